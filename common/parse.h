@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers from text, strictly: decimal, in range, nothing but blanks around them. */
+#ifndef MM_COMMON_PARSE_H
+#define MM_COMMON_PARSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Blanks around the number are allowed; a leading '+', hexadecimal, fractions and trailing text are not.
+ * Returns 0, -EINVAL for text that is no whole number, -ERANGE outside [min, max].
+ */
+int mm_parse_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value);
+int mm_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value);
+
+/* A whole number with an optional K, M, G or T (powers of 1024; "KiB", "MB" too), in bytes. */
+int mm_parse_size_bytes(const char *text, uint64_t max, uint64_t *ret_bytes);
+
+/* A whole number with an optional "us", "ms", "s", "min" or "h"; without one, milliseconds. */
+int mm_parse_duration_ms(const char *text, uint64_t max, uint64_t *ret_ms);
+
+/* "true", "false", "yes", "no", "on", "off", "1", "0". */
+int mm_parse_bool(const char *text, int *ret_value);
+
+/*
+ * The unsigned decimal number at *cursor within [*cursor, end), for kernel files: blanks before it are
+ * skipped, *cursor ends behind it. -EINVAL when there is no digit, -ERANGE when it does not fit.
+ */
+int mm_scan_u64(const char **cursor, const char *end, uint64_t *ret_value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

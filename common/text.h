@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Text for people: bounded formatting, sizes, and names from the kernel made printable. */
+#ifndef MM_COMMON_TEXT_H
+#define MM_COMMON_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* snprintf that always terminates and returns the characters really stored. */
+__attribute__((format(printf, 3, 4))) size_t mm_format(char *buffer, size_t size, const char *format, ...);
+
+/* Copies text, cut to fit, always terminated; size must be at least 1. */
+void mm_copy_text(char *buffer, size_t size, const char *text);
+
+/* "512 B", "3.4 MiB": at most one decimal. buffer of MM_SIZE_TEXT_MAX is enough. */
+#define MM_SIZE_TEXT_MAX 24
+const char *mm_size_text(uint64_t bytes, char *buffer, size_t size);
+
+/*
+ * Makes any bytes printable: valid UTF-8 stays, control characters, quotes' backslash and invalid bytes
+ * become \xNN. Cut at a whole character; always terminated. Returns buffer.
+ */
+const char *mm_printable(const char *bytes, size_t length, char *buffer, size_t size);
+
+bool mm_text_is_blank(const char *text);
+
+/* Edit distance (insert, delete, replace, swap of neighbours), for "did you mean"; at most 64 characters. */
+unsigned mm_text_distance(const char *a, const char *b);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

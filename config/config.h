@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration: typed, complete, valid.
+ *
+ * An XML file becomes a list of items (element, instance, text, file, line, column); items of several layers
+ * lie over each other; a struct mm_config is built from the items through one table, the vocabulary
+ * (vocabulary.h), which holds every element's type, unit, range, default and line of help.
+ *
+ * libxml2 is never in the resident daemon: a program, memmgr-config, reads the XML and hands the items over
+ * as a byte stream; the daemon builds from those. The target mm_config has all but the XML reader,
+ * mm_config_xml has the reader.
+ *
+ * All sizes are bytes here, whatever unit an element has; all times are milliseconds unless named otherwise.
+ */
+#ifndef MM_CONFIG_CONFIG_H
+#define MM_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MM_CONFIG_KILL_LEVELS_MAX       10 /* upstream's limit */
+#define MM_CONFIG_PRESSURE_TRIGGERS_MAX 8
+#define MM_CONFIG_UIDS_MAX              16
+#define MM_CONFIG_PATH_MAX              108 /* sun_path */
+#define MM_CONFIG_GROUP_PATH_MAX        512
+#define MM_CONFIG_WORD_MAX              64
+
+/* killConfig */
+struct mm_kill_level {
+    uint64_t memory_bytes; /* the waterline: the row applies when available is below it */
+    int min_priority;      /* bundles at or above it may be killed */
+};
+
+enum mm_bucket_order {
+    MM_ORDER_OLDEST_USE,
+    MM_ORDER_HEAVIEST,
+    MM_ORDER_NEWEST_USE,
+};
+
+enum mm_unregistered_policy {
+    MM_UNREGISTERED_NEVER,  /* processes that nobody registered are never killed */
+    MM_UNREGISTERED_RAISED, /* only those whose oom_score_adj somebody set above 0 */
+    MM_UNREGISTERED_ANY,    /* at their oom_score_adj, as the kernel's own killer would */
+};
+
+struct mm_kill_config {
+    bool is_enabled;
+    struct mm_kill_level levels[MM_CONFIG_KILL_LEVELS_MAX]; /* ascending by memory */
+    size_t level_count;
+    uint64_t margin_bytes;    /* a kill series ends when available is this far above the row's waterline */
+    uint64_t exit_timeout_ms; /* SIGKILL to exit; then the victim is set aside */
+    uint64_t recovery_timeout_ms; /* exit to memory back; then the next choice is made from what is there */
+    uint64_t set_aside_ms;        /* how long a victim that would not die is left out */
+    unsigned reread_candidates;   /* 1..8: candidates whose size is read anew before choosing the heaviest */
+    enum mm_bucket_order order;   /* within a priority */
+    int heaviest_from_priority;   /* at and below it the heaviest goes first, as lmkd does at 200 */
+    enum mm_unregistered_policy unregistered_policy;
+    uint64_t unregistered_min_bytes; /* a smaller unregistered process is not worth a kill */
+    unsigned reaper_threads;         /* 1..8 */
+};
+
+/* availBufferConfig */
+struct mm_avail_buffer_config {
+    uint64_t avail_bytes, min_avail_bytes, high_avail_bytes, swap_reserve_bytes;
+};
+
+/* reclaimConfig */
+struct mm_squeeze_config {
+    bool is_enabled;
+    int min_priority;         /* bundles at or above it may be squeezed */
+    uint64_t chunk_bytes;     /* at most this much per memory.reclaim */
+    uint64_t min_group_bytes; /* a smaller group is left alone */
+    uint64_t retry_ms;        /* a group that gave nothing is left alone this long */
+};
+
+struct mm_memory_high_config {
+    bool is_enabled;
+    int min_priority;       /* bundles at or above it get a memory.high */
+    unsigned share_percent; /* of the group's present usage, 10..100 */
+    uint64_t min_bytes;     /* never lower than this */
+};
+
+/* systemMemoryLevelConfig */
+struct mm_memory_level_config {
+    uint64_t purgeable_bytes, moderate_bytes, low_bytes, critical_bytes;
+};
+
+/* reclaimPriorityConfig */
+struct mm_important_app {
+    char *process_name;
+    int min_priority;
+};
+
+struct mm_reclaim_priority_config {
+    char **killable_system_apps; /* bundle names: resident, -800 */
+    size_t killable_system_app_count;
+    struct mm_important_app *important_apps; /* process names with the highest number they may have */
+    size_t important_app_count;
+    uint64_t new_process_grace_ms; /* a new process stays at 0 this long */
+    uint64_t ability_start_ms;     /* the boost of an ability that starts */
+    uint64_t dead_check_ms;        /* how often processes nobody reported dead are looked for */
+};
+
+struct mm_waterline_watch_config {
+    bool is_enabled;
+    uint64_t fill_rate_bytes_per_s; /* the fastest this machine can fill memory; 0: measured at start */
+    uint64_t min_interval_ms, max_interval_ms;
+};
+
+struct mm_pressure_trigger_config {
+    bool is_full; /* false: some */
+    uint64_t stall_us, window_us;
+};
+
+struct mm_domain_config {
+    char group_path[MM_CONFIG_GROUP_PATH_MAX]; /* "": the whole machine */
+};
+
+struct mm_control_socket_config {
+    char path[MM_CONFIG_PATH_MAX]; /* "": no socket */
+    char group[MM_CONFIG_WORD_MAX];
+    unsigned mode;
+    unsigned max_clients;
+    uid_t allowed_uids[MM_CONFIG_UIDS_MAX]; /* besides root, may change state */
+    size_t allowed_uid_count;
+};
+
+struct mm_bpf_config {
+    bool is_enabled;
+    uint64_t ring_bytes; /* power of two, at least a page */
+};
+
+struct mm_logging_config {
+    int level; /* enum mm_log_level */
+};
+
+struct mm_config {
+    struct mm_kill_config kill;
+    struct mm_avail_buffer_config avail_buffer;
+    struct mm_squeeze_config squeeze;
+    struct mm_memory_high_config memory_high;
+    struct mm_memory_level_config memory_level;
+    struct mm_reclaim_priority_config reclaim_priority;
+    struct mm_waterline_watch_config waterline_watch;
+    struct mm_pressure_trigger_config pressure_triggers[MM_CONFIG_PRESSURE_TRIGGERS_MAX];
+    size_t pressure_trigger_count;
+    struct mm_domain_config domain;
+    struct mm_control_socket_config control_socket;
+    struct mm_bpf_config bpf;
+    struct mm_logging_config logging;
+};
+
+/* ---- problems ---------------------------------------------------------------------------------------- */
+
+enum mm_problem_severity {
+    MM_PROBLEM_WARNING,
+    MM_PROBLEM_ERROR,
+};
+
+/* One finding, printed as "file:line:column: error: text". line and column are from 1; 0: not known. */
+struct mm_problem {
+    enum mm_problem_severity severity;
+    char *file;
+    unsigned line, column;
+    char *text; /* what was found and what was expected */
+};
+
+struct mm_problems {
+    struct mm_problem *items;
+    size_t count, error_count;
+};
+
+void mm_problems_fini(struct mm_problems *problems);
+__attribute__((format(printf, 6, 7))) void mm_problems_add(struct mm_problems *problems,
+                                                           enum mm_problem_severity severity,
+                                                           const char *file, unsigned line, unsigned column,
+                                                           const char *format, ...);
+
+/* ---- items ------------------------------------------------------------------------------------------- */
+
+/*
+ * One value as it stands in a file: element is an index into the vocabulary; instance tells the rows of a
+ * repeated element apart (killLevel 0, 1, ...), 0 elsewhere. Sections and rows that are present but empty
+ * have an item with NULL text.
+ */
+struct mm_config_item {
+    unsigned element;
+    unsigned instance;
+    char *text;
+    unsigned file; /* index into the list's files */
+    unsigned line, column;
+};
+
+struct mm_config_items {
+    struct mm_config_item *items;
+    size_t count;
+    char **files;
+    size_t file_count;
+};
+
+void mm_config_items_fini(struct mm_config_items *items);
+
+/* The byte stream between memmgr-config and the daemon: problems and items. Return 0 or a negative errno;
+   read refuses a stream that is cut short or of another version with -EBADMSG. */
+int mm_config_items_write(int fd, const struct mm_config_items *items, const struct mm_problems *problems);
+int mm_config_items_read(int fd, struct mm_config_items *ret_items, struct mm_problems *ret_problems);
+
+/* ---- building ---------------------------------------------------------------------------------------- */
+
+/* What a configuration is checked against; 0: not known, rules that need it are skipped. */
+struct mm_config_device {
+    uint64_t ram_bytes;
+};
+
+/* The built-in configuration; NULL without memory. */
+struct mm_config *mm_config_new(void);
+void mm_config_free(struct mm_config *config); /* accepts NULL */
+
+/*
+ * Builds from items: types, ranges, then the rules across fields. Every problem is reported, not the first
+ * only. -EINVAL when one of them is an error; warnings alone succeed.
+ */
+int mm_config_build(const struct mm_config_items *items, const struct mm_config_device *device,
+                    struct mm_config **ret_config, struct mm_problems *problems);
+
+/*
+ * Runs the reader program on the file ("" or NULL: the built-in values alone) and builds. Blocks until the
+ * program ends, at most timeout_ms; for start and for calm moments. reader_path is the program memmgr-config.
+ * -EINVAL: the file is not valid, problems say why; other errors: the program could not be run.
+ */
+int mm_config_load(const char *reader_path, const char *file, const struct mm_config_device *device,
+                   unsigned timeout_ms, struct mm_config **ret_config, struct mm_problems *problems);
+
+/* ---- the XML reader (target mm_config_xml) ------------------------------------------------------------ */
+
+/* Files above this are refused before they are read: a configuration has a few hundred lines. */
+#define MM_CONFIG_FILE_MAX_BYTES (8u * 1024u * 1024u)
+
+/*
+ * Reads one file into items; no network, no external entities, bounded entity expansion and depth. Refused
+ * with a problem each: a file that is no regular file (FIFO, directory, symlink loop), unreadable, too large,
+ * writable by everybody, not XML, truncated. Unknown elements are warnings with the nearest known name.
+ * Returns 0 or -EINVAL when there is an error among the problems.
+ */
+int mm_config_read_xml(const char *file, struct mm_config_items *ret_items, struct mm_problems *problems);
+
+/* The XSD of the vocabulary, and the effective configuration as XML, to the stream. */
+int mm_config_write_xsd(FILE *stream);
+int mm_config_write_xml(FILE *stream, const struct mm_config *config);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The typed event: everything that happens travels through the engine as one of these. */
+#ifndef MM_EVENT_CENTER_EVENT_H
+#define MM_EVENT_CENTER_EVENT_H
+
+#include "kernel_interface/kernel_interface.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MM_NAME_MAX   128 /* bundle and process names; OpenHarmony's longest bundle name is 127 */
+#define MM_REASON_MAX 192 /* one sentence of a decision */
+
+enum mm_event_kind {
+    MM_EVENT_PRESSURE,       /* payload.pressure: a PSI trigger fired */
+    MM_EVENT_WATERLINE,      /* the waterline watch asks to look at available memory */
+    MM_EVENT_APPLICATION,    /* payload.application: a client reports a state change */
+    MM_EVENT_ACCOUNT,        /* payload.account */
+    MM_EVENT_PROCESS_FOUND,  /* payload.process: one that nobody registered (start scan, BPF) */
+    MM_EVENT_PROCESS_EXITED, /* pid; payload.process.start_time_ticks, 0 when not known */
+    MM_EVENT_OOM_SCORE_ADJ,  /* pid; payload.process.oom_score_adj: somebody wrote it */
+    MM_EVENT_NOTICE,         /* payload.notice: from the kernel interface */
+    MM_EVENT_MEMORY_LEVEL,   /* payload.level: none, purgeable, moderate, low, critical changed */
+    MM_EVENT_KILL_BEGIN,     /* a kill is decided: whoever squeezes stops now */
+    MM_EVENT_KILL_END,       /* the killer is at rest again: recovered, or nobody left to kill */
+    MM_EVENT_DECISION,       /* payload.decision: something was decided, or left alone for a reason */
+    MM_EVENT_PRIORITY,       /* payload.priority: a bundle moved on the list */
+    MM_EVENT_CONFIG,         /* payload.config: a new, valid configuration takes effect now */
+    MM_EVENT_RELOAD,         /* somebody asks for a reload */
+    MM_EVENT_LOG_STATE,      /* somebody asks for the state in the log */
+    MM_EVENT_STOP,           /* the daemon ends: restore what is ours */
+    MM_EVENT_KIND_COUNT
+};
+
+/* "pressure", "application", ...; "unknown" outside the enumeration. */
+const char *mm_event_kind_name(enum mm_event_kind kind);
+
+/* What a client may report. Order and names up to ABILITY_START are OpenHarmony's (reference 1.1). */
+enum mm_application_reason {
+    MM_REASON_CREATE_PROCESS,
+    MM_REASON_PROCESS_READY,
+    MM_REASON_FOREGROUND,
+    MM_REASON_BACKGROUND,
+    MM_REASON_SUSPEND_DELAY_START, /* a transient task runs */
+    MM_REASON_SUSPEND_DELAY_END,
+    MM_REASON_BACKGROUND_RUNNING_START, /* a continuous task: music, navigation */
+    MM_REASON_BACKGROUND_RUNNING_END,
+    MM_REASON_EVENT_START,
+    MM_REASON_EVENT_END,
+    MM_REASON_APPLICATION_SUSPEND,
+    MM_REASON_PROCESS_TERMINATED,
+    MM_REASON_OS_ACCOUNT_CHANGED,
+    MM_REASON_DIST_DEVICE_CONNECTED,
+    MM_REASON_DIST_DEVICE_DISCONNECTED,
+    MM_REASON_BIND_EXTENSION,
+    MM_REASON_UNBIND_EXTENSION,
+    MM_REASON_VISIBLE,
+    MM_REASON_UN_VISIBLE,
+    MM_REASON_RENDER_CREATE_PROCESS,
+    MM_REASON_ABILITY_START,
+    MM_REASON_COUNT
+};
+
+/* "FOREGROUND"; "UNKNOWN" outside the enumeration. */
+const char *mm_application_reason_name(enum mm_application_reason reason);
+
+struct mm_event_application {
+    enum mm_application_reason reason;
+    /* The account the bundle belongs to; -1: uid / 200000, OpenHarmony's rule. */
+    int64_t account_id;
+    char name[MM_NAME_MAX]; /* bundle name; "" when the client did not say */
+    char process_name[MM_NAME_MAX];
+    /* BIND_EXTENSION and UNBIND_EXTENSION: who binds; pid 0: unknown. */
+    pid_t caller_pid;
+    uid_t caller_uid;
+    uint64_t start_time_ticks; /* identity of the event's pid, read by whoever made the event; 0: not known */
+};
+
+enum mm_account_change {
+    MM_ACCOUNT_ACTIVATED,
+    MM_ACCOUNT_HOT_SWITCH,  /* the other accounts stay, less important */
+    MM_ACCOUNT_COLD_SWITCH, /* the other accounts' processes are ended */
+};
+
+struct mm_event_account {
+    int64_t account_id;
+    enum mm_account_change change;
+};
+
+struct mm_event_process {
+    uint64_t start_time_ticks;
+    uint64_t resident_bytes;
+    int oom_score_adj;
+    char comm[MM_COMM_MAX];
+};
+
+struct mm_event_pressure {
+    enum mm_pressure_kind kind;
+    uint64_t stall_us, window_us;
+};
+
+enum mm_memory_level {
+    MM_LEVEL_NONE,
+    MM_LEVEL_PURGEABLE,
+    MM_LEVEL_MODERATE,
+    MM_LEVEL_LOW,
+    MM_LEVEL_CRITICAL,
+};
+
+struct mm_event_level {
+    enum mm_memory_level level, previous;
+    uint64_t available_bytes;
+};
+
+/* Who decided. */
+enum mm_decision_source {
+    MM_DECISION_KILL,
+    MM_DECISION_RECLAIM,
+    MM_DECISION_PRIORITY,
+    MM_DECISION_CONFIG,
+};
+
+struct mm_decision {
+    enum mm_decision_source source;
+    bool acted; /* false: left alone, for the reason given */
+    bool is_dry_run;
+    const char *action; /* a word with static life: "kill", "squeeze", "set memory.high", "none" */
+    pid_t pid;          /* 0: not about one process */
+    char target[MM_NAME_MAX];
+    uint64_t available_bytes;
+    uint64_t amount_bytes; /* asked for, or freed */
+    char reason[MM_REASON_MAX];
+};
+
+struct mm_event_priority {
+    int priority, previous;
+    bool is_registered;
+    char name[MM_NAME_MAX];
+};
+
+struct mm_config;
+
+struct mm_event {
+    enum mm_event_kind kind;
+    uint64_t time_ns; /* filled by mm_event_center_publish when 0 */
+    pid_t pid;
+    uid_t uid;
+    uint64_t group_id;
+    union {
+        struct mm_event_application application;
+        struct mm_event_account account;
+        struct mm_event_process process;
+        struct mm_event_pressure pressure;
+        struct mm_event_level level;
+        struct mm_notice notice;
+        struct mm_decision decision;
+        struct mm_event_priority priority;
+        const struct mm_config *config; /* lives until the next MM_EVENT_CONFIG was delivered */
+    } payload;
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The event center: one epoll loop, event sources, timers and ordered subscribers. It decides nothing.
+ *
+ * Everything here belongs to the main thread. An event published while another is being delivered waits in
+ * a fixed queue and is delivered right after it, so that every subscriber sees every event, in one order.
+ * After start nothing allocates.
+ */
+#ifndef MM_EVENT_CENTER_EVENT_CENTER_H
+#define MM_EVENT_CENTER_EVENT_CENTER_H
+
+#include "common/list.h"
+#include "event_center/event.h"
+#include "kernel_interface/kernel_interface.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct mm_event_center;
+
+/* The order in which subscribers hear an event. */
+enum mm_subscriber_rank {
+    MM_RANK_PRIORITY_MANAGER,
+    MM_RANK_RECLAIM_STRATEGY,
+    MM_RANK_KILL_STRATEGY,
+    MM_RANK_OBSERVER,
+    MM_RANK_COUNT
+};
+
+/* kernel must outlive the center. */
+int mm_event_center_new(struct mm_kernel *kernel, struct mm_event_center **ret_center);
+/* Closes the sources, in reverse order of their addition; accepts NULL. */
+void mm_event_center_free(struct mm_event_center *center);
+
+uint64_t mm_event_center_now_ns(const struct mm_event_center *center);
+
+typedef void (*mm_event_handler)(const struct mm_event *event, void *user);
+
+/* kinds: a mask of 1u << kind. Several subscribers of one rank hear in the order of subscription. At most
+   16; -ENOSPC beyond. */
+int mm_event_center_subscribe(struct mm_event_center *center, enum mm_subscriber_rank rank, uint32_t kinds,
+                              mm_event_handler handler, void *user);
+void mm_event_center_unsubscribe(struct mm_event_center *center, mm_event_handler handler, void *user);
+
+/* Delivers, or queues behind the event being delivered. A full queue (1024) loses the event and counts it. */
+void mm_event_center_publish(struct mm_event_center *center, const struct mm_event *event);
+
+struct mm_event_center_counters {
+    uint64_t published[MM_EVENT_KIND_COUNT];
+    uint64_t lost;
+    uint64_t wakeups; /* returns of epoll_wait */
+};
+const struct mm_event_center_counters *mm_event_center_counters(const struct mm_event_center *center);
+
+/* ---- timers ----------------------------------------------------------------------------------------- */
+
+/* Embedded in its owner; zero-initialised it is disarmed. */
+struct mm_timer {
+    struct mm_list link;
+    uint64_t deadline_ns;
+    void (*expired)(struct mm_timer *timer, void *user);
+    void *user;
+};
+
+void mm_timer_init(struct mm_timer *timer, void (*expired)(struct mm_timer *timer, void *user), void *user);
+/* deadline_ns is absolute, on the kernel interface's clock. Arming again moves it. */
+void mm_event_center_arm(struct mm_event_center *center, struct mm_timer *timer, uint64_t deadline_ns);
+void mm_event_center_disarm(struct mm_event_center *center, struct mm_timer *timer);
+bool mm_timer_is_armed(const struct mm_timer *timer);
+/* UINT64_MAX when none is armed. */
+uint64_t mm_event_center_next_deadline_ns(const struct mm_event_center *center);
+
+/* ---- sources ---------------------------------------------------------------------------------------- */
+
+/* One kind of event source. Each slot's contract beside it. */
+struct mm_event_source_ops {
+    const char *name; /* "psi", "signal", "control_socket": shown in status */
+    /* A descriptor of the source is ready; events are EPOLL*. tag is the one given when it was added. */
+    void (*ready)(void *source, uint64_t tag, uint32_t events);
+    /* Releases everything; called once, by mm_event_center_free. May be NULL. */
+    void (*close)(void *source);
+};
+
+int mm_event_center_add_source(struct mm_event_center *center, const struct mm_event_source_ops *ops,
+                               void *source);
+/* Watches a descriptor for a source; events are EPOLL*. The descriptor stays the source's. */
+int mm_event_center_watch_fd(struct mm_event_center *center, void *source, int fd, uint32_t events,
+                             uint64_t tag);
+int mm_event_center_change_fd(struct mm_event_center *center, void *source, int fd, uint32_t events,
+                              uint64_t tag);
+void mm_event_center_forget_fd(struct mm_event_center *center, int fd);
+
+/* ---- the loop --------------------------------------------------------------------------------------- */
+
+/*
+ * Runs until mm_event_center_stop. Within one wake-up the order is: descriptors of signal sources, then all
+ * other descriptors, then kernel notices, then timers.
+ */
+int mm_event_center_run(struct mm_event_center *center);
+void mm_event_center_stop(struct mm_event_center *center);
+
+/* Drains notices and fires the timers that are due: what the loop does after its descriptors. The way a
+   simulation drives the center: advance the kernel, then this. */
+void mm_event_center_step(struct mm_event_center *center);
+
+/* ---- the sources that every daemon has -------------------------------------------------------------- */
+
+/* PSI triggers of the domain. Publishes MM_EVENT_PRESSURE. -EOPNOTSUPP, -ENOENT without PSI. */
+struct mm_pressure_trigger_options {
+    enum mm_pressure_kind kind;
+    uint64_t stall_us, window_us;
+};
+int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
+                           const struct mm_pressure_trigger_options *triggers, unsigned count);
+
+/* TERM and INT publish MM_EVENT_STOP and stop the loop, HUP MM_EVENT_RELOAD, USR1 MM_EVENT_LOG_STATE. Blocks
+   these signals in the calling thread: call before other threads start. */
+int mm_signal_source_add(struct mm_event_center *center);
+
+/*
+ * The transport of the control socket: SOCK_SEQPACKET, one packet one request, credentials of the peer with
+ * each. The handlers of requests are registered by service/. A client that does not read is dropped.
+ */
+struct mm_control_client;
+
+struct mm_control_peer {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+};
+
+struct mm_control_handlers {
+    /* A whole packet, length bytes followed by a NUL. Replies with mm_control_reply. */
+    void (*packet)(struct mm_control_client *client, const struct mm_control_peer *peer, const char *packet,
+                   size_t length, void *user);
+    void (*gone)(struct mm_control_client *client, void *user);
+    void *user;
+};
+
+struct mm_control_options {
+    const char *path;     /* "" or NULL: no socket */
+    const char *group;    /* group that may connect; NULL or "": root's */
+    unsigned mode;        /* of the socket node, 0660 */
+    unsigned max_clients; /* 1..1024; one more connection is refused with a packet that says so */
+    int listen_fd;        /* from socket activation; -1: make one at path */
+};
+
+#define MM_CONTROL_PACKET_MAX 65536
+
+int mm_control_source_add(struct mm_event_center *center, const struct mm_control_options *options,
+                          const struct mm_control_handlers *handlers);
+/* One packet to the client. -EAGAIN, -EPIPE: the client is dropped, and gone() called, before it returns. */
+int mm_control_reply(struct mm_control_client *client, const char *packet, size_t length);
+/* A word for the handlers to keep with a client: its subscriptions, say. */
+void mm_control_set_data(struct mm_control_client *client, uint64_t data);
+uint64_t mm_control_data(const struct mm_control_client *client);
+/* Every client, for what is sent to subscribers. The client at hand may be dropped in visit. */
+void mm_control_for_each(struct mm_event_center *center,
+                         void (*visit)(struct mm_control_client *client, void *user), void *user);
+
+/* ---- the decision log ------------------------------------------------------------------------------- */
+
+/* The last decisions, bounded: an observer of MM_EVENT_DECISION. */
+#define MM_DECISION_LOG_SIZE 512
+
+struct mm_decision_entry {
+    uint64_t sequence; /* from 1 */
+    uint64_t time_ns;
+    uint64_t repeats; /* how often the same "left alone" was decided since, without another in between */
+    struct mm_decision decision;
+};
+
+struct mm_decision_log;
+int mm_decision_log_new(struct mm_event_center *center, struct mm_decision_log **ret_log);
+void mm_decision_log_free(struct mm_decision_log *log); /* accepts NULL */
+/* The newest is index 0; NULL past the end. */
+const struct mm_decision_entry *mm_decision_log_at(const struct mm_decision_log *log, unsigned index);
+
+/* Publishes a decision: the one way to explain. format fills reason. */
+__attribute__((format(printf, 3, 4))) void
+mm_decide(struct mm_event_center *center, const struct mm_decision *decision, const char *format, ...);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only door to the kernel.
+ *
+ * struct mm_kernel is a const table of operations with two implementations: the Linux one
+ * (mm_linux_kernel_new) and a simulated machine with a virtual clock (simulated_kernel.h). No policy lives
+ * here: an operation does one thing and says exactly what happened.
+ *
+ * Conventions. Operations return 0 (or a count) or a negative errno; results come last and stay untouched
+ * on failure. All are called by the main thread. Unless its comment says otherwise an operation does not
+ * allocate, does not wait for reclaim and takes microseconds, so that it may be used on the kill path. What
+ * may block on the kernel is a job: it runs in a worker and its end comes back as a notice.
+ *
+ * Paths of groups are relative to the root of the memory hierarchy, begin with '/', and the root is "/".
+ */
+#ifndef MM_KERNEL_INTERFACE_KERNEL_INTERFACE_H
+#define MM_KERNEL_INTERFACE_KERNEL_INTERFACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* "max" in a limit file, and a figure the kernel does not offer. */
+#define MM_UNLIMITED UINT64_MAX
+#define MM_UNKNOWN   UINT64_MAX
+
+#define MM_GROUP_PATH_MAX 512
+#define MM_COMM_MAX       16 /* TASK_COMM_LEN: 15 bytes of any value, then NUL */
+
+/* ---- memory ---------------------------------------------------------------------------------------- */
+
+/* Memory of the domain (design part 6: the machine, or one cgroup subtree whose limit plays RAM). */
+struct mm_memory_state {
+    uint64_t total_bytes;     /* RAM, or the tightest limit from the domain's group upwards */
+    uint64_t available_bytes; /* what can still be had without swapping: see design part 6 */
+    uint64_t free_bytes;
+    uint64_t file_bytes; /* page cache that can be dropped */
+    uint64_t anonymous_bytes;
+    uint64_t swap_total_bytes;
+    uint64_t swap_free_bytes;
+};
+
+struct mm_vmstat {
+    uint64_t free_pages;
+    uint64_t inactive_file_pages, active_file_pages;
+    uint64_t refault_anonymous, refault_file; /* one counter before 5.9: then in refault_file */
+    uint64_t scan_kswapd, scan_direct;
+    uint64_t refill;
+    uint64_t allocation_stalls; /* sum over zones */
+    uint64_t oom_kills;
+};
+
+/* Sums over every node and zone. Watermarks include the largest lowmem protection of each zone. */
+struct mm_zoneinfo {
+    unsigned node_count, zone_count; /* populated zones */
+    uint64_t free_pages, managed_pages;
+    uint64_t min_watermark_pages, low_watermark_pages, high_watermark_pages;
+};
+
+struct mm_pressure_line {
+    /* Hundredths of a percent: "avg10=1.25" is 125. */
+    uint32_t average_10s_centipercent, average_60s_centipercent, average_300s_centipercent;
+    uint64_t total_us; /* exact, monotonic */
+};
+
+struct mm_pressure {
+    struct mm_pressure_line some, full;
+};
+
+enum mm_pressure_kind {
+    MM_PRESSURE_SOME,
+    MM_PRESSURE_FULL,
+};
+
+/* ---- processes ------------------------------------------------------------------------------------- */
+
+struct mm_process_info {
+    pid_t pid; /* thread group id */
+    pid_t ppid;
+    uid_t uid;  /* real user id */
+    char state; /* 'R', 'S', 'D', 'Z', ... */
+    bool is_kernel_thread;
+    int oom_score_adj;
+    uint64_t start_time_ticks; /* field 22 of stat: with the pid, the identity of a process */
+    uint64_t resident_bytes;
+    uint64_t swap_bytes;
+    char comm[MM_COMM_MAX]; /* any bytes but NUL */
+};
+
+enum mm_process_field { /* what read_process is to fill, to be or-ed; each costs one file */
+                        MM_PROCESS_STAT = 1 << 0, /* ppid, state, is_kernel_thread, start_time_ticks, comm */
+                        MM_PROCESS_STATUS = 1 << 1, /* uid, swap_bytes, resident_bytes; -ESRCH for a thread
+                                                       that leads no group */
+                        MM_PROCESS_STATM = 1 << 2,  /* resident_bytes alone: cheaper than status */
+                        MM_PROCESS_ADJ = 1 << 3,    /* oom_score_adj */
+                        MM_PROCESS_ALL = MM_PROCESS_STAT | MM_PROCESS_STATUS | MM_PROCESS_ADJ,
+};
+
+/* A process held for killing. pidfd is -1 where the kernel has none; then the start time is re-checked. */
+struct mm_process_handle {
+    pid_t pid;
+    uint64_t start_time_ticks;
+    int pidfd;
+};
+
+/* Return non-zero to stop the scan; scan_processes then returns that value. */
+typedef int (*mm_process_visit)(const struct mm_process_info *process, void *user);
+
+/* ---- groups ---------------------------------------------------------------------------------------- */
+
+struct mm_group; /* a cgroup held open: directory and hot files; owned by the opener */
+
+enum mm_group_value {
+    MM_GROUP_CURRENT,      /* memory.current, memory.usage_in_bytes */
+    MM_GROUP_HIGH,         /* memory.high; on v1 memory.soft_limit_in_bytes */
+    MM_GROUP_MAX,          /* memory.max, memory.limit_in_bytes */
+    MM_GROUP_SWAP_CURRENT, /* memory.swap.current; v1: memsw less usage */
+    MM_GROUP_FILE,         /* droppable file pages, from memory.stat */
+    MM_GROUP_ANONYMOUS,    /* from memory.stat */
+    MM_GROUP_VALUE_COUNT
+};
+
+/* ---- jobs: what may block runs in a worker, in bounded chunks --------------------------------------- */
+
+enum mm_job_kind {
+    MM_JOB_RECLAIM,   /* reclaim `bytes` from the group: memory.reclaim; else memory.high lowered and restored
+                         in steps; v1: limit lowered and restored in steps */
+    MM_JOB_SET_VALUE, /* write `bytes` to `value` of the group even where that reclaims */
+};
+
+struct mm_job {
+    enum mm_job_kind kind;
+    struct mm_group *group; /* must stay open until the job's notice came */
+    enum mm_group_value value;
+    uint64_t bytes;
+    uint64_t cookie; /* handed back in the notice */
+};
+
+/* ---- notices: what the kernel side reports back ----------------------------------------------------- */
+
+enum mm_notice_kind {
+    MM_NOTICE_JOB_DONE,       /* cookie, error, bytes: what the group shrank by */
+    MM_NOTICE_PROCESS_EXITED, /* cookie of process_watch */
+    MM_NOTICE_REAP_DONE,      /* pid, error: 0, -ESRCH gone before, or what process_mrelease said */
+    MM_NOTICE_PRESSURE,       /* simulated kernel only: a trigger fired; cookie of the trigger */
+};
+
+struct mm_notice {
+    enum mm_notice_kind kind;
+    uint64_t cookie;
+    pid_t pid;
+    int error;
+    uint64_t bytes;
+    uint64_t duration_ns;
+};
+
+typedef void (*mm_notice_visit)(const struct mm_notice *notice, void *user);
+
+/* ---- features -------------------------------------------------------------------------------------- */
+
+enum mm_feature_id {
+    MM_FEATURE_PRESSURE,              /* /proc/pressure/memory readable */
+    MM_FEATURE_PRESSURE_TRIGGER,      /* a trigger can be armed */
+    MM_FEATURE_PRESSURE_SHORT_WINDOW, /* a window under 2 s is accepted */
+    MM_FEATURE_CGROUP_V2_MEMORY,
+    MM_FEATURE_CGROUP_V1_MEMORY,
+    MM_FEATURE_CGROUP_KILL,
+    MM_FEATURE_MEMORY_HIGH,
+    MM_FEATURE_MEMORY_RECLAIM,
+    MM_FEATURE_GROUP_PRESSURE, /* memory.pressure of a group */
+    MM_FEATURE_PIDFD,
+    MM_FEATURE_PROCESS_MRELEASE,
+    MM_FEATURE_OOM_SCORE_ADJ_LOWER, /* may write below the present value and below 0 */
+    MM_FEATURE_SWAP,
+    MM_FEATURE_COUNT
+};
+
+struct mm_feature {
+    bool available;
+    char reason[96]; /* why not, or how: "cgroup v2 at /sys/fs/cgroup"; always filled */
+};
+
+/* The feature's word in status output, "pressure_trigger"; never NULL. */
+const char *mm_feature_name(enum mm_feature_id feature);
+
+/* ---- the table -------------------------------------------------------------------------------------- */
+
+struct mm_kernel;
+
+struct mm_kernel_ops {
+    void (*free)(struct mm_kernel *kernel);
+
+    /* Monotonic time; virtual in the simulated kernel. Never fails. */
+    uint64_t (*now_ns)(struct mm_kernel *kernel);
+
+    const struct mm_feature *(*feature)(struct mm_kernel *kernel, enum mm_feature_id feature);
+
+    /* Errors: -EIO or what pread said; -ENODATA when a line the engine needs is missing. */
+    int (*read_memory)(struct mm_kernel *kernel, struct mm_memory_state *ret_memory);
+    int (*read_vmstat)(struct mm_kernel *kernel, struct mm_vmstat *ret_vmstat);
+    int (*read_zoneinfo)(struct mm_kernel *kernel, struct mm_zoneinfo *ret_zoneinfo);
+    /* group NULL: the domain (the system's file for a machine). -EOPNOTSUPP where PSI is off. */
+    int (*read_pressure)(struct mm_kernel *kernel, struct mm_group *group, struct mm_pressure *ret_pressure);
+
+    /*
+     * Arms a PSI trigger on the group, NULL for the domain. Where the kernel refuses the window (EINVAL,
+     * EPERM) the 2 s window is tried with the stall scaled; *ret_window_us is the one armed. *ret_fd is the
+     * caller's to close; it becomes readable as POLLPRI, POLLERR means the group is gone.
+     */
+    int (*open_pressure_trigger)(struct mm_kernel *kernel, struct mm_group *group, enum mm_pressure_kind kind,
+                                 uint64_t stall_us, uint64_t window_us, uint64_t *ret_window_us, int *ret_fd);
+
+    /* fields: mm_process_field. -ESRCH when it is gone. Only the asked fields are set, and pid. */
+    int (*read_process)(struct mm_kernel *kernel, pid_t pid, unsigned fields,
+                        struct mm_process_info *ret_info);
+    /* Every thread group of the domain but kernel threads. May allocate: for start and calm only. */
+    int (*scan_processes)(struct mm_kernel *kernel, unsigned fields, mm_process_visit visit, void *user);
+    /*
+     * -1000..1000. Where the kernel does not allow what was asked (-EPERM, -EACCES) 0 is written for a value
+     * below 0. *ret_written is what the file holds now.
+     */
+    int (*write_oom_score_adj)(struct mm_kernel *kernel, pid_t pid, int oom_score_adj, int *ret_written);
+    /* The group's path in the memory hierarchy; -ENAMETOOLONG. */
+    int (*read_process_group)(struct mm_kernel *kernel, pid_t pid, char *ret_path, size_t size);
+
+    /* 1 when the process belongs to the domain (always, for a machine), else 0; -ESRCH. */
+    int (*is_in_domain)(struct mm_kernel *kernel, pid_t pid);
+
+    /* The kill path. Holds the process so that its pid cannot come to mean another one: -ESRCH when it is
+       gone or start_time_ticks (unless 0) differs. */
+    int (*open_process)(struct mm_kernel *kernel, pid_t pid, uint64_t start_time_ticks,
+                        struct mm_process_handle *ret_handle);
+    void (*close_process)(struct mm_kernel *kernel, struct mm_process_handle *handle);
+    /* SIGKILL. Refuses pid 1 and this process with -EPERM. -ESRCH: already dead. Thaws a frozen v1 group. */
+    int (*kill_process)(struct mm_kernel *kernel, const struct mm_process_handle *handle);
+    /* Frees the victim's memory on a thread of its own; the end comes as MM_NOTICE_REAP_DONE. */
+    int (*reap_process)(struct mm_kernel *kernel, const struct mm_process_handle *handle);
+    /* Asks for MM_NOTICE_PROCESS_EXITED; ends with close_process. -EOPNOTSUPP: ask has_exited instead. */
+    int (*watch_process)(struct mm_kernel *kernel, const struct mm_process_handle *handle, uint64_t cookie);
+    /* True when no such process runs any more; a zombie counts as exited. */
+    bool (*has_exited)(struct mm_kernel *kernel, const struct mm_process_handle *handle);
+
+    /* May allocate. -ENOENT, -EOPNOTSUPP without a memory hierarchy. */
+    int (*open_group)(struct mm_kernel *kernel, const char *path, struct mm_group **ret_group);
+    void (*close_group)(struct mm_kernel *kernel, struct mm_group *group);
+    const char *(*group_path)(struct mm_kernel *kernel, const struct mm_group *group);
+    /* The directory's inode: another one under the same path is another group. */
+    uint64_t (*group_id)(struct mm_kernel *kernel, const struct mm_group *group);
+    /* -ENODEV when the group was removed; MM_UNLIMITED for "max"; -EOPNOTSUPP where there is no such file. */
+    int (*read_group)(struct mm_kernel *kernel, struct mm_group *group, enum mm_group_value value,
+                      uint64_t *ret_bytes);
+    /*
+     * Writes in line, and only where that cannot block: a value not below the group's present usage. A lower
+     * one is refused with -EBUSY; it is a job's work.
+     */
+    int (*raise_group)(struct mm_kernel *kernel, struct mm_group *group, enum mm_group_value value,
+                       uint64_t bytes);
+    /* Thread groups in the whole subtree; returns how many there are, of which at most capacity are stored.
+     */
+    ssize_t (*read_group_processes)(struct mm_kernel *kernel, struct mm_group *group, pid_t *ret_pids,
+                                    size_t capacity);
+    /* cgroup.kill, also through the v2 twin of a v1 group. -EOPNOTSUPP where there is none. */
+    int (*kill_group)(struct mm_kernel *kernel, struct mm_group *group);
+
+    /* Queues a job; -EAGAIN when the fixed queue is full. */
+    int (*submit_job)(struct mm_kernel *kernel, const struct mm_job *job);
+    /* Drops what is queued and interrupts the chunk under way; returns at once. The notices still come, with
+       -ECANCELED or -EINTR. */
+    void (*cancel_jobs)(struct mm_kernel *kernel);
+    /* Readable when drain_notices has something; -1 in the simulated kernel. */
+    int (*notice_fd)(struct mm_kernel *kernel);
+    void (*drain_notices)(struct mm_kernel *kernel, mm_notice_visit visit, void *user);
+
+    /*
+     * State that outlives a restart: a file of that name and fixed size in the runtime directory, allocated,
+     * mapped shared and locked; zero-filled when new or of another size. Unmapped by free.
+     */
+    int (*map_state)(struct mm_kernel *kernel, const char *name, size_t size_bytes, void **ret_memory);
+};
+
+/* Implementations begin with this. */
+struct mm_kernel {
+    const struct mm_kernel_ops *ops;
+    /* Decide and record, change nothing: set by mm_dry_run_kernel_new. */
+    bool is_dry_run;
+};
+
+/* What the engine manages (design part 6). */
+struct mm_domain {
+    bool is_group;
+    char group_path[MM_GROUP_PATH_MAX]; /* where is_group */
+};
+
+struct mm_linux_kernel_options {
+    struct mm_domain domain;
+    const char *runtime_directory; /* for map_state, must exist */
+    const char *root;              /* "" or the prefix of a fake /proc and /sys for tests */
+    unsigned reaper_threads;       /* 1..8 */
+    uint64_t reclaim_chunk_bytes;  /* the largest amount asked of memory.reclaim at once */
+};
+
+/* Probes every feature, opens the hot files, starts the worker and the reapers. */
+int mm_linux_kernel_new(const struct mm_linux_kernel_options *options, struct mm_kernel **ret_kernel);
+
+/*
+ * Wraps a kernel: reads pass through, every change is left out and reported as done. kill_process says 0 and
+ * has_exited then says true, so that the callers' state machines run to their end. Owns inner.
+ */
+int mm_dry_run_kernel_new(struct mm_kernel *inner, struct mm_kernel **ret_kernel);
+
+void mm_kernel_free(struct mm_kernel *kernel); /* accepts NULL */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
