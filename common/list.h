@@ -58,10 +58,12 @@ static inline void mm_list_remove(struct mm_list *link)
     mm_list_init(link);
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a name that is declared cannot stand in brackets. */
 /* Walks the list; the present link may be removed while walking. */
 #define MM_LIST_FOR_EACH(link, head)                                                                         \
     for (struct mm_list *link = (head)->next, *link##_next = link->next; link != (head);                     \
          link = link##_next, link##_next = link->next)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #ifdef __cplusplus
 }

@@ -27,22 +27,31 @@ enum mm_log_level {
     MM_LOG_DEBUG = 7,
 };
 
-/* Longest line; the rest is cut. Long enough for a kill record with its reason. */
+/* Longest line with prefix and newline; the rest is cut. Long enough for a kill record with its reason. */
 #define MM_LOG_LINE_MAX 512
 
-/* Sets the name before each line and the least important level that is written. */
+/*
+ * Sets the name before each line (cut at 31 bytes) and the least important level that is written. Where
+ * standard error leads to journald, lines carry "<N>" instead of name and level. Call it before other threads
+ * log.
+ */
 void mm_log_init(const char *program, enum mm_log_level level);
 void mm_log_set_level(enum mm_log_level level);
 
-/* Starts the writer thread. Returns 0 or a negative errno, with logging left synchronous. */
+/* Starts the writer thread if there is none. Returns 0, or a negative errno and stays synchronous. */
 int mm_log_start_writer(void);
 
-/* Writes what is queued, for at most timeout_ms, and stops the writer. Safe when it never started. */
+/*
+ * Writes what is queued, for at most timeout_ms, and stops the writer; logging is synchronous again. Safe
+ * when it never started. A writer that a full pipe still holds up then is left to end with the process, and
+ * lines keep going to its ring, so that the caller does not hang in its place.
+ */
 void mm_log_stop_writer(unsigned timeout_ms);
 
-/* Lines lost because the ring was full, since start. */
+/* Lines lost since start: the ring was full, or standard error refused them. */
 uint64_t mm_log_lost_lines(void);
 
+/* Writes one line; line breaks and other control characters in it become blanks. errno is kept, %m works. */
 __attribute__((format(printf, 2, 3))) void mm_log(enum mm_log_level level, const char *format, ...);
 
 /* The level of that name ("error" .. "debug"); -EINVAL for another word. */

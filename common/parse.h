@@ -12,23 +12,30 @@ extern "C" {
 
 /*
  * Blanks around the number are allowed; a leading '+', hexadecimal, fractions and trailing text are not.
- * Returns 0, -EINVAL for text that is no whole number, -ERANGE outside [min, max].
+ * Returns 0, -EINVAL for text that is no whole number (or NULL), -ERANGE outside [min, max].
  */
 int mm_parse_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value);
 int mm_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value);
 
-/* A whole number with an optional K, M, G or T (powers of 1024; "KiB", "MB" too), in bytes. */
+/*
+ * A whole number with an optional B, K, M, G or T (powers of 1024; "KiB", "MB" too; in either case, blanks
+ * before it allowed), in bytes. Returns 0, -EINVAL, or -ERANGE for a negative value or one above max.
+ */
 int mm_parse_size_bytes(const char *text, uint64_t max, uint64_t *ret_bytes);
 
-/* A whole number with an optional "us", "ms", "s", "min" or "h"; without one, milliseconds. */
+/*
+ * A whole number with an optional "us", "ms", "s", "min" or "h"; without one, milliseconds. Returns 0,
+ * -EINVAL (also for microseconds that make no whole milliseconds: nothing is rounded), or -ERANGE as above.
+ */
 int mm_parse_duration_ms(const char *text, uint64_t max, uint64_t *ret_ms);
 
-/* "true", "false", "yes", "no", "on", "off", "1", "0". */
+/* "true", "false", "yes", "no", "on", "off", "1", "0", blanks around it allowed; -EINVAL for another word. */
 int mm_parse_bool(const char *text, int *ret_value);
 
 /*
- * The unsigned decimal number at *cursor within [*cursor, end), for kernel files: blanks before it are
- * skipped, *cursor ends behind it. -EINVAL when there is no digit, -ERANGE when it does not fit.
+ * The unsigned decimal number at *cursor within [*cursor, end), for kernel files: spaces and tabs before it
+ * are skipped, newlines are not; *cursor ends behind it. -EINVAL when there is no digit, -ERANGE when it does
+ * not fit; *cursor stays where it was then.
  */
 int mm_scan_u64(const char **cursor, const char *end, uint64_t *ret_value);
 

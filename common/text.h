@@ -11,25 +11,29 @@
 extern "C" {
 #endif
 
-/* snprintf that always terminates and returns the characters really stored. */
+/* snprintf that always terminates and returns the bytes really stored, without the NUL; 0 when size is 0. */
 __attribute__((format(printf, 3, 4))) size_t mm_format(char *buffer, size_t size, const char *format, ...);
 
 /* Copies text, cut to fit, always terminated; size must be at least 1. */
 void mm_copy_text(char *buffer, size_t size, const char *text);
 
-/* "512 B", "3.4 MiB": at most one decimal. buffer of MM_SIZE_TEXT_MAX is enough. */
+/* "512 B", "3.4 MiB", "1 GiB": at most one decimal, rounded. buffer of MM_SIZE_TEXT_MAX is enough. */
 #define MM_SIZE_TEXT_MAX 24
 const char *mm_size_text(uint64_t bytes, char *buffer, size_t size);
 
 /*
- * Makes any bytes printable: valid UTF-8 stays, control characters, quotes' backslash and invalid bytes
- * become \xNN. Cut at a whole character; always terminated. Returns buffer.
+ * Makes any bytes printable: valid UTF-8 stays, control characters (those that turn the reading direction
+ * too), the backslash and invalid bytes become \xNN. Cut at a whole character or escape; always terminated.
+ * Returns buffer; size must be at least 1, and 4 * length + 1 holds every result uncut.
  */
 const char *mm_printable(const char *bytes, size_t length, char *buffer, size_t size);
 
 bool mm_text_is_blank(const char *text);
 
-/* Edit distance (insert, delete, replace, swap of neighbours), for "did you mean"; at most 64 characters. */
+/*
+ * Edit distance in bytes (insert, delete, replace, swap of neighbours), for "did you mean". Of a longer text
+ * only the first 64 bytes count.
+ */
 unsigned mm_text_distance(const char *a, const char *b);
 
 #ifdef __cplusplus
