@@ -97,8 +97,8 @@ void mm_event_center_forget_fd(struct mm_event_center *center, int fd);
 /* ---- the loop --------------------------------------------------------------------------------------- */
 
 /*
- * Runs until mm_event_center_stop. Within one wake-up the order is: descriptors of signal sources, then all
- * other descriptors, then kernel notices, then timers.
+ * Runs until mm_event_center_stop. Within one wake-up the order is: descriptors, in the order in which their
+ * sources were added (signals first, then clients, then what may lead to a kill), kernel notices, timers.
  */
 int mm_event_center_run(struct mm_event_center *center);
 void mm_event_center_stop(struct mm_event_center *center);
@@ -158,7 +158,7 @@ int mm_control_reply(struct mm_control_client *client, const char *packet, size_
 /* A word for the handlers to keep with a client: its subscriptions, say. */
 void mm_control_set_data(struct mm_control_client *client, uint64_t data);
 uint64_t mm_control_data(const struct mm_control_client *client);
-/* Every client, for what is sent to subscribers. The client at hand may be dropped in visit. */
+/* Every client of every control socket; the client at hand may be dropped in visit. */
 void mm_control_for_each(struct mm_event_center *center,
                          void (*visit)(struct mm_control_client *client, void *user), void *user);
 

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The transport of the control socket: connections and packets. What a packet means is service/'s. */
+#include "event_center/center.h"
+
+#include "common/common.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* Per wake-up, so that a flood of packets or connections leaves the loop its other work. */
+#define PACKETS_PER_WAKEUP     32
+#define CONNECTIONS_PER_WAKEUP 64
+#define CLIENTS_MAX            1024
+
+#define TAG_LISTEN UINT64_MAX
+
+struct mm_control_client {
+    struct control_source *source;
+    int fd; /* -1: free */
+    struct mm_control_peer peer;
+    uint64_t data;
+};
+
+struct control_source {
+    struct mm_event_center *center;
+    struct mm_control_handlers handlers;
+    int listen_fd;
+    int reserve_fd; /* given up for a moment to refuse a connection when descriptors run out */
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    ino_t inode; /* of the node we made: another one there is not ours to remove */
+    unsigned max_clients;
+    struct mm_control_client *clients;
+    char packet[MM_CONTROL_PACKET_MAX + 1];
+};
+
+static const char refusal_full[] = "{\"version\":1,\"ok\":false,\"error\":{\"code\":\"busy\",\"message\":"
+                                   "\"too many clients are connected\"}}";
+static const char refusal_length[] =
+    "{\"version\":1,\"ok\":false,\"error\":{\"code\":\"too-long\",\"message\":\"a packet holds at most 65536 "
+    "bytes\"}}";
+
+static void drop(struct mm_control_client *client)
+{
+    struct control_source *source = client->source;
+
+    if (client->fd < 0) return;
+    mm_event_center_forget_fd(source->center, client->fd);
+    (void)close(client->fd);
+    client->fd = -1;
+    if (source->handlers.gone) source->handlers.gone(client, source->handlers.user);
+}
+
+int mm_control_reply(struct mm_control_client *client, const char *packet, size_t length)
+{
+    ssize_t sent;
+
+    if (client->fd < 0) return -EPIPE;
+    do {
+        sent = send(client->fd, packet, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    if (sent == (ssize_t)length) return 0;
+    drop(client);
+    return sent < 0 && errno == EAGAIN ? -EAGAIN : -EPIPE;
+}
+
+void mm_control_set_data(struct mm_control_client *client, uint64_t data)
+{
+    client->data = data;
+}
+
+uint64_t mm_control_data(const struct mm_control_client *client)
+{
+    return client->data;
+}
+
+/* One packet. Returns false when the client has nothing more, or is gone. */
+static bool receive(struct mm_control_client *client)
+{
+    struct control_source *source = client->source;
+    ssize_t length;
+
+    do {
+        length = recv(client->fd, source->packet, MM_CONTROL_PACKET_MAX, MSG_DONTWAIT | MSG_TRUNC);
+    } while (length < 0 && errno == EINTR);
+    if (length < 0 && errno == EAGAIN) return false;
+    if (length <= 0) {
+        drop(client);
+        return false;
+    }
+    if (length > MM_CONTROL_PACKET_MAX)
+        return mm_control_reply(client, refusal_length, sizeof(refusal_length) - 1) == 0;
+    source->packet[length] = '\0';
+    source->handlers.packet(client, &client->peer, source->packet, (size_t)length, source->handlers.user);
+    return client->fd >= 0;
+}
+
+static void refuse(int fd)
+{
+    (void)send(fd, refusal_full, sizeof(refusal_full) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    (void)close(fd);
+}
+
+static struct mm_control_client *free_client(struct control_source *source)
+{
+    for (unsigned i = 0; i < source->max_clients; i++) {
+        if (source->clients[i].fd < 0) return &source->clients[i];
+    }
+    return NULL;
+}
+
+static void welcome(struct control_source *source, int fd)
+{
+    struct mm_control_client *client = free_client(source);
+    struct ucred credentials;
+    socklen_t length = sizeof(credentials);
+
+    if (!client || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0) {
+        refuse(fd);
+        return;
+    }
+    if (mm_event_center_watch_fd(source->center, source, fd, EPOLLIN, (uint64_t)(client - source->clients)) <
+        0) {
+        refuse(fd);
+        return;
+    }
+    client->fd = fd;
+    client->data = 0;
+    client->peer =
+        (struct mm_control_peer){.pid = credentials.pid, .uid = credentials.uid, .gid = credentials.gid};
+}
+
+/* Out of descriptors: the connection is taken with the reserve and closed, or epoll would report it for ever.
+ */
+static void refuse_without_descriptor(struct control_source *source)
+{
+    int fd;
+
+    (void)close(source->reserve_fd);
+    fd = accept4(source->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0) refuse(fd);
+    source->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void accept_connections(struct control_source *source)
+{
+    for (unsigned i = 0; i < CONNECTIONS_PER_WAKEUP; i++) {
+        int fd = accept4(source->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (fd >= 0) {
+            welcome(source, fd);
+        } else if (errno == EMFILE || errno == ENFILE) {
+            refuse_without_descriptor(source);
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            return;
+        }
+    }
+}
+
+static void ready(void *self, uint64_t tag, uint32_t events)
+{
+    struct control_source *source = self;
+
+    (void)events;
+    if (tag == TAG_LISTEN) {
+        accept_connections(source);
+        return;
+    }
+    for (unsigned i = 0; i < PACKETS_PER_WAKEUP; i++) {
+        if (!receive(&source->clients[tag])) return;
+    }
+}
+
+static void remove_node(const struct control_source *source)
+{
+    struct stat node;
+
+    if (source->path[0] && stat(source->path, &node) == 0 && node.st_ino == source->inode)
+        (void)unlink(source->path);
+}
+
+static void close_source(void *self)
+{
+    struct control_source *source = self;
+
+    source->handlers.gone = NULL;
+    for (unsigned i = 0; source->clients && i < source->max_clients; i++)
+        drop(&source->clients[i]);
+    if (source->listen_fd >= 0) {
+        mm_event_center_forget_fd(source->center, source->listen_fd);
+        (void)close(source->listen_fd);
+        remove_node(source);
+    }
+    if (source->reserve_fd >= 0) (void)close(source->reserve_fd);
+    free(source->clients);
+    free(source);
+}
+
+static const struct mm_event_source_ops source_ops = {
+    .name = "control_socket",
+    .ready = ready,
+    .close = close_source,
+};
+
+void mm_control_for_each(struct mm_event_center *center,
+                         void (*visit)(struct mm_control_client *client, void *user), void *user)
+{
+    for (unsigned i = 0; i < center->source_count; i++) {
+        struct control_source *source = center->sources[i].source;
+
+        if (center->sources[i].ops != &source_ops) continue;
+        for (unsigned j = 0; j < source->max_clients; j++) {
+            if (source->clients[j].fd >= 0) visit(&source->clients[j], user);
+        }
+    }
+}
+
+/* A node that nobody listens behind is a dead daemon's. */
+static int remove_stale_node(const struct sockaddr_un *address)
+{
+    MM_CLEANUP_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct stat node;
+
+    if (fd < 0) return -errno;
+    if (lstat(address->sun_path, &node) < 0) return errno == ENOENT ? 0 : -errno;
+    if (!S_ISSOCK(node.st_mode)) return -ENOTSOCK;
+    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
+        return -EADDRINUSE;
+    return unlink(address->sun_path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int set_node_owner(const char *path, const char *group, unsigned mode)
+{
+    const struct group *entry;
+
+    if (group && group[0]) {
+        entry = getgrnam(group);
+        if (!entry) return -ENOENT;
+        if (chown(path, (uid_t)-1, entry->gr_gid) < 0) return -errno;
+    }
+    return chmod(path, (mode_t)mode) < 0 ? -errno : 0;
+}
+
+static int listen_at(struct control_source *source, const struct mm_control_options *options)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct stat node;
+    mode_t old_umask;
+    int result;
+
+    if (strlen(options->path) >= sizeof(address.sun_path)) return -ENAMETOOLONG;
+    mm_copy_text(address.sun_path, sizeof(address.sun_path), options->path);
+    result = remove_stale_node(&address);
+    if (result < 0) return result;
+    source->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (source->listen_fd < 0) return -errno;
+    /* closed to all until its owner and mode are set */
+    old_umask = umask(0777);
+    result = bind(source->listen_fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+    (void)umask(old_umask);
+    if (result < 0) return result;
+    mm_copy_text(source->path, sizeof(source->path), options->path);
+    if (stat(source->path, &node) == 0) source->inode = node.st_ino;
+    result = set_node_owner(source->path, options->group, options->mode);
+    if (result < 0) return result;
+    return listen(source->listen_fd, SOMAXCONN) < 0 ? -errno : 0;
+}
+
+static int open_source(struct control_source *source, const struct mm_control_options *options)
+{
+    int result = 0;
+
+    source->clients = calloc(source->max_clients, sizeof(*source->clients));
+    if (!source->clients) return -ENOMEM;
+    for (unsigned i = 0; i < source->max_clients; i++)
+        source->clients[i] = (struct mm_control_client){.source = source, .fd = -1};
+    source->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (source->reserve_fd < 0) return -errno;
+    if (options->listen_fd >= 0)
+        source->listen_fd = options->listen_fd;
+    else
+        result = listen_at(source, options);
+    if (result < 0) return result;
+    return mm_event_center_watch_fd(source->center, source, source->listen_fd, EPOLLIN, TAG_LISTEN);
+}
+
+int mm_control_source_add(struct mm_event_center *center, const struct mm_control_options *options,
+                          const struct mm_control_handlers *handlers)
+{
+    struct control_source *source;
+    int result;
+
+    if (options->max_clients == 0 || options->max_clients > CLIENTS_MAX) return -EINVAL;
+    source = calloc(1, sizeof(*source));
+    if (!source) return -ENOMEM;
+    source->center = center;
+    source->handlers = *handlers;
+    source->listen_fd = -1;
+    source->reserve_fd = -1;
+    source->max_clients = options->max_clients;
+    result = mm_event_center_add_source(center, &source_ops, source);
+    if (result < 0) {
+        free(source);
+        return result;
+    }
+    return open_source(source, options);
+}

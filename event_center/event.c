@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The words of events. */
+#include "event_center/event.h"
+
+#include "common/common.h"
+
+static const char *const kind_names[MM_EVENT_KIND_COUNT] = {
+    [MM_EVENT_PRESSURE] = "pressure",
+    [MM_EVENT_WATERLINE] = "waterline",
+    [MM_EVENT_APPLICATION] = "application",
+    [MM_EVENT_ACCOUNT] = "account",
+    [MM_EVENT_PROCESS_FOUND] = "process-found",
+    [MM_EVENT_PROCESS_EXITED] = "process-exited",
+    [MM_EVENT_OOM_SCORE_ADJ] = "oom-score-adj",
+    [MM_EVENT_NOTICE] = "notice",
+    [MM_EVENT_MEMORY_LEVEL] = "memory-level",
+    [MM_EVENT_KILL_BEGIN] = "kill-begin",
+    [MM_EVENT_KILL_END] = "kill-end",
+    [MM_EVENT_DECISION] = "decision",
+    [MM_EVENT_PRIORITY] = "priority",
+    [MM_EVENT_CONFIG] = "config",
+    [MM_EVENT_RELOAD] = "reload",
+    [MM_EVENT_LOG_STATE] = "log-state",
+    [MM_EVENT_STOP] = "stop",
+};
+
+static const char *const reason_names[MM_REASON_COUNT] = {
+    [MM_REASON_CREATE_PROCESS] = "CREATE_PROCESS",
+    [MM_REASON_PROCESS_READY] = "PROCESS_READY",
+    [MM_REASON_FOREGROUND] = "FOREGROUND",
+    [MM_REASON_BACKGROUND] = "BACKGROUND",
+    [MM_REASON_SUSPEND_DELAY_START] = "SUSPEND_DELAY_START",
+    [MM_REASON_SUSPEND_DELAY_END] = "SUSPEND_DELAY_END",
+    [MM_REASON_BACKGROUND_RUNNING_START] = "BACKGROUND_RUNNING_START",
+    [MM_REASON_BACKGROUND_RUNNING_END] = "BACKGROUND_RUNNING_END",
+    [MM_REASON_EVENT_START] = "EVENT_START",
+    [MM_REASON_EVENT_END] = "EVENT_END",
+    [MM_REASON_APPLICATION_SUSPEND] = "APPLICATION_SUSPEND",
+    [MM_REASON_PROCESS_TERMINATED] = "PROCESS_TERMINATED",
+    [MM_REASON_OS_ACCOUNT_CHANGED] = "OS_ACCOUNT_CHANGED",
+    [MM_REASON_DIST_DEVICE_CONNECTED] = "DIST_DEVICE_CONNECTED",
+    [MM_REASON_DIST_DEVICE_DISCONNECTED] = "DIST_DEVICE_DISCONNECTED",
+    [MM_REASON_BIND_EXTENSION] = "BIND_EXTENSION",
+    [MM_REASON_UNBIND_EXTENSION] = "UNBIND_EXTENSION",
+    [MM_REASON_VISIBLE] = "VISIBLE",
+    [MM_REASON_UN_VISIBLE] = "UN_VISIBLE",
+    [MM_REASON_RENDER_CREATE_PROCESS] = "RENDER_CREATE_PROCESS",
+    [MM_REASON_ABILITY_START] = "ABILITY_START",
+};
+
+const char *mm_event_kind_name(enum mm_event_kind kind)
+{
+    size_t index = (size_t)kind;
+
+    return index < MM_ARRAY_SIZE(kind_names) ? kind_names[index] : "unknown";
+}
+
+const char *mm_application_reason_name(enum mm_application_reason reason)
+{
+    size_t index = (size_t)reason;
+
+    return index < MM_ARRAY_SIZE(reason_names) ? reason_names[index] : "UNKNOWN";
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The event source of PSI triggers on the domain. */
+#include "event_center/event_center.h"
+
+#include "common/common.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define TRIGGERS_MAX 8
+
+struct trigger {
+    int fd;
+    struct mm_event_pressure pressure; /* window_us is the one the kernel took */
+};
+
+struct pressure_source {
+    struct mm_event_center *center;
+    struct trigger triggers[TRIGGERS_MAX];
+    unsigned count;
+};
+
+static void ready(void *self, uint64_t tag, uint32_t events)
+{
+    struct pressure_source *source = self;
+    struct trigger *trigger = &source->triggers[tag];
+    struct mm_event event = {.kind = MM_EVENT_PRESSURE, .payload.pressure = trigger->pressure};
+
+    if (events & EPOLLPRI) mm_event_center_publish(source->center, &event);
+    if (!(events & (EPOLLERR | EPOLLHUP))) return;
+    /* the group is gone: level-triggered EPOLLERR would spin */
+    mm_warning("pressure trigger %llu us: its group is gone; the waterline watch goes on alone",
+               (unsigned long long)trigger->pressure.stall_us);
+    mm_event_center_forget_fd(source->center, trigger->fd);
+    (void)close(trigger->fd);
+    trigger->fd = -1;
+}
+
+static void close_source(void *self)
+{
+    struct pressure_source *source = self;
+
+    for (unsigned i = 0; i < source->count; i++) {
+        if (source->triggers[i].fd < 0) continue;
+        mm_event_center_forget_fd(source->center, source->triggers[i].fd);
+        (void)close(source->triggers[i].fd);
+    }
+    free(source);
+}
+
+static const struct mm_event_source_ops source_ops = {
+    .name = "psi",
+    .ready = ready,
+    .close = close_source,
+};
+
+static int arm(struct pressure_source *source, struct mm_kernel *kernel,
+               const struct mm_pressure_trigger_options *options)
+{
+    struct trigger *trigger = &source->triggers[source->count];
+    uint64_t window_us = 0;
+    int fd = -1;
+    int result;
+
+    result = kernel->ops->open_pressure_trigger(kernel, NULL, options->kind, options->stall_us,
+                                                options->window_us, &window_us, &fd);
+    if (result < 0) return result;
+    result = mm_event_center_watch_fd(source->center, source, fd, EPOLLPRI, source->count);
+    if (result < 0) {
+        (void)close(fd);
+        return result;
+    }
+    trigger->fd = fd;
+    trigger->pressure.kind = options->kind;
+    trigger->pressure.stall_us = options->stall_us;
+    trigger->pressure.window_us = window_us;
+    source->count++;
+    return 0;
+}
+
+int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
+                           const struct mm_pressure_trigger_options *triggers, unsigned count)
+{
+    struct pressure_source *source;
+    int result;
+
+    if (count == 0 || count > TRIGGERS_MAX) return -EINVAL;
+    source = calloc(1, sizeof(*source));
+    if (!source) return -ENOMEM;
+    source->center = center;
+    result = mm_event_center_add_source(center, &source_ops, source);
+    if (result < 0) {
+        free(source);
+        return result;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        int armed = arm(source, kernel, &triggers[i]);
+
+        if (armed < 0) result = armed;
+    }
+    /* one trigger is enough to be woken; the source itself is closed with the center */
+    return source->count > 0 ? 0 : result;
+}
