@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every implementation shares. */
+#include "kernel_interface/kernel_interface.h"
+
+static const char *const feature_names[MM_FEATURE_COUNT] = {
+    [MM_FEATURE_PRESSURE] = "pressure",
+    [MM_FEATURE_PRESSURE_TRIGGER] = "pressure_trigger",
+    [MM_FEATURE_PRESSURE_SHORT_WINDOW] = "pressure_short_window",
+    [MM_FEATURE_CGROUP_V2_MEMORY] = "cgroup_v2_memory",
+    [MM_FEATURE_CGROUP_V1_MEMORY] = "cgroup_v1_memory",
+    [MM_FEATURE_CGROUP_KILL] = "cgroup_kill",
+    [MM_FEATURE_MEMORY_HIGH] = "memory_high",
+    [MM_FEATURE_MEMORY_RECLAIM] = "memory_reclaim",
+    [MM_FEATURE_GROUP_PRESSURE] = "group_pressure",
+    [MM_FEATURE_PIDFD] = "pidfd",
+    [MM_FEATURE_PROCESS_MRELEASE] = "process_mrelease",
+    [MM_FEATURE_OOM_SCORE_ADJ_LOWER] = "oom_score_adj_lower",
+    [MM_FEATURE_SWAP] = "swap",
+};
+
+const char *mm_feature_name(enum mm_feature_id feature)
+{
+    if ((unsigned)feature >= MM_FEATURE_COUNT) return "unknown";
+    return feature_names[feature];
+}
+
+void mm_kernel_free(struct mm_kernel *kernel)
+{
+    if (kernel) kernel->ops->free(kernel);
+}
