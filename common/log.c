@@ -47,7 +47,10 @@ static struct logger {
     bool is_done;
     size_t first, used; /* the ring's content: whole lines, each with its newline */
     char ring[RING_BYTES];
-    char chunk[CHUNK_BYTES]; /* the writer's own */
+
+    /* The writer's own. */
+    uint64_t reported_lines; /* how many of lost_lines it has told */
+    char chunk[CHUNK_BYTES];
 } logger = {.program = "memmgr", .level = MM_LOG_INFO};
 
 static pthread_once_t locks_once = PTHREAD_ONCE_INIT;
@@ -248,8 +251,6 @@ __attribute__((format(printf, 1, 2))) static void write_own_line(const char *for
 
 static void *run_writer(void *argument)
 {
-    uint64_t reported = atomic_load(&logger.lost_lines);
-
     (void)argument;
     (void)prctl(PR_SET_NAME, "memmgr-log");
     (void)pthread_mutex_lock(&logger.mutex);
@@ -265,9 +266,9 @@ static void *run_writer(void *argument)
 
         if (write_all(logger.chunk, length, true) < 0) count_lines_lost(logger.chunk, length);
         lost = atomic_load(&logger.lost_lines);
-        if (lost != reported)
-            write_own_line("%llu log lines were lost", (unsigned long long)(lost - reported));
-        reported = lost;
+        if (lost != logger.reported_lines)
+            write_own_line("%llu log lines were lost", (unsigned long long)(lost - logger.reported_lines));
+        logger.reported_lines = lost;
         (void)pthread_mutex_lock(&logger.mutex);
     }
     /* Cleared under the mutex: whoever logs from here on finds no writer and writes itself. */

@@ -95,6 +95,7 @@ TEST(ParseUnsigned, Table)
         {"18446744073709551616", 0, UINT64_MAX, -ERANGE, 0},
         {"99999999999999999999", 0, UINT64_MAX, -ERANGE, 0},
         {"184467440737095516150", 0, UINT64_MAX, -ERANGE, 0}, // wraps to a small number when unchecked
+        {"184467440737095516165", 0, UINT64_MAX, -ERANGE, 0}, // overflows, and would be 5 afterwards
         {"12x", 0, 100, -EINVAL, 0},
         {"-1x", 0, 100, -EINVAL, 0},
         {"3.9", 0, 100, -EINVAL, 0},
