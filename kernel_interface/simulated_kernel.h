@@ -8,6 +8,17 @@
  * memory, killed ones give theirs back at exit_bytes_per_s after exit_delay, jobs proceed, and stalls are
  * added to pressure when available memory is below the reclaim line. When nothing is left, the simulated
  * kernel's own OOM killer takes the process with the largest badness and counts it.
+ *
+ * In detail. Available is free plus file pages. When free falls below the low watermark (1.25/128 of RAM)
+ * file pages are dropped and anonymous ones go to zram, those of processes that do not grow first, until the
+ * high one (1.5/128). An allocation that finds less than the min watermark (1/128) reclaims itself and
+ * stalls. A group above memory.high reclaims from itself; where that is not enough its members grow at a
+ * sixteenth of their rate and stall. A group at memory.max kills its worst member. A killed process exits
+ * after its delay: only then does it count as exited, and its anonymous memory comes back from then on, its
+ * file pages stay in its group's cache. A reap gives the memory back before the exit. Jobs and reaps never
+ * end within the call that starts them, but in mm_simulated_advance. A machine that lacks
+ * MM_FEATURE_CGROUP_V2_MEMORY but not MM_FEATURE_CGROUP_V1_MEMORY has v1 groups: MM_GROUP_HIGH is then the
+ * soft limit and forces nothing.
  */
 #ifndef MM_KERNEL_INTERFACE_SIMULATED_KERNEL_H
 #define MM_KERNEL_INTERFACE_SIMULATED_KERNEL_H
@@ -26,8 +37,12 @@ struct mm_simulated_machine {
     uint64_t exit_bytes_per_s;    /* how fast a dead process' memory comes back; 0: at once */
     uint64_t reclaim_bytes_per_s; /* how fast a reclaim job proceeds; 0: at once */
     bool lacks[MM_FEATURE_COUNT]; /* features this kernel does not have */
+    uint64_t page_cache_bytes;    /* file pages of the root at start */
+    uint64_t pressure_line_bytes; /* available memory below which everybody stalls; 0: a sixteenth of RAM */
+    pid_t own_pid;                /* "this process", which kill_process refuses; 0: none */
 };
 
+/* -EINVAL: no RAM, or more reserved or cached than there is; -ENOMEM. */
 int mm_simulated_kernel_new(const struct mm_simulated_machine *machine, struct mm_kernel **ret_kernel);
 
 struct mm_simulated_process {
@@ -41,31 +56,64 @@ struct mm_simulated_process {
     uint64_t growth_bytes_per_s; /* anonymous memory taken for ever */
     uint64_t growth_limit_bytes; /* where it stops; 0: never */
     uint64_t exit_delay_ms;      /* SIGKILL to exit; MM_UNKNOWN: never dies (D state) */
+    uint64_t file_bytes;         /* mapped file pages: resident, and can be dropped */
 };
 
-/* Starts a process. -EEXIST while that pid lives. */
+/* Starts a process. -EEXIST while that pid lives; -ENOMEM when its memory finds no room; -EINVAL. */
 int mm_simulated_spawn(struct mm_kernel *kernel, const struct mm_simulated_process *process);
 /* Ends it at once, as if it had exited by itself. */
 int mm_simulated_exit(struct mm_kernel *kernel, pid_t pid);
 int mm_simulated_set_growth(struct mm_kernel *kernel, pid_t pid, uint64_t bytes_per_s, uint64_t limit_bytes);
 bool mm_simulated_is_alive(struct mm_kernel *kernel, pid_t pid);
+/* Moves it, with its memory, to another group, made where it is missing. */
+int mm_simulated_move(struct mm_kernel *kernel, pid_t pid, const char *group);
+/* Uses up to `bytes` of its swapped memory again: they come back to RAM and count as refaults. */
+int mm_simulated_touch(struct mm_kernel *kernel, pid_t pid, uint64_t bytes);
+/* INT_MIN for no such process. */
 int mm_simulated_oom_score_adj(struct mm_kernel *kernel, pid_t pid);
-/* When SIGKILL reached it, 0 when never. */
+/* When SIGKILL reached the last process of that pid, also when it is gone; 0 when never. */
 uint64_t mm_simulated_killed_at_ns(struct mm_kernel *kernel, pid_t pid);
 unsigned mm_simulated_kernel_oom_kills(struct mm_kernel *kernel);
 uint64_t mm_simulated_resident_bytes(struct mm_kernel *kernel, pid_t pid);
+/* MM_UNKNOWN for no such group. Not counted as a call. */
 uint64_t mm_simulated_group_value(struct mm_kernel *kernel, const char *path, enum mm_group_value value);
-/* Somebody else writes a limit. */
+/* Somebody else writes a limit (MM_GROUP_HIGH or _MAX: the group is made to fit at once), or reads and drops
+   files until the group's own page cache is that large (MM_GROUP_FILE). Makes the group. */
 int mm_simulated_set_group_value(struct mm_kernel *kernel, const char *path, enum mm_group_value value,
                                  uint64_t bytes);
+/* -EBUSY while processes or groups are in it, -ENOENT. Made again it has another identity. */
 int mm_simulated_remove_group(struct mm_kernel *kernel, const char *path);
+/* Tasks of the group (NULL: of the root) stall; counts for its ancestors too. */
+int mm_simulated_add_stall(struct mm_kernel *kernel, const char *group, uint64_t some_us, uint64_t full_us);
+/* Pages that had to be read again; only counters of read_vmstat. */
+void mm_simulated_add_refaults(struct mm_kernel *kernel, uint64_t anonymous_pages, uint64_t file_pages);
 
-/* The next `count` calls of the named operation ("read_memory", "open_process", ...) fail with -error. */
+/*
+ * The next `count` calls of the named operation ("read_memory", "open_process", ...) fail with -error and
+ * change nothing. "job" and "reap" are the work itself: then the notice carries the error. Aborts on a name
+ * that is no operation's.
+ */
 void mm_simulated_fail(struct mm_kernel *kernel, const char *operation, int error, unsigned count);
 /* How often the named operation was called. */
 unsigned mm_simulated_calls(struct mm_kernel *kernel, const char *operation);
 
-/* Moves the clock, in steps, stopping early at the first step that leaves a notice to drain. */
+/*
+ * The daemon dies: its groups, process handles, watches, triggers, jobs and notices are gone and must not be
+ * used again; a limit that a job wrote stays written. The machine goes on, map_state finds what was stored.
+ */
+void mm_simulated_crash(struct mm_kernel *kernel);
+/*
+ * The daemon dies just before its `calls`-th operation from now (1: the next one that is not now_ns): it and
+ * all later ones fail with -EIO and change nothing, and what is stored into mapped state afterwards is undone
+ * by mm_simulated_crash, which a test calls next. 0 takes it back.
+ */
+void mm_simulated_halt_after(struct mm_kernel *kernel, unsigned calls);
+bool mm_simulated_is_halted(struct mm_kernel *kernel);
+
+/*
+ * Moves the clock, in steps, stopping early at the first step that leaves a notice to drain. The cookie of
+ * MM_NOTICE_PRESSURE is the descriptor that open_pressure_trigger gave; closing it ends the trigger.
+ */
 void mm_simulated_advance(struct mm_kernel *kernel, uint64_t duration_ns);
 
 #ifdef __cplusplus
