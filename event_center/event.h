@@ -156,6 +156,7 @@ struct mm_event {
         struct mm_event_account account;
         struct mm_event_process process;
         struct mm_event_pressure pressure;
+        struct mm_memory_state memory;
         struct mm_event_level level;
         struct mm_notice notice;
         struct mm_decision decision;

@@ -117,6 +117,46 @@ struct mm_pressure_trigger_options {
 int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
                            const struct mm_pressure_trigger_options *triggers, unsigned count);
 
+/*
+ * The waterline watch: reads the domain's memory and publishes MM_EVENT_WATERLINE, at once when a pressure
+ * event arrives, else when the nearest line below available could have been reached at the fastest rate this
+ * machine can fill memory. So it is cheap when memory is plentiful and exact when it is not, and works alone
+ * where there is no PSI.
+ */
+#define MM_WATERLINES_MAX 32
+
+struct mm_waterline_options {
+    uint64_t lines_bytes[MM_WATERLINES_MAX]; /* any order */
+    unsigned line_count;
+    uint64_t fill_rate_bytes_per_s; /* at least 1 */
+    uint64_t min_interval_ms;       /* never sooner again */
+    uint64_t max_interval_ms;       /* never later */
+};
+
+struct mm_waterline_status {
+    struct mm_memory_state memory; /* as last read */
+    int error;                     /* of the last reading */
+    uint64_t checks;
+    uint64_t next_check_ns;
+    uint64_t fill_rate_bytes_per_s;
+};
+
+struct mm_waterline_source;
+int mm_waterline_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
+                            const struct mm_waterline_options *options,
+                            struct mm_waterline_source **ret_source);
+void mm_waterline_source_configure(struct mm_waterline_source *source,
+                                   const struct mm_waterline_options *options);
+/* Reads and publishes now. */
+void mm_waterline_source_check(struct mm_waterline_source *source);
+void mm_waterline_source_status(const struct mm_waterline_source *source,
+                                struct mm_waterline_status *ret_status);
+
+/* The pure part: how long the watch may sleep. Below every line it is what the minimum interval and
+   MM_WATERLINE_EXHAUSTED_MS allow. */
+#define MM_WATERLINE_EXHAUSTED_MS 100
+uint64_t mm_waterline_interval_ns(const struct mm_waterline_options *options, uint64_t available_bytes);
+
 /* TERM and INT publish MM_EVENT_STOP and stop the loop, HUP MM_EVENT_RELOAD, USR1 MM_EVENT_LOG_STATE. Blocks
    these signals in the calling thread: call before other threads start. */
 int mm_signal_source_add(struct mm_event_center *center);

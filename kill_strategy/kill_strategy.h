@@ -8,8 +8,8 @@
  * own. The next choice waits for the exit and for the memory to come back, both bounded, and begins with a
  * fresh reading. Never killed: -1000, pid 1, this process, kernel threads.
  *
- * Judgement is in pure functions (kill_decide.h, waterline_watch.h); the state machine and the records are
- * here. From the moment a row applies nothing allocates.
+ * Judgement is in pure functions (kill_decide.h); the state machine and the records are here. From the moment
+ * a row applies nothing allocates.
  */
 #ifndef MM_KILL_STRATEGY_KILL_STRATEGY_H
 #define MM_KILL_STRATEGY_KILL_STRATEGY_H
@@ -35,7 +35,8 @@ enum mm_kill_outcome {
     MM_KILL_RECOVERED,  /* memory came back above the waterline and its margin */
     MM_KILL_NOT_ENOUGH, /* it exited; available is still below */
     MM_KILL_TIMED_OUT,  /* it did not exit in time and is set aside */
-    MM_KILL_FAILED,     /* no process of it could be signalled */
+    MM_KILL_FAILED,     /* no process of it could be signalled; set aside */
+    MM_KILL_DRY_RUN,    /* would have been killed */
     MM_KILL_OUTCOME_COUNT
 };
 const char *mm_kill_outcome_name(enum mm_kill_outcome outcome);
@@ -53,21 +54,17 @@ struct mm_kill_record {
     struct mm_kill_level level; /* the row */
     uint64_t available_before_bytes, available_after_bytes;
     uint64_t resident_bytes; /* of the victim, when chosen */
-    uint64_t freed_bytes;    /* by which available grew from signal to recovery; 0 when it shrank */
+    uint64_t freed_bytes;    /* by which available grew from the decision to the end; 0 when it shrank */
     uint64_t noticed_ns, decided_ns, signalled_ns, exited_ns, recovered_ns;
     enum mm_kill_outcome outcome;
 };
 
 /* The newest is index 0; NULL past the end. At most 256 are kept. */
 const struct mm_kill_record *mm_kill_strategy_record(const struct mm_kill_strategy *strategy, unsigned index);
-uint64_t mm_kill_strategy_kill_count(const struct mm_kill_strategy *strategy);
 
 struct mm_kill_status {
-    uint64_t available_bytes; /* as last read */
-    uint64_t next_check_ns;   /* of the waterline watch; 0: not armed */
-    uint64_t fill_rate_bytes_per_s;
     bool is_killing;
-    uint64_t evaluations;
+    uint64_t evaluations, kills;
 };
 void mm_kill_strategy_status(const struct mm_kill_strategy *strategy, struct mm_kill_status *ret_status);
 

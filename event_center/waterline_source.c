@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The waterline watch. */
+#include "event_center/event_center.h"
+
+#include "common/common.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct mm_waterline_source {
+    struct mm_event_center *center;
+    struct mm_kernel *kernel;
+    struct mm_waterline_options options;
+    struct mm_waterline_status status;
+    struct mm_timer timer;
+};
+
+/* The nearest line at or below available; UINT64_MAX when every line is above. */
+static uint64_t distance_to_line(const struct mm_waterline_options *options, uint64_t available_bytes)
+{
+    uint64_t distance = UINT64_MAX;
+
+    for (unsigned i = 0; i < options->line_count; i++) {
+        if (options->lines_bytes[i] <= available_bytes)
+            distance = MM_MIN(distance, available_bytes - options->lines_bytes[i]);
+    }
+    return distance;
+}
+
+uint64_t mm_waterline_interval_ns(const struct mm_waterline_options *options, uint64_t available_bytes)
+{
+    uint64_t min_ns = options->min_interval_ms * MM_NS_PER_MS;
+    uint64_t max_ns = options->max_interval_ms * MM_NS_PER_MS;
+    uint64_t rate = MM_MAX(options->fill_rate_bytes_per_s, 1);
+    uint64_t distance = distance_to_line(options, available_bytes);
+    uint64_t interval_ns;
+
+    if (distance == UINT64_MAX)
+        return MM_MAX(min_ns, MM_MIN(max_ns, MM_WATERLINE_EXHAUSTED_MS * MM_NS_PER_MS));
+    /* distance / rate, without overflow: whole seconds, then the rest; a rest below 2^33 times 10^9 fits */
+    if (distance / rate >= max_ns / MM_NS_PER_S + 1) return MM_MAX(min_ns, max_ns);
+    interval_ns = distance / rate * MM_NS_PER_S + (uint64_t)((double)(distance % rate) / (double)rate * 1e9);
+    return MM_MAX(min_ns, MM_MIN(interval_ns, max_ns));
+}
+
+void mm_waterline_source_check(struct mm_waterline_source *source)
+{
+    struct mm_event event = {.kind = MM_EVENT_WATERLINE, .time_ns = mm_event_center_now_ns(source->center)};
+    struct mm_waterline_status *status = &source->status;
+    uint64_t interval_ns = MM_WATERLINE_EXHAUSTED_MS * MM_NS_PER_MS;
+
+    status->checks++;
+    status->error = source->kernel->ops->read_memory(source->kernel, &event.payload.memory);
+    if (status->error == 0) {
+        status->memory = event.payload.memory;
+        interval_ns = mm_waterline_interval_ns(&source->options, status->memory.available_bytes);
+    }
+    status->next_check_ns = event.time_ns + interval_ns;
+    mm_event_center_arm(source->center, &source->timer, status->next_check_ns);
+    if (status->error == 0) mm_event_center_publish(source->center, &event);
+}
+
+static void expired(struct mm_timer *timer, void *user)
+{
+    (void)timer;
+    mm_waterline_source_check(user);
+}
+
+static void on_pressure(const struct mm_event *event, void *user)
+{
+    (void)event;
+    mm_waterline_source_check(user);
+}
+
+static void close_source(void *self)
+{
+    struct mm_waterline_source *source = self;
+
+    mm_event_center_disarm(source->center, &source->timer);
+    mm_event_center_unsubscribe(source->center, on_pressure, source);
+    free(source);
+}
+
+static const struct mm_event_source_ops source_ops = {
+    .name = "waterline",
+    .close = close_source,
+};
+
+int mm_waterline_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
+                            const struct mm_waterline_options *options,
+                            struct mm_waterline_source **ret_source)
+{
+    struct mm_waterline_source *source = calloc(1, sizeof(*source));
+    int result;
+
+    if (!source) return -ENOMEM;
+    source->center = center;
+    source->kernel = kernel;
+    mm_timer_init(&source->timer, expired, source);
+    result = mm_event_center_add_source(center, &source_ops, source);
+    if (result < 0) {
+        free(source);
+        return result;
+    }
+    /* before the strategies, so that their WATERLINE event is the next one they hear */
+    result = mm_event_center_subscribe(center, MM_RANK_PRIORITY_MANAGER, 1u << MM_EVENT_PRESSURE, on_pressure,
+                                       source);
+    if (result < 0) return result;
+    mm_waterline_source_configure(source, options);
+    *ret_source = source;
+    return 0;
+}
+
+void mm_waterline_source_configure(struct mm_waterline_source *source,
+                                   const struct mm_waterline_options *options)
+{
+    source->options = *options;
+    source->status.fill_rate_bytes_per_s = options->fill_rate_bytes_per_s;
+    /* the new lines are looked at on the next turn of the loop */
+    mm_event_center_arm(source->center, &source->timer, mm_event_center_now_ns(source->center));
+}
+
+void mm_waterline_source_status(const struct mm_waterline_source *source,
+                                struct mm_waterline_status *ret_status)
+{
+    *ret_status = source->status;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The killer's judgement: pure functions on plain structs. Used by the strategy, its tests and explanations.
+ */
+#ifndef MM_KILL_STRATEGY_KILL_DECIDE_H
+#define MM_KILL_STRATEGY_KILL_DECIDE_H
+
+#include "config/config.h"
+#include "priority_manager/priority_manager.h"
+
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The row that applies: the smallest memory above available (strict, as upstream). NULL when available is at
+ * or above every row. levels ascend by memory.
+ */
+const struct mm_kill_level *mm_kill_level_for(const struct mm_kill_config *config, uint64_t available_bytes);
+
+enum mm_kill_refusal {
+    MM_KILL_ALLOWED,
+    MM_KILL_BELOW_MIN_PRIORITY, /* more important than the row allows */
+    MM_KILL_NEVER,              /* -1000 */
+    MM_KILL_SET_ASIDE,          /* would not die lately */
+    MM_KILL_EMPTY,              /* no process in it */
+    MM_KILL_UNREGISTERED,       /* the policy keeps unregistered processes out */
+    MM_KILL_REFUSAL_COUNT
+};
+const char *mm_kill_refusal_text(enum mm_kill_refusal refusal);
+
+/* May this bundle die under that row now? */
+enum mm_kill_refusal mm_kill_check(const struct mm_kill_config *config, const struct mm_kill_level *level,
+                                   const struct mm_bundle *bundle, uint64_t now_ns);
+
+/* Candidates of equal rank, of which the heaviest is to be found by reading anew. */
+#define MM_KILL_CANDIDATES_MAX 8
+
+struct mm_kill_candidates {
+    struct mm_bundle *bundles[MM_KILL_CANDIDATES_MAX]; /* in the order of the list */
+    size_t count;
+    unsigned walked;
+    /* why the list's least important bundles were passed over, for the decision log */
+    unsigned refused[MM_KILL_REFUSAL_COUNT];
+};
+
+/*
+ * Walks the list from its least important end to the first priority that has a bundle that may die, and
+ * collects candidates of that priority only. Where use decides, the first one met is the victim and alone is
+ * collected. Where size decides (priority at or below heaviest_from_priority, or configured so, or processes
+ * that nobody registered) up to reread_candidates by their last known size, heaviest first. In a bucket with
+ * both, those whose use is known go first.
+ */
+void mm_kill_collect(const struct mm_kill_config *config, const struct mm_kill_level *level,
+                     const struct mm_priority_list *list, uint64_t now_ns,
+                     struct mm_kill_candidates *ret_candidates);
+
+/* The victim among the candidates, whose sizes were read anew: the heaviest. NULL when all are unregistered
+   and too small to be worth a kill, or there are none. */
+struct mm_bundle *mm_kill_choose(const struct mm_kill_config *config,
+                                 const struct mm_kill_candidates *candidates,
+                                 const uint64_t resident_bytes[MM_KILL_CANDIDATES_MAX]);
+
+/* What the killer does with a reading after a victim. */
+enum mm_kill_next {
+    MM_KILL_NEXT_STOP,    /* above the waterline of the series and its margin */
+    MM_KILL_NEXT_ANOTHER, /* below: choose again, under the row the reading gives or, between the waterline
+                             and its margin, under the mildest one */
+};
+enum mm_kill_next mm_kill_next_step(const struct mm_kill_config *config,
+                                    const struct mm_kill_level *series_level, uint64_t available_bytes,
+                                    const struct mm_kill_level **ret_level);
+
+/* Is the memory of a victim that has exited back? readings: how many in a row did not grow noticeably. */
+bool mm_kill_has_settled(uint64_t victim_bytes, uint64_t before_bytes, uint64_t available_bytes,
+                         unsigned still_readings);
+
+/* A reading within this share of the victim's size of the one before counts as still. */
+#define MM_KILL_STILL_PERCENT 2
+/* Readings that must be still in a row: the pages of an exited process come back in one sweep. */
+#define MM_KILL_STILL_READINGS 2
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

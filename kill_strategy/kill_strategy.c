@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The killer as a state machine:
+ *
+ *   AT_REST --a row applies, somebody may die--> WAITING_FOR_EXIT --all exited--> WAITING_FOR_MEMORY
+ *      ^                                           | not in time: set aside            |
+ *      |                                           v                                   v
+ *      +--- above the waterline and margin, or nobody may die --- chooses again from a fresh reading
+ */
+#include "kill_strategy/kill_strategy.h"
+
+#include "common/common.h"
+#include "kill_strategy/kill_decide.h"
+#include "kill_strategy/victim.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RECORDS_MAX 256
+/* Between looks at memory that comes back, and at victims the kernel cannot report: a tenth of what a person
+   notices, and five readings' cost at most in 10 ms. */
+#define POLL_NS (2 * MM_NS_PER_MS)
+/* Processes of one candidate whose size is read anew; the rest counts as last known. */
+#define REREAD_PROCESSES_MAX 8
+
+enum kill_state {
+    AT_REST,
+    WAITING_FOR_EXIT,
+    WAITING_FOR_MEMORY,
+};
+
+struct mm_kill_strategy {
+    struct mm_kernel *kernel;
+    struct mm_event_center *center;
+    struct mm_priority_manager *manager;
+    const struct mm_kill_config *config;
+    enum kill_state state;
+    bool is_in_series; /* KILL_BEGIN was published */
+    struct mm_kill_level series_level;
+    struct mm_timer timer;
+    uint64_t deadline_ns; /* of the present state */
+    uint64_t last_available_bytes;
+    unsigned still_readings;
+    uint64_t evaluations;
+    uint64_t record_count;
+    struct mm_kill_record records[RECORDS_MAX];
+    struct mm_victim victim;
+};
+
+static const char *const outcome_names[MM_KILL_OUTCOME_COUNT] = {
+    [MM_KILL_PENDING] = "pending",     [MM_KILL_RECOVERED] = "recovered", [MM_KILL_NOT_ENOUGH] = "not-enough",
+    [MM_KILL_TIMED_OUT] = "timed-out", [MM_KILL_FAILED] = "failed",       [MM_KILL_DRY_RUN] = "dry-run",
+};
+
+const char *mm_kill_outcome_name(enum mm_kill_outcome outcome)
+{
+    return (size_t)outcome < MM_ARRAY_SIZE(outcome_names) ? outcome_names[outcome] : "unknown";
+}
+
+const struct mm_kill_record *mm_kill_strategy_record(const struct mm_kill_strategy *strategy, unsigned index)
+{
+    if (index >= strategy->record_count || index >= RECORDS_MAX) return NULL;
+    return &strategy->records[(strategy->record_count - 1 - index) % RECORDS_MAX];
+}
+
+void mm_kill_strategy_status(const struct mm_kill_strategy *strategy, struct mm_kill_status *ret_status)
+{
+    *ret_status = (struct mm_kill_status){
+        .is_killing = strategy->state != AT_REST,
+        .evaluations = strategy->evaluations,
+        .kills = strategy->record_count,
+    };
+}
+
+static uint64_t now_ns(const struct mm_kill_strategy *strategy)
+{
+    return mm_event_center_now_ns(strategy->center);
+}
+
+static void publish(struct mm_kill_strategy *strategy, enum mm_event_kind kind)
+{
+    struct mm_event event = {.kind = kind};
+
+    mm_event_center_publish(strategy->center, &event);
+}
+
+static struct mm_kill_record *present_record(struct mm_kill_strategy *strategy)
+{
+    return &strategy->records[(strategy->record_count - 1) % RECORDS_MAX];
+}
+
+static void end_series(struct mm_kill_strategy *strategy)
+{
+    strategy->state = AT_REST;
+    mm_event_center_disarm(strategy->center, &strategy->timer);
+    if (!strategy->is_in_series) return;
+    strategy->is_in_series = false;
+    publish(strategy, MM_EVENT_KILL_END);
+}
+
+static void wait_until(struct mm_kill_strategy *strategy, uint64_t time_ns)
+{
+    mm_event_center_arm(strategy->center, &strategy->timer, MM_MIN(time_ns, strategy->deadline_ns));
+}
+
+/* ---- explaining --------------------------------------------------------------------------------------- */
+
+static void explain_nobody(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
+                           const struct mm_kill_candidates *candidates, uint64_t available_bytes)
+{
+    struct mm_decision decision = {
+        .source = MM_DECISION_KILL,
+        .action = "none",
+        .is_dry_run = strategy->kernel->is_dry_run,
+        .available_bytes = available_bytes,
+    };
+    const unsigned *refused = candidates->refused;
+
+    mm_decide(
+        strategy->center, &decision,
+        "below %llu MB: nobody at or above %d may be killed (set aside: %u, unregistered and kept out by "
+        "the policy: %u, too small: %zu)",
+        (unsigned long long)(level->memory_bytes / MM_MIB), level->min_priority, refused[MM_KILL_SET_ASIDE],
+        refused[MM_KILL_UNREGISTERED], candidates->count);
+}
+
+static void explain_kill(struct mm_kill_strategy *strategy, const struct mm_kill_record *record)
+{
+    struct mm_decision decision = {
+        .source = MM_DECISION_KILL,
+        .acted = record->outcome != MM_KILL_FAILED,
+        .is_dry_run = record->is_dry_run,
+        .action = "kill",
+        .pid = record->pid,
+        .available_bytes = record->available_before_bytes,
+        .amount_bytes = record->resident_bytes,
+    };
+
+    mm_copy_text(decision.target, sizeof(decision.target), record->name);
+    mm_decide(strategy->center, &decision, "%s", record->reason);
+}
+
+static void explain_end(struct mm_kill_strategy *strategy, const struct mm_kill_record *record)
+{
+    struct mm_decision decision = {
+        .source = MM_DECISION_KILL,
+        .acted = true,
+        .action = mm_kill_outcome_name(record->outcome),
+        .pid = record->pid,
+        .available_bytes = record->available_after_bytes,
+        .amount_bytes = record->freed_bytes,
+    };
+    uint64_t until_ns = record->exited_ns ? record->exited_ns : now_ns(strategy);
+
+    mm_copy_text(decision.target, sizeof(decision.target), record->name);
+    mm_decide(strategy->center, &decision, "%s %llu us after the signal, %u process(es)",
+              record->exited_ns ? "exited" : "still there, set aside,",
+              (unsigned long long)((until_ns - record->signalled_ns) / MM_NS_PER_US), record->process_count);
+}
+
+/* ---- choosing ------------------------------------------------------------------------------------------ */
+
+/* The size of a bundle as the kernel says now; its heaviest process too. */
+static uint64_t reread_size(struct mm_kill_strategy *strategy, const struct mm_bundle *bundle,
+                            pid_t *ret_heaviest)
+{
+    struct mm_kernel *kernel = strategy->kernel;
+    uint64_t total_bytes = 0;
+    uint64_t heaviest_bytes = 0;
+    unsigned reread = 0;
+
+    *ret_heaviest = 0;
+    MM_LIST_FOR_EACH(link, &bundle->processes)
+    {
+        const struct mm_process *process = MM_CONTAINER_OF(link, struct mm_process, bundle_link);
+        struct mm_process_info info = {.resident_bytes = process->resident_bytes};
+
+        if (reread++ < REREAD_PROCESSES_MAX)
+            (void)kernel->ops->read_process(kernel, process->pid, MM_PROCESS_STATM, &info);
+        total_bytes += info.resident_bytes;
+        if (*ret_heaviest == 0 || info.resident_bytes > heaviest_bytes) {
+            heaviest_bytes = info.resident_bytes;
+            *ret_heaviest = process->pid;
+        }
+    }
+    return total_bytes;
+}
+
+struct choice {
+    struct mm_bundle *bundle;
+    uint64_t resident_bytes;
+    pid_t heaviest_pid;
+    size_t rivals; /* others of its priority whose sizes were compared */
+};
+
+static bool choose(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
+                   uint64_t available_bytes, struct choice *ret_choice)
+{
+    struct mm_kill_candidates candidates;
+    uint64_t resident_bytes[MM_KILL_CANDIDATES_MAX] = {0};
+    pid_t heaviest_pids[MM_KILL_CANDIDATES_MAX] = {0};
+    struct mm_bundle *bundle;
+
+    mm_kill_collect(strategy->config, level, mm_priority_manager_list(strategy->manager), now_ns(strategy),
+                    &candidates);
+    for (size_t i = 0; i < candidates.count; i++)
+        resident_bytes[i] = reread_size(strategy, candidates.bundles[i], &heaviest_pids[i]);
+    bundle = mm_kill_choose(strategy->config, &candidates, resident_bytes);
+    if (!bundle) {
+        explain_nobody(strategy, level, &candidates, available_bytes);
+        return false;
+    }
+    for (size_t i = 0; i < candidates.count; i++) {
+        if (candidates.bundles[i] != bundle) continue;
+        *ret_choice = (struct choice){
+            .bundle = bundle,
+            .resident_bytes = resident_bytes[i],
+            .heaviest_pid = heaviest_pids[i],
+            .rivals = candidates.count - 1,
+        };
+    }
+    return true;
+}
+
+static struct mm_kill_record *new_record(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
+                                         const struct choice *choice, uint64_t available_bytes,
+                                         uint64_t noticed_ns)
+{
+    const struct mm_bundle *bundle = choice->bundle;
+    struct mm_kill_record *record;
+
+    strategy->record_count++;
+    record = present_record(strategy);
+    *record = (struct mm_kill_record){
+        .sequence = strategy->record_count,
+        .pid = choice->heaviest_pid,
+        .uid = bundle->uid,
+        .priority = bundle->entry.priority,
+        .is_registered = bundle->is_registered,
+        .is_dry_run = strategy->kernel->is_dry_run,
+        .level = *level,
+        .available_before_bytes = available_bytes,
+        .available_after_bytes = available_bytes,
+        .resident_bytes = choice->resident_bytes,
+        .noticed_ns = noticed_ns,
+        .decided_ns = now_ns(strategy),
+        .outcome = MM_KILL_PENDING,
+    };
+    mm_copy_text(record->name, sizeof(record->name), bundle->name);
+    return record;
+}
+
+static void write_reason(struct mm_kill_record *record, const struct choice *choice, int error)
+{
+    size_t length = mm_format(
+        record->reason, sizeof(record->reason),
+        "available %llu KiB is below %llu MB, which allows %d and above; %s at %d is the least important%s",
+        (unsigned long long)(record->available_before_bytes / MM_KIB),
+        (unsigned long long)(record->level.memory_bytes / MM_MIB), record->level.min_priority,
+        record->is_registered ? "bundle" : "unregistered process", record->priority,
+        choice->rivals > 0 ? ", and the heaviest of its rank" : "");
+
+    if (error < 0)
+        (void)mm_format(record->reason + length, sizeof(record->reason) - length,
+                        "; could not be signalled: %s", strerror(-error));
+}
+
+/* ---- killing ------------------------------------------------------------------------------------------- */
+
+static void set_aside(struct mm_kill_strategy *strategy, struct mm_bundle *bundle)
+{
+    bundle->set_aside_until_ns = now_ns(strategy) + strategy->config->set_aside_ms * MM_NS_PER_MS;
+}
+
+/* True when a victim was signalled; false: this one could not be, the next may. */
+static bool kill_choice(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
+                        const struct choice *choice, uint64_t available_bytes, uint64_t noticed_ns)
+{
+    struct mm_kill_record *record = new_record(strategy, level, choice, available_bytes, noticed_ns);
+    int signalled = mm_victim_kill(&strategy->victim, strategy->manager, choice->bundle);
+
+    record->signalled_ns = now_ns(strategy);
+    record->process_count = signalled > 0 ? (uint32_t)signalled : 0;
+    write_reason(record, choice, signalled);
+    if (signalled <= 0 || record->is_dry_run) {
+        record->outcome = record->is_dry_run ? MM_KILL_DRY_RUN : MM_KILL_FAILED;
+        mm_victim_release(&strategy->victim);
+        set_aside(strategy, choice->bundle);
+    }
+    if (!strategy->is_in_series) {
+        strategy->is_in_series = true;
+        publish(strategy, MM_EVENT_KILL_BEGIN);
+    }
+    explain_kill(strategy, record);
+    return signalled > 0;
+}
+
+/* Bounded: one that cannot be signalled is set aside, and as many as could be candidates are tried. */
+static void kill_somebody(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
+                          uint64_t available_bytes, uint64_t noticed_ns)
+{
+    struct choice choice;
+
+    for (unsigned tries = 0; tries < MM_KILL_CANDIDATES_MAX; tries++) {
+        if (!choose(strategy, level, available_bytes, &choice)) break;
+        if (!kill_choice(strategy, level, &choice, available_bytes, noticed_ns)) continue;
+        if (strategy->kernel->is_dry_run) break;
+        strategy->series_level = *level;
+        strategy->state = WAITING_FOR_EXIT;
+        strategy->deadline_ns = now_ns(strategy) + strategy->config->exit_timeout_ms * MM_NS_PER_MS;
+        wait_until(strategy, strategy->victim.is_watched ? UINT64_MAX : now_ns(strategy) + POLL_NS);
+        return;
+    }
+    end_series(strategy);
+}
+
+static void on_waterline(struct mm_kill_strategy *strategy, const struct mm_event *event)
+{
+    uint64_t available_bytes = event->payload.memory.available_bytes;
+    const struct mm_kill_level *level = mm_kill_level_for(strategy->config, available_bytes);
+    struct mm_decision decision = {
+        .source = MM_DECISION_KILL,
+        .action = "none",
+        .available_bytes = available_bytes,
+    };
+
+    if (strategy->state != AT_REST) return;
+    strategy->evaluations++;
+    if (!strategy->config->is_enabled)
+        mm_decide(strategy->center, &decision, "killing is switched off");
+    else if (!level)
+        mm_decide(strategy->center, &decision, "available is above every kill waterline");
+    else
+        kill_somebody(strategy, level, available_bytes, event->time_ns);
+}
+
+/* ---- after the signal ---------------------------------------------------------------------------------- */
+
+static void finish_record(struct mm_kill_strategy *strategy, enum mm_kill_outcome outcome,
+                          uint64_t available_bytes)
+{
+    struct mm_kill_record *record = present_record(strategy);
+
+    record->outcome = outcome;
+    record->recovered_ns = outcome == MM_KILL_RECOVERED ? now_ns(strategy) : 0;
+    record->available_after_bytes = available_bytes;
+    record->freed_bytes = available_bytes > record->available_before_bytes
+                              ? available_bytes - record->available_before_bytes
+                              : 0;
+    explain_end(strategy, record);
+}
+
+/* Chooses again from a fresh reading, or ends the series. */
+static void go_on(struct mm_kill_strategy *strategy)
+{
+    struct mm_memory_state memory;
+    const struct mm_kill_level *level = NULL;
+    uint64_t noticed_ns = now_ns(strategy);
+
+    strategy->state = AT_REST;
+    strategy->evaluations++;
+    if (strategy->kernel->ops->read_memory(strategy->kernel, &memory) < 0 ||
+        mm_kill_next_step(strategy->config, &strategy->series_level, memory.available_bytes, &level) ==
+            MM_KILL_NEXT_STOP) {
+        end_series(strategy);
+        return;
+    }
+    kill_somebody(strategy, level, memory.available_bytes, noticed_ns);
+}
+
+/* The list must forget them before the next choice, whoever else reports their end. */
+static void report_exits(struct mm_kill_strategy *strategy)
+{
+    for (uint32_t i = 0; i < strategy->victim.count; i++) {
+        const struct mm_victim_process *process = &strategy->victim.processes[i];
+        struct mm_event event = {
+            .kind = MM_EVENT_PROCESS_EXITED,
+            .pid = process->handle.pid,
+            .payload.process.start_time_ticks = process->handle.start_time_ticks,
+        };
+
+        if (process->has_exited) mm_event_center_publish(strategy->center, &event);
+    }
+}
+
+/* From a notice: the rest is done by the timer, when the list has heard of the exits. */
+static void on_all_exited(struct mm_kill_strategy *strategy)
+{
+    uint64_t time_ns = now_ns(strategy);
+
+    present_record(strategy)->exited_ns = time_ns;
+    report_exits(strategy);
+    mm_victim_release(&strategy->victim);
+    strategy->state = WAITING_FOR_MEMORY;
+    strategy->last_available_bytes = present_record(strategy)->available_before_bytes;
+    strategy->still_readings = 0;
+    strategy->deadline_ns = time_ns + strategy->config->recovery_timeout_ms * MM_NS_PER_MS;
+    wait_until(strategy, time_ns);
+}
+
+static void look_for_exit(struct mm_kill_strategy *strategy)
+{
+    const struct mm_process *process;
+
+    if (mm_victim_poll(&strategy->victim)) {
+        on_all_exited(strategy);
+        return;
+    }
+    if (now_ns(strategy) < strategy->deadline_ns) {
+        wait_until(strategy, now_ns(strategy) + POLL_NS);
+        return;
+    }
+    for (uint32_t i = 0; i < strategy->victim.count; i++) {
+        process = mm_priority_manager_find(strategy->manager, strategy->victim.processes[i].handle.pid);
+        if (process && !strategy->victim.processes[i].has_exited) set_aside(strategy, process->bundle);
+    }
+    report_exits(strategy);
+    mm_victim_release(&strategy->victim);
+    finish_record(strategy, MM_KILL_TIMED_OUT, present_record(strategy)->available_before_bytes);
+    go_on(strategy);
+}
+
+static void look_for_memory(struct mm_kill_strategy *strategy)
+{
+    const struct mm_kill_record *record = present_record(strategy);
+    const struct mm_kill_level *level;
+    struct mm_memory_state memory = {.available_bytes = strategy->last_available_bytes};
+    bool is_read = strategy->kernel->ops->read_memory(strategy->kernel, &memory) == 0;
+    uint64_t still_bytes = record->resident_bytes * MM_KILL_STILL_PERCENT / 100;
+
+    if (is_read && mm_kill_next_step(strategy->config, &strategy->series_level, memory.available_bytes,
+                                     &level) == MM_KILL_NEXT_STOP) {
+        finish_record(strategy, MM_KILL_RECOVERED, memory.available_bytes);
+        end_series(strategy);
+        return;
+    }
+    if (memory.available_bytes <= strategy->last_available_bytes + still_bytes)
+        strategy->still_readings++;
+    else
+        strategy->still_readings = 0;
+    strategy->last_available_bytes = memory.available_bytes;
+    if (now_ns(strategy) < strategy->deadline_ns &&
+        !mm_kill_has_settled(record->resident_bytes, record->available_before_bytes, memory.available_bytes,
+                             strategy->still_readings)) {
+        wait_until(strategy, now_ns(strategy) + POLL_NS);
+        return;
+    }
+    finish_record(strategy, MM_KILL_NOT_ENOUGH, memory.available_bytes);
+    go_on(strategy);
+}
+
+static void on_timer(struct mm_timer *timer, void *user)
+{
+    struct mm_kill_strategy *strategy = user;
+
+    (void)timer;
+    if (strategy->state == WAITING_FOR_EXIT)
+        look_for_exit(strategy);
+    else if (strategy->state == WAITING_FOR_MEMORY)
+        look_for_memory(strategy);
+}
+
+static void on_event(const struct mm_event *event, void *user)
+{
+    struct mm_kill_strategy *strategy = user;
+
+    switch (event->kind) {
+    case MM_EVENT_WATERLINE:
+        on_waterline(strategy, event);
+        break;
+    case MM_EVENT_NOTICE:
+        if (event->payload.notice.kind == MM_NOTICE_PROCESS_EXITED && strategy->state == WAITING_FOR_EXIT &&
+            mm_victim_note_exit(&strategy->victim, event->payload.notice.cookie))
+            on_all_exited(strategy);
+        break;
+    case MM_EVENT_CONFIG:
+        strategy->config = &event->payload.config->kill;
+        break;
+    default:
+        break;
+    }
+}
+
+int mm_kill_strategy_new(struct mm_kernel *kernel, struct mm_event_center *center,
+                         struct mm_priority_manager *manager, const struct mm_config *config,
+                         struct mm_kill_strategy **ret_strategy)
+{
+    struct mm_kill_strategy *strategy = calloc(1, sizeof(*strategy));
+    int result;
+
+    if (!strategy) return -ENOMEM;
+    strategy->kernel = kernel;
+    strategy->center = center;
+    strategy->manager = manager;
+    strategy->config = &config->kill;
+    strategy->victim.kernel = kernel;
+    mm_timer_init(&strategy->timer, on_timer, strategy);
+    result = mm_event_center_subscribe(
+        center, MM_RANK_KILL_STRATEGY,
+        1u << MM_EVENT_WATERLINE | 1u << MM_EVENT_NOTICE | 1u << MM_EVENT_CONFIG, on_event, strategy);
+    if (result < 0) {
+        free(strategy);
+        return result;
+    }
+    *ret_strategy = strategy;
+    return 0;
+}
+
+void mm_kill_strategy_free(struct mm_kill_strategy *strategy)
+{
+    if (!strategy) return;
+    mm_event_center_disarm(strategy->center, &strategy->timer);
+    mm_event_center_unsubscribe(strategy->center, on_event, strategy);
+    mm_victim_release(&strategy->victim);
+    free(strategy);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kill itself, process by process. */
+#include "kill_strategy/victim.h"
+
+#include "common/common.h"
+
+#include <errno.h>
+#include <string.h>
+
+static uint64_t cookie_of(const struct mm_victim *victim, uint32_t index)
+{
+    return (uint64_t)victim->generation << 32 | index;
+}
+
+/* The signal goes first; reaping and watching may fail without saving the process. */
+static int kill_one(struct mm_victim *victim, const struct mm_process *process)
+{
+    const struct mm_kernel_ops *ops = victim->kernel->ops;
+    struct mm_victim_process *slot = &victim->processes[victim->count];
+    int result = ops->open_process(victim->kernel, process->pid, process->start_time_ticks, &slot->handle);
+
+    if (result < 0) return result;
+    result = ops->kill_process(victim->kernel, &slot->handle);
+    if (result < 0) {
+        ops->close_process(victim->kernel, &slot->handle);
+        return result;
+    }
+    slot->has_exited = false;
+    (void)ops->reap_process(victim->kernel, &slot->handle);
+    if (ops->watch_process(victim->kernel, &slot->handle, cookie_of(victim, victim->count)) < 0)
+        victim->is_watched = false;
+    victim->count++;
+    victim->alive++;
+    return 0;
+}
+
+static bool has_only_processes_of(struct mm_kernel *kernel, struct mm_group *group,
+                                  const struct mm_priority_manager *manager, const struct mm_bundle *bundle)
+{
+    pid_t pids[MM_VICTIM_PROCESSES_MAX];
+    ssize_t count = kernel->ops->read_group_processes(kernel, group, pids, MM_ARRAY_SIZE(pids));
+
+    if (count <= 0 || count > (ssize_t)MM_ARRAY_SIZE(pids)) return false;
+    for (ssize_t i = 0; i < count; i++) {
+        const struct mm_process *process = mm_priority_manager_find(manager, pids[i]);
+
+        if (!process || process->bundle != bundle) return false;
+    }
+    return true;
+}
+
+/* Catches what the bundle forked since it was last seen: only where the group is the bundle's alone. */
+static void sweep_group(struct mm_victim *victim, const struct mm_priority_manager *manager,
+                        const struct mm_bundle *bundle)
+{
+    struct mm_kernel *kernel = victim->kernel;
+    char path[MM_GROUP_PATH_MAX];
+    struct mm_group *group = NULL;
+
+    if (!kernel->ops->feature(kernel, MM_FEATURE_CGROUP_KILL)->available) return;
+    if (kernel->ops->read_process_group(kernel, victim->processes[0].handle.pid, path, sizeof(path)) < 0 ||
+        strcmp(path, "/") == 0)
+        return;
+    if (kernel->ops->open_group(kernel, path, &group) < 0) return;
+    if (has_only_processes_of(kernel, group, manager, bundle)) (void)kernel->ops->kill_group(kernel, group);
+    kernel->ops->close_group(kernel, group);
+}
+
+int mm_victim_kill(struct mm_victim *victim, const struct mm_priority_manager *manager,
+                   const struct mm_bundle *bundle)
+{
+    int result = -ESRCH;
+
+    victim->generation++;
+    victim->count = 0;
+    victim->alive = 0;
+    victim->is_watched = true;
+    MM_LIST_FOR_EACH(link, &bundle->processes)
+    {
+        int killed;
+
+        if (victim->count == MM_VICTIM_PROCESSES_MAX) break;
+        killed = kill_one(victim, MM_CONTAINER_OF(link, struct mm_process, bundle_link));
+        if (killed < 0 && killed != -ESRCH) result = killed;
+    }
+    if (victim->count == 0) return result;
+    sweep_group(victim, manager, bundle);
+    return (int)victim->count;
+}
+
+static bool mark_exited(struct mm_victim *victim, uint32_t index)
+{
+    if (!victim->processes[index].has_exited) {
+        victim->processes[index].has_exited = true;
+        victim->alive--;
+    }
+    return victim->alive == 0;
+}
+
+bool mm_victim_note_exit(struct mm_victim *victim, uint64_t cookie)
+{
+    uint32_t index = (uint32_t)cookie;
+
+    if ((uint32_t)(cookie >> 32) != victim->generation || index >= victim->count) return false;
+    return mark_exited(victim, index);
+}
+
+bool mm_victim_poll(struct mm_victim *victim)
+{
+    for (uint32_t i = 0; i < victim->count; i++) {
+        if (!victim->processes[i].has_exited &&
+            victim->kernel->ops->has_exited(victim->kernel, &victim->processes[i].handle))
+            (void)mark_exited(victim, i);
+    }
+    return victim->alive == 0;
+}
+
+void mm_victim_release(struct mm_victim *victim)
+{
+    for (uint32_t i = 0; i < victim->count; i++)
+        victim->kernel->ops->close_process(victim->kernel, &victim->processes[i].handle);
+    victim->count = 0;
+    victim->alive = 0;
+}

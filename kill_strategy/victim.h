@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The processes of the bundle that is being killed: held, signalled, reaped, watched. No judgement. */
+#ifndef MM_KILL_STRATEGY_VICTIM_H
+#define MM_KILL_STRATEGY_VICTIM_H
+
+#include "kernel_interface/kernel_interface.h"
+#include "priority_manager/priority_manager.h"
+
+#include <stdbool.h>
+
+/* Processes held at a time: a browser has a hundred. What is over stays in the bundle and is the next victim.
+ */
+#define MM_VICTIM_PROCESSES_MAX 256
+
+struct mm_victim_process {
+    struct mm_process_handle handle;
+    bool has_exited;
+};
+
+struct mm_victim {
+    struct mm_kernel *kernel;
+    uint32_t generation; /* tells notices of an earlier victim apart */
+    uint32_t count;      /* processes that were signalled */
+    uint32_t alive;
+    bool is_watched; /* every one will be reported; else mm_victim_poll must be asked */
+    struct mm_victim_process processes[MM_VICTIM_PROCESSES_MAX];
+};
+
+/*
+ * SIGKILL to every process of the bundle, pidfd first, then cgroup.kill where every process of its group's
+ * subtree is one of the bundle's. Returns how many were signalled; 0 or less: none, the last error being
+ * -ESRCH when all were gone already.
+ */
+int mm_victim_kill(struct mm_victim *victim, const struct mm_priority_manager *manager,
+                   const struct mm_bundle *bundle);
+/* A notice of watch_process. True when it was the last of this victim. */
+bool mm_victim_note_exit(struct mm_victim *victim, uint64_t cookie);
+/* Asks for each one. True when all have exited. */
+bool mm_victim_poll(struct mm_victim *victim);
+/* Closes what is held; the victim can be used again. */
+void mm_victim_release(struct mm_victim *victim);
+
+#endif
