@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's side: runs the loader, takes its descriptors, reads the ring. */
+#include "bpf/bpf.h"
+
+#include "bpf/loader_protocol.h"
+#include "bpf/ring.h"
+#include "common/common.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+/* A killed process is gone in about a millisecond; one stuck in the kernel is left to whoever inherits it. */
+#define REAP_TIMEOUT_MS 100
+
+/* More than any machine has: a limit on what a message may make us map. */
+#define CPU_COUNT_MAX 65536
+
+struct mm_bpf {
+    int progress_fd;
+    pid_t loader_pid; /* 0: none */
+    uint32_t timeout_ms;
+    unsigned programs;
+    int ring_fd;
+    int link_fds[MM_BPF_LOADER_LINKS_MAX];
+    unsigned link_count;
+    struct mm_bpf_ring ring;
+    const volatile uint64_t *lost; /* a slot per CPU; NULL without a ring */
+    size_t lost_bytes;             /* mapped */
+    uint32_t cpu_count;
+    char reason[MM_BPF_REASON_MAX];
+};
+
+int mm_bpf_new(struct mm_bpf **ret_bpf)
+{
+    struct mm_bpf *bpf = calloc(1, sizeof(*bpf));
+
+    if (!bpf) return -ENOMEM;
+    bpf->progress_fd = -1;
+    bpf->ring_fd = -1;
+    mm_copy_text(bpf->reason, sizeof(bpf->reason), "not started");
+    *ret_bpf = bpf;
+    return 0;
+}
+
+static int open_pidfd(pid_t pid)
+{
+#ifdef SYS_pidfd_open
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+#else
+    (void)pid;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+/* Ends and reaps the loader, within REAP_TIMEOUT_MS. Its wait status, or -1. */
+static int end_loader(struct mm_bpf *bpf)
+{
+    MM_CLEANUP_CLOSE int pidfd = -1;
+    struct pollfd pollfd;
+    int status = -1;
+
+    if (bpf->progress_fd >= 0) (void)close(mm_take_fd(&bpf->progress_fd));
+    if (bpf->loader_pid <= 0) return -1;
+    (void)kill(bpf->loader_pid, SIGKILL);
+    pidfd = open_pidfd(bpf->loader_pid);
+    pollfd = (struct pollfd){.fd = pidfd, .events = POLLIN};
+    /* without a pidfd the wait is a plain one: such a kernel has no ring buffer to load into either */
+    if (pidfd >= 0 && poll(&pollfd, 1, REAP_TIMEOUT_MS) == 0) return -1;
+    if (waitpid(bpf->loader_pid, &status, 0) < 0) status = -1;
+    bpf->loader_pid = 0;
+    return status;
+}
+
+void mm_bpf_free(struct mm_bpf *bpf)
+{
+    if (!bpf) return;
+    (void)end_loader(bpf);
+    for (unsigned i = 0; i < bpf->link_count; i++)
+        (void)close(bpf->link_fds[i]);
+    mm_bpf_ring_unmap(&bpf->ring);
+    if (bpf->lost) (void)munmap((void *)(uintptr_t)bpf->lost, bpf->lost_bytes);
+    if (bpf->ring_fd >= 0) (void)close(bpf->ring_fd);
+    free(bpf);
+}
+
+/* posix_spawn shares the memory until exec: nothing of a large, locked parent is copied. */
+static int spawn(const char *path, char *const *arguments, int fd, pid_t *ret_pid)
+{
+    /* what the daemon ignores or blocks must not reach the loader */
+    static const int restored[] = {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGALRM};
+    char *const environment[] = {NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t blocked;
+    sigset_t defaults;
+    int result;
+
+    (void)sigemptyset(&blocked);
+    (void)sigemptyset(&defaults);
+    for (size_t i = 0; i < MM_ARRAY_SIZE(restored); i++)
+        (void)sigaddset(&defaults, restored[i]);
+    result = posix_spawn_file_actions_init(&actions);
+    if (result != 0) return -result;
+    result = posix_spawnattr_init(&attributes);
+    if (result != 0) {
+        (void)posix_spawn_file_actions_destroy(&actions);
+        return -result;
+    }
+    (void)posix_spawnattr_setsigmask(&attributes, &blocked);
+    (void)posix_spawnattr_setsigdefault(&attributes, &defaults);
+    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    result = posix_spawn_file_actions_adddup2(&actions, fd, MM_BPF_LOADER_FD);
+    if (result == 0) result = posix_spawn(ret_pid, path, &actions, &attributes, arguments, environment);
+    (void)posix_spawnattr_destroy(&attributes);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return -result;
+}
+
+/* error is negative. */
+static const char *error_text(int error)
+{
+    return strerror(-error);
+}
+
+static int spawn_loader(struct mm_bpf *bpf, const struct mm_bpf_options *options, int fd)
+{
+    char ring_bytes[16];
+    char self[16];
+    char timeout_ms[16];
+    char *arguments[] = {(char *)(uintptr_t)options->loader_path,
+                         (char[]){"--ring-bytes"},
+                         ring_bytes,
+                         (char[]){"--daemon"},
+                         self,
+                         (char[]){"--timeout-ms"},
+                         timeout_ms,
+                         options->is_classic ? (char[]){"--classic"} : NULL,
+                         NULL};
+
+    (void)mm_format(ring_bytes, sizeof(ring_bytes), "%u",
+                    options->ring_bytes ? options->ring_bytes : MM_BPF_RING_BYTES_DEFAULT);
+    (void)mm_format(self, sizeof(self), "%d", (int)getpid());
+    (void)mm_format(timeout_ms, sizeof(timeout_ms), "%u", bpf->timeout_ms);
+    return spawn(options->loader_path, arguments, fd, &bpf->loader_pid);
+}
+
+int mm_bpf_start(struct mm_bpf *bpf, const struct mm_bpf_options *options)
+{
+    int ends[2] = {-1, -1};
+    int result;
+
+    if (bpf->progress_fd >= 0 || bpf->ring_fd >= 0 || bpf->loader_pid > 0) return -EBUSY;
+    bpf->timeout_ms = options->timeout_ms ? options->timeout_ms : MM_BPF_TIMEOUT_MS_DEFAULT;
+    if (options->ring_bytes > MM_BPF_RING_BYTES_MAX) {
+        (void)mm_format(bpf->reason, sizeof(bpf->reason), "a ring of %u bytes is more than the limit of %u",
+                        options->ring_bytes, MM_BPF_RING_BYTES_MAX);
+        return -EINVAL;
+    }
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+        result = -errno;
+        (void)mm_format(bpf->reason, sizeof(bpf->reason), "no socket for the loader: %s", error_text(result));
+        return result;
+    }
+    result = spawn_loader(bpf, options, ends[1]);
+    (void)close(ends[1]);
+    if (result < 0) {
+        (void)close(ends[0]);
+        bpf->loader_pid = 0;
+        (void)mm_format(bpf->reason, sizeof(bpf->reason), "cannot run %s: %s", options->loader_path,
+                        error_text(result));
+        return result;
+    }
+    bpf->progress_fd = ends[0];
+    mm_copy_text(bpf->reason, sizeof(bpf->reason), "loading");
+    return 0;
+}
+
+int mm_bpf_progress_fd(const struct mm_bpf *bpf)
+{
+    return bpf->progress_fd;
+}
+
+struct received {
+    struct mm_bpf_loader_message message;
+    int fds[MM_BPF_LOADER_FDS_MAX];
+    unsigned fd_count;
+};
+
+/* Bytes of the message, 0 at its end, or a negative errno. The descriptors are the caller's in any case. */
+static ssize_t receive_message(int fd, struct received *received)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(received->fds))];
+        struct cmsghdr alignment;
+    } control;
+    struct iovec vector = {.iov_base = &received->message, .iov_len = sizeof(received->message)};
+    struct msghdr header = {
+        .msg_iov = &vector,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = sizeof(control.bytes),
+    };
+    ssize_t length = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+    if (length < 0) return errno == ECONNRESET ? 0 : -errno;
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&header); part; part = CMSG_NXTHDR(&header, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+        received->fd_count = (unsigned)((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        memcpy(received->fds, CMSG_DATA(part), received->fd_count * sizeof(int));
+    }
+    return header.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -EMSGSIZE : length;
+}
+
+static bool is_power_of_two(uint32_t value)
+{
+    return value != 0 && (value & (value - 1)) == 0;
+}
+
+/* 0 when the message can be believed, with its error or without; else a negative errno and the reason. */
+static int check(struct mm_bpf *bpf, const struct received *received, ssize_t length)
+{
+    const struct mm_bpf_loader_message *message = &received->message;
+    uint32_t page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
+    const char *complaint = NULL;
+
+    if (length < (ssize_t)sizeof(message->version) || message->version != MM_BPF_LOADER_VERSION)
+        complaint = "it is of another version";
+    else if (length != (ssize_t)sizeof(*message) || message->error > 0)
+        complaint = "its answer is malformed";
+    else if (message->error < 0)
+        return 0;
+    else if (message->fd_count != received->fd_count || message->fd_count < 3 || message->programs == 0)
+        complaint = "its answer lacks descriptors";
+    else if (!is_power_of_two(message->ring_bytes) || message->ring_bytes < page_bytes ||
+             message->ring_bytes > MM_BPF_RING_BYTES_MAX || message->cpu_count == 0 ||
+             message->cpu_count > CPU_COUNT_MAX)
+        complaint = "its answer has impossible sizes";
+    if (!complaint) return 0;
+    (void)mm_format(bpf->reason, sizeof(bpf->reason), "the loader does not fit this daemon: %s", complaint);
+    return -EPROTO;
+}
+
+static int map_lost(struct mm_bpf *bpf, int fd)
+{
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    size_t size = (bpf->cpu_count * sizeof(uint64_t) + page_bytes - 1) / page_bytes * page_bytes;
+    void *memory = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+    if (memory == MAP_FAILED) return -errno;
+    bpf->lost = memory;
+    bpf->lost_bytes = size;
+    return 0;
+}
+
+/* Takes what it needs out of received; the rest is closed by the caller. */
+static int adopt(struct mm_bpf *bpf, struct received *received)
+{
+    const struct mm_bpf_loader_message *message = &received->message;
+    int result;
+
+    bpf->cpu_count = message->cpu_count;
+    result = map_lost(bpf, received->fds[1]);
+    if (result == 0) result = mm_bpf_ring_map(&bpf->ring, received->fds[0], message->ring_bytes);
+    if (result < 0) {
+        (void)mm_format(bpf->reason, sizeof(bpf->reason), "cannot map the ring: %s", error_text(result));
+        return result;
+    }
+    bpf->ring_fd = mm_take_fd(&received->fds[0]);
+    for (unsigned i = 2; i < received->fd_count; i++)
+        bpf->link_fds[bpf->link_count++] = mm_take_fd(&received->fds[i]);
+    bpf->programs = message->programs;
+    return 0;
+}
+
+static int take_answer(struct mm_bpf *bpf, struct received *received, ssize_t length)
+{
+    int result = check(bpf, received, length);
+
+    if (result < 0) return result;
+    received->message.reason[MM_BPF_REASON_MAX - 1] = '\0';
+    (void)mm_printable(received->message.reason, strlen(received->message.reason), bpf->reason,
+                       sizeof(bpf->reason));
+    return received->message.error < 0 ? received->message.error : adopt(bpf, received);
+}
+
+/* status is what waitpid gave, or -1. */
+static int explain_silence(struct mm_bpf *bpf, int status)
+{
+    if (status >= 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+        (void)mm_format(bpf->reason, sizeof(bpf->reason), "the loader was not done within %u ms",
+                        bpf->timeout_ms);
+    else if (status >= 0 && WIFSIGNALED(status))
+        (void)mm_format(bpf->reason, sizeof(bpf->reason), "the loader was killed by signal %d",
+                        WTERMSIG(status));
+    else if (status >= 0 && WIFEXITED(status))
+        (void)mm_format(bpf->reason, sizeof(bpf->reason),
+                        "the loader ended with status %d and without an answer", WEXITSTATUS(status));
+    else
+        mm_copy_text(bpf->reason, sizeof(bpf->reason), "the loader ended without an answer");
+    return -EPIPE;
+}
+
+int mm_bpf_receive(struct mm_bpf *bpf)
+{
+    struct received received = {.fd_count = 0};
+    ssize_t length;
+    int result;
+    int status;
+
+    if (bpf->progress_fd < 0) return bpf->programs ? 0 : -ENODATA;
+    length = receive_message(bpf->progress_fd, &received);
+    if (length == -EAGAIN || length == -EINTR) return -EAGAIN;
+    /* it has nothing more to do; its answer is in, or it is dying already */
+    status = end_loader(bpf);
+    result = length == 0 ? explain_silence(bpf, status) : take_answer(bpf, &received, length);
+    for (unsigned i = 0; i < received.fd_count; i++)
+        mm_cleanup_close(&received.fds[i]);
+    return result;
+}
+
+int mm_bpf_give_up(struct mm_bpf *bpf)
+{
+    (void)end_loader(bpf);
+    (void)mm_format(bpf->reason, sizeof(bpf->reason), "the loader was not done within %u ms",
+                    bpf->timeout_ms);
+    return -ETIMEDOUT;
+}
+
+int mm_bpf_wait(struct mm_bpf *bpf)
+{
+    struct pollfd pollfd = {.fd = bpf->progress_fd, .events = POLLIN};
+    int result = mm_bpf_receive(bpf);
+
+    if (result != -EAGAIN) return result;
+    if (poll(&pollfd, 1, (int)bpf->timeout_ms) <= 0) return mm_bpf_give_up(bpf);
+    result = mm_bpf_receive(bpf);
+    return result == -EAGAIN ? mm_bpf_give_up(bpf) : result;
+}
+
+const char *mm_bpf_reason(const struct mm_bpf *bpf)
+{
+    return bpf->reason;
+}
+
+unsigned mm_bpf_programs(const struct mm_bpf *bpf)
+{
+    return bpf->programs;
+}
+
+int mm_bpf_ring_fd(const struct mm_bpf *bpf)
+{
+    return bpf->ring_fd;
+}
+
+struct consumption {
+    mm_bpf_visit visit;
+    void *user;
+};
+
+static void visit_record(const void *payload, size_t length, void *user)
+{
+    const struct consumption *consumption = user;
+
+    /* the version of the loader's answer vouches for the layout; a length that differs is nobody's record */
+    if (length == sizeof(struct mm_bpf_record)) consumption->visit(payload, consumption->user);
+}
+
+int mm_bpf_consume(struct mm_bpf *bpf, unsigned max, mm_bpf_visit visit, void *user)
+{
+    struct consumption consumption = {.visit = visit, .user = user};
+
+    if (bpf->ring_fd < 0) return -ENODATA;
+    return mm_bpf_ring_consume(&bpf->ring, max, visit_record, &consumption);
+}
+
+uint64_t mm_bpf_lost(const struct mm_bpf *bpf)
+{
+    uint64_t lost = 0;
+
+    for (uint32_t cpu = 0; bpf->lost && cpu < bpf->cpu_count; cpu++)
+        lost += bpf->lost[cpu];
+    return lost;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the daemon sees of BPF: descriptors handed over by a loader program, and a ring of records.
+ *
+ * libbpf and libelf never enter the daemon. mm_bpf_start runs memmgr-bpf-loader, which loads and attaches the
+ * programs, passes the ring, the counter of lost records and the links as descriptors, and ends; so do the
+ * privileges that loading needs. The links hold the programs: closing them detaches everything, also when
+ * the daemon dies. Each program may be missing; nothing here is needed for the daemon to work.
+ *
+ *     mm_bpf_new -> mm_bpf_start -> [progress descriptor readable] mm_bpf_receive -> mm_bpf_consume ... ->
+ * mm_bpf_free
+ *
+ * All of it belongs to one thread. Nothing allocates but mm_bpf_new and mm_bpf_start.
+ */
+#ifndef MM_BPF_BPF_H
+#define MM_BPF_BPF_H
+
+#include "bpf/records.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MM_BPF_REASON_MAX 192
+
+/* Room for 1000 records: more processes than die at once, in few resident pages (they count twice). */
+#define MM_BPF_RING_BYTES_DEFAULT 65536
+/* What a ring may take at most: a limit on mistakes, far above use. */
+#define MM_BPF_RING_BYTES_MAX (64u * 1024 * 1024)
+
+/* Loading takes 20 to 60 ms; this is for a machine that is already out of breath. */
+#define MM_BPF_TIMEOUT_MS_DEFAULT 3000
+
+/* What is attached, a mask. */
+enum mm_bpf_program {
+    MM_BPF_PROGRAM_EXIT = 1 << 0,          /* MM_BPF_RECORD_EXIT is reported */
+    MM_BPF_PROGRAM_OOM_SCORE_ADJ = 1 << 1, /* MM_BPF_RECORD_OOM_SCORE_ADJ is reported */
+    MM_BPF_PROGRAM_ALL = MM_BPF_PROGRAM_EXIT | MM_BPF_PROGRAM_OOM_SCORE_ADJ,
+};
+
+struct mm_bpf_options {
+    const char *loader_path; /* absolute path of memmgr-bpf-loader */
+    uint32_t ring_bytes;     /* rounded up to a power of two of at least a page; 0: the default */
+    uint32_t timeout_ms;     /* the loader kills itself after this; 0: the default */
+    bool is_classic;         /* do without BTF although the kernel has it: for tests */
+};
+
+struct mm_bpf;
+
+/* -ENOMEM. */
+int mm_bpf_new(struct mm_bpf **ret_bpf);
+/* Detaches the programs, unmaps and closes everything; ends a loader still at work. Accepts NULL. */
+void mm_bpf_free(struct mm_bpf *bpf);
+
+/*
+ * Runs the loader and returns at once. Writes of this process to oom_score_adj will not be reported. Negative
+ * errno, with mm_bpf_reason, when it cannot be run. -EBUSY when started before.
+ */
+int mm_bpf_start(struct mm_bpf *bpf, const struct mm_bpf_options *options);
+
+/* Readable when mm_bpf_receive has something to say; -1 when no loader is at work. Never close it. */
+int mm_bpf_progress_fd(const struct mm_bpf *bpf);
+
+/*
+ * Takes the loader's answer; never waits for it. 0: at least one program is attached, the ring can be read.
+ * -EAGAIN: no answer yet. Any other negative errno: there will be no BPF, mm_bpf_reason says why. Unless it
+ * returns -EAGAIN the progress descriptor is closed by the call: stop watching it before.
+ */
+int mm_bpf_receive(struct mm_bpf *bpf);
+/* Ends a loader that has not answered in time. Returns -ETIMEDOUT. Closes the progress descriptor as well. */
+int mm_bpf_give_up(struct mm_bpf *bpf);
+/* The two above with a wait of at most the options' timeout, for those who have no loop. */
+int mm_bpf_wait(struct mm_bpf *bpf);
+
+/* One line: why there is no BPF, or how there is, and what is missing. "not started" before start. */
+const char *mm_bpf_reason(const struct mm_bpf *bpf);
+
+/* enum mm_bpf_program, or-ed; 0 until mm_bpf_receive returned 0. */
+unsigned mm_bpf_programs(const struct mm_bpf *bpf);
+
+/* Readable (EPOLLIN, level) while the ring holds records; -1 without a ring. */
+int mm_bpf_ring_fd(const struct mm_bpf *bpf);
+
+/* record lives until the visit returns. */
+typedef void (*mm_bpf_visit)(const struct mm_bpf_record *record, void *user);
+
+/*
+ * Hands over at most max records, oldest first; what is left keeps the ring's descriptor readable. Returns
+ * how many, -ENODATA without a ring, -EBADMSG when the ring's content makes no sense: it cannot be read any
+ * more then.
+ */
+int mm_bpf_consume(struct mm_bpf *bpf, unsigned max, mm_bpf_visit visit, void *user);
+
+/* Records that found the ring full since the programs were attached. Two loads per CPU, no system call. */
+uint64_t mm_bpf_lost(const struct mm_bpf *bpf);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The few kernel types and constants the programs use, by hand: libbpf finds each field's real place in the
+ * running kernel's BTF when it loads them, so only names and types matter here, not the layout. Neither the
+ * kernel's headers nor its BTF are needed to build.
+ */
+#ifndef MM_BPF_KERNEL_TYPES_H
+#define MM_BPF_KERNEL_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The names that libbpf's own headers use. */
+typedef uint8_t __u8;
+typedef uint16_t __u16;
+typedef uint32_t __u32;
+typedef uint64_t __u64;
+typedef int8_t __s8;
+typedef int16_t __s16;
+typedef int32_t __s32;
+typedef int64_t __s64;
+typedef uint16_t __be16;
+typedef uint32_t __be32;
+typedef uint32_t __wsum;
+
+/* From the kernel's stable interface, linux/bpf.h. */
+enum {
+    BPF_MAP_TYPE_ARRAY = 2,
+    BPF_MAP_TYPE_RINGBUF = 27,
+};
+#define BPF_F_MMAPABLE (1U << 10)
+
+/* A process's index into signal_struct.pids since 4.19: enum pid_type. */
+#define MM_PIDTYPE_TGID 1
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+    int counter;
+} atomic_t;
+
+typedef struct {
+    __u32 val;
+} kuid_t;
+
+struct ns_common {
+    unsigned int inum;
+};
+
+struct pid_namespace {
+    struct ns_common ns;
+};
+
+struct upid {
+    int nr;
+    struct pid_namespace *ns;
+};
+
+struct pid {
+    unsigned int level;
+    struct upid numbers[1];
+};
+
+struct cred {
+    kuid_t uid;
+};
+
+struct signal_struct {
+    atomic_t live; /* threads that have not begun to exit */
+    struct pid *pids[4];
+    short oom_score_adj;
+};
+
+struct task_struct {
+    int tgid;
+    struct task_struct *group_leader;
+    __u64 start_boottime;
+    const struct cred *real_cred;
+    char comm[16];
+    struct signal_struct *signal;
+};
+
+#pragma clang attribute pop
+
+#endif

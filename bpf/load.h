@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loading and attaching, with libbpf: the inside of the loader program. */
+#ifndef MM_BPF_LOAD_H
+#define MM_BPF_LOAD_H
+
+#include "bpf/loader_protocol.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct mm_bpf_load_request {
+    uint32_t ring_bytes; /* any; rounded up here */
+    pid_t daemon;        /* whose writes are not reported, in the loader's pid namespace */
+    bool is_classic;     /* classic tracepoints only */
+};
+
+/* message is ready to be sent; fds go with it, and stay open in this process. */
+struct mm_bpf_load_result {
+    struct mm_bpf_loader_message message;
+    int fds[MM_BPF_LOADER_FDS_MAX];
+};
+
+/*
+ * Tries BTF tracepoints, then classic ones, each program by itself where all together fail. Always fills the
+ * result; the outcome is message.error. What it allocated and opened is the process's until it ends.
+ */
+void mm_bpf_load(const struct mm_bpf_load_request *request, struct mm_bpf_load_result *ret_result);
+
+#endif

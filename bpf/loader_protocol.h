@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one message from the loader to the daemon, over a SOCK_SEQPACKET socket that is the loader's standard
+ * input. On success descriptors come with it (SCM_RIGHTS): the ring, the lost counters, then the links.
+ */
+#ifndef MM_BPF_LOADER_PROTOCOL_H
+#define MM_BPF_LOADER_PROTOCOL_H
+
+#include "bpf/bpf.h"
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Protocol and record in one number, so that either change is noticed: "mm", protocol 1, record. */
+#define MM_BPF_LOADER_VERSION (0x6d6d0000u | 1u << 8 | MM_BPF_RECORD_VERSION)
+
+#define MM_BPF_LOADER_LINKS_MAX 8
+#define MM_BPF_LOADER_FDS_MAX   (2 + MM_BPF_LOADER_LINKS_MAX)
+
+struct mm_bpf_loader_message {
+    uint32_t version;
+    int32_t error;     /* 0, or a negative errno: then no descriptors */
+    uint32_t programs; /* enum mm_bpf_program */
+    uint32_t ring_bytes;
+    uint32_t cpu_count; /* slots of the lost counters */
+    uint32_t fd_count;
+    char reason[MM_BPF_REASON_MAX];
+};
+
+/* The fixed descriptor of the loader's end. */
+#define MM_BPF_LOADER_FD 0
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What the BPF programs write into the ring and user space reads: one record of fixed size for every type. */
+#ifndef MM_BPF_RECORDS_H
+#define MM_BPF_RECORDS_H
+
+#include <stdint.h>
+
+/* Counts up with each change of struct mm_bpf_record: loader and daemon may come from two builds. */
+#define MM_BPF_RECORD_VERSION 1
+
+#ifdef __cplusplus
+#define MM_BPF_STATIC_ASSERT static_assert
+#else
+#define MM_BPF_STATIC_ASSERT _Static_assert
+#endif
+
+#define MM_BPF_COMM_SIZE 16 /* TASK_COMM_LEN */
+
+enum mm_bpf_record_type {
+    MM_BPF_RECORD_EXIT = 1,      /* the last thread of a process has exited */
+    MM_BPF_RECORD_OOM_SCORE_ADJ, /* somebody else than the daemon wrote it; value is the new one */
+};
+
+enum mm_bpf_record_flag {
+    MM_BPF_FLAG_UID = 1 << 0,   /* uid is known */
+    MM_BPF_FLAG_START = 1 << 1, /* start_ns is known */
+};
+
+/* Process ids are those of the daemon's pid namespace; processes it cannot see are not reported. */
+struct mm_bpf_record {
+    uint32_t type;
+    uint32_t flags;
+    uint64_t time_ns;  /* CLOCK_MONOTONIC */
+    uint64_t start_ns; /* the process's start in CLOCK_BOOTTIME: with tgid, its identity */
+    int32_t tgid;
+    int32_t actor; /* who did it, a tgid: the writer of oom_score_adj; 0 when not visible or not known */
+    uint32_t uid;  /* real, in the initial user namespace */
+    int32_t value; /* oom_score_adj */
+    char comm[MM_BPF_COMM_SIZE]; /* of the process's leader; any bytes but NUL */
+};
+
+MM_BPF_STATIC_ASSERT(sizeof(struct mm_bpf_record) == 56, "the layout is shared by two compilers");
+MM_BPF_STATIC_ASSERT(sizeof(struct mm_bpf_record) % 8 == 0, "the ring aligns records to 8 bytes");
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * memmgr-bpf-loader: loads the BPF programs for the daemon, hands over their descriptors and ends.
+ *
+ * The daemon runs it with a socket as standard input. By hand, `memmgr-bpf-loader --check` says what this
+ * kernel allows.
+ */
+#include "bpf/load.h"
+#include "common/common.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+
+/* As in the man page. */
+enum exit_status {
+    STATUS_LOADED = 0,
+    STATUS_NO_BPF = 1,
+    STATUS_USAGE = 2,
+};
+
+/* Younger than the oldest headers this builds with. */
+#ifndef CAP_PERFMON
+#define CAP_PERFMON 38
+#endif
+#ifndef CAP_BPF
+#define CAP_BPF 39
+#endif
+
+struct arguments {
+    struct mm_bpf_load_request request;
+    uint32_t timeout_ms;
+    bool is_check;
+};
+
+static int print_usage(FILE *stream)
+{
+    (void)fputs("Usage: memmgr-bpf-loader --check [--classic]\n"
+                "\n"
+                "Loads memmgr's BPF programs. memmgrd runs it; --check tells what this kernel allows.\n"
+                "\n"
+                "  --check           load, print the outcome, detach\n"
+                "  --classic         use classic tracepoints although the kernel has BTF\n"
+                "  --ring-bytes N    size of the ring (65536)\n"
+                "  --timeout-ms N    give up after so many milliseconds (3000)\n"
+                "  --daemon PID      whose own writes are not to be reported\n"
+                "  --help            print this\n"
+                "\n"
+                "Exit status: 0 at least one program was attached, 1 none, 2 wrong usage.\n",
+                stream);
+    return stream == stdout ? 0 : STATUS_USAGE;
+}
+
+static int parse_number(const char *name, const char *text, uint64_t max, uint64_t *ret_value)
+{
+    if (mm_parse_u64(text, 1, max, ret_value) == 0) return 0;
+    (void)fprintf(stderr, "memmgr-bpf-loader: --%s: '%s' is no number from 1 to %llu\n", name, text,
+                  (unsigned long long)max);
+    return -EINVAL;
+}
+
+/* 0, 1 when usage was asked for, or a negative errno after a message. */
+static int parse_arguments(int argument_count, char **argument_list, struct arguments *ret_arguments)
+{
+    enum { OPTION_RING = 1, OPTION_TIMEOUT, OPTION_DAEMON, OPTION_CLASSIC, OPTION_CHECK, OPTION_HELP };
+    static const struct option options[] = {
+        {"ring-bytes", required_argument, NULL, OPTION_RING},
+        {"timeout-ms", required_argument, NULL, OPTION_TIMEOUT},
+        {"daemon", required_argument, NULL, OPTION_DAEMON},
+        {"classic", no_argument, NULL, OPTION_CLASSIC},
+        {"check", no_argument, NULL, OPTION_CHECK},
+        {"help", no_argument, NULL, OPTION_HELP},
+        {NULL, 0, NULL, 0},
+    };
+    uint64_t ring_bytes = MM_BPF_RING_BYTES_DEFAULT;
+    uint64_t timeout_ms = MM_BPF_TIMEOUT_MS_DEFAULT;
+    uint64_t daemon_pid = 0;
+    int result = 0;
+    int option;
+
+    while (result == 0 && (option = getopt_long(argument_count, argument_list, "", options, NULL)) != -1) {
+        switch (option) {
+        case OPTION_RING:
+            result = parse_number("ring-bytes", optarg, MM_BPF_RING_BYTES_MAX, &ring_bytes);
+            break;
+        case OPTION_TIMEOUT:
+            result = parse_number("timeout-ms", optarg, 3600000, &timeout_ms);
+            break;
+        case OPTION_DAEMON:
+            result = parse_number("daemon", optarg, INT32_MAX, &daemon_pid);
+            break;
+        case OPTION_CLASSIC:
+            ret_arguments->request.is_classic = true;
+            break;
+        case OPTION_CHECK:
+            ret_arguments->is_check = true;
+            break;
+        case OPTION_HELP:
+            return 1;
+        default:
+            result = -EINVAL;
+        }
+    }
+    if (result == 0 && optind < argument_count) result = -EINVAL;
+    ret_arguments->request.ring_bytes = (uint32_t)ring_bytes;
+    ret_arguments->request.daemon = (pid_t)daemon_pid;
+    ret_arguments->timeout_ms = (uint32_t)timeout_ms;
+    return result;
+}
+
+static uint64_t bit(unsigned capability)
+{
+    return 1ull << capability;
+}
+
+/*
+ * Keeps what loading takes and gives up the rest. CAP_SYS_RESOURCE: before 5.11 maps count against the limit
+ * of locked memory, which libbpf then raises. CAP_SYS_ADMIN: only where it stands in for the two younger
+ * ones, or tracefs may have to be mounted.
+ */
+static void drop_capabilities(bool may_mount)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    uint64_t keep = bit(CAP_BPF) | bit(CAP_PERFMON) | bit(CAP_SYS_RESOURCE);
+    uint64_t needed = bit(CAP_BPF) | bit(CAP_PERFMON);
+    uint64_t permitted;
+
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (syscall(SYS_capget, &header, data) < 0) return;
+    permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    if (may_mount || (permitted & needed) != needed) keep |= bit(CAP_SYS_ADMIN);
+    for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+        data[i].permitted &= (uint32_t)(keep >> (32 * i));
+        data[i].effective = data[i].permitted;
+        data[i].inheritable = 0;
+    }
+    (void)syscall(SYS_capset, &header, data);
+}
+
+/* The clock ends the process: whatever it hangs in, the daemon sees its end of the socket close. */
+static void limit_time(uint32_t timeout_ms)
+{
+    struct itimerval timer = {
+        .it_value = {.tv_sec = timeout_ms / 1000, .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000},
+    };
+
+    (void)setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static int send_result(const struct mm_bpf_load_result *result)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(result->fds))];
+        struct cmsghdr alignment;
+    } control = {{0}};
+    struct mm_bpf_loader_message message = result->message;
+    struct iovec vector = {.iov_base = &message, .iov_len = sizeof(message)};
+    struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
+    size_t fd_bytes = message.fd_count * sizeof(int);
+
+    if (fd_bytes > 0) {
+        control.alignment.cmsg_level = SOL_SOCKET;
+        control.alignment.cmsg_type = SCM_RIGHTS;
+        control.alignment.cmsg_len = CMSG_LEN(fd_bytes);
+        memcpy(CMSG_DATA(&control.alignment), result->fds, fd_bytes);
+        header.msg_control = control.bytes;
+        header.msg_controllen = CMSG_SPACE(fd_bytes);
+    }
+    return sendmsg(MM_BPF_LOADER_FD, &header, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static bool is_socket(int fd)
+{
+    int type = 0;
+    socklen_t length = sizeof(type);
+
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET;
+}
+
+int main(int argument_count, char **argument_list)
+{
+    struct arguments arguments = {.is_check = false};
+    struct mm_bpf_load_result result;
+    int parsed = parse_arguments(argument_count, argument_list, &arguments);
+
+    if (parsed != 0) return print_usage(parsed > 0 ? stdout : stderr);
+    if (!arguments.is_check && !is_socket(MM_BPF_LOADER_FD)) return print_usage(stderr);
+    limit_time(arguments.timeout_ms);
+    drop_capabilities(arguments.request.is_classic || access("/sys/kernel/btf/vmlinux", R_OK) < 0);
+    mm_bpf_load(&arguments.request, &result);
+    if (arguments.is_check) {
+        (void)printf("%s%s\n", result.message.error < 0 ? "no BPF: " : "", result.message.reason);
+    } else if (send_result(&result) < 0) {
+        /* the daemon is gone or has given up; with this process the programs go */
+        return STATUS_NO_BPF;
+    }
+    return result.message.error < 0 ? STATUS_NO_BPF : STATUS_LOADED;
+}
