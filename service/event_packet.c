@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events as subscribers see them: one writer for each kind that carries something. */
+#include "service/request.h"
+
+#include "common/common.h"
+#include "service/event_words.h"
+
+#include <string.h>
+
+typedef void (*payload_writer)(struct mm_json_writer *writer, const struct mm_service_context *context,
+                               const struct mm_event *event);
+
+/* The word of event_words.h for what a client reported. */
+static const char *word_of(bool is_account, int reason_or_change)
+{
+    size_t count;
+    const struct mm_event_word *words = mm_event_words(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (words[i].is_account == is_account &&
+            reason_or_change == (is_account ? (int)words[i].change : (int)words[i].reason))
+            return words[i].word;
+    }
+    return is_account ? "unknown" : mm_application_reason_name((enum mm_application_reason)reason_or_change);
+}
+
+static void write_pressure(struct mm_json_writer *writer, const struct mm_service_context *context,
+                           const struct mm_event *event)
+{
+    (void)context;
+    mm_json_text(writer, "kind", event->payload.pressure.kind == MM_PRESSURE_FULL ? "full" : "some");
+    mm_json_unsigned(writer, "stall_us", event->payload.pressure.stall_us);
+    mm_json_unsigned(writer, "window_us", event->payload.pressure.window_us);
+}
+
+static void write_application(struct mm_json_writer *writer, const struct mm_service_context *context,
+                              const struct mm_event *event)
+{
+    const struct mm_event_application *application = &event->payload.application;
+
+    (void)context;
+    mm_json_text(writer, "what", word_of(false, (int)application->reason));
+    mm_json_signed(writer, "pid", event->pid);
+    mm_json_unsigned(writer, "uid", event->uid);
+    if (application->name[0]) mm_json_text(writer, "name", application->name);
+    if (application->process_name[0]) mm_json_text(writer, "process_name", application->process_name);
+    if (application->account_id >= 0) mm_json_signed(writer, "account", application->account_id);
+    if (application->caller_pid > 0) {
+        mm_json_signed(writer, "caller_pid", application->caller_pid);
+        mm_json_unsigned(writer, "caller_uid", application->caller_uid);
+    }
+}
+
+static void write_account(struct mm_json_writer *writer, const struct mm_service_context *context,
+                          const struct mm_event *event)
+{
+    (void)context;
+    mm_json_text(writer, "what", word_of(true, (int)event->payload.account.change));
+    mm_json_signed(writer, "account", event->payload.account.account_id);
+}
+
+static void write_found(struct mm_json_writer *writer, const struct mm_service_context *context,
+                        const struct mm_event *event)
+{
+    const struct mm_event_process *process = &event->payload.process;
+    char comm[MM_COMM_MAX * 4];
+
+    (void)context;
+    mm_json_signed(writer, "pid", event->pid);
+    mm_json_unsigned(writer, "uid", event->uid);
+    mm_json_text(writer, "comm",
+                 mm_printable(process->comm, strnlen(process->comm, MM_COMM_MAX), comm, sizeof(comm)));
+    mm_json_signed(writer, "oom_score_adj", process->oom_score_adj);
+    mm_json_unsigned(writer, "resident_bytes", process->resident_bytes);
+}
+
+static void write_exited(struct mm_json_writer *writer, const struct mm_service_context *context,
+                         const struct mm_event *event)
+{
+    (void)context;
+    mm_json_signed(writer, "pid", event->pid);
+}
+
+static void write_adj(struct mm_json_writer *writer, const struct mm_service_context *context,
+                      const struct mm_event *event)
+{
+    (void)context;
+    mm_json_signed(writer, "pid", event->pid);
+    mm_json_signed(writer, "oom_score_adj", event->payload.process.oom_score_adj);
+}
+
+static const char *level_name(enum mm_memory_level level)
+{
+    static const char *const names[] = {
+        [MM_LEVEL_NONE] = "none", [MM_LEVEL_PURGEABLE] = "purgeable", [MM_LEVEL_MODERATE] = "moderate",
+        [MM_LEVEL_LOW] = "low",   [MM_LEVEL_CRITICAL] = "critical",
+    };
+
+    return (size_t)level < MM_ARRAY_SIZE(names) ? names[level] : "unknown";
+}
+
+static void write_level(struct mm_json_writer *writer, const struct mm_service_context *context,
+                        const struct mm_event *event)
+{
+    (void)context;
+    mm_json_text(writer, "level", level_name(event->payload.level.level));
+    mm_json_text(writer, "previous", level_name(event->payload.level.previous));
+    mm_json_amount(writer, "available_bytes", event->payload.level.available_bytes);
+}
+
+/* The killer has come to rest: what it did last goes along. */
+static void write_kill_end(struct mm_json_writer *writer, const struct mm_service_context *context,
+                           const struct mm_event *event)
+{
+    const struct mm_kill_record *record = context->kill ? mm_kill_strategy_record(context->kill, 0) : NULL;
+
+    (void)event;
+    if (!record) return;
+    mm_json_open(writer, "last_kill", '{');
+    mm_json_kill_record(writer, record);
+    mm_json_close(writer, '}');
+}
+
+static void write_decision(struct mm_json_writer *writer, const struct mm_service_context *context,
+                           const struct mm_event *event)
+{
+    (void)context;
+    mm_json_decision(writer, &event->payload.decision);
+}
+
+static void write_priority(struct mm_json_writer *writer, const struct mm_service_context *context,
+                           const struct mm_event *event)
+{
+    (void)context;
+    mm_json_signed(writer, "pid", event->pid);
+    mm_json_text(writer, "name", event->payload.priority.name);
+    mm_json_signed(writer, "priority", event->payload.priority.priority);
+    mm_json_signed(writer, "previous", event->payload.priority.previous);
+    mm_json_bool(writer, "registered", event->payload.priority.is_registered);
+}
+
+void mm_json_event(struct mm_json_writer *writer, const struct mm_service_context *context,
+                   const struct mm_event *event)
+{
+    /* Kinds without a row say all there is by their name. */
+    static const payload_writer writers[MM_EVENT_KIND_COUNT] = {
+        [MM_EVENT_PRESSURE] = write_pressure,     [MM_EVENT_APPLICATION] = write_application,
+        [MM_EVENT_ACCOUNT] = write_account,       [MM_EVENT_PROCESS_FOUND] = write_found,
+        [MM_EVENT_PROCESS_EXITED] = write_exited, [MM_EVENT_OOM_SCORE_ADJ] = write_adj,
+        [MM_EVENT_MEMORY_LEVEL] = write_level,    [MM_EVENT_KILL_END] = write_kill_end,
+        [MM_EVENT_DECISION] = write_decision,     [MM_EVENT_PRIORITY] = write_priority,
+    };
+
+    mm_json_text(writer, "event", mm_event_kind_name(event->kind));
+    mm_json_unsigned(writer, "time_ns", event->time_ns);
+    if (writers[event->kind]) writers[event->kind](writer, context, event);
+}
