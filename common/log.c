@@ -46,12 +46,13 @@ static struct logger {
     bool is_stopping;
     bool is_done;
     size_t first, used; /* the ring's content: whole lines, each with its newline */
-    char ring[RING_BYTES];
 
-    /* The writer's own. */
-    uint64_t reported_lines; /* how many of lost_lines it has told */
-    char chunk[CHUNK_BYTES];
+    uint64_t reported_lines; /* the writer's own: how many of lost_lines it has told */
 } logger = {.program = "memmgr", .level = MM_LOG_INFO};
+
+/* Apart from the logger, whose initial values would put their zeroes into every program's file. */
+static char ring[RING_BYTES];
+static char chunk[CHUNK_BYTES]; /* the writer's own */
 
 static pthread_once_t locks_once = PTHREAD_ONCE_INIT;
 
@@ -186,8 +187,8 @@ static bool queue_line(const char *line, size_t length)
         size_t end = (logger.first + logger.used) % RING_BYTES;
         size_t head = MM_MIN(length, RING_BYTES - end);
 
-        memcpy(logger.ring + end, line, head);
-        memcpy(logger.ring, line + head, length - head);
+        memcpy(ring + end, line, head);
+        memcpy(ring, line + head, length - head);
         logger.used += length;
         (void)pthread_cond_signal(&logger.line_queued);
     }
@@ -217,10 +218,10 @@ static size_t take_chunk(void)
     size_t length = MM_MIN(logger.used, CHUNK_BYTES);
     size_t head = MM_MIN(length, RING_BYTES - logger.first);
 
-    memcpy(logger.chunk, logger.ring + logger.first, head);
-    memcpy(logger.chunk + head, logger.ring, length - head);
+    memcpy(chunk, ring + logger.first, head);
+    memcpy(chunk + head, ring, length - head);
     /* A line is shorter than a chunk and the ring ends with one, so there always is a newline. */
-    while (length > 0 && logger.chunk[length - 1] != '\n')
+    while (length > 0 && chunk[length - 1] != '\n')
         length--;
     logger.first = (logger.first + length) % RING_BYTES;
     logger.used -= length;
@@ -264,7 +265,7 @@ static void *run_writer(void *argument)
         length = take_chunk();
         (void)pthread_mutex_unlock(&logger.mutex);
 
-        if (write_all(logger.chunk, length, true) < 0) count_lines_lost(logger.chunk, length);
+        if (write_all(chunk, length, true) < 0) count_lines_lost(chunk, length);
         lost = atomic_load(&logger.lost_lines);
         if (lost != logger.reported_lines)
             write_own_line("%llu log lines were lost", (unsigned long long)(lost - logger.reported_lines));
@@ -328,8 +329,8 @@ int mm_log_start_writer(void)
         /* One that ended after such a stop has nothing left to do but return. */
         if (logger.has_writer) (void)pthread_join(logger.writer, NULL);
         /* Touches every page now; under memory pressure it would be too late. */
-        memset(logger.ring, 0, sizeof(logger.ring));
-        memset(logger.chunk, 0, sizeof(logger.chunk));
+        memset(ring, 0, sizeof(ring));
+        memset(chunk, 0, sizeof(chunk));
         logger.first = 0;
         logger.used = 0;
         logger.is_stopping = false;
