@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory of the simulated machine that outlives its daemon. */
+#include "kernel_interface/simulated_machine.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void free_state(struct mm_machine_state *state)
+{
+    free(state->name);
+    free(state->memory);
+    free(state->at_halt);
+    free(state);
+}
+
+static int new_state(struct mm_machine *machine, const char *name, size_t size_bytes,
+                     struct mm_machine_state **ret_state)
+{
+    struct mm_machine_state *state = calloc(1, sizeof(*state));
+
+    if (!state) return -ENOMEM;
+    state->is_current = true;
+    state->size_bytes = size_bytes;
+    state->name = strdup(name);
+    state->memory = calloc(1, size_bytes);
+    state->at_halt = calloc(1, size_bytes);
+    if (!state->name || !state->memory || !state->at_halt) {
+        free_state(state);
+        return -ENOMEM;
+    }
+    mm_list_push_back(&machine->states, &state->link);
+    *ret_state = state;
+    return 0;
+}
+
+int mm_machine_map_state(struct mm_kernel *kernel, const char *name, size_t size_bytes, void **ret_memory)
+{
+    struct mm_machine *machine = mm_machine_of(kernel);
+    struct mm_machine_state *state = NULL;
+    int error = mm_machine_enter(machine, MM_OPERATION_map_state);
+
+    if (error < 0) return error;
+    if (size_bytes == 0 || name[0] == '\0' || strchr(name, '/')) return -EINVAL;
+    MM_LIST_FOR_EACH(link, &machine->states)
+    {
+        struct mm_machine_state *other = MM_CONTAINER_OF(link, struct mm_machine_state, link);
+
+        if (!other->is_current || strcmp(other->name, name) != 0) continue;
+        if (other->size_bytes == size_bytes)
+            state = other;
+        else
+            other->is_current = false;
+    }
+    if (!state) error = new_state(machine, name, size_bytes, &state);
+    if (error == 0) *ret_memory = state->memory;
+    return error;
+}
+
+void mm_machine_save_states(struct mm_machine *machine)
+{
+    MM_LIST_FOR_EACH(link, &machine->states)
+    {
+        struct mm_machine_state *state = MM_CONTAINER_OF(link, struct mm_machine_state, link);
+
+        memcpy(state->at_halt, state->memory, state->size_bytes);
+    }
+}
+
+void mm_machine_restore_states(struct mm_machine *machine)
+{
+    MM_LIST_FOR_EACH(link, &machine->states)
+    {
+        struct mm_machine_state *state = MM_CONTAINER_OF(link, struct mm_machine_state, link);
+
+        memcpy(state->memory, state->at_halt, state->size_bytes);
+    }
+}
+
+void mm_machine_free_states(struct mm_machine *machine)
+{
+    MM_LIST_FOR_EACH(link, &machine->states)
+    free_state(MM_CONTAINER_OF(link, struct mm_machine_state, link));
+}
