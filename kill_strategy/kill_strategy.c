@@ -171,8 +171,7 @@ static uint64_t reread_size(struct mm_kill_strategy *strategy, const struct mm_b
     unsigned reread = 0;
 
     *ret_heaviest = 0;
-    MM_LIST_FOR_EACH(link, &bundle->processes)
-    {
+    MM_LIST_FOR_EACH (link, &bundle->processes) {
         const struct mm_process *process = MM_CONTAINER_OF(link, struct mm_process, bundle_link);
         struct mm_process_info info = {.resident_bytes = process->resident_bytes};
 

@@ -75,8 +75,7 @@ int mm_victim_kill(struct mm_victim *victim, const struct mm_priority_manager *m
     victim->count = 0;
     victim->alive = 0;
     victim->is_watched = true;
-    MM_LIST_FOR_EACH(link, &bundle->processes)
-    {
+    MM_LIST_FOR_EACH (link, &bundle->processes) {
         int killed;
 
         if (victim->count == MM_VICTIM_PROCESSES_MAX) break;

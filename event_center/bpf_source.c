@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The event source of BPF: waits for the loader, then reads the ring. */
+#include "event_center/bpf_source.h"
+
+#include "common/common.h"
+#include "event_center/bpf_record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* Records per wake-up: about 0.1 ms of work, then signals and other sources get their turn. */
+#define BATCH_SIZE 128
+
+static const char no_watch[] = "the event center has no room for one more descriptor";
+
+enum tag {
+    TAG_PROGRESS,
+    TAG_RING,
+};
+
+struct mm_bpf_source {
+    struct mm_event_center *center;
+    struct mm_bpf_source_options options;
+    struct mm_bpf *bpf;
+    struct mm_timer timer; /* ends the wait for the loader; due at once when it could not be run */
+    uint64_t ticks_per_second;
+    bool is_watched; /* the loader runs and its answer will be seen */
+    bool is_settled;
+    bool is_available;
+    const char *reason;
+    uint64_t records;
+    uint64_t lost;
+    uint64_t repeated;
+    struct mm_bpf_exit_filter filter;
+};
+
+static void notify(const struct mm_bpf_source *source, enum mm_bpf_source_notice notice)
+{
+    if (source->options.notify) source->options.notify(notice, source->options.user);
+}
+
+/* reason: static, or the handle's. */
+static void settle(struct mm_bpf_source *source, bool is_available, const char *reason)
+{
+    mm_event_center_disarm(source->center, &source->timer);
+    source->is_settled = true;
+    source->is_available = is_available;
+    source->reason = reason;
+    if (is_available)
+        mm_info("BPF: %s", source->reason);
+    else
+        mm_notice("no BPF events: %s", source->reason);
+    notify(source, MM_BPF_SOURCE_SETTLED);
+}
+
+/* Too late; or it was never run, or cannot be watched, which start() leaves to be said here. */
+static void expired(struct mm_timer *timer, void *user)
+{
+    struct mm_bpf_source *source = user;
+
+    (void)timer;
+    mm_event_center_forget_fd(source->center, mm_bpf_progress_fd(source->bpf));
+    if (mm_bpf_progress_fd(source->bpf) >= 0) (void)mm_bpf_give_up(source->bpf);
+    settle(source, false, source->is_watched ? mm_bpf_reason(source->bpf) : source->reason);
+}
+
+static int watch(struct mm_bpf_source *source, int fd, enum tag tag)
+{
+    return mm_event_center_watch_fd(source->center, source, fd, EPOLLIN, tag);
+}
+
+static void receive(struct mm_bpf_source *source)
+{
+    int fd = mm_bpf_progress_fd(source->bpf);
+    int result;
+
+    mm_event_center_forget_fd(source->center, fd);
+    result = mm_bpf_receive(source->bpf);
+    if (result == -EAGAIN && watch(source, fd, TAG_PROGRESS) == 0) return;
+    if (result == -EAGAIN) (void)mm_bpf_give_up(source->bpf);
+    if (result == 0 && watch(source, mm_bpf_ring_fd(source->bpf), TAG_RING) < 0)
+        settle(source, false, no_watch);
+    else
+        settle(source, result == 0, mm_bpf_reason(source->bpf));
+}
+
+static void publish_record(const struct mm_bpf_record *record, void *user)
+{
+    struct mm_bpf_source *source = user;
+    struct mm_event event;
+
+    source->records++;
+    if (mm_bpf_exit_is_repeated(&source->filter, record)) {
+        source->repeated++;
+        return;
+    }
+    if (mm_bpf_record_to_event(record, source->ticks_per_second, &event) == 0)
+        mm_event_center_publish(source->center, &event);
+}
+
+static void read_ring(struct mm_bpf_source *source)
+{
+    int count = mm_bpf_consume(source->bpf, BATCH_SIZE, publish_record, source);
+    uint64_t lost = mm_bpf_lost(source->bpf);
+
+    if (count < 0) {
+        mm_event_center_forget_fd(source->center, mm_bpf_ring_fd(source->bpf));
+        source->is_available = false;
+        source->reason = "the ring's content made no sense";
+        mm_error("no BPF events any more: %s", source->reason);
+        notify(source, MM_BPF_SOURCE_BROKEN);
+        return;
+    }
+    if (lost == source->lost) return;
+    mm_warning("BPF: %llu records lost, %llu in all: the ring of %u bytes was full",
+               (unsigned long long)(lost - source->lost), (unsigned long long)lost,
+               source->options.bpf.ring_bytes ? source->options.bpf.ring_bytes : MM_BPF_RING_BYTES_DEFAULT);
+    source->lost = lost;
+    notify(source, MM_BPF_SOURCE_LOST);
+}
+
+static void ready(void *self, uint64_t tag, uint32_t events)
+{
+    struct mm_bpf_source *source = self;
+
+    (void)events;
+    if (tag == TAG_PROGRESS)
+        receive(source);
+    else
+        read_ring(source);
+}
+
+static void close_source(void *self)
+{
+    struct mm_bpf_source *source = self;
+
+    mm_event_center_disarm(source->center, &source->timer);
+    mm_event_center_forget_fd(source->center, mm_bpf_progress_fd(source->bpf));
+    mm_event_center_forget_fd(source->center, mm_bpf_ring_fd(source->bpf));
+    mm_bpf_free(source->bpf);
+    free(source);
+}
+
+static const struct mm_event_source_ops source_ops = {
+    .name = "bpf",
+    .ready = ready,
+    .close = close_source,
+};
+
+/* What goes wrong here settles the source from the timer, so that notify is not called from within add. */
+static void start(struct mm_bpf_source *source)
+{
+    const struct mm_bpf_options *options = &source->options.bpf;
+    uint64_t timeout_ms = options->timeout_ms ? options->timeout_ms : MM_BPF_TIMEOUT_MS_DEFAULT;
+    uint64_t deadline_ns = mm_event_center_now_ns(source->center);
+
+    if (mm_bpf_start(source->bpf, options) < 0)
+        source->reason = mm_bpf_reason(source->bpf);
+    else if (watch(source, mm_bpf_progress_fd(source->bpf), TAG_PROGRESS) < 0)
+        source->reason = no_watch;
+    else
+        source->is_watched = true;
+    if (source->is_watched) deadline_ns += timeout_ms * MM_NS_PER_MS;
+    mm_event_center_arm(source->center, &source->timer, deadline_ns);
+}
+
+int mm_bpf_source_add(struct mm_event_center *center, const struct mm_bpf_source_options *options,
+                      struct mm_bpf_source **ret_source)
+{
+    struct mm_bpf_source *source = calloc(1, sizeof(*source));
+    int result;
+
+    if (!source) return -ENOMEM;
+    source->center = center;
+    source->options = *options;
+    source->reason = "loading";
+    source->ticks_per_second = (uint64_t)sysconf(_SC_CLK_TCK);
+    mm_timer_init(&source->timer, expired, source);
+    result = mm_bpf_new(&source->bpf);
+    if (result == 0) result = mm_event_center_add_source(center, &source_ops, source);
+    if (result < 0) {
+        mm_bpf_free(source->bpf);
+        free(source);
+        return result;
+    }
+    start(source);
+    *ret_source = source;
+    return 0;
+}
+
+void mm_bpf_source_status(const struct mm_bpf_source *source, struct mm_bpf_source_status *ret_status)
+{
+    *ret_status = (struct mm_bpf_source_status){
+        .is_settled = source->is_settled,
+        .is_available = source->is_available,
+        .programs = source->is_available ? mm_bpf_programs(source->bpf) : 0,
+        .reason = source->reason,
+        .records = source->records,
+        .lost = source->lost,
+        .repeated = source->repeated,
+    };
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The event source of BPF: MM_EVENT_PROCESS_EXITED and MM_EVENT_OOM_SCORE_ADJ as the kernel sees them, for
+ * every process of the machine, registered or not.
+ *
+ * The programs are loaded beside the loop: adding the source returns at once, the outcome comes through
+ * notify. Nothing depends on it: where there is no BPF, the source says why and stays silent.
+ */
+#ifndef MM_EVENT_CENTER_BPF_SOURCE_H
+#define MM_EVENT_CENTER_BPF_SOURCE_H
+
+#include "bpf/bpf.h"
+#include "event_center/event_center.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum mm_bpf_source_notice {
+    MM_BPF_SOURCE_SETTLED, /* once: the programs are attached, or never will be; see the status */
+    MM_BPF_SOURCE_LOST,    /* records were lost since the last time: what is known of processes is stale */
+    MM_BPF_SOURCE_BROKEN,  /* it worked and does no more */
+};
+
+struct mm_bpf_source_options {
+    struct mm_bpf_options bpf;
+    /* May be NULL. Never called before mm_bpf_source_add returned. */
+    void (*notify)(enum mm_bpf_source_notice notice, void *user);
+    void *user;
+};
+
+struct mm_bpf_source_status {
+    bool is_settled;
+    bool is_available;
+    unsigned programs;  /* enum mm_bpf_program, or-ed */
+    const char *reason; /* why not, or how; lives as long as the source */
+    uint64_t records;   /* read from the ring */
+    uint64_t lost;      /* found the ring full */
+    uint64_t repeated;  /* exits reported twice by the kernel, delivered once */
+};
+
+struct mm_bpf_source;
+
+/*
+ * Starts the loader and adds the source. A loader that is missing or refused is no error: the status tells.
+ * -ENOMEM, -ENOSPC from the event center. The source lives as long as the center; its programs are detached
+ * when the center closes it.
+ */
+int mm_bpf_source_add(struct mm_event_center *center, const struct mm_bpf_source_options *options,
+                      struct mm_bpf_source **ret_source);
+
+void mm_bpf_source_status(const struct mm_bpf_source *source, struct mm_bpf_source_status *ret_status);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

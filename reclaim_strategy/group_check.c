@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whose group may be touched: only one that holds nobody but bundles that may be squeezed. */
+#include "reclaim_strategy/policy.h"
+
+#include "common/common.h"
+
+#include <string.h>
+
+/* A group with more processes is no application's. */
+#define GROUP_PROCESSES_MAX 512
+
+static const char *const refusal_texts[] = {
+    [MM_GROUP_MAY_BE_TOUCHED] = "may be touched",
+    [MM_GROUP_NONE] = "has no group of its own",
+    [MM_GROUP_SHARED] = "its group holds a process that may not be squeezed",
+    [MM_GROUP_TOO_MANY] = "its group holds more processes than are checked",
+    [MM_GROUP_NOT_SQUEEZABLE] = "may not be squeezed",
+};
+
+const char *mm_group_refusal_text(enum mm_group_refusal refusal)
+{
+    return (size_t)refusal < MM_ARRAY_SIZE(refusal_texts) ? refusal_texts[refusal] : "unknown";
+}
+
+/* What may happen to a process that nobody registered is the kill policy's setting: it holds here, too. */
+static bool is_squeezable(const struct mm_policy_context *context, const struct mm_bundle *bundle,
+                          int min_priority)
+{
+    if (bundle->entry.priority < min_priority || bundle->entry.priority <= MM_PRIORITY_SYSTEM) return false;
+    return bundle->is_registered || context->config->kill.unregistered_policy == MM_UNREGISTERED_ANY ||
+           (context->config->kill.unregistered_policy == MM_UNREGISTERED_RAISED &&
+            bundle->entry.priority > 0);
+}
+
+enum mm_group_refusal mm_policy_check_group(const struct mm_policy_context *context, struct mm_group *group,
+                                            int min_priority)
+{
+    pid_t pids[GROUP_PROCESSES_MAX];
+    ssize_t count =
+        context->kernel->ops->read_group_processes(context->kernel, group, pids, MM_ARRAY_SIZE(pids));
+
+    if (count <= 0) return MM_GROUP_NONE;
+    if (count > (ssize_t)MM_ARRAY_SIZE(pids)) return MM_GROUP_TOO_MANY;
+    for (ssize_t i = 0; i < count; i++) {
+        const struct mm_process *process = mm_priority_manager_find(context->manager, pids[i]);
+
+        if (!process || !is_squeezable(context, process->bundle, min_priority)) return MM_GROUP_SHARED;
+    }
+    return MM_GROUP_MAY_BE_TOUCHED;
+}
+
+static bool is_own_group(const struct mm_policy_context *context, const char *path)
+{
+    return strcmp(path, "/") != 0 && strcmp(path, context->config->domain.group_path) != 0;
+}
+
+enum mm_group_refusal mm_policy_find_group(const struct mm_policy_context *context,
+                                           const struct mm_bundle *bundle, int min_priority, char *ret_path,
+                                           size_t size)
+{
+    struct mm_kernel *kernel = context->kernel;
+    const struct mm_process *process;
+    struct mm_group *group = NULL;
+    enum mm_group_refusal refusal;
+
+    if (!is_squeezable(context, bundle, min_priority)) return MM_GROUP_NOT_SQUEEZABLE;
+    if (mm_list_is_empty(&bundle->processes)) return MM_GROUP_NONE;
+    process = MM_CONTAINER_OF(bundle->processes.next, struct mm_process, bundle_link);
+    if (kernel->ops->read_process_group(kernel, process->pid, ret_path, size) < 0 ||
+        !is_own_group(context, ret_path) || kernel->ops->open_group(kernel, ret_path, &group) < 0)
+        return MM_GROUP_NONE;
+    refusal = mm_policy_check_group(context, group, min_priority);
+    kernel->ops->close_group(kernel, group);
+    return refusal;
+}

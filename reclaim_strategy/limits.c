@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Limits: ownership, journal, restoring. */
+#include "reclaim_strategy/limits.h"
+
+#include "common/common.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JOURNAL_NAME    "limits"
+#define JOURNAL_MAGIC   0x4c494d49544d4d31ULL
+#define JOURNAL_VERSION 1u
+/* Marks the cookies of our jobs among all jobs' cookies. */
+#define COOKIE_LIMITS (0x4c4dULL << 48)
+
+/* What the journal does not need to know. */
+struct limit {
+    struct mm_group *group;
+    const char *owner; /* NULL: left by a predecessor, not restored yet */
+    bool is_job_pending;
+    bool is_releasing; /* the pending job restores; or the restore waits for the pending job */
+};
+
+struct mm_limits {
+    struct mm_kernel *kernel;
+    struct mm_event_center *center;
+    struct mm_limit_journal *journal;
+    struct limit limits[MM_LIMITS_MAX];
+};
+
+/* FNV-1a: guards against a torn or foreign file, not against an enemy. */
+static uint32_t checksum_of(const struct mm_limit_entry *entry)
+{
+    struct mm_limit_entry copy = *entry;
+    const unsigned char *bytes = (const unsigned char *)&copy;
+    uint32_t sum = 2166136261u;
+
+    copy.state = 0;
+    copy.checksum = 0;
+    for (size_t i = 0; i < sizeof(copy); i++)
+        sum = (sum ^ bytes[i]) * 16777619u;
+    return sum;
+}
+
+static bool is_sound(const struct mm_limit_entry *entry)
+{
+    return entry->checksum == checksum_of(entry) && entry->value < MM_GROUP_VALUE_COUNT &&
+           memchr(entry->path, '\0', sizeof(entry->path)) && entry->path[0] == '/';
+}
+
+/* The state is the last thing to reach memory, so that a kill at any instruction leaves no half entry. */
+static void write_entry(struct mm_limit_entry *entry, const struct mm_limit_entry *content)
+{
+    entry->state = MM_LIMIT_FREE;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    memcpy((char *)entry + sizeof(entry->state), (const char *)content + sizeof(content->state),
+           sizeof(*entry) - sizeof(entry->state));
+    entry->checksum = checksum_of(entry);
+    __atomic_store_n(&entry->state, MM_LIMIT_HELD, __ATOMIC_SEQ_CST);
+}
+
+static void say(struct mm_limits *limits, const struct mm_limit_entry *entry, bool acted, const char *action,
+                const char *reason)
+{
+    struct mm_decision decision = {
+        .source = MM_DECISION_RECLAIM,
+        .acted = acted,
+        .action = action,
+        .amount_bytes = entry->old_bytes,
+    };
+
+    mm_copy_text(decision.target, sizeof(decision.target), entry->path);
+    mm_decide(limits->center, &decision, "%s", reason);
+}
+
+static void forget(struct mm_limits *limits, unsigned index)
+{
+    struct limit *limit = &limits->limits[index];
+
+    __atomic_store_n(&limits->journal->entries[index].state, MM_LIMIT_FREE, __ATOMIC_SEQ_CST);
+    if (limit->group) limits->kernel->ops->close_group(limits->kernel, limit->group);
+    *limit = (struct limit){0};
+}
+
+static int submit(struct mm_limits *limits, unsigned index, uint64_t bytes)
+{
+    struct limit *limit = &limits->limits[index];
+    struct mm_job job = {
+        .kind = MM_JOB_SET_VALUE,
+        .group = limit->group,
+        .value = (enum mm_group_value)limits->journal->entries[index].value,
+        .bytes = bytes,
+        .cookie = COOKIE_LIMITS | index,
+    };
+    int result = limits->kernel->ops->submit_job(limits->kernel, &job);
+
+    limit->is_job_pending = result == 0;
+    return result;
+}
+
+/* Kernels round limits down to pages. */
+static bool is_same_value(uint64_t a, uint64_t b)
+{
+    const uint64_t page_mask = ~(uint64_t)4095;
+
+    return a == b || (a != MM_UNLIMITED && b != MM_UNLIMITED && (a & page_mask) == (b & page_mask));
+}
+
+/* Is the value in the file still the one we are answerable for? */
+static bool is_ours(const struct mm_limit_entry *entry, uint64_t present_bytes)
+{
+    return entry->is_transient ? present_bytes < entry->old_bytes
+                               : is_same_value(present_bytes, entry->written_bytes);
+}
+
+enum restore_result {
+    RESTORED,      /* or nothing of ours was there: the entry can go */
+    RESTORE_LATER, /* it cannot be done in line */
+};
+
+static enum restore_result restore_in_line(struct mm_limits *limits, unsigned index)
+{
+    const struct mm_limit_entry *entry = &limits->journal->entries[index];
+    struct mm_group *group = limits->limits[index].group;
+    uint64_t present_bytes = 0;
+    int result = limits->kernel->ops->read_group(limits->kernel, group, (enum mm_group_value)entry->value,
+                                                 &present_bytes);
+
+    if (result == -ENODEV || result == -ENOENT) return RESTORED;
+    if (result < 0) return RESTORE_LATER;
+    if (is_same_value(present_bytes, entry->old_bytes)) return RESTORED;
+    if (!is_ours(entry, present_bytes)) {
+        say(limits, entry, false, "restore", "somebody else changed this limit meanwhile: it is theirs now");
+        return RESTORED;
+    }
+    result = limits->kernel->ops->raise_group(limits->kernel, group, (enum mm_group_value)entry->value,
+                                              entry->old_bytes);
+    if (result == 0 || result == -ENODEV || result == -ENOENT) {
+        say(limits, entry, true, "restore", "the old value is back");
+        return RESTORED;
+    }
+    return RESTORE_LATER;
+}
+
+/* ---- what a predecessor left --------------------------------------------------------------------------- */
+
+static void recover_entry(struct mm_limits *limits, unsigned index)
+{
+    const struct mm_limit_entry *entry = &limits->journal->entries[index];
+    struct limit *limit = &limits->limits[index];
+    struct mm_kernel *kernel = limits->kernel;
+
+    if (!is_sound(entry)) {
+        mm_warning("journal of limits: entry %u is damaged and dropped", index);
+        forget(limits, index);
+        return;
+    }
+    if (kernel->ops->open_group(kernel, entry->path, &limit->group) < 0 ||
+        kernel->ops->group_id(kernel, limit->group) != entry->group_id) {
+        /* removed, or another group under the same path */
+        forget(limits, index);
+        return;
+    }
+    if (restore_in_line(limits, index) == RESTORED) {
+        forget(limits, index);
+        return;
+    }
+    limit->is_releasing = true;
+    (void)submit(limits, index, entry->old_bytes);
+}
+
+static int open_journal(struct mm_limits *limits)
+{
+    void *memory = NULL;
+    int result =
+        limits->kernel->ops->map_state(limits->kernel, JOURNAL_NAME, sizeof(*limits->journal), &memory);
+
+    if (result < 0) return result;
+    limits->journal = memory;
+    if (limits->journal->magic != JOURNAL_MAGIC || limits->journal->version != JOURNAL_VERSION ||
+        limits->journal->entry_bytes != sizeof(struct mm_limit_entry)) {
+        memset(limits->journal, 0, sizeof(*limits->journal));
+        limits->journal->version = JOURNAL_VERSION;
+        limits->journal->entry_bytes = sizeof(struct mm_limit_entry);
+        __atomic_store_n(&limits->journal->magic, JOURNAL_MAGIC, __ATOMIC_SEQ_CST);
+    }
+    for (unsigned i = 0; i < MM_LIMITS_MAX; i++) {
+        if (limits->journal->entries[i].state != MM_LIMIT_FREE) recover_entry(limits, i);
+    }
+    return 0;
+}
+
+int mm_limits_new(struct mm_kernel *kernel, struct mm_event_center *center, struct mm_limits **ret_limits)
+{
+    struct mm_limits *limits = calloc(1, sizeof(*limits));
+    int result;
+
+    if (!limits) return -ENOMEM;
+    limits->kernel = kernel;
+    limits->center = center;
+    result = open_journal(limits);
+    if (result < 0) {
+        free(limits);
+        return result;
+    }
+    *ret_limits = limits;
+    return 0;
+}
+
+/* ---- setting and releasing ----------------------------------------------------------------------------- */
+
+static int find_free(const struct mm_limits *limits)
+{
+    for (int i = 0; i < MM_LIMITS_MAX; i++) {
+        if (limits->journal->entries[i].state == MM_LIMIT_FREE) return i;
+    }
+    return -ENOSPC;
+}
+
+static int find_held(const struct mm_limits *limits, const char *path, enum mm_group_value value)
+{
+    for (int i = 0; i < MM_LIMITS_MAX; i++) {
+        const struct mm_limit_entry *entry = &limits->journal->entries[i];
+
+        if (entry->state == MM_LIMIT_HELD && entry->value == (uint32_t)value &&
+            strcmp(entry->path, path) == 0)
+            return i;
+    }
+    return -ENOENT;
+}
+
+/* Opens the group and journals; the file itself is not touched. */
+static int hold(struct mm_limits *limits, const char *owner, const char *path, enum mm_group_value value,
+                uint64_t written_bytes, bool is_transient)
+{
+    struct mm_kernel *kernel = limits->kernel;
+    struct mm_limit_entry content = {
+        .value = (uint32_t)value,
+        .written_bytes = written_bytes,
+        .is_transient = is_transient,
+    };
+    struct mm_group *group = NULL;
+    int index = find_held(limits, path, value);
+    int result;
+
+    if (index >= 0)
+        return limits->limits[index].owner == owner && !limits->limits[index].is_releasing ? -EALREADY
+                                                                                           : -EBUSY;
+    index = find_free(limits);
+    if (index < 0) return index;
+    if (strlen(path) >= sizeof(content.path)) return -ENAMETOOLONG;
+    mm_copy_text(content.path, sizeof(content.path), path);
+    result = kernel->ops->open_group(kernel, path, &group);
+    if (result < 0) return result;
+    result = kernel->ops->read_group(kernel, group, value, &content.old_bytes);
+    if (result < 0) {
+        kernel->ops->close_group(kernel, group);
+        return result;
+    }
+    content.group_id = kernel->ops->group_id(kernel, group);
+    write_entry(&limits->journal->entries[index], &content);
+    limits->limits[index] = (struct limit){.group = group, .owner = owner};
+    return index;
+}
+
+int mm_limits_set(struct mm_limits *limits, const char *owner, const char *path, enum mm_group_value value,
+                  uint64_t bytes)
+{
+    int index = hold(limits, owner, path, value, bytes, false);
+    int result;
+
+    if (index < 0) return index;
+    result = submit(limits, (unsigned)index, bytes);
+    if (result < 0) {
+        forget(limits, (unsigned)index);
+        return result;
+    }
+    return index;
+}
+
+int mm_limits_claim_transient(struct mm_limits *limits, const char *owner, const char *path,
+                              enum mm_group_value value)
+{
+    return hold(limits, owner, path, value, MM_UNKNOWN, true);
+}
+
+void mm_limits_release(struct mm_limits *limits, int index)
+{
+    struct limit *limit = &limits->limits[index];
+
+    if (limits->journal->entries[index].state != MM_LIMIT_HELD) return;
+    limit->is_releasing = true;
+    /* a write under way would undo the restore: it is waited for, its notice goes on */
+    if (limit->is_job_pending) {
+        limits->kernel->ops->cancel_jobs(limits->kernel);
+        return;
+    }
+    if (restore_in_line(limits, (unsigned)index) == RESTORED)
+        forget(limits, (unsigned)index);
+    else
+        (void)submit(limits, (unsigned)index, limits->journal->entries[index].old_bytes);
+}
+
+void mm_limits_on_notice(struct mm_limits *limits, const struct mm_notice *notice)
+{
+    uint64_t index = notice->cookie & ~COOKIE_LIMITS;
+    struct limit *limit;
+
+    if (notice->kind != MM_NOTICE_JOB_DONE || (notice->cookie & COOKIE_LIMITS) != COOKIE_LIMITS ||
+        index >= MM_LIMITS_MAX || !limits->limits[index].is_job_pending)
+        return;
+    limit = &limits->limits[index];
+    limit->is_job_pending = false;
+    if (limit->is_releasing && restore_in_line(limits, (unsigned)index) == RESTORED)
+        forget(limits, (unsigned)index);
+    else if (notice->error == -ENODEV || notice->error == -ENOENT)
+        forget(limits, (unsigned)index);
+    /* another failure: the entry stays, and with it the duty to restore */
+}
+
+void mm_limits_retry(struct mm_limits *limits)
+{
+    for (unsigned i = 0; i < MM_LIMITS_MAX; i++) {
+        struct limit *limit = &limits->limits[i];
+
+        if (limits->journal->entries[i].state != MM_LIMIT_HELD || !limit->is_releasing ||
+            limit->is_job_pending)
+            continue;
+        if (restore_in_line(limits, i) == RESTORED)
+            forget(limits, i);
+        else
+            (void)submit(limits, i, limits->journal->entries[i].old_bytes);
+    }
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------- */
+
+void mm_limits_release_all(struct mm_limits *limits)
+{
+    for (int i = 0; i < MM_LIMITS_MAX; i++) {
+        if (limits->journal->entries[i].state == MM_LIMIT_HELD && !limits->limits[i].is_releasing)
+            mm_limits_release(limits, i);
+    }
+}
+
+bool mm_limits_has_jobs(const struct mm_limits *limits)
+{
+    for (unsigned i = 0; i < MM_LIMITS_MAX; i++) {
+        if (limits->limits[i].is_job_pending) return true;
+    }
+    return false;
+}
+
+void mm_limits_free(struct mm_limits *limits)
+{
+    if (!limits) return;
+    for (unsigned i = 0; i < MM_LIMITS_MAX; i++) {
+        /* a worker may still use the group of a pending job: the kernel's end is left to close it */
+        if (limits->limits[i].group && !limits->limits[i].is_job_pending)
+            limits->kernel->ops->close_group(limits->kernel, limits->limits[i].group);
+    }
+    free(limits);
+}
+
+/* ---- looking ------------------------------------------------------------------------------------------- */
+
+int mm_limits_next(const struct mm_limits *limits, const char *owner, int after)
+{
+    for (int i = after + 1; i < MM_LIMITS_MAX; i++) {
+        if (limits->journal->entries[i].state == MM_LIMIT_HELD && limits->limits[i].owner == owner &&
+            !limits->limits[i].is_releasing)
+            return i;
+    }
+    return -1;
+}
+
+const char *mm_limits_path(const struct mm_limits *limits, int index)
+{
+    return limits->journal->entries[index].path;
+}
+
+struct mm_group *mm_limits_group(const struct mm_limits *limits, int index)
+{
+    return limits->limits[index].group;
+}
+
+void mm_limits_count(const struct mm_limits *limits, uint32_t *ret_held, uint32_t *ret_left)
+{
+    uint32_t held = 0;
+    uint32_t left = 0;
+
+    for (unsigned i = 0; i < MM_LIMITS_MAX; i++) {
+        if (limits->journal->entries[i].state != MM_LIMIT_HELD) continue;
+        if (limits->limits[i].owner)
+            held++;
+        else
+            left++;
+    }
+    *ret_held = held;
+    *ret_left = left;
+}

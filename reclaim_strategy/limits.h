@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The limits that are ours: who owns which file of which group, what it held before, and the journal that
+ * outlives the daemon. An entry is complete in the journal before its limit is written, and is freed after
+ * the old value is back, so that at any moment a restart can tell what is ours: file holds what we wrote   ->
+ * ours: the old value goes back file holds the old value   -> never written, or restored already: nothing to
+ * do file holds something else  -> somebody else's: left alone, said once
+ */
+#ifndef MM_RECLAIM_STRATEGY_LIMITS_H
+#define MM_RECLAIM_STRATEGY_LIMITS_H
+
+#include "event_center/event_center.h"
+#include "kernel_interface/kernel_interface.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Groups limited at a time. More are left unlimited and explained. */
+#define MM_LIMITS_MAX 128
+/* Longer paths are left alone: entries are of fixed size. */
+#define MM_LIMITS_PATH_MAX 256
+
+enum mm_limit_entry_state {
+    MM_LIMIT_FREE = 0,
+    MM_LIMIT_HELD = 1,
+};
+
+/* One entry as it stands in the file. Fields other than state are written first, state last. */
+struct mm_limit_entry {
+    uint32_t state;
+    uint32_t value; /* enum mm_group_value */
+    uint64_t group_id;
+    uint64_t old_bytes;
+    uint64_t written_bytes;
+    uint32_t is_transient; /* a worker lowers and restores it in steps: any value below the old one is ours */
+    uint32_t checksum;     /* of all other fields but state */
+    char path[MM_LIMITS_PATH_MAX];
+};
+
+struct mm_limit_journal {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t entry_bytes;
+    struct mm_limit_entry entries[MM_LIMITS_MAX];
+};
+
+struct mm_limits;
+
+/* Maps the journal and restores what a predecessor left. */
+int mm_limits_new(struct mm_kernel *kernel, struct mm_event_center *center, struct mm_limits **ret_limits);
+/* Begins to restore everything; what is not done in line ends with a notice (mm_limits_has_jobs). */
+void mm_limits_release_all(struct mm_limits *limits);
+bool mm_limits_has_jobs(const struct mm_limits *limits);
+/* What was not restored stays in the journal. Accepts NULL. */
+void mm_limits_free(struct mm_limits *limits);
+
+/*
+ * Journals, then has a worker write `bytes` to the value of the group. owner is a policy's name, with static
+ * life. Returns the limit's index, -EBUSY when another policy owns that file, -ENOSPC when MM_LIMITS_MAX are
+ * held, -EALREADY when the owner holds exactly that, or what the kernel said.
+ */
+int mm_limits_set(struct mm_limits *limits, const char *owner, const char *path, enum mm_group_value value,
+                  uint64_t bytes);
+/* Claims a file for a reclaim job that lowers and restores it in steps: journalled, nothing written. */
+int mm_limits_claim_transient(struct mm_limits *limits, const char *owner, const char *path,
+                              enum mm_group_value value);
+/* Gives the old value back; in line where that cannot block, else by a worker. */
+void mm_limits_release(struct mm_limits *limits, int index);
+
+/* Tries again what could not be given back so far: after a kill, whose begin cancels all workers' jobs. */
+void mm_limits_retry(struct mm_limits *limits);
+
+/* Walks the limits of an owner. Returns -1 after the last; start with -1. */
+int mm_limits_next(const struct mm_limits *limits, const char *owner, int after);
+const char *mm_limits_path(const struct mm_limits *limits, int index);
+struct mm_group *mm_limits_group(const struct mm_limits *limits, int index);
+
+/* Ends of jobs that were started here. */
+void mm_limits_on_notice(struct mm_limits *limits, const struct mm_notice *notice);
+
+/* Held and still to be restored; and those of a predecessor that could not be restored yet. */
+void mm_limits_count(const struct mm_limits *limits, uint32_t *ret_held, uint32_t *ret_left);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When to squeeze, how much, and how bad memory is. */
+#include "reclaim_strategy/reclaim_decide.h"
+
+#include "common/common.h"
+
+static const char *const verdict_texts[] = {
+    [MM_SQUEEZE_OFF] = "squeezing is switched off",
+    [MM_SQUEEZE_PLENTY] = "available is at its buffer",
+    [MM_SQUEEZE_SWAP_RESERVE] = "free swap is down to its reserve",
+    [MM_SQUEEZE_GO] = "available is below its buffer",
+};
+
+const char *mm_squeeze_verdict_text(enum mm_squeeze_verdict verdict)
+{
+    return (size_t)verdict < MM_ARRAY_SIZE(verdict_texts) ? verdict_texts[verdict] : "unknown";
+}
+
+enum mm_squeeze_verdict mm_squeeze_decide(const struct mm_avail_buffer_config *buffers, bool is_enabled,
+                                          const struct mm_memory_state *memory, bool is_squeezing)
+{
+    uint64_t line_bytes = is_squeezing ? buffers->high_avail_bytes : buffers->min_avail_bytes;
+
+    if (!is_enabled || buffers->min_avail_bytes == 0) return MM_SQUEEZE_OFF;
+    if (memory->available_bytes >= line_bytes) return MM_SQUEEZE_PLENTY;
+    if (memory->swap_total_bytes > 0 && memory->swap_free_bytes <= buffers->swap_reserve_bytes)
+        return MM_SQUEEZE_SWAP_RESERVE;
+    return MM_SQUEEZE_GO;
+}
+
+uint64_t mm_squeeze_amount(const struct mm_avail_buffer_config *buffers, uint64_t chunk_bytes,
+                           uint64_t available_bytes, uint64_t group_bytes)
+{
+    uint64_t missing_bytes =
+        buffers->high_avail_bytes > available_bytes ? buffers->high_avail_bytes - available_bytes : 0;
+
+    return MM_MIN(chunk_bytes, MM_MIN(missing_bytes, group_bytes));
+}
+
+uint64_t mm_memory_high_target(const struct mm_memory_high_config *config, uint64_t current_bytes)
+{
+    uint64_t target_bytes = current_bytes / 100 * config->share_percent;
+
+    target_bytes = MM_MAX(target_bytes, config->min_bytes);
+    return target_bytes < current_bytes ? target_bytes : MM_UNLIMITED;
+}
+
+static enum mm_memory_level level_of(const struct mm_memory_level_config *config, uint64_t available_bytes)
+{
+    const struct {
+        uint64_t line_bytes;
+        enum mm_memory_level level;
+    } lines[] = {
+        {config->critical_bytes, MM_LEVEL_CRITICAL},
+        {config->low_bytes, MM_LEVEL_LOW},
+        {config->moderate_bytes, MM_LEVEL_MODERATE},
+        {config->purgeable_bytes, MM_LEVEL_PURGEABLE},
+    };
+
+    for (size_t i = 0; i < MM_ARRAY_SIZE(lines); i++) {
+        if (available_bytes <= lines[i].line_bytes) return lines[i].level;
+    }
+    return MM_LEVEL_NONE;
+}
+
+enum mm_memory_level mm_memory_level_decide(const struct mm_memory_level_config *config,
+                                            uint64_t available_bytes, enum mm_memory_level previous)
+{
+    enum mm_memory_level level = level_of(config, available_bytes);
+
+    if (level >= previous) return level;
+    /* as if there were a little less */
+    level = level_of(config, available_bytes / (100 + MM_LEVEL_HYSTERESIS_PERCENT) * 100);
+    return MM_MIN(level, previous);
+}

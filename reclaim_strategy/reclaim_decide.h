@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The judgement of the reclaim strategy: pure functions on plain structs. */
+#ifndef MM_RECLAIM_STRATEGY_RECLAIM_DECIDE_H
+#define MM_RECLAIM_STRATEGY_RECLAIM_DECIDE_H
+
+#include "config/config.h"
+#include "event_center/event.h"
+#include "kernel_interface/kernel_interface.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What the avail buffers say. Order is that of the tests: the first that holds. */
+enum mm_squeeze_verdict {
+    MM_SQUEEZE_OFF,          /* switched off, or all buffers 0 */
+    MM_SQUEEZE_PLENTY,       /* available reached highAvailBuffer, or has not fallen below minAvailBuffer */
+    MM_SQUEEZE_SWAP_RESERVE, /* free swap is down to swapReserve, and no file page is left to drop */
+    MM_SQUEEZE_GO,
+};
+const char *mm_squeeze_verdict_text(enum mm_squeeze_verdict verdict);
+
+/*
+ * Begins below minAvailBuffer, goes on until highAvailBuffer (reference openharmony-memmgr 6.3). Without swap
+ * file pages can still be dropped; with swap, the reserve stops it.
+ */
+enum mm_squeeze_verdict mm_squeeze_decide(const struct mm_avail_buffer_config *buffers, bool is_enabled,
+                                          const struct mm_memory_state *memory, bool is_squeezing);
+
+/* Bytes to ask of a group: no more than a chunk, than is missing, than the group has. */
+uint64_t mm_squeeze_amount(const struct mm_avail_buffer_config *buffers, uint64_t chunk_bytes,
+                           uint64_t available_bytes, uint64_t group_bytes);
+
+/* The limit for a group of that usage; MM_UNLIMITED where it would be no limit. */
+uint64_t mm_memory_high_target(const struct mm_memory_high_config *config, uint64_t current_bytes);
+
+/*
+ * The memory level. A worse one holds at once; a better one only when available is
+ * MM_LEVEL_HYSTERESIS_PERCENT above the line that was crossed, so that readings around a line do not flutter.
+ */
+#define MM_LEVEL_HYSTERESIS_PERCENT 5
+enum mm_memory_level mm_memory_level_decide(const struct mm_memory_level_config *config,
+                                            uint64_t available_bytes, enum mm_memory_level previous);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

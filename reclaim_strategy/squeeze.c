@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The policy of the avail buffers: below minAvailBuffer the groups of the least important bundles are
+ * squeezed, in list order, one bounded chunk at a time, until highAvailBuffer or swapReserve. One chunk is
+ * under way at most; each is followed by a fresh reading and a fresh choice. A decision to kill cancels it.
+ */
+#include "reclaim_strategy/policy.h"
+
+#include "common/common.h"
+#include "reclaim_strategy/reclaim_decide.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COOKIE_SQUEEZE (0x5351ULL << 48)
+/* Groups that gave nothing lately and are left alone for a while. */
+#define TIRED_GROUPS_MAX 64
+/* Bundles looked at for one chunk: each costs a read of its group. */
+#define BUNDLES_PER_CHOICE 32
+/* A chunk that gave less than this share of what was asked: the group is tired. */
+#define TIRED_PERCENT 10
+
+struct tired_group {
+    uint64_t group_id;
+    uint64_t until_ns;
+};
+
+struct squeeze_policy {
+    struct mm_policy_context *context;
+    bool is_squeezing;
+    bool is_killing;
+    bool is_stopping;
+    bool is_chunk_under_way;
+    struct mm_group *group; /* of the chunk under way */
+    uint64_t asked_bytes;
+    uint32_t chunk;
+    int claim; /* index of the transient limit of the chunk, -1: the kernel needs none */
+    struct mm_timer timer;
+    struct tired_group tired[TIRED_GROUPS_MAX];
+    unsigned next_tired;
+    char target[MM_NAME_MAX];
+    char path[MM_LIMITS_PATH_MAX];
+};
+
+static uint64_t now_ns(const struct squeeze_policy *policy)
+{
+    return mm_event_center_now_ns(policy->context->center);
+}
+
+static void explain(struct squeeze_policy *policy, bool acted, const char *action, uint64_t available_bytes,
+                    uint64_t amount_bytes, const char *reason)
+{
+    struct mm_decision decision = {
+        .source = MM_DECISION_RECLAIM,
+        .acted = acted,
+        .is_dry_run = policy->context->kernel->is_dry_run,
+        .action = action,
+        .available_bytes = available_bytes,
+        .amount_bytes = amount_bytes,
+    };
+
+    if (acted) mm_copy_text(decision.target, sizeof(decision.target), policy->target);
+    mm_decide(policy->context->center, &decision, "%s", reason);
+}
+
+static bool is_tired(const struct squeeze_policy *policy, uint64_t group_id)
+{
+    for (unsigned i = 0; i < TIRED_GROUPS_MAX; i++) {
+        if (policy->tired[i].group_id == group_id && now_ns(policy) < policy->tired[i].until_ns) return true;
+    }
+    return false;
+}
+
+static void set_tired(struct squeeze_policy *policy, uint64_t group_id)
+{
+    policy->tired[policy->next_tired++ % TIRED_GROUPS_MAX] = (struct tired_group){
+        .group_id = group_id,
+        .until_ns = now_ns(policy) + policy->context->config->squeeze.retry_ms * MM_NS_PER_MS,
+    };
+}
+
+static void close_chunk(struct squeeze_policy *policy)
+{
+    struct mm_kernel *kernel = policy->context->kernel;
+
+    if (policy->claim >= 0) mm_limits_release(policy->context->limits, policy->claim);
+    policy->claim = -1;
+    if (policy->group) kernel->ops->close_group(kernel, policy->group);
+    policy->group = NULL;
+    policy->is_chunk_under_way = false;
+}
+
+/* Opens the bundle's group when it is worth a chunk. */
+static bool take_bundle(struct squeeze_policy *policy, const struct mm_bundle *bundle, uint64_t *ret_bytes)
+{
+    const struct mm_squeeze_config *config = &policy->context->config->squeeze;
+    struct mm_kernel *kernel = policy->context->kernel;
+    struct mm_group *group = NULL;
+
+    if (mm_policy_find_group(policy->context, bundle, config->min_priority, policy->path,
+                             sizeof(policy->path)) != MM_GROUP_MAY_BE_TOUCHED ||
+        kernel->ops->open_group(kernel, policy->path, &group) < 0)
+        return false;
+    if (is_tired(policy, kernel->ops->group_id(kernel, group)) ||
+        kernel->ops->read_group(kernel, group, MM_GROUP_CURRENT, ret_bytes) < 0 ||
+        *ret_bytes < config->min_group_bytes) {
+        kernel->ops->close_group(kernel, group);
+        return false;
+    }
+    policy->group = group;
+    mm_copy_text(policy->target, sizeof(policy->target), bundle->name);
+    return true;
+}
+
+static bool take_somebody(struct squeeze_policy *policy, uint64_t *ret_group_bytes)
+{
+    const struct mm_priority_list *list = mm_priority_manager_list(policy->context->manager);
+    int min_priority = policy->context->config->squeeze.min_priority;
+    const struct mm_priority_entry *entry = mm_priority_list_least(list);
+
+    for (unsigned i = 0; entry && entry->priority >= min_priority && i < BUNDLES_PER_CHOICE;
+         i++, entry = mm_priority_list_next(list, entry)) {
+        if (take_bundle(policy, MM_BUNDLE_OF(entry), ret_group_bytes)) return true;
+    }
+    return false;
+}
+
+/* Where the kernel has no memory.reclaim a limit is lowered and restored in steps: that is journalled. */
+static int claim_limit(struct squeeze_policy *policy)
+{
+    struct mm_kernel *kernel = policy->context->kernel;
+    bool is_v2 = kernel->ops->feature(kernel, MM_FEATURE_CGROUP_V2_MEMORY)->available;
+
+    policy->claim = -1;
+    if (kernel->ops->feature(kernel, MM_FEATURE_MEMORY_RECLAIM)->available || kernel->is_dry_run) return 0;
+    policy->claim = mm_limits_claim_transient(policy->context->limits, mm_squeeze_policy.name, policy->path,
+                                              is_v2 ? MM_GROUP_HIGH : MM_GROUP_MAX);
+    return policy->claim < 0 ? policy->claim : 0;
+}
+
+static void start_chunk(struct squeeze_policy *policy, uint64_t available_bytes, uint64_t group_bytes)
+{
+    struct mm_kernel *kernel = policy->context->kernel;
+    const struct mm_config *config = policy->context->config;
+    struct mm_job job = {
+        .kind = MM_JOB_RECLAIM,
+        .group = policy->group,
+        .bytes = mm_squeeze_amount(&config->avail_buffer, config->squeeze.chunk_bytes, available_bytes,
+                                   group_bytes),
+        .cookie = COOKIE_SQUEEZE | ++policy->chunk,
+    };
+
+    if (claim_limit(policy) < 0 || kernel->ops->submit_job(kernel, &job) < 0) {
+        set_tired(policy, kernel->ops->group_id(kernel, policy->group));
+        close_chunk(policy);
+        return;
+    }
+    policy->asked_bytes = job.bytes;
+    policy->is_chunk_under_way = true;
+    explain(policy, true, "squeeze", available_bytes, job.bytes, policy->path);
+}
+
+/* The one place where squeezing begins, goes on and ends. */
+static void consider(struct squeeze_policy *policy, const struct mm_memory_state *memory)
+{
+    const struct mm_config *config = policy->context->config;
+    enum mm_squeeze_verdict verdict;
+    uint64_t group_bytes = 0;
+
+    if (policy->is_chunk_under_way || policy->is_killing || policy->is_stopping) return;
+    verdict =
+        mm_squeeze_decide(&config->avail_buffer, config->squeeze.is_enabled, memory, policy->is_squeezing);
+    policy->is_squeezing = verdict == MM_SQUEEZE_GO;
+    policy->context->status->is_squeezing = policy->is_squeezing;
+    if (verdict != MM_SQUEEZE_GO) {
+        explain(policy, false, "none", memory->available_bytes, 0, mm_squeeze_verdict_text(verdict));
+        return;
+    }
+    if (take_somebody(policy, &group_bytes)) {
+        start_chunk(policy, memory->available_bytes, group_bytes);
+        return;
+    }
+    explain(policy, false, "none", memory->available_bytes, 0,
+            "nobody may be squeezed now: too important, sharing a group, too small, or nothing came of it "
+            "lately");
+    mm_event_center_arm(policy->context->center, &policy->timer,
+                        now_ns(policy) + config->squeeze.retry_ms * MM_NS_PER_MS);
+}
+
+static void consider_afresh(struct squeeze_policy *policy)
+{
+    struct mm_kernel *kernel = policy->context->kernel;
+    struct mm_memory_state memory;
+
+    if (kernel->ops->read_memory(kernel, &memory) == 0) consider(policy, &memory);
+}
+
+static void on_timer(struct mm_timer *timer, void *user)
+{
+    (void)timer;
+    consider_afresh(user);
+}
+
+static void on_notice(struct squeeze_policy *policy, const struct mm_notice *notice)
+{
+    struct mm_kernel *kernel = policy->context->kernel;
+
+    if (notice->kind != MM_NOTICE_JOB_DONE || !policy->is_chunk_under_way ||
+        notice->cookie != (COOKIE_SQUEEZE | policy->chunk))
+        return;
+    policy->context->status->squeezes++;
+    policy->context->status->squeezed_bytes += notice->bytes;
+    if (notice->bytes < policy->asked_bytes / 100 * TIRED_PERCENT)
+        set_tired(policy, kernel->ops->group_id(kernel, policy->group));
+    close_chunk(policy);
+    consider_afresh(policy);
+}
+
+static void on_event(void *self, const struct mm_event *event)
+{
+    struct squeeze_policy *policy = self;
+
+    switch (event->kind) {
+    case MM_EVENT_WATERLINE:
+        consider(policy, &event->payload.memory);
+        break;
+    case MM_EVENT_NOTICE:
+        on_notice(policy, &event->payload.notice);
+        break;
+    case MM_EVENT_KILL_BEGIN:
+        policy->is_killing = true;
+        if (policy->is_chunk_under_way) policy->context->kernel->ops->cancel_jobs(policy->context->kernel);
+        break;
+    case MM_EVENT_KILL_END:
+        policy->is_killing = false;
+        break;
+    case MM_EVENT_STOP:
+        policy->is_stopping = true;
+        mm_event_center_disarm(policy->context->center, &policy->timer);
+        break;
+    default:
+        break;
+    }
+}
+
+static int create(struct mm_policy_context *context, void **ret_policy)
+{
+    struct squeeze_policy *policy = calloc(1, sizeof(*policy));
+
+    if (!policy) return -ENOMEM;
+    policy->context = context;
+    policy->claim = -1;
+    mm_timer_init(&policy->timer, on_timer, policy);
+    *ret_policy = policy;
+    return 0;
+}
+
+static bool is_busy(const void *self)
+{
+    return ((const struct squeeze_policy *)self)->is_chunk_under_way;
+}
+
+/* A chunk still under way keeps its group: the worker may be using it. */
+static void free_policy(void *self)
+{
+    struct squeeze_policy *policy = self;
+
+    mm_event_center_disarm(policy->context->center, &policy->timer);
+    free(policy);
+}
+
+const struct mm_policy_ops mm_squeeze_policy = {
+    .name = "squeeze",
+    .create = create,
+    .free = free_policy,
+    .is_busy = is_busy,
+    .on_event = on_event,
+};

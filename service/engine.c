@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts made in order, and the configuration handed to them. */
+#include "service/engine.h"
+
+#include "common/common.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Sizes are read anew at most this often, and this many at a time: 3,200 a second near a waterline, where
+   they matter, at a cost of about 2 % of a processor there; next to nothing when the watch sleeps long. */
+#define REFRESH_INTERVAL_NS (20 * MM_NS_PER_MS)
+#define REFRESH_PROCESSES   64
+
+/* Every level at which something is done: the watch must not sleep past any. */
+static void collect_lines(const struct mm_config *config, struct mm_waterline_options *options)
+{
+    const uint64_t lines[] = {
+        config->avail_buffer.min_avail_bytes, config->memory_level.purgeable_bytes,
+        config->memory_level.moderate_bytes,  config->memory_level.low_bytes,
+        config->memory_level.critical_bytes,
+    };
+
+    options->line_count = 0;
+    for (size_t i = 0; i < config->kill.level_count; i++)
+        options->lines_bytes[options->line_count++] = config->kill.levels[i].memory_bytes;
+    for (size_t i = 0; i < MM_ARRAY_SIZE(lines); i++) {
+        if (lines[i] > 0) options->lines_bytes[options->line_count++] = lines[i];
+    }
+}
+
+static struct mm_waterline_options waterline_options(const struct mm_engine *engine)
+{
+    const struct mm_waterline_watch_config *watch = &engine->config->waterline_watch;
+    struct mm_waterline_options options = {
+        .fill_rate_bytes_per_s =
+            watch->fill_rate_bytes_per_s ? watch->fill_rate_bytes_per_s : engine->fill_rate_bytes_per_s,
+        .min_interval_ms = watch->min_interval_ms,
+        .max_interval_ms = watch->max_interval_ms,
+    };
+
+    collect_lines(engine->config, &options);
+    return options;
+}
+
+/* Sizes and pools are kept fresh on the watch's readings, as long as nobody is being killed. */
+static void refresh(const struct mm_event *event, void *user)
+{
+    struct mm_engine *engine = user;
+    struct mm_kill_status status;
+
+    mm_kill_strategy_status(engine->kill, &status);
+    if (status.is_killing || event->time_ns < engine->refreshed_ns + REFRESH_INTERVAL_NS) return;
+    engine->refreshed_ns = event->time_ns;
+    (void)mm_priority_manager_refresh(engine->manager, REFRESH_PROCESSES);
+}
+
+static int make_parts(struct mm_engine *engine)
+{
+    struct mm_kernel *kernel = engine->kernel;
+    int result = mm_event_center_new(kernel, &engine->center);
+
+    if (result < 0) return result;
+    result = mm_decision_log_new(engine->center, &engine->decisions);
+    if (result < 0) return result;
+    result = mm_priority_manager_new(kernel, engine->center, engine->config, &engine->manager);
+    if (result < 0) return result;
+    result =
+        mm_reclaim_strategy_new(kernel, engine->center, engine->manager, engine->config, &engine->reclaim);
+    if (result < 0) return result;
+    result = mm_kill_strategy_new(kernel, engine->center, engine->manager, engine->config, &engine->kill);
+    if (result < 0) return result;
+    return mm_event_center_subscribe(engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_WATERLINE, refresh,
+                                     engine);
+}
+
+int mm_engine_new(struct mm_kernel *kernel, struct mm_config *config, uint64_t measured_fill_rate_bytes_per_s,
+                  struct mm_engine **ret_engine)
+{
+    struct mm_engine *engine = calloc(1, sizeof(*engine));
+    int result;
+
+    if (!engine) {
+        mm_config_free(config);
+        return -ENOMEM;
+    }
+    engine->kernel = kernel;
+    engine->config = config;
+    engine->fill_rate_bytes_per_s = MM_MAX(measured_fill_rate_bytes_per_s, 1);
+    result = make_parts(engine);
+    if (result < 0) {
+        mm_engine_free(engine, 0);
+        return result;
+    }
+    *ret_engine = engine;
+    return 0;
+}
+
+static int add_pressure_triggers(struct mm_engine *engine)
+{
+    struct mm_pressure_trigger_options triggers[MM_CONFIG_PRESSURE_TRIGGERS_MAX];
+    const struct mm_config *config = engine->config;
+
+    if (config->pressure_trigger_count == 0) return -ENODATA;
+    for (size_t i = 0; i < config->pressure_trigger_count; i++) {
+        triggers[i] = (struct mm_pressure_trigger_options){
+            .kind = config->pressure_triggers[i].is_full ? MM_PRESSURE_FULL : MM_PRESSURE_SOME,
+            .stall_us = config->pressure_triggers[i].stall_us,
+            .window_us = config->pressure_triggers[i].window_us,
+        };
+    }
+    return mm_pressure_source_add(engine->center, engine->kernel, triggers,
+                                  (unsigned)config->pressure_trigger_count);
+}
+
+int mm_engine_start(struct mm_engine *engine)
+{
+    struct mm_waterline_options options = waterline_options(engine);
+    int result = mm_priority_manager_scan(engine->manager);
+
+    if (result < 0) return result;
+    /* without PSI the waterline watch does it alone */
+    engine->pressure_error = add_pressure_triggers(engine);
+    engine->has_pressure_triggers = engine->pressure_error == 0;
+    if (!engine->config->waterline_watch.is_enabled)
+        options.min_interval_ms = options.max_interval_ms = UINT32_MAX;
+    return mm_waterline_source_add(engine->center, engine->kernel, &options, &engine->waterline);
+}
+
+void mm_engine_set_config(struct mm_engine *engine, struct mm_config *config)
+{
+    struct mm_config *previous = engine->config;
+    struct mm_event event = {.kind = MM_EVENT_CONFIG, .payload.config = config};
+    struct mm_waterline_options options;
+
+    engine->config = config;
+    mm_event_center_publish(engine->center, &event);
+    if (engine->waterline) {
+        options = waterline_options(engine);
+        mm_waterline_source_configure(engine->waterline, &options);
+    }
+    mm_config_free(previous);
+}
+
+void mm_engine_free(struct mm_engine *engine, unsigned restore_ms)
+{
+    if (!engine) return;
+    mm_kill_strategy_free(engine->kill);
+    mm_reclaim_strategy_free(engine->reclaim, restore_ms);
+    mm_priority_manager_free(engine->manager);
+    mm_decision_log_free(engine->decisions);
+    mm_event_center_free(engine->center);
+    mm_config_free(engine->config);
+    free(engine);
+}
