@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From BPF records to events. */
+#include "event_center/bpf_record.h"
+
+#include <errno.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+namespace
+{
+
+struct mm_bpf_record record(uint32_t type, int32_t tgid, uint64_t start_ns = 0)
+{
+    struct mm_bpf_record made = {};
+
+    made.type = type;
+    made.tgid = tgid;
+    made.start_ns = start_ns;
+    made.flags = start_ns ? MM_BPF_FLAG_START : 0;
+    return made;
+}
+
+TEST(BpfRecord, BecomesAnEvent)
+{
+    struct mm_bpf_record source = record(MM_BPF_RECORD_OOM_SCORE_ADJ, 4711, 12345678900);
+    struct mm_event event = {};
+
+    source.flags |= MM_BPF_FLAG_UID;
+    source.uid = 10001;
+    source.time_ns = 99;
+    source.value = -900;
+    memcpy(source.comm, "a b)\n\xff", 6);
+    ASSERT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
+    EXPECT_EQ(event.kind, MM_EVENT_OOM_SCORE_ADJ);
+    EXPECT_EQ(event.pid, 4711);
+    EXPECT_EQ(event.uid, 10001u);
+    EXPECT_EQ(event.time_ns, 99u);
+    EXPECT_EQ(event.payload.process.start_time_ticks, 1234u);
+    EXPECT_EQ(event.payload.process.oom_score_adj, -900);
+    EXPECT_STREQ(event.payload.process.comm, "a b)\n\xff");
+}
+
+TEST(BpfRecord, LeavesOutWhatIsNotKnown)
+{
+    struct mm_bpf_record source = record(MM_BPF_RECORD_EXIT, 1);
+    struct mm_event event = {};
+
+    source.start_ns = 5000000000; /* without its flag: garbage */
+    memset(source.comm, 'x', sizeof(source.comm));
+    ASSERT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
+    EXPECT_EQ(event.kind, MM_EVENT_PROCESS_EXITED);
+    EXPECT_EQ(event.payload.process.start_time_ticks, 0u);
+    EXPECT_EQ(event.uid, static_cast<uid_t>(-1));
+    EXPECT_EQ(strlen(event.payload.process.comm), sizeof(source.comm) - 1);
+}
+
+TEST(BpfRecord, RefusesWhatMakesNoSense)
+{
+    const struct {
+        uint32_t type;
+        int32_t tgid;
+        int result;
+    } cases[] = {
+        {0, 5, -ENOMSG},
+        {999, 5, -ENOMSG},
+        {MM_BPF_RECORD_EXIT, 0, -EBADMSG},
+        {MM_BPF_RECORD_EXIT, -5, -EBADMSG},
+    };
+
+    for (const auto &c : cases) {
+        struct mm_bpf_record source = record(c.type, c.tgid);
+        struct mm_event event = {};
+
+        event.pid = 77;
+        EXPECT_EQ(mm_bpf_record_to_event(&source, 100, &event), c.result);
+        EXPECT_EQ(event.pid, 77);
+    }
+}
+
+TEST(BpfExitFilter, DropsTheSecondReportOnly)
+{
+    const struct {
+        const char *what;
+        struct mm_bpf_record record;
+        bool is_repeated;
+    } steps[] = {
+        {"the first", record(MM_BPF_RECORD_EXIT, 10, 500), false},
+        {"another process", record(MM_BPF_RECORD_EXIT, 11, 500), false},
+        {"the first again", record(MM_BPF_RECORD_EXIT, 10, 500), true},
+        {"the pid reused", record(MM_BPF_RECORD_EXIT, 10, 501), false},
+        {"one in the same slot", record(MM_BPF_RECORD_EXIT, 10 + MM_BPF_RECENT_EXITS, 502), false},
+        {"no start time", record(MM_BPF_RECORD_EXIT, 20), false},
+        {"no start time again", record(MM_BPF_RECORD_EXIT, 20), false},
+        {"no exit at all", record(MM_BPF_RECORD_OOM_SCORE_ADJ, 11, 500), false},
+    };
+    struct mm_bpf_exit_filter filter = {};
+
+    for (const auto &step : steps)
+        EXPECT_EQ(mm_bpf_exit_is_repeated(&filter, &step.record), step.is_repeated) << step.what;
+}
+
+} // namespace
