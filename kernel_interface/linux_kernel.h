@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The Linux implementation of struct mm_kernel, from the inside. */
+#ifndef MM_KERNEL_INTERFACE_LINUX_KERNEL_H
+#define MM_KERNEL_INTERFACE_LINUX_KERNEL_H
+
+#include "kernel_interface/exit_watch.h"
+#include "kernel_interface/group.h"
+#include "kernel_interface/group_job.h"
+#include "kernel_interface/hierarchy.h"
+#include "kernel_interface/hot_file.h"
+#include "kernel_interface/process_files.h"
+#include "kernel_interface/reaper.h"
+#include "kernel_interface/state_file.h"
+#include "kernel_interface/worker.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The domain's group and its ancestors; containers within containers stay below ten. */
+#define MM_DOMAIN_LEVELS_MAX 32U
+
+/* Journal, kill history and what else outlives a restart. */
+#define MM_STATE_FILES_MAX 8U
+
+/* zoneinfo and status come in pieces; everything else fits as a whole. */
+#define MM_READ_BUFFER_SIZE 8192U
+
+struct mm_linux_kernel {
+    struct mm_kernel base;
+    bool is_fake;        /* a test's tree: its processes are not to be signalled, its PSI not to be armed */
+    char root[PATH_MAX]; /* "" or that tree */
+    char runtime_directory[PATH_MAX];
+    uint64_t page_bytes;
+    int proc_fd;
+    struct mm_hot_file meminfo, vmstat, zoneinfo, pressure;
+    struct mm_hot_file zswapd_buffer; /* OpenHarmony kernels only */
+    char meminfo_path[PATH_MAX], vmstat_path[PATH_MAX], zoneinfo_path[PATH_MAX], pressure_path[PATH_MAX];
+    struct mm_hierarchies hierarchies;
+
+    bool is_group_domain;
+    unsigned level_count;
+    struct mm_group *levels[MM_DOMAIN_LEVELS_MAX]; /* the domain's group first */
+
+    struct mm_notice_queue *notices;
+    struct mm_worker *worker;
+    struct mm_reaper *reaper;
+    struct mm_exit_watch exits;
+    struct mm_group_job_settings job_settings;
+
+    unsigned state_count;
+    struct mm_state_file states[MM_STATE_FILES_MAX];
+    struct mm_feature features[MM_FEATURE_COUNT];
+    char buffer[MM_READ_BUFFER_SIZE]; /* the main thread's, for one read at a time */
+};
+
+static inline struct mm_linux_kernel *mm_linux(struct mm_kernel *kernel)
+{
+    return (struct mm_linux_kernel *)kernel;
+}
+
+/* Fills kernel->features; everything else must be set up. */
+void mm_linux_probe_features(struct mm_linux_kernel *kernel);
+
+/* Operations by subject; each as its slot in struct mm_kernel_ops says. */
+
+int mm_linux_read_memory(struct mm_kernel *kernel, struct mm_memory_state *ret_memory);
+int mm_linux_read_vmstat(struct mm_kernel *kernel, struct mm_vmstat *ret_vmstat);
+int mm_linux_read_zoneinfo(struct mm_kernel *kernel, struct mm_zoneinfo *ret_zoneinfo);
+int mm_linux_read_pressure(struct mm_kernel *kernel, struct mm_group *group,
+                           struct mm_pressure *ret_pressure);
+int mm_linux_open_pressure_trigger(struct mm_kernel *kernel, struct mm_group *group,
+                                   enum mm_pressure_kind kind, uint64_t stall_us, uint64_t window_us,
+                                   uint64_t *ret_window_us, int *ret_fd);
+
+int mm_linux_read_process(struct mm_kernel *kernel, pid_t pid, unsigned fields,
+                          struct mm_process_info *ret_info);
+int mm_linux_scan_processes(struct mm_kernel *kernel, unsigned fields, mm_process_visit visit, void *user);
+int mm_linux_write_oom_score_adj(struct mm_kernel *kernel, pid_t pid, int oom_score_adj, int *ret_written);
+int mm_linux_read_process_group(struct mm_kernel *kernel, pid_t pid, char *ret_path, size_t size);
+int mm_linux_is_in_domain(struct mm_kernel *kernel, pid_t pid);
+int mm_linux_read_stat(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_stat *ret_stat);
+
+int mm_linux_open_process(struct mm_kernel *kernel, pid_t pid, uint64_t start_time_ticks,
+                          struct mm_process_handle *ret_handle);
+void mm_linux_close_process(struct mm_kernel *kernel, struct mm_process_handle *handle);
+int mm_linux_kill_process(struct mm_kernel *kernel, const struct mm_process_handle *handle);
+int mm_linux_reap_process(struct mm_kernel *kernel, const struct mm_process_handle *handle);
+int mm_linux_watch_process(struct mm_kernel *kernel, const struct mm_process_handle *handle, uint64_t cookie);
+bool mm_linux_has_exited(struct mm_kernel *kernel, const struct mm_process_handle *handle);
+int mm_linux_kill_group(struct mm_kernel *kernel, struct mm_group *group);
+
+/* pidfd_open(pid, 0): a descriptor or a negative errno. */
+int mm_linux_pidfd_open(pid_t pid);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading processes, and their oom_score_adj. */
+#include "kernel_interface/linux_kernel.h"
+
+#include "common/common.h"
+#include "kernel_interface/directory.h"
+#include "kernel_interface/mountinfo.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+/* "2147483647/oom_score_adj" and the NUL. */
+#define PROCESS_PATH_SIZE 40U
+
+/* At first, of the processes of a group domain. */
+#define SCAN_CAPACITY 256U
+
+/* A process that is gone has no directory, and one that goes while it is read says so itself. */
+static int process_error(int error)
+{
+    return error == -ENOENT ? -ESRCH : error;
+}
+
+static ssize_t read_file(struct mm_linux_kernel *kernel, pid_t pid, const char *name)
+{
+    char path[PROCESS_PATH_SIZE];
+    ssize_t length;
+
+    if (pid <= 0) return -ESRCH;
+    (void)mm_format(path, sizeof(path), "%d/%s", (int)pid, name);
+    length = mm_read_file(kernel->proc_fd, path, kernel->buffer, sizeof(kernel->buffer));
+    if (length == 0) return -ESRCH; /* what the kernel says of some files when the address space is gone */
+    return length < 0 ? process_error((int)length) : length;
+}
+
+int mm_linux_read_stat(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_stat *ret_stat)
+{
+    ssize_t length = read_file(kernel, pid, "stat");
+
+    return length < 0 ? (int)length : mm_process_stat_parse(kernel->buffer, (size_t)length, ret_stat);
+}
+
+static int fill_stat(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_info *info)
+{
+    struct mm_process_stat stat;
+    int r = mm_linux_read_stat(kernel, pid, &stat);
+
+    if (r < 0) return r;
+    info->ppid = stat.ppid;
+    info->state = stat.state;
+    info->is_kernel_thread = stat.is_kernel_thread;
+    info->start_time_ticks = stat.start_time_ticks;
+    memcpy(info->comm, stat.comm, sizeof(info->comm));
+    return 0;
+}
+
+static int fill_status(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_info *info)
+{
+    struct mm_process_status status;
+    char path[PROCESS_PATH_SIZE];
+    int r;
+
+    mm_process_status_begin(&status);
+    (void)mm_format(path, sizeof(path), "%d/status", (int)pid);
+    r = mm_read_lines(kernel->proc_fd, path, kernel->buffer, sizeof(kernel->buffer), mm_process_status_line,
+                      &status);
+    if (r == 0) r = mm_process_status_end(&status);
+    if (r < 0) return process_error(r);
+    if (status.tgid != status.pid) return -ESRCH; /* /proc/TID exists, though no listing shows it */
+    info->uid = (uid_t)status.uid;
+    info->resident_bytes = status.resident_bytes;
+    info->swap_bytes = status.swap_bytes;
+    return 0;
+}
+
+static int fill_statm(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_info *info)
+{
+    ssize_t length = read_file(kernel, pid, "statm");
+
+    if (length < 0) return (int)length;
+    return mm_process_statm_parse(kernel->buffer, (size_t)length, kernel->page_bytes, &info->resident_bytes);
+}
+
+static int fill_adj(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_info *info)
+{
+    ssize_t length = read_file(kernel, pid, "oom_score_adj");
+
+    return length < 0 ? (int)length
+                      : mm_process_adj_parse(kernel->buffer, (size_t)length, &info->oom_score_adj);
+}
+
+struct field_reader {
+    unsigned field;
+    int (*fill)(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_info *info);
+};
+
+static const struct field_reader field_readers[] = {
+    {MM_PROCESS_STAT, fill_stat},
+    {MM_PROCESS_STATUS, fill_status},
+    {MM_PROCESS_STATM, fill_statm},
+    {MM_PROCESS_ADJ, fill_adj},
+};
+
+int mm_linux_read_process(struct mm_kernel *base, pid_t pid, unsigned fields,
+                          struct mm_process_info *ret_info)
+{
+    struct mm_linux_kernel *kernel = mm_linux(base);
+    struct mm_process_info info = *ret_info; /* what is not asked for stays as it is */
+
+    if (pid <= 0) return -ESRCH;
+    info.pid = pid;
+    for (size_t i = 0; i < MM_ARRAY_SIZE(field_readers); i++) {
+        int r;
+
+        if (!(fields & field_readers[i].field)) continue;
+        r = field_readers[i].fill(kernel, pid, &info);
+        if (r < 0) return r;
+    }
+    *ret_info = info;
+    return 0;
+}
+
+struct scan {
+    struct mm_kernel *kernel;
+    unsigned fields;
+    mm_process_visit visit;
+    void *user;
+};
+
+/* One process of the scan; one that has gone meanwhile is passed over. */
+static int scan_one(const struct scan *scan, pid_t pid)
+{
+    struct mm_process_info info;
+    int r;
+
+    memset(&info, 0, sizeof(info));
+    r = mm_linux_read_process(scan->kernel, pid, MM_PROCESS_STAT, &info);
+    if (r == 0 && info.is_kernel_thread) return 0;
+    if (r == 0)
+        r = mm_linux_read_process(scan->kernel, pid, scan->fields & ~(unsigned)MM_PROCESS_STAT, &info);
+    if (r == -ESRCH) return 0;
+    return r < 0 ? r : scan->visit(&info, scan->user);
+}
+
+static int scan_entry(int directory_fd, const char *name, unsigned char type, void *user)
+{
+    const char *cursor = name;
+    uint64_t pid;
+
+    (void)directory_fd;
+    if (type != DT_DIR && type != DT_UNKNOWN) return 0;
+    if (mm_scan_figure(&cursor, name + strlen(name), &pid) < 0 || pid == 0 || pid > INT_MAX) return 0;
+    return scan_one((const struct scan *)user, (pid_t)pid);
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+    pid_t first = *(const pid_t *)a;
+    pid_t second = *(const pid_t *)b;
+
+    return (first > second) - (first < second);
+}
+
+static int scan_group(struct mm_linux_kernel *kernel, const struct scan *scan)
+{
+    pid_t *pids MM_CLEANUP_FREE = NULL;
+    size_t capacity = SCAN_CAPACITY;
+    ssize_t count;
+
+    for (;;) {
+        pid_t *grown = (pid_t *)realloc(pids, capacity * sizeof(*pids));
+
+        if (!grown) return -ENOMEM;
+        pids = grown;
+        count = mm_group_processes(kernel->levels[0]->directory_fd, pids, capacity);
+        if (count < 0) return (int)count;
+        if ((size_t)count <= capacity) break;
+        capacity = (size_t)count + SCAN_CAPACITY; /* more may come meanwhile */
+    }
+    qsort(pids, (size_t)count, sizeof(*pids), compare_pids);
+    for (ssize_t i = 0; i < count; i++) {
+        int r = 0;
+
+        if (pids[i] > 0 && (i == 0 || pids[i] != pids[i - 1])) r = scan_one(scan, pids[i]);
+        if (r != 0) return r;
+    }
+    return 0;
+}
+
+int mm_linux_scan_processes(struct mm_kernel *base, unsigned fields, mm_process_visit visit, void *user)
+{
+    struct mm_linux_kernel *kernel = mm_linux(base);
+    struct scan scan = {base, fields, visit, user};
+
+    if (kernel->is_group_domain) return scan_group(kernel, &scan);
+    return mm_each_entry(kernel->proc_fd, scan_entry, &scan);
+}
+
+static int write_adj(struct mm_linux_kernel *kernel, const char *path, int oom_score_adj)
+{
+    char text[16];
+    size_t length = mm_format(text, sizeof(text), "%d", oom_score_adj);
+    int r;
+
+    do
+        r = mm_write_file(kernel->proc_fd, path, 0, text, length);
+    while (r == -EINTR);
+    return process_error(r);
+}
+
+int mm_linux_write_oom_score_adj(struct mm_kernel *base, pid_t pid, int oom_score_adj, int *ret_written)
+{
+    struct mm_linux_kernel *kernel = mm_linux(base);
+    char path[PROCESS_PATH_SIZE];
+    int r;
+
+    if (oom_score_adj < -1000 || oom_score_adj > 1000) return -ERANGE;
+    if (pid <= 0) return -ESRCH;
+    (void)mm_format(path, sizeof(path), "%d/oom_score_adj", (int)pid);
+    r = write_adj(kernel, path, oom_score_adj);
+    if ((r == -EPERM || r == -EACCES) && oom_score_adj < 0) {
+        oom_score_adj = 0;
+        r = write_adj(kernel, path, oom_score_adj);
+    }
+    if (r == 0) *ret_written = oom_score_adj;
+    return r;
+}
+
+int mm_linux_read_process_group(struct mm_kernel *base, pid_t pid, char *ret_path, size_t size)
+{
+    const struct mm_linux_kernel *kernel = mm_linux(base);
+
+    return mm_hierarchy_process_path(&kernel->hierarchies.memory, kernel->proc_fd, pid, ret_path, size);
+}
+
+int mm_linux_is_in_domain(struct mm_kernel *base, pid_t pid)
+{
+    const struct mm_linux_kernel *kernel = mm_linux(base);
+    char path[2 * MM_GROUP_PATH_MAX];
+    int r;
+
+    if (!kernel->is_group_domain) return 1;
+    r = mm_linux_read_process_group(base, pid, path, sizeof(path));
+    if (r == -ENOENT) return 0; /* in a group that is not mounted here */
+    if (r < 0) return r;
+    return mm_cgroup_path_is_within(path, kernel->levels[0]->path);
+}
