@@ -7,8 +7,7 @@
 
 struct mm_machine_group *mm_machine_find_group(const struct mm_machine *machine, const char *path)
 {
-    MM_LIST_FOR_EACH(link, &machine->groups)
-    {
+    MM_LIST_FOR_EACH (link, &machine->groups) {
         struct mm_machine_group *group = MM_CONTAINER_OF(link, struct mm_machine_group, link);
 
         if (strcmp(group->path, path) == 0) return group;
@@ -111,8 +110,7 @@ int mm_simulated_remove_group(struct mm_kernel *kernel, const char *path)
 
 void mm_machine_close_handles(struct mm_machine *machine)
 {
-    MM_LIST_FOR_EACH(link, &machine->handles)
-    {
+    MM_LIST_FOR_EACH (link, &machine->handles) {
         struct mm_group *handle = MM_CONTAINER_OF(link, struct mm_group, link);
 
         mm_machine_drop_group(handle->group);
@@ -288,15 +286,14 @@ int mm_machine_raise_group(struct mm_kernel *kernel, struct mm_group *group, enu
 static size_t list_processes(const struct mm_machine_group *group, pid_t *ret_pids, size_t capacity,
                              size_t count)
 {
-    MM_LIST_FOR_EACH(link, &group->processes)
-    {
+    MM_LIST_FOR_EACH (link, &group->processes) {
         if (count < capacity)
             ret_pids[count] = MM_CONTAINER_OF(link, struct mm_machine_process, group_link)->pid;
         count++;
     }
-    MM_LIST_FOR_EACH(link, &group->children)
-    count = list_processes(MM_CONTAINER_OF(link, struct mm_machine_group, sibling_link), ret_pids, capacity,
-                           count);
+    MM_LIST_FOR_EACH (link, &group->children)
+        count = list_processes(MM_CONTAINER_OF(link, struct mm_machine_group, sibling_link), ret_pids,
+                               capacity, count);
     return count;
 }
 
@@ -312,10 +309,10 @@ ssize_t mm_machine_read_group_processes(struct mm_kernel *kernel, struct mm_grou
 
 static void kill_members(struct mm_machine *machine, struct mm_machine_group *group)
 {
-    MM_LIST_FOR_EACH(link, &group->processes)
-    mm_machine_kill(machine, MM_CONTAINER_OF(link, struct mm_machine_process, group_link));
-    MM_LIST_FOR_EACH(link, &group->children)
-    kill_members(machine, MM_CONTAINER_OF(link, struct mm_machine_group, sibling_link));
+    MM_LIST_FOR_EACH (link, &group->processes)
+        mm_machine_kill(machine, MM_CONTAINER_OF(link, struct mm_machine_process, group_link));
+    MM_LIST_FOR_EACH (link, &group->children)
+        kill_members(machine, MM_CONTAINER_OF(link, struct mm_machine_group, sibling_link));
 }
 
 int mm_machine_kill_group(struct mm_kernel *kernel, struct mm_group *group)

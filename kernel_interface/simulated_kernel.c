@@ -68,8 +68,8 @@ bool mm_simulated_is_halted(struct mm_kernel *kernel)
 
 static void forget_reap(struct mm_machine *machine)
 {
-    MM_LIST_FOR_EACH(link, &machine->active)
-    MM_CONTAINER_OF(link, struct mm_machine_process, active_link)->tells_reaper = false;
+    MM_LIST_FOR_EACH (link, &machine->active)
+        MM_CONTAINER_OF(link, struct mm_machine_process, active_link)->tells_reaper = false;
 }
 
 void mm_simulated_crash(struct mm_kernel *kernel)
@@ -111,8 +111,7 @@ static bool is_busy(const struct mm_machine *machine)
 /* Exits happen at their very time. */
 static uint64_t until_next_exit(const struct mm_machine *machine, uint64_t step_ns)
 {
-    MM_LIST_FOR_EACH(link, &machine->active)
-    {
+    MM_LIST_FOR_EACH (link, &machine->active) {
         const struct mm_machine_process *process =
             MM_CONTAINER_OF(link, struct mm_machine_process, active_link);
 
@@ -307,26 +306,26 @@ static void init_lists(struct mm_machine *machine)
     mm_list_init(&machine->states);
 }
 
-int mm_simulated_kernel_new(const struct mm_simulated_machine *machine_options, struct mm_kernel **ret_kernel)
+int mm_simulated_kernel_new(const struct mm_simulated_machine *options, struct mm_kernel **ret_kernel)
 {
     struct mm_machine *machine;
     struct mm_machine_group *root;
-    uint64_t reserved = machine_options->reserved_bytes;
+    uint64_t reserved = options->reserved_bytes;
 
-    if (machine_options->ram_bytes == 0 || reserved > machine_options->ram_bytes ||
-        machine_options->page_cache_bytes > machine_options->ram_bytes - reserved)
+    if (options->ram_bytes == 0 || reserved > options->ram_bytes ||
+        options->page_cache_bytes > options->ram_bytes - reserved)
         return -EINVAL;
     machine = calloc(1, sizeof(*machine));
     if (!machine) return -ENOMEM;
     machine->kernel.ops = &machine_ops;
-    machine->options = *machine_options;
+    machine->options = *options;
     init_lists(machine);
     fill_features(machine);
     if (mm_machine_make_group(machine, "/", &root) < 0) {
         free(machine);
         return -ENOMEM;
     }
-    root->own_file_bytes = machine_options->page_cache_bytes;
+    root->own_file_bytes = options->page_cache_bytes;
     mm_machine_charge(root, 0, (int64_t)root->own_file_bytes, 0);
     *ret_kernel = &machine->kernel;
     return 0;

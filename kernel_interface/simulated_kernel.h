@@ -43,7 +43,7 @@ struct mm_simulated_machine {
 };
 
 /* -EINVAL: no RAM, or more reserved or cached than there is; -ENOMEM. */
-int mm_simulated_kernel_new(const struct mm_simulated_machine *machine, struct mm_kernel **ret_kernel);
+int mm_simulated_kernel_new(const struct mm_simulated_machine *options, struct mm_kernel **ret_kernel);
 
 struct mm_simulated_process {
     pid_t pid;
@@ -60,7 +60,7 @@ struct mm_simulated_process {
 };
 
 /* Starts a process. -EEXIST while that pid lives; -ENOMEM when its memory finds no room; -EINVAL. */
-int mm_simulated_spawn(struct mm_kernel *kernel, const struct mm_simulated_process *process);
+int mm_simulated_spawn(struct mm_kernel *kernel, const struct mm_simulated_process *wanted);
 /* Ends it at once, as if it had exited by itself. */
 int mm_simulated_exit(struct mm_kernel *kernel, pid_t pid);
 int mm_simulated_set_growth(struct mm_kernel *kernel, pid_t pid, uint64_t bytes_per_s, uint64_t limit_bytes);

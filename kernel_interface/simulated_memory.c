@@ -68,8 +68,7 @@ static uint64_t take_files(struct mm_machine_group *group, uint64_t bytes)
     uint64_t done = own;
 
     group->own_file_bytes -= own;
-    MM_LIST_FOR_EACH(link, &group->processes)
-    {
+    MM_LIST_FOR_EACH (link, &group->processes) {
         struct mm_machine_process *process = MM_CONTAINER_OF(link, struct mm_machine_process, group_link);
         uint64_t part = MM_MIN(bytes - done, process->usage.file);
 
@@ -77,8 +76,7 @@ static uint64_t take_files(struct mm_machine_group *group, uint64_t bytes)
         done += part;
     }
     mm_machine_charge(group, 0, -(int64_t)done, 0);
-    MM_LIST_FOR_EACH(link, &group->children)
-    {
+    MM_LIST_FOR_EACH (link, &group->children) {
         if (done == bytes) break;
         done += take_files(MM_CONTAINER_OF(link, struct mm_machine_group, sibling_link), bytes - done);
     }
@@ -97,8 +95,7 @@ static uint64_t swap_out(struct mm_machine_group *group, uint64_t bytes, bool of
 {
     uint64_t done = 0;
 
-    MM_LIST_FOR_EACH(link, &group->processes)
-    {
+    MM_LIST_FOR_EACH (link, &group->processes) {
         struct mm_machine_process *process = MM_CONTAINER_OF(link, struct mm_machine_process, group_link);
         uint64_t part = MM_MIN(bytes - done, process->usage.anonymous);
 
@@ -108,8 +105,7 @@ static uint64_t swap_out(struct mm_machine_group *group, uint64_t bytes, bool of
         done += part;
     }
     mm_machine_charge(group, -(int64_t)done, 0, (int64_t)done);
-    MM_LIST_FOR_EACH(link, &group->children)
-    {
+    MM_LIST_FOR_EACH (link, &group->children) {
         if (done == bytes) break;
         done +=
             swap_out(MM_CONTAINER_OF(link, struct mm_machine_group, sibling_link), bytes - done, of_growing);
@@ -163,8 +159,7 @@ static int64_t badness(const struct mm_machine *machine, const struct mm_machine
 /* While a victim's memory is still coming back nobody else need die. */
 static bool is_oom_kill_under_way(const struct mm_machine *machine, const struct mm_machine_group *group)
 {
-    MM_LIST_FOR_EACH(link, &machine->active)
-    {
+    MM_LIST_FOR_EACH (link, &machine->active) {
         const struct mm_machine_process *process =
             MM_CONTAINER_OF(link, struct mm_machine_process, active_link);
 
@@ -172,8 +167,7 @@ static bool is_oom_kill_under_way(const struct mm_machine *machine, const struct
             mm_machine_is_in_group(group, process->group))
             return true;
     }
-    MM_LIST_FOR_EACH(link, &machine->remains)
-    {
+    MM_LIST_FOR_EACH (link, &machine->remains) {
         const struct mm_machine_remains *remains = MM_CONTAINER_OF(link, struct mm_machine_remains, link);
 
         if (remains->is_oom_victim && mm_machine_is_in_group(group, remains->group)) return true;
@@ -186,8 +180,7 @@ void mm_machine_oom_kill(struct mm_machine *machine, struct mm_machine_group *gr
     struct mm_machine_process *worst = NULL;
 
     if (is_oom_kill_under_way(machine, group)) return;
-    MM_LIST_FOR_EACH(link, &machine->processes)
-    {
+    MM_LIST_FOR_EACH (link, &machine->processes) {
         struct mm_machine_process *process = MM_CONTAINER_OF(link, struct mm_machine_process, link);
 
         if (process->oom_score_adj == -1000 || process->is_oom_victim) continue;

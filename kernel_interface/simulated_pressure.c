@@ -65,8 +65,7 @@ static void step_averages(struct mm_machine *machine, uint64_t step_ns)
     uint64_t marks = machine->now_ns / AVERAGE_PERIOD_NS - (machine->now_ns - step_ns) / AVERAGE_PERIOD_NS;
 
     if (marks == 0) return;
-    MM_LIST_FOR_EACH(link, &machine->groups)
-    {
+    MM_LIST_FOR_EACH (link, &machine->groups) {
         struct mm_machine_group *group = MM_CONTAINER_OF(link, struct mm_machine_group, link);
 
         for (uint64_t i = 0; i < marks && update_averages(&group->pressure); i++) {
@@ -77,8 +76,7 @@ static void step_averages(struct mm_machine *machine, uint64_t step_ns)
 /* Everybody who grows has to wait; with nobody growing, the machine as a whole does. */
 static void stall_machine(struct mm_machine *machine, uint64_t some_ns, uint64_t full_ns)
 {
-    MM_LIST_FOR_EACH(link, &machine->active)
-    {
+    MM_LIST_FOR_EACH (link, &machine->active) {
         struct mm_machine_group *group = MM_CONTAINER_OF(link, struct mm_machine_process, active_link)->group;
 
         for (; group->parent; group = group->parent) {
@@ -115,8 +113,8 @@ static void close_trigger(struct mm_machine_trigger *trigger)
 
 void mm_machine_close_triggers(struct mm_machine *machine)
 {
-    MM_LIST_FOR_EACH(link, &machine->triggers)
-    close_trigger(MM_CONTAINER_OF(link, struct mm_machine_trigger, link));
+    MM_LIST_FOR_EACH (link, &machine->triggers)
+        close_trigger(MM_CONTAINER_OF(link, struct mm_machine_trigger, link));
 }
 
 static bool is_closed_by_caller(const struct mm_machine_trigger *trigger)
@@ -145,8 +143,7 @@ static uint64_t stall_in_window(struct mm_machine_trigger *trigger, uint64_t now
 
 bool mm_machine_is_trigger_pending(const struct mm_machine *machine)
 {
-    MM_LIST_FOR_EACH(link, &machine->triggers)
-    {
+    MM_LIST_FOR_EACH (link, &machine->triggers) {
         const struct mm_machine_trigger *trigger = MM_CONTAINER_OF(link, struct mm_machine_trigger, link);
 
         if (trigger->previous_growth_ns > 0) return true;
@@ -157,8 +154,7 @@ bool mm_machine_is_trigger_pending(const struct mm_machine *machine)
 
 static void step_triggers(struct mm_machine *machine)
 {
-    MM_LIST_FOR_EACH(link, &machine->triggers)
-    {
+    MM_LIST_FOR_EACH (link, &machine->triggers) {
         struct mm_machine_trigger *trigger = MM_CONTAINER_OF(link, struct mm_machine_trigger, link);
         struct mm_notice notice = {.kind = MM_NOTICE_PRESSURE, .cookie = (uint64_t)trigger->caller_fd};
 
@@ -210,7 +206,7 @@ static struct mm_pressure_line read_line(const struct mm_machine_pressure *press
 int mm_machine_read_pressure(struct mm_kernel *kernel, struct mm_group *group,
                              struct mm_pressure *ret_pressure)
 {
-    struct mm_machine_group *source = NULL;
+    struct mm_machine_group *source = mm_machine_of(kernel)->root;
     int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_read_pressure);
 
     if (error == 0) error = find_pressure_group(mm_machine_of(kernel), group, &source);
@@ -251,7 +247,7 @@ int mm_machine_open_pressure_trigger(struct mm_kernel *kernel, struct mm_group *
                                      uint64_t *ret_window_us, int *ret_fd)
 {
     struct mm_machine *machine = mm_machine_of(kernel);
-    struct mm_machine_group *source = NULL;
+    struct mm_machine_group *source = machine->root;
     struct mm_machine_trigger wanted = {.kind = kind};
     int error = mm_machine_enter(machine, MM_OPERATION_open_pressure_trigger);
 

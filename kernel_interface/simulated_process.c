@@ -195,8 +195,7 @@ static void step_dying(struct mm_machine *machine, struct mm_machine_process *pr
 
 void mm_machine_step_processes(struct mm_machine *machine, uint64_t step_ns)
 {
-    MM_LIST_FOR_EACH(link, &machine->active)
-    {
+    MM_LIST_FOR_EACH (link, &machine->active) {
         struct mm_machine_process *process = MM_CONTAINER_OF(link, struct mm_machine_process, active_link);
 
         if (process->killed_at_ns > 0)
@@ -215,8 +214,7 @@ static void free_remains(struct mm_machine_remains *remains)
 
 void mm_machine_step_remains(struct mm_machine *machine, uint64_t step_ns)
 {
-    MM_LIST_FOR_EACH(link, &machine->remains)
-    {
+    MM_LIST_FOR_EACH (link, &machine->remains) {
         struct mm_machine_remains *remains = MM_CONTAINER_OF(link, struct mm_machine_remains, link);
         uint64_t rate = machine->options.exit_bytes_per_s;
 
@@ -228,10 +226,10 @@ void mm_machine_step_remains(struct mm_machine *machine, uint64_t step_ns)
 
 void mm_machine_free_processes(struct mm_machine *machine)
 {
-    MM_LIST_FOR_EACH(link, &machine->remains)
-    free_remains(MM_CONTAINER_OF(link, struct mm_machine_remains, link));
-    MM_LIST_FOR_EACH(link, &machine->processes)
-    free(MM_CONTAINER_OF(link, struct mm_machine_process, link));
+    MM_LIST_FOR_EACH (link, &machine->remains)
+        free_remains(MM_CONTAINER_OF(link, struct mm_machine_remains, link));
+    MM_LIST_FOR_EACH (link, &machine->processes)
+        free(MM_CONTAINER_OF(link, struct mm_machine_process, link));
     mm_list_init(&machine->processes);
 }
 
@@ -358,8 +356,7 @@ int mm_machine_scan_processes(struct mm_kernel *kernel, unsigned fields, mm_proc
     int result = mm_machine_enter(machine, MM_OPERATION_scan_processes);
 
     if (result < 0) return result;
-    MM_LIST_FOR_EACH(link, &machine->processes)
-    {
+    MM_LIST_FOR_EACH (link, &machine->processes) {
         struct mm_process_info info;
 
         memset(&info, 0, sizeof(info));

@@ -41,8 +41,7 @@ int mm_machine_map_state(struct mm_kernel *kernel, const char *name, size_t size
 
     if (error < 0) return error;
     if (size_bytes == 0 || name[0] == '\0' || strchr(name, '/')) return -EINVAL;
-    MM_LIST_FOR_EACH(link, &machine->states)
-    {
+    MM_LIST_FOR_EACH (link, &machine->states) {
         struct mm_machine_state *other = MM_CONTAINER_OF(link, struct mm_machine_state, link);
 
         if (!other->is_current || strcmp(other->name, name) != 0) continue;
@@ -58,8 +57,7 @@ int mm_machine_map_state(struct mm_kernel *kernel, const char *name, size_t size
 
 void mm_machine_save_states(struct mm_machine *machine)
 {
-    MM_LIST_FOR_EACH(link, &machine->states)
-    {
+    MM_LIST_FOR_EACH (link, &machine->states) {
         struct mm_machine_state *state = MM_CONTAINER_OF(link, struct mm_machine_state, link);
 
         memcpy(state->at_halt, state->memory, state->size_bytes);
@@ -68,8 +66,7 @@ void mm_machine_save_states(struct mm_machine *machine)
 
 void mm_machine_restore_states(struct mm_machine *machine)
 {
-    MM_LIST_FOR_EACH(link, &machine->states)
-    {
+    MM_LIST_FOR_EACH (link, &machine->states) {
         struct mm_machine_state *state = MM_CONTAINER_OF(link, struct mm_machine_state, link);
 
         memcpy(state->memory, state->at_halt, state->size_bytes);
@@ -78,6 +75,6 @@ void mm_machine_restore_states(struct mm_machine *machine)
 
 void mm_machine_free_states(struct mm_machine *machine)
 {
-    MM_LIST_FOR_EACH(link, &machine->states)
-    free_state(MM_CONTAINER_OF(link, struct mm_machine_state, link));
+    MM_LIST_FOR_EACH (link, &machine->states)
+        free_state(MM_CONTAINER_OF(link, struct mm_machine_state, link));
 }
