@@ -46,8 +46,7 @@ int mm_request_subscribe(struct mm_request *request)
     const cJSON *element;
     uint32_t kinds = events ? 0 : mm_requests_event_kinds();
 
-    cJSON_ArrayForEach(element, events)
-    {
+    cJSON_ArrayForEach (element, events) {
         uint32_t bit = kind_bit(element->valuestring);
         const char *nearest = bit ? NULL : mm_nearest_name(element->valuestring, kind_at, NULL);
 

@@ -89,8 +89,7 @@ static int check_texts(struct mm_request *request, const cJSON *item, const stru
     bool is_good = cJSON_IsArray(item);
 
     if (is_good) {
-        cJSON_ArrayForEach(element, item)
-        {
+        cJSON_ArrayForEach (element, item) {
             count++;
             is_good = is_good && cJSON_IsString(element) && strlen(element->valuestring) <= LIST_TEXT_MAX;
         }
@@ -138,8 +137,7 @@ int mm_request_check_fields(struct mm_request *request, const struct mm_field *f
 {
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, request->object)
-    {
+    cJSON_ArrayForEach (item, request->object) {
         const struct mm_field *field = find_field(envelope, item->string);
         int result;
 
