@@ -55,6 +55,16 @@ static void refresh(const struct mm_event *event, void *user)
     (void)mm_priority_manager_refresh(engine->manager, REFRESH_PROCESSES);
 }
 
+/* Processes that nobody reported are looked for while there is still time: each time it gets worse, which is
+   before anybody is killed, as the levels are above the kill waterlines. */
+static void rescan(const struct mm_event *event, void *user)
+{
+    struct mm_engine *engine = user;
+
+    if (event->payload.level.level > event->payload.level.previous)
+        (void)mm_priority_manager_scan(engine->manager);
+}
+
 static int make_parts(struct mm_engine *engine)
 {
     struct mm_kernel *kernel = engine->kernel;
@@ -69,6 +79,9 @@ static int make_parts(struct mm_engine *engine)
         mm_reclaim_strategy_new(kernel, engine->center, engine->manager, engine->config, &engine->reclaim);
     if (result < 0) return result;
     result = mm_kill_strategy_new(kernel, engine->center, engine->manager, engine->config, &engine->kill);
+    if (result < 0) return result;
+    result = mm_event_center_subscribe(engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_MEMORY_LEVEL, rescan,
+                                       engine);
     if (result < 0) return result;
     return mm_event_center_subscribe(engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_WATERLINE, refresh,
                                      engine);

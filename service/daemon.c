@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Start, life and end of the daemon. */
+#include "service/daemon.h"
+
+#include "common/common.h"
+#include "service/daemon_state.h"
+#include "service/notify.h"
+#include "service/reloader.h"
+#include "service/runtime.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The whole end takes at most 190 ms (Android's and upstream's bound); this is what restoring may use of it,
+   the rest is for interrupted workers and for leaving. */
+#define RESTORE_MS 120
+/* What the log's writer may still take to empty its ring. */
+#define LOG_DRAIN_MS 20
+
+static uint64_t machine_ram_bytes(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES);
+    long page_bytes = sysconf(_SC_PAGESIZE);
+
+    return pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0;
+}
+
+static void log_problems(const struct mm_problems *problems)
+{
+    static const enum mm_log_level levels[] = {
+        [MM_PROBLEM_NOTE] = MM_LOG_INFO,
+        [MM_PROBLEM_WARNING] = MM_LOG_WARNING,
+        [MM_PROBLEM_ERROR] = MM_LOG_ERROR,
+    };
+    char text[MM_LOG_LINE_MAX];
+
+    for (size_t i = 0; i < problems->count; i++)
+        mm_log(levels[problems->items[i].severity], "%s",
+               mm_problem_text(&problems->items[i], text, sizeof(text)));
+}
+
+/* The configuration, as the command line changes it. */
+static void apply_options(struct mm_config *config, const struct mm_daemon_options *options)
+{
+    if (options->socket_path)
+        mm_copy_text(config->control_socket.path, sizeof(config->control_socket.path), options->socket_path);
+    mm_log_set_level(
+        (enum mm_log_level)(options->log_level >= 0 ? options->log_level : config->logging.level));
+}
+
+static int load_config(struct mm_daemon *daemon, struct mm_config **ret_config)
+{
+    struct mm_problems problems = {0};
+    const struct mm_config_device device = {.ram_bytes = machine_ram_bytes()};
+    int result = mm_config_load(daemon->reader_path, daemon->options->config_file, &device,
+                                MM_READER_TIMEOUT_MS, ret_config, &problems);
+
+    log_problems(&problems);
+    mm_problems_fini(&problems);
+    return result;
+}
+
+static int open_kernel(struct mm_daemon *daemon, const struct mm_config *config)
+{
+    struct mm_linux_kernel_options options = {
+        .domain.is_group = config->domain.group_path[0] != '\0',
+        .runtime_directory = daemon->options->runtime_directory,
+        .root = "",
+        .reaper_threads = config->kill.reaper_threads,
+        .reclaim_chunk_bytes = config->squeeze.chunk_bytes,
+    };
+    struct mm_kernel *kernel = NULL;
+    int result;
+
+    mm_copy_text(options.domain.group_path, sizeof(options.domain.group_path), config->domain.group_path);
+    result = mm_linux_kernel_new(&options, &kernel);
+    if (result < 0) {
+        mm_error("the domain %s cannot be opened: %s",
+                 options.domain.is_group ? options.domain.group_path : "machine", strerror(-result));
+        return result;
+    }
+    if (daemon->options->is_dry_run) {
+        result = mm_dry_run_kernel_new(kernel, &daemon->kernel);
+        if (result < 0) mm_kernel_free(kernel);
+        return result;
+    }
+    daemon->kernel = kernel;
+    return 0;
+}
+
+static void log_features(struct mm_kernel *kernel)
+{
+    for (int i = 0; i < MM_FEATURE_COUNT; i++) {
+        const struct mm_feature *feature = kernel->ops->feature(kernel, (enum mm_feature_id)i);
+
+        if (!feature->available)
+            mm_info("%s: not available: %s", mm_feature_name((enum mm_feature_id)i), feature->reason);
+    }
+}
+
+/* We are what the kernel should end last; where that is not ours to say, the service manager may have said
+ * it. */
+static void protect_ourselves(struct mm_daemon *daemon)
+{
+    struct mm_kernel *kernel = daemon->kernel;
+    int written = 0;
+    int result;
+
+    if (kernel->ops->feature(kernel, MM_FEATURE_OOM_SCORE_ADJ_LOWER)->available)
+        (void)kernel->ops->write_oom_score_adj(kernel, getpid(), MM_PRIORITY_SYSTEM, &written);
+    result = mm_runtime_raise_scheduling();
+    if (result < 0) mm_info("real-time scheduling is not available: %s", strerror(-result));
+    result = mm_runtime_lock_memory();
+    if (result < 0)
+        mm_warning("memory cannot be locked (%s): under pressure this daemon may be slow itself",
+                   strerror(-result));
+}
+
+static void log_event(const struct mm_event *event, void *user)
+{
+    const struct mm_decision *decision = &event->payload.decision;
+    char size[MM_SIZE_TEXT_MAX];
+
+    (void)user;
+    if (decision->acted)
+        mm_notice("%s%s %s%s%s: %s", decision->is_dry_run ? "dry run: " : "", decision->action,
+                  decision->target[0] ? decision->target : "-", decision->amount_bytes ? ", " : "",
+                  decision->amount_bytes ? mm_size_text(decision->amount_bytes, size, sizeof(size)) : "",
+                  decision->reason);
+    else
+        mm_debug("%s: %s", decision->action, decision->reason);
+}
+
+static int start(struct mm_daemon *daemon, struct mm_config *config)
+{
+    int result = open_kernel(daemon, config);
+
+    if (result < 0) {
+        mm_config_free(config);
+        return result;
+    }
+    log_features(daemon->kernel);
+    daemon->facts.started_ns = daemon->kernel->ops->now_ns(daemon->kernel);
+    result = mm_engine_new(daemon->kernel, config,
+                           config->waterline_watch.fill_rate_bytes_per_s ? 1 : mm_measure_fill_rate(),
+                           &daemon->engine);
+    if (result < 0) return result;
+    result = mm_event_center_subscribe(daemon->engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_DECISION,
+                                       log_event, daemon);
+    if (result < 0) return result;
+    result = mm_daemon_add_sources(daemon);
+    if (result < 0) return result;
+    result = mm_engine_start(daemon->engine);
+    if (result < 0) return result;
+    mm_daemon_note_engine(daemon);
+    protect_ourselves(daemon);
+    return 0;
+}
+
+static void stop(struct mm_daemon *daemon)
+{
+    mm_engine_free(daemon->engine, RESTORE_MS);
+    mm_requests_free(daemon->requests);
+    mm_kernel_free(daemon->kernel);
+    if (daemon->lock_fd >= 0) (void)close(daemon->lock_fd);
+}
+
+static enum mm_daemon_exit run(struct mm_daemon *daemon, struct mm_config *config)
+{
+    int result = start(daemon, config);
+
+    if (result < 0) {
+        mm_error("cannot start: %s", strerror(-result));
+        stop(daemon);
+        return MM_DAEMON_FAILED;
+    }
+    mm_notify("READY=1\nSTATUS=watching %s",
+              config->domain.group_path[0] ? config->domain.group_path : "the machine");
+    mm_notice("ready%s", daemon->options->is_dry_run ? ": dry run, nothing will be changed" : "");
+    /* what parsing and starting left behind */
+    (void)malloc_trim(0);
+    result = mm_event_center_run(daemon->engine->center);
+    mm_notify("STOPPING=1");
+    stop(daemon);
+    if (result < 0) mm_error("the event loop failed: %s", strerror(-result));
+    return result < 0 ? MM_DAEMON_FAILED : MM_DAEMON_STOPPED;
+}
+
+enum mm_daemon_exit mm_daemon_run(const struct mm_daemon_options *options)
+{
+    static struct mm_daemon daemon; /* large, and there is one */
+    struct mm_config *config = NULL;
+    enum mm_daemon_exit code;
+    pid_t other_pid = 0;
+    int result;
+
+    daemon.options = options;
+    mm_runtime_program("memmgr-config", daemon.reader_path, sizeof(daemon.reader_path));
+    result = load_config(&daemon, &config);
+    if (result < 0) {
+        mm_error("%s: not started: %s", options->config_file,
+                 result == -EINVAL ? "the configuration is not valid" : strerror(-result));
+        return result == -EINVAL ? MM_DAEMON_INVALID : MM_DAEMON_FAILED;
+    }
+    apply_options(config, options);
+    if (options->is_check) {
+        mm_config_free(config);
+        return MM_DAEMON_STOPPED;
+    }
+    daemon.lock_fd = mm_runtime_lock(options->runtime_directory, &other_pid);
+    if (daemon.lock_fd < 0) {
+        if (daemon.lock_fd == -EBUSY)
+            mm_error("another memmgrd (pid %d) runs with %s; stop it, or use --runtime-directory",
+                     (int)other_pid, options->runtime_directory);
+        else
+            mm_error("%s: %s", options->runtime_directory, strerror(-daemon.lock_fd));
+        mm_config_free(config);
+        return daemon.lock_fd == -EBUSY ? MM_DAEMON_BUSY : MM_DAEMON_FAILED;
+    }
+    mm_notify_init();
+    code = run(&daemon, config);
+    mm_log_stop_writer(LOG_DRAIN_MS);
+    return code;
+}

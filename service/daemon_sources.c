@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's event sources, in the order in which they are served. */
+#include "service/daemon_state.h"
+
+#include "common/common.h"
+#include "service/notify.h"
+#include "service/reloader.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct mm_daemon_source *find_fact(struct mm_daemon *daemon, const char *name)
+{
+    struct mm_daemon_facts *facts = &daemon->facts;
+
+    for (unsigned i = 0; i < facts->source_count; i++) {
+        if (strcmp(facts->sources[i].name, name) == 0) return &facts->sources[i];
+    }
+    if (facts->source_count == MM_DAEMON_SOURCES_MAX) return NULL;
+    facts->sources[facts->source_count].name = name;
+    return &facts->sources[facts->source_count++];
+}
+
+__attribute__((format(printf, 4, 5))) static void note_source(struct mm_daemon *daemon, const char *name,
+                                                              bool is_active, const char *format, ...)
+{
+    struct mm_daemon_source *fact = find_fact(daemon, name);
+    va_list arguments;
+
+    if (!fact) return;
+    fact->is_active = is_active;
+    va_start(arguments, format);
+    (void)vsnprintf(fact->detail, sizeof(fact->detail), format, arguments);
+    va_end(arguments);
+    if (!is_active) mm_notice("%s: %s", name, fact->detail);
+}
+
+/* ---- clients --------------------------------------------------------------------------------------------
+ */
+
+static int add_control(struct mm_daemon *daemon)
+{
+    const struct mm_control_socket_config *config = &daemon->engine->config->control_socket;
+    const struct mm_control_options options = {
+        .path = config->path,
+        .group = config->group,
+        .mode = config->mode,
+        .max_clients = config->max_clients,
+        .listen_fd = -1,
+    };
+    struct mm_control_handlers handlers = {0};
+    int result = mm_requests_new(&daemon->context, &daemon->requests);
+
+    if (result < 0) return result;
+    if (config->path[0] == '\0') {
+        note_source(daemon, "control socket", false, "switched off by the configuration");
+        return 0;
+    }
+    mm_requests_control_handlers(daemon->requests, &handlers);
+    result = mm_control_source_add(daemon->engine->center, &options, &handlers);
+    if (result < 0) {
+        mm_error("control socket %s: %s", config->path, strerror(-result));
+        return result;
+    }
+    note_source(daemon, "control socket", true, "%.90s", config->path);
+    return mm_requests_watch_events(daemon->requests);
+}
+
+/* ---- reload ---------------------------------------------------------------------------------------------
+ */
+
+static void reload_done(struct mm_config *config, const struct mm_problems *problems, int error, void *user)
+{
+    struct mm_daemon *daemon = user;
+    struct mm_daemon_facts *facts = &daemon->facts;
+    char *message = facts->reload_message;
+
+    facts->reload_count++;
+    facts->reload_error = error;
+    (void)mm_format(message, sizeof(facts->reload_message), "%s", error < 0 ? strerror(-error) : "reloaded");
+    for (size_t i = 0; i < problems->count; i++) {
+        char text[MM_LOG_LINE_MAX];
+
+        (void)mm_problem_text(&problems->items[i], text, sizeof(text));
+        mm_warning("%s", text);
+        if (problems->items[i].severity == MM_PROBLEM_ERROR && error == -EINVAL) {
+            (void)mm_format(message, sizeof(facts->reload_message), "%s", text);
+            error = -EBADMSG; /* the first error is the one that is told */
+        }
+    }
+    if (!config) {
+        mm_error("reload: the old configuration stays: %s", message);
+        return;
+    }
+    if (daemon->options->socket_path)
+        mm_copy_text(config->control_socket.path, sizeof(config->control_socket.path),
+                     daemon->options->socket_path);
+    if (strcmp(config->domain.group_path, daemon->engine->config->domain.group_path) != 0 ||
+        strcmp(config->control_socket.path, daemon->engine->config->control_socket.path) != 0)
+        mm_warning("reload: another domain or control socket takes effect at the next start");
+    mm_copy_text(config->domain.group_path, sizeof(config->domain.group_path),
+                 daemon->engine->config->domain.group_path);
+    mm_engine_set_config(daemon->engine, config);
+    daemon->context.config = config;
+    if (daemon->options->log_level < 0) mm_log_set_level((enum mm_log_level)config->logging.level);
+    mm_notice("reload: the new configuration is in force");
+}
+
+static int add_reloader(struct mm_daemon *daemon)
+{
+    const struct mm_reloader_options options = {
+        .reader_path = daemon->reader_path,
+        .file = daemon->options->config_file,
+        .device.ram_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE),
+        .done = reload_done,
+        .user = daemon,
+    };
+
+    return mm_reloader_add(daemon->engine->center, &options);
+}
+
+/* ---- BPF ------------------------------------------------------------------------------------------------
+ */
+
+static void note_bpf(enum mm_bpf_source_notice notice, void *user)
+{
+    struct mm_daemon *daemon = user;
+    struct mm_bpf_source_status status;
+
+    mm_bpf_source_status(daemon->bpf, &status);
+    note_source(daemon, "bpf", status.is_available, "%.90s", status.reason);
+    if (notice == MM_BPF_SOURCE_LOST) (void)mm_priority_manager_scan(daemon->engine->manager);
+}
+
+static int add_bpf(struct mm_daemon *daemon)
+{
+    const struct mm_bpf_config *config = &daemon->engine->config->bpf;
+    const struct mm_bpf_source_options options = {
+        .bpf.loader_path = daemon->loader_path,
+        .bpf.ring_bytes = (uint32_t)config->ring_bytes,
+        .notify = note_bpf,
+        .user = daemon,
+    };
+
+    if (!config->is_enabled) {
+        note_source(daemon, "bpf", false, "switched off by the configuration");
+        return 0;
+    }
+    mm_runtime_program("memmgr-bpf-loader", daemon->loader_path, sizeof(daemon->loader_path));
+    note_source(daemon, "bpf", true, "being loaded");
+    return mm_bpf_source_add(daemon->engine->center, &options, &daemon->bpf);
+}
+
+/* ---- watchdog, state ------------------------------------------------------------------------------------
+ */
+
+static void feed_watchdog(struct mm_timer *timer, void *user)
+{
+    struct mm_daemon *daemon = user;
+    struct mm_kill_status kill;
+
+    mm_kill_strategy_status(daemon->engine->kill, &kill);
+    mm_notify("WATCHDOG=1\nSTATUS=%u processes on the list, %llu kills",
+              mm_priority_manager_counters(daemon->engine->manager)->processes,
+              (unsigned long long)kill.kills);
+    mm_event_center_arm(daemon->engine->center, timer,
+                        mm_event_center_now_ns(daemon->engine->center) + daemon->watchdog_ns);
+}
+
+static void log_state(const struct mm_event *event, void *user)
+{
+    struct mm_daemon *daemon = user;
+    const struct mm_priority_counters *counters = mm_priority_manager_counters(daemon->engine->manager);
+    struct mm_waterline_status waterline;
+    struct mm_reclaim_status reclaim;
+    struct mm_kill_status kill;
+    char available[MM_SIZE_TEXT_MAX];
+    char squeezed[MM_SIZE_TEXT_MAX];
+
+    (void)event;
+    mm_waterline_source_status(daemon->engine->waterline, &waterline);
+    mm_reclaim_strategy_status(daemon->engine->reclaim, &reclaim);
+    mm_kill_strategy_status(daemon->engine->kill, &kill);
+    mm_notice(
+        "state: available %s, %u processes (%u registered) in %u bundles, %llu kills, %s squeezed, %u limits "
+        "held",
+        mm_size_text(waterline.memory.available_bytes, available, sizeof(available)), counters->processes,
+        counters->registered_processes, counters->bundles, (unsigned long long)kill.kills,
+        mm_size_text(reclaim.squeezed_bytes, squeezed, sizeof(squeezed)), reclaim.limits_held);
+}
+
+static int add_watchdog(struct mm_daemon *daemon)
+{
+    struct mm_event_center *center = daemon->engine->center;
+
+    mm_timer_init(&daemon->watchdog, feed_watchdog, daemon);
+    daemon->watchdog_ns = mm_notify_watchdog_ns();
+    if (daemon->watchdog_ns > 0)
+        mm_event_center_arm(center, &daemon->watchdog, mm_event_center_now_ns(center) + daemon->watchdog_ns);
+    return mm_event_center_subscribe(center, MM_RANK_OBSERVER, 1u << MM_EVENT_LOG_STATE, log_state, daemon);
+}
+
+/* ---- all of them ----------------------------------------------------------------------------------------
+ */
+
+static void fill_context(struct mm_daemon *daemon)
+{
+    daemon->facts.pid = getpid();
+    daemon->facts.uid = geteuid();
+    daemon->facts.version = MM_VERSION;
+    daemon->facts.config_file = daemon->options->config_file;
+    daemon->facts.is_dry_run = daemon->options->is_dry_run;
+    daemon->context = (struct mm_service_context){
+        .kernel = daemon->kernel,
+        .center = daemon->engine->center,
+        .manager = daemon->engine->manager,
+        .kill = daemon->engine->kill,
+        .reclaim = daemon->engine->reclaim,
+        .decisions = daemon->engine->decisions,
+        .config = daemon->engine->config,
+        .facts = &daemon->facts,
+    };
+}
+
+int mm_daemon_add_sources(struct mm_daemon *daemon)
+{
+    static int (*const add[])(struct mm_daemon *) = {add_control, add_reloader, add_bpf, add_watchdog};
+    int result;
+
+    fill_context(daemon);
+    /* threads that start later inherit the blocked signals, so this one is first */
+    result = mm_signal_source_add(daemon->engine->center);
+    for (size_t i = 0; result == 0 && i < MM_ARRAY_SIZE(add); i++)
+        result = add[i](daemon);
+    return result;
+}
+
+void mm_daemon_note_engine(struct mm_daemon *daemon)
+{
+    const struct mm_engine *engine = daemon->engine;
+
+    if (engine->has_pressure_triggers)
+        note_source(daemon, "psi", true, "triggers armed");
+    else
+        note_source(daemon, "psi", false, "%.80s: the waterline watch does it alone",
+                    strerror(-engine->pressure_error));
+    note_source(daemon, "waterline watch", engine->config->waterline_watch.is_enabled, "%s",
+                engine->config->waterline_watch.is_enabled ? "watching"
+                                                           : "switched off by the configuration");
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files and settings of the process itself. */
+#include "service/runtime.h"
+
+#include "common/common.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef MM_LIBEXEC_DIRECTORY
+#define MM_LIBEXEC_DIRECTORY "/usr/libexec/memmgr"
+#endif
+
+/* Since Linux 4.4; older C libraries do not name it. */
+#ifndef MCL_ONFAULT
+#define MCL_ONFAULT 4
+#endif
+
+static pid_t read_pid(int fd)
+{
+    char text[32] = "";
+    uint64_t pid;
+
+    if (pread(fd, text, sizeof(text) - 1, 0) <= 0 || mm_parse_u64(text, 1, INT32_MAX, &pid) < 0) return 0;
+    return (pid_t)pid;
+}
+
+static int write_pid(int fd)
+{
+    char text[32];
+    size_t length = mm_format(text, sizeof(text), "%d\n", (int)getpid());
+
+    if (ftruncate(fd, 0) < 0 || pwrite(fd, text, length, 0) != (ssize_t)length) return errno ? -errno : -EIO;
+    return 0;
+}
+
+int mm_runtime_lock(const char *directory, pid_t *ret_other_pid)
+{
+    MM_CLEANUP_CLOSE int fd = -1;
+    char path[MM_PROGRAM_PATH_MAX];
+    int result;
+
+    if (mkdir(directory, 0755) < 0 && errno != EEXIST) return -errno;
+    (void)mm_format(path, sizeof(path), "%s/lock", directory);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd < 0) return -errno;
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK) return -errno;
+        *ret_other_pid = read_pid(fd);
+        return -EBUSY;
+    }
+    result = write_pid(fd);
+    return result < 0 ? result : mm_take_fd(&fd);
+}
+
+void mm_runtime_program(const char *name, char *ret_path, size_t size)
+{
+    char self[MM_PROGRAM_PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    char *slash;
+
+    if (length > 0) {
+        self[length] = '\0';
+        slash = strrchr(self, '/');
+        if (slash) {
+            *slash = '\0';
+            (void)mm_format(ret_path, size, "%s/%s", self, name);
+            if (access(ret_path, X_OK) == 0) return;
+        }
+    }
+    (void)mm_format(ret_path, size, "%s/%s", MM_LIBEXEC_DIRECTORY, name);
+}
+
+int mm_runtime_lock_memory(void)
+{
+    if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0) return 0;
+    return errno == EINVAL && mlockall(MCL_CURRENT | MCL_FUTURE) == 0 ? 0 : -errno;
+}
+
+int mm_runtime_raise_scheduling(void)
+{
+    struct sched_param parameters = {.sched_priority = 1};
+
+    return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) < 0 ? -errno : 0;
+}

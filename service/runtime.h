@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the daemon finds itself: its runtime directory and lock, its helper programs, its own scheduling. */
+#ifndef MM_SERVICE_RUNTIME_H
+#define MM_SERVICE_RUNTIME_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#define MM_PROGRAM_PATH_MAX 512
+
+/* Makes the directory (0755) where it is missing and takes the lock in it, to be held until exit. Returns the
+   lock's descriptor; -EBUSY when another daemon holds it, with its pid (0: not known). */
+int mm_runtime_lock(const char *directory, pid_t *ret_other_pid);
+
+/* The helper program of that name: beside our own executable (a build tree), else in the libexec directory.
+ */
+void mm_runtime_program(const char *name, char *ret_path, size_t size);
+
+/* Locks what is and will be resident. 0 or a negative errno. */
+int mm_runtime_lock_memory(void);
+/* First in, first out, at the lowest real-time priority, so that a hog's threads cannot keep us from the
+   processor; what we start later runs as usual. 0 or a negative errno. */
+int mm_runtime_raise_scheduling(void);
+
+#endif
