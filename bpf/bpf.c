@@ -361,6 +361,11 @@ int mm_bpf_ring_fd(const struct mm_bpf *bpf)
     return bpf->ring_fd;
 }
 
+size_t mm_bpf_ring_bytes(const struct mm_bpf *bpf)
+{
+    return bpf->ring.size_bytes;
+}
+
 struct consumption {
     mm_bpf_visit visit;
     void *user;

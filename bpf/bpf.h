@@ -85,6 +85,9 @@ unsigned mm_bpf_programs(const struct mm_bpf *bpf);
 /* Readable (EPOLLIN, level) while the ring holds records; -1 without a ring. */
 int mm_bpf_ring_fd(const struct mm_bpf *bpf);
 
+/* Its real size, after rounding; 0 without a ring. */
+size_t mm_bpf_ring_bytes(const struct mm_bpf *bpf);
+
 /* record lives until the visit returns. */
 typedef void (*mm_bpf_visit)(const struct mm_bpf_record *record, void *user);
 

@@ -118,7 +118,8 @@ static int read_classic_layout(unsigned bit, struct classic_layout *layout)
 
     if (result < 0) {
         say("tracefs is not mounted and cannot be: %s", strerror(-result));
-        return result;
+        /* not -EPERM, which stands for bpf(2) */
+        return -EACCES;
     }
     for (size_t i = 0; i < MM_ARRAY_SIZE(fields); i++) {
         if (fields[i].bit != bit) continue;

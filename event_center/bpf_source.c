@@ -114,9 +114,9 @@ static void read_ring(struct mm_bpf_source *source)
         return;
     }
     if (lost == source->lost) return;
-    mm_warning("BPF: %llu records lost, %llu in all: the ring of %u bytes was full",
+    mm_warning("BPF: %llu records lost, %llu in all: the ring of %zu bytes was full",
                (unsigned long long)(lost - source->lost), (unsigned long long)lost,
-               source->options.bpf.ring_bytes ? source->options.bpf.ring_bytes : MM_BPF_RING_BYTES_DEFAULT);
+               mm_bpf_ring_bytes(source->bpf));
     source->lost = lost;
     notify(source, MM_BPF_SOURCE_LOST);
 }
@@ -190,7 +190,7 @@ int mm_bpf_source_add(struct mm_event_center *center, const struct mm_bpf_source
     return 0;
 }
 
-void mm_bpf_source_status(const struct mm_bpf_source *source, struct mm_bpf_source_status *ret_status)
+void mm_bpf_source_read_status(const struct mm_bpf_source *source, struct mm_bpf_source_status *ret_status)
 {
     *ret_status = (struct mm_bpf_source_status){
         .is_settled = source->is_settled,

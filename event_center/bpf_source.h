@@ -52,7 +52,7 @@ struct mm_bpf_source;
 int mm_bpf_source_add(struct mm_event_center *center, const struct mm_bpf_source_options *options,
                       struct mm_bpf_source **ret_source);
 
-void mm_bpf_source_status(const struct mm_bpf_source *source, struct mm_bpf_source_status *ret_status);
+void mm_bpf_source_read_status(const struct mm_bpf_source *source, struct mm_bpf_source_status *ret_status);
 
 #ifdef __cplusplus
 }
