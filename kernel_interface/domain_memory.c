@@ -62,7 +62,7 @@ void mm_domain_memory_apply(const struct mm_domain_level *levels, size_t count,
     memory->anonymous_bytes = pages->anonymous_bytes;
 }
 
-int mm_zswapd_buffer_line(const char *line, size_t length, void *user)
+int mm_zswapd_buffer_parse_line(const char *line, size_t length, void *user)
 {
     static const char name[] = "buffer_size:";
     const size_t name_length = sizeof(name) - 1;

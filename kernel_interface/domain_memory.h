@@ -39,9 +39,9 @@ void mm_domain_memory_apply(const struct mm_domain_level *levels, size_t count,
 
 /*
  * zswapd_pressure_show of OpenHarmony's memory controller, whose buffer is the machine's available memory
- * there: "buffer_size:N" in MB. Set *ret_available_bytes to MM_UNKNOWN beforehand.
+ * there: "buffer_size:N" in MB. user is a uint64_t of bytes, MM_UNKNOWN beforehand.
  */
-int mm_zswapd_buffer_line(const char *line, size_t length, void *ret_available_bytes);
+int mm_zswapd_buffer_parse_line(const char *line, size_t length, void *user);
 
 #ifdef __cplusplus
 }

@@ -235,7 +235,7 @@ static void probe_oom_score_adj(struct mm_linux_kernel *kernel)
 
     mm_process_status_begin(&status);
     r = mm_read_lines(kernel->proc_fd, "self/status", kernel->buffer, sizeof(kernel->buffer),
-                      mm_process_status_line, &status);
+                      mm_process_status_parse_line, &status);
     if (r < 0)
         set(kernel, id, false, "/proc/self/status: %s", strerror(-r));
     else if (!(status.effective_capabilities >> CAP_SYS_RESOURCE_BIT & 1))

@@ -42,8 +42,8 @@ struct mm_group_stat {
 };
 
 void mm_group_stat_begin(struct mm_group_stat *stat);
-int mm_group_stat_line_v1(const char *line, size_t length, void *stat);
-int mm_group_stat_line_v2(const char *line, size_t length, void *stat);
+int mm_group_stat_parse_line_v1(const char *line, size_t length, void *user);
+int mm_group_stat_parse_line_v2(const char *line, size_t length, void *user);
 /* File pages that can be dropped without being written first. -ENODATA without the file lines. */
 int mm_group_stat_droppable(const struct mm_group_stat *stat, uint64_t *ret_bytes);
 

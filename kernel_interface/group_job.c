@@ -54,7 +54,8 @@ static int squeeze_by_limit(const struct mm_group *group, uint64_t bytes)
 {
     enum mm_group_value value = squeezed_value(group);
     uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
-    uint64_t old_bytes, usage_bytes, target_bytes;
+    uint64_t old_bytes, target_bytes;
+    uint64_t usage_bytes = 0;
     int restored, r;
 
     r = mm_group_read_file(group, mm_group_limit_file(value), &old_bytes);

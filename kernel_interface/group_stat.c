@@ -48,16 +48,16 @@ void mm_group_stat_begin(struct mm_group_stat *stat)
     memset(stat, 0xff, sizeof(*stat)); /* every figure MM_UNKNOWN */
 }
 
-int mm_group_stat_line_v1(const char *line, size_t length, void *stat)
+int mm_group_stat_parse_line_v1(const char *line, size_t length, void *user)
 {
-    int r = mm_key_line(&v1_table, line, length, stat);
+    int r = mm_key_line(&v1_table, line, length, user);
 
     return r < 0 ? r : 0;
 }
 
-int mm_group_stat_line_v2(const char *line, size_t length, void *stat)
+int mm_group_stat_parse_line_v2(const char *line, size_t length, void *user)
 {
-    int r = mm_key_line(&v2_table, line, length, stat);
+    int r = mm_key_line(&v2_table, line, length, user);
 
     return r < 0 ? r : 0;
 }
@@ -88,7 +88,7 @@ int mm_group_read_stat(struct mm_group *group, struct mm_group_stat *ret_stat)
 
     mm_group_stat_begin(&stat);
     r = mm_hot_file_lines(&group->files[MM_GROUP_FILE_STAT], buffer, sizeof(buffer),
-                          group->is_v2 ? mm_group_stat_line_v2 : mm_group_stat_line_v1, &stat);
+                          group->is_v2 ? mm_group_stat_parse_line_v2 : mm_group_stat_parse_line_v1, &stat);
     if (r < 0) return mm_group_file_error(group->directory_fd, r);
     *ret_stat = stat;
     return 0;

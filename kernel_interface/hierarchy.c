@@ -87,19 +87,16 @@ static int use_unified_for_memory(struct mm_hierarchies *hierarchies)
 
 int mm_hierarchies_find(const char *prefix, struct mm_hierarchies *ret_hierarchies)
 {
-    char *buffer MM_CLEANUP_FREE = (char *)malloc(MOUNTINFO_BUFFER_SIZE);
-    struct search *search MM_CLEANUP_FREE = (struct search *)malloc(sizeof(*search));
+    struct search search = {.prefix = prefix, .found = ret_hierarchies};
+    char buffer[MOUNTINFO_BUFFER_SIZE];
     char path[PATH_MAX];
     int r;
 
     ret_hierarchies->memory.top_fd = -1;
     ret_hierarchies->unified.top_fd = -1;
     ret_hierarchies->freezer.top_fd = -1;
-    if (!buffer || !search) return -ENOMEM;
-    search->prefix = prefix;
-    search->found = ret_hierarchies;
     (void)mm_format(path, sizeof(path), "%s/proc/self/mountinfo", prefix);
-    r = mm_read_lines(AT_FDCWD, path, buffer, MOUNTINFO_BUFFER_SIZE, look_at_line, search);
+    r = mm_read_lines(AT_FDCWD, path, buffer, sizeof(buffer), look_at_line, &search);
     if (r == 0 && ret_hierarchies->memory.top_fd < 0 && ret_hierarchies->unified.top_fd >= 0 &&
         has_v2_memory(&ret_hierarchies->unified))
         r = use_unified_for_memory(ret_hierarchies);
@@ -156,7 +153,7 @@ int mm_hierarchy_process_path(const struct mm_hierarchy *hierarchy, int proc_fd,
 
     if (hierarchy->top_fd < 0) return -EOPNOTSUPP;
     (void)mm_format(file, sizeof(file), "%d/cgroup", (int)pid);
-    r = mm_read_lines(proc_fd, file, buffer, sizeof(buffer), mm_process_cgroup_line, &cgroup);
+    r = mm_read_lines(proc_fd, file, buffer, sizeof(buffer), mm_process_cgroup_parse_line, &cgroup);
     if (r == -ENOENT) return -ESRCH;
     if (r < 0) return r;
     if (!cgroup.is_found) return -ENOENT;

@@ -64,31 +64,30 @@ void mm_linux_probe_features(struct mm_linux_kernel *kernel);
 
 /* Operations by subject; each as its slot in struct mm_kernel_ops says. */
 
-int mm_linux_read_memory(struct mm_kernel *kernel, struct mm_memory_state *ret_memory);
-int mm_linux_read_vmstat(struct mm_kernel *kernel, struct mm_vmstat *ret_vmstat);
-int mm_linux_read_zoneinfo(struct mm_kernel *kernel, struct mm_zoneinfo *ret_zoneinfo);
-int mm_linux_read_pressure(struct mm_kernel *kernel, struct mm_group *group,
-                           struct mm_pressure *ret_pressure);
-int mm_linux_open_pressure_trigger(struct mm_kernel *kernel, struct mm_group *group,
-                                   enum mm_pressure_kind kind, uint64_t stall_us, uint64_t window_us,
-                                   uint64_t *ret_window_us, int *ret_fd);
+int mm_linux_read_memory(struct mm_kernel *base, struct mm_memory_state *ret_memory);
+int mm_linux_read_vmstat(struct mm_kernel *base, struct mm_vmstat *ret_vmstat);
+int mm_linux_read_zoneinfo(struct mm_kernel *base, struct mm_zoneinfo *ret_zoneinfo);
+int mm_linux_read_pressure(struct mm_kernel *base, struct mm_group *group, struct mm_pressure *ret_pressure);
+int mm_linux_open_pressure_trigger(struct mm_kernel *base, struct mm_group *group, enum mm_pressure_kind kind,
+                                   uint64_t stall_us, uint64_t window_us, uint64_t *ret_window_us,
+                                   int *ret_fd);
 
-int mm_linux_read_process(struct mm_kernel *kernel, pid_t pid, unsigned fields,
+int mm_linux_read_process(struct mm_kernel *base, pid_t pid, unsigned fields,
                           struct mm_process_info *ret_info);
-int mm_linux_scan_processes(struct mm_kernel *kernel, unsigned fields, mm_process_visit visit, void *user);
-int mm_linux_write_oom_score_adj(struct mm_kernel *kernel, pid_t pid, int oom_score_adj, int *ret_written);
-int mm_linux_read_process_group(struct mm_kernel *kernel, pid_t pid, char *ret_path, size_t size);
-int mm_linux_is_in_domain(struct mm_kernel *kernel, pid_t pid);
+int mm_linux_scan_processes(struct mm_kernel *base, unsigned fields, mm_process_visit visit, void *user);
+int mm_linux_write_oom_score_adj(struct mm_kernel *base, pid_t pid, int oom_score_adj, int *ret_written);
+int mm_linux_read_process_group(struct mm_kernel *base, pid_t pid, char *ret_path, size_t size);
+int mm_linux_is_in_domain(struct mm_kernel *base, pid_t pid);
 int mm_linux_read_stat(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_stat *ret_stat);
 
-int mm_linux_open_process(struct mm_kernel *kernel, pid_t pid, uint64_t start_time_ticks,
+int mm_linux_open_process(struct mm_kernel *base, pid_t pid, uint64_t start_time_ticks,
                           struct mm_process_handle *ret_handle);
-void mm_linux_close_process(struct mm_kernel *kernel, struct mm_process_handle *handle);
-int mm_linux_kill_process(struct mm_kernel *kernel, const struct mm_process_handle *handle);
-int mm_linux_reap_process(struct mm_kernel *kernel, const struct mm_process_handle *handle);
-int mm_linux_watch_process(struct mm_kernel *kernel, const struct mm_process_handle *handle, uint64_t cookie);
-bool mm_linux_has_exited(struct mm_kernel *kernel, const struct mm_process_handle *handle);
-int mm_linux_kill_group(struct mm_kernel *kernel, struct mm_group *group);
+void mm_linux_close_process(struct mm_kernel *base, struct mm_process_handle *handle);
+int mm_linux_kill_process(struct mm_kernel *base, const struct mm_process_handle *handle);
+int mm_linux_reap_process(struct mm_kernel *base, const struct mm_process_handle *handle);
+int mm_linux_watch_process(struct mm_kernel *base, const struct mm_process_handle *handle, uint64_t cookie);
+bool mm_linux_has_exited(struct mm_kernel *base, const struct mm_process_handle *handle);
+int mm_linux_kill_group(struct mm_kernel *base, struct mm_group *group);
 
 /* pidfd_open(pid, 0): a descriptor or a negative errno. */
 int mm_linux_pidfd_open(pid_t pid);

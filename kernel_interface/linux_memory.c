@@ -23,10 +23,10 @@ static int read_machine_memory(struct mm_linux_kernel *kernel, struct mm_memory_
     int r;
 
     mm_meminfo_begin(&meminfo);
-    r = read_lines(kernel, &kernel->meminfo, mm_meminfo_line, &meminfo);
+    r = read_lines(kernel, &kernel->meminfo, mm_meminfo_parse_line, &meminfo);
     if (r == 0) r = mm_meminfo_end(&meminfo, ret_memory);
     if (r < 0 || kernel->zswapd_buffer.fd < 0) return r;
-    r = read_lines(kernel, &kernel->zswapd_buffer, mm_zswapd_buffer_line, &buffer_bytes);
+    r = read_lines(kernel, &kernel->zswapd_buffer, mm_zswapd_buffer_parse_line, &buffer_bytes);
     if (r == 0 && buffer_bytes != MM_UNKNOWN) ret_memory->available_bytes = buffer_bytes;
     return 0; /* MemAvailable does where that file fails */
 }
@@ -98,7 +98,7 @@ int mm_linux_read_vmstat(struct mm_kernel *base, struct mm_vmstat *ret_vmstat)
     int r;
 
     mm_vmstat_begin(&vmstat);
-    r = read_lines(kernel, &kernel->vmstat, mm_vmstat_line, &vmstat);
+    r = read_lines(kernel, &kernel->vmstat, mm_vmstat_parse_line, &vmstat);
     if (r == 0) r = mm_vmstat_end(&vmstat);
     if (r == 0) *ret_vmstat = vmstat;
     return r;
@@ -111,7 +111,7 @@ int mm_linux_read_zoneinfo(struct mm_kernel *base, struct mm_zoneinfo *ret_zonei
     int r;
 
     mm_zoneinfo_begin(&parser);
-    r = read_lines(kernel, &kernel->zoneinfo, mm_zoneinfo_line, &parser);
+    r = read_lines(kernel, &kernel->zoneinfo, mm_zoneinfo_parse_line, &parser);
     return r < 0 ? r : mm_zoneinfo_end(&parser, ret_zoneinfo);
 }
 
@@ -129,17 +129,17 @@ static int read_pressure_lines(struct mm_linux_kernel *kernel, struct mm_group *
     int r;
 
     if (!group) {
-        r = read_lines(kernel, &kernel->pressure, mm_pressure_line, pressure);
+        r = read_lines(kernel, &kernel->pressure, mm_pressure_parse_line, pressure);
         return r == -ENOENT ? -EOPNOTSUPP : r;
     }
     if (group->is_v2) {
-        r = read_lines(kernel, &group->files[MM_GROUP_FILE_PRESSURE], mm_pressure_line, pressure);
+        r = read_lines(kernel, &group->files[MM_GROUP_FILE_PRESSURE], mm_pressure_parse_line, pressure);
         return mm_group_file_error(group->directory_fd, r);
     }
     twin_fd = mm_group_open_twin(&kernel->hierarchies.unified, group);
     if (twin_fd < 0) return twin_fd;
-    r = mm_read_lines(twin_fd, "memory.pressure", kernel->buffer, sizeof(kernel->buffer), mm_pressure_line,
-                      pressure);
+    r = mm_read_lines(twin_fd, "memory.pressure", kernel->buffer, sizeof(kernel->buffer),
+                      mm_pressure_parse_line, pressure);
     return mm_group_file_error(twin_fd, r);
 }
 

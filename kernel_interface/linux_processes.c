@@ -65,8 +65,8 @@ static int fill_status(struct mm_linux_kernel *kernel, pid_t pid, struct mm_proc
 
     mm_process_status_begin(&status);
     (void)mm_format(path, sizeof(path), "%d/status", (int)pid);
-    r = mm_read_lines(kernel->proc_fd, path, kernel->buffer, sizeof(kernel->buffer), mm_process_status_line,
-                      &status);
+    r = mm_read_lines(kernel->proc_fd, path, kernel->buffer, sizeof(kernel->buffer),
+                      mm_process_status_parse_line, &status);
     if (r == 0) r = mm_process_status_end(&status);
     if (r < 0) return process_error(r);
     if (status.tgid != status.pid) return -ESRCH; /* /proc/TID exists, though no listing shows it */

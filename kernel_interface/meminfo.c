@@ -39,9 +39,9 @@ void mm_meminfo_begin(struct mm_meminfo *meminfo)
     memset(meminfo, 0xff, sizeof(*meminfo)); /* every figure MM_UNKNOWN */
 }
 
-int mm_meminfo_line(const char *line, size_t length, void *meminfo)
+int mm_meminfo_parse_line(const char *line, size_t length, void *user)
 {
-    int r = mm_key_line(&table, line, length, meminfo);
+    int r = mm_key_line(&table, line, length, user);
 
     return r < 0 ? r : 0;
 }

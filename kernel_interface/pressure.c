@@ -54,7 +54,7 @@ static int read_total(const char **cursor, const char *end, uint64_t *ret_total_
     return mm_scan_figure(&position, word.text + word.length, ret_total_us);
 }
 
-int mm_pressure_line(const char *line, size_t length, void *user)
+int mm_pressure_parse_line(const char *line, size_t length, void *user)
 {
     struct mm_pressure *pressure = (struct mm_pressure *)user;
     const char *cursor = line;

@@ -155,7 +155,7 @@ static int parse_mask(struct mm_word word, uint64_t *ret_mask)
     return 0;
 }
 
-int mm_process_status_line(const char *line, size_t length, void *user)
+int mm_process_status_parse_line(const char *line, size_t length, void *user)
 {
     struct mm_process_status *status = (struct mm_process_status *)user;
     const char *cursor = line;
@@ -178,7 +178,8 @@ int mm_process_statm_parse(const char *text, size_t length, uint64_t page_bytes,
 {
     const char *cursor = text;
     const char *end = text + length;
-    uint64_t size, resident, bytes;
+    uint64_t size, bytes;
+    uint64_t resident = 0;
     int r = mm_scan_figure(&cursor, end, &size);
 
     if (r == 0) r = mm_scan_figure(&cursor, end, &resident);
@@ -215,7 +216,7 @@ static bool has_controller(const char *list, const char *end, const char *contro
     return false;
 }
 
-int mm_process_cgroup_line(const char *line, size_t length, void *user)
+int mm_process_cgroup_parse_line(const char *line, size_t length, void *user)
 {
     struct mm_process_cgroup *cgroup = (struct mm_process_cgroup *)user;
     const char *end = line + length;

@@ -33,7 +33,7 @@ struct mm_process_status {
 };
 
 void mm_process_status_begin(struct mm_process_status *status);
-int mm_process_status_line(const char *line, size_t length, void *status);
+int mm_process_status_parse_line(const char *line, size_t length, void *user);
 /* -ENODATA without Pid, Tgid or Uid. */
 int mm_process_status_end(const struct mm_process_status *status);
 
@@ -56,7 +56,7 @@ struct mm_process_cgroup {
 };
 
 /* -ENAMETOOLONG when the path does not fit. */
-int mm_process_cgroup_line(const char *line, size_t length, void *cgroup);
+int mm_process_cgroup_parse_line(const char *line, size_t length, void *user);
 
 #ifdef __cplusplus
 }

@@ -18,13 +18,13 @@ struct mm_meminfo {
 };
 
 void mm_meminfo_begin(struct mm_meminfo *meminfo);
-int mm_meminfo_line(const char *line, size_t length, void *meminfo);
+int mm_meminfo_parse_line(const char *line, size_t length, void *user);
 /* -ENODATA without MemTotal, MemFree or MemAvailable (kernels from 3.14 have it). */
 int mm_meminfo_end(const struct mm_meminfo *meminfo, struct mm_memory_state *ret_memory);
 
 /* /proc/vmstat; MM_UNKNOWN for a counter this kernel does not have. */
 void mm_vmstat_begin(struct mm_vmstat *vmstat);
-int mm_vmstat_line(const char *line, size_t length, void *vmstat);
+int mm_vmstat_parse_line(const char *line, size_t length, void *user);
 /* -ENODATA without nr_free_pages. */
 int mm_vmstat_end(const struct mm_vmstat *vmstat);
 
@@ -42,7 +42,7 @@ struct mm_zoneinfo_parser {
 
 /* /proc/zoneinfo: any number of nodes and zones, unknown lines between them. */
 void mm_zoneinfo_begin(struct mm_zoneinfo_parser *parser);
-int mm_zoneinfo_line(const char *line, size_t length, void *parser);
+int mm_zoneinfo_parse_line(const char *line, size_t length, void *user);
 /* -ENODATA without a populated zone. */
 int mm_zoneinfo_end(struct mm_zoneinfo_parser *parser, struct mm_zoneinfo *ret_zoneinfo);
 
@@ -51,7 +51,7 @@ int mm_zoneinfo_end(struct mm_zoneinfo_parser *parser, struct mm_zoneinfo *ret_z
  * total MM_UNKNOWN.
  */
 void mm_pressure_begin(struct mm_pressure *pressure);
-int mm_pressure_line(const char *line, size_t length, void *pressure);
+int mm_pressure_parse_line(const char *line, size_t length, void *user);
 /* -ENODATA without a "some" line. */
 int mm_pressure_end(const struct mm_pressure *pressure);
 

@@ -53,9 +53,9 @@ void mm_vmstat_begin(struct mm_vmstat *vmstat)
     memset(vmstat, 0xff, sizeof(*vmstat)); /* every counter MM_UNKNOWN */
 }
 
-int mm_vmstat_line(const char *line, size_t length, void *vmstat)
+int mm_vmstat_parse_line(const char *line, size_t length, void *user)
 {
-    int r = mm_key_line(&table, line, length, vmstat);
+    int r = mm_key_line(&table, line, length, user);
 
     return r < 0 ? r : 0;
 }

@@ -105,7 +105,7 @@ static int read_protection(struct mm_zone_figures *zone, const char *cursor, con
     return position < end && *position == ')' ? 0 : -EINVAL;
 }
 
-int mm_zoneinfo_line(const char *line, size_t length, void *user)
+int mm_zoneinfo_parse_line(const char *line, size_t length, void *user)
 {
     struct mm_zoneinfo_parser *parser = (struct mm_zoneinfo_parser *)user;
     const char *cursor = line;
