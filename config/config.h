@@ -160,16 +160,24 @@ struct mm_config {
 /* ---- problems ---------------------------------------------------------------------------------------- */
 
 enum mm_problem_severity {
+    MM_PROBLEM_NOTE, /* for the log at info level: nothing is wrong with the file */
     MM_PROBLEM_WARNING,
     MM_PROBLEM_ERROR,
 };
 
-/* One finding, printed as "file:line:column: error: text". line and column are from 1; 0: not known. */
+/* At most this many are kept, then one more that says so: nobody reads further in a file that is no
+ * configuration. */
+#define MM_CONFIG_PROBLEMS_MAX 200
+
+/*
+ * One finding, printed as "file:line:column: error: text". line and column are from 1; 0: not known. A column
+ * counts characters, a tab being one.
+ */
 struct mm_problem {
     enum mm_problem_severity severity;
     char *file;
     unsigned line, column;
-    char *text; /* what was found and what was expected */
+    char *text; /* what was found and what was expected; printable */
 };
 
 struct mm_problems {
@@ -182,13 +190,18 @@ __attribute__((format(printf, 6, 7))) void mm_problems_add(struct mm_problems *p
                                                            enum mm_problem_severity severity,
                                                            const char *file, unsigned line, unsigned column,
                                                            const char *format, ...);
+/* By file, line and column; what is at the same place keeps its order. */
+void mm_problems_sort(struct mm_problems *problems);
+/* "file:line:column: error: text", printable, into buffer, cut to fit; size at least 1. Returns buffer. */
+#define MM_PROBLEM_TEXT_MAX 1024
+const char *mm_problem_text(const struct mm_problem *problem, char *buffer, size_t size);
 
 /* ---- items ------------------------------------------------------------------------------------------- */
 
 /*
  * One value as it stands in a file: element is an index into the vocabulary; instance tells the rows of a
- * repeated element apart (killLevel 0, 1, ...), 0 elsewhere. Sections and rows that are present but empty
- * have an item with NULL text.
+ * repeated element apart (killLevel 0, 1, ...) and is that of its row for a value in a row, 0 elsewhere.
+ * Each section and row that is present has an item of its own, with NULL text, before those of its children.
  */
 struct mm_config_item {
     unsigned element;
@@ -203,9 +216,13 @@ struct mm_config_items {
     size_t count;
     char **files;
     size_t file_count;
+    bool is_cut; /* a file was not well-formed, items end there: rules across fields would only mislead */
 };
 
 void mm_config_items_fini(struct mm_config_items *items);
+
+/* More than any configuration has, few enough that their memory is bounded (a few MiB). */
+#define MM_CONFIG_ITEMS_MAX 65536
 
 /* The byte stream between memmgr-config and the daemon: problems and items. Return 0 or a negative errno;
    read refuses a stream that is cut short or of another version with -EBADMSG. */
@@ -225,7 +242,9 @@ void mm_config_free(struct mm_config *config); /* accepts NULL */
 
 /*
  * Builds from items: types, ranges, then the rules across fields. Every problem is reported, not the first
- * only. -EINVAL when one of them is an error; warnings alone succeed.
+ * only. -EINVAL when one of them is an error, those that were there before (the reader's) included; warnings
+ * and notes alone succeed. The problems are sorted. items and device may be NULL: nothing, nothing known.
+ * -ENOMEM; -EBADMSG for items that no reader makes (rows out of order).
  */
 int mm_config_build(const struct mm_config_items *items, const struct mm_config_device *device,
                     struct mm_config **ret_config, struct mm_problems *problems);
@@ -233,7 +252,9 @@ int mm_config_build(const struct mm_config_items *items, const struct mm_config_
 /*
  * Runs the reader program on the file ("" or NULL: the built-in values alone) and builds. Blocks until the
  * program ends, at most timeout_ms; for start and for calm moments. reader_path is the program memmgr-config.
- * -EINVAL: the file is not valid, problems say why; other errors: the program could not be run.
+ * -EINVAL: the file is not valid, problems say why. Other errors, each with a problem that says more: the
+ * program could not be run (the errno of starting it), did not end in time (-ETIMEDOUT, it is killed),
+ * crashed or answered nonsense (-EPROTO). The child is always reaped.
  */
 int mm_config_load(const char *reader_path, const char *file, const struct mm_config_device *device,
                    unsigned timeout_ms, struct mm_config **ret_config, struct mm_problems *problems);
@@ -247,7 +268,8 @@ int mm_config_load(const char *reader_path, const char *file, const struct mm_co
  * Reads one file into items; no network, no external entities, bounded entity expansion and depth. Refused
  * with a problem each: a file that is no regular file (FIFO, directory, symlink loop), unreadable, too large,
  * writable by everybody, not XML, truncated. Unknown elements are warnings with the nearest known name.
- * Returns 0 or -EINVAL when there is an error among the problems.
+ * Returns 0, or -EINVAL when there is an error among the problems; ret_items then holds what could be read,
+ * so that mm_config_build finds the other errors too. -ENOMEM.
  */
 int mm_config_read_xml(const char *file, struct mm_config_items *ret_items, struct mm_problems *problems);
 
