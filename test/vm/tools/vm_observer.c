@@ -310,8 +310,7 @@ static bool wait_is_over(const struct session *session)
         if (observer->death_count >= (size_t)wait->amount) reply_deaths(observer);
         return observer->death_count >= (size_t)wait->amount;
     case WAIT_QUIET:
-        if (mm_observer_now_ms() < quiet_until_ms(session))
-            return false;
+        if (mm_observer_now_ms() < quiet_until_ms(session)) return false;
         reply_deaths(observer);
         return true;
     case WAIT_BELOW:
@@ -343,8 +342,7 @@ static int poll_timeout_ms(const struct session *session)
 
     if (wait->kind == WAIT_NOTHING) return -1;
     if (wait->kind == WAIT_BELOW) return BELOW_EVERY_MS;
-    if (wait->kind == WAIT_QUIET && quiet_until_ms(session) < until_ms)
-        until_ms = quiet_until_ms(session);
+    if (wait->kind == WAIT_QUIET && quiet_until_ms(session) < until_ms) until_ms = quiet_until_ms(session);
     left_ms = until_ms - mm_observer_now_ms();
     return left_ms < 1 ? 1 : (int)left_ms;
 }
