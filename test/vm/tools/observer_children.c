@@ -23,7 +23,8 @@
 struct mm_observer_child *mm_observer_child_find(struct mm_observer *observer, const char *name)
 {
     for (size_t i = 0; i < observer->child_count; i++) {
-        if (strcmp(observer->children[i].name, name) == 0) return &observer->children[i];
+        if (strcmp(observer->children[i].name, name) == 0)
+            return &observer->children[i];
     }
     return NULL;
 }
@@ -50,10 +51,12 @@ static _Noreturn void become(const char *command, int output_fd, pid_t parent)
         _exit(126);
     (void)signal(SIGPIPE, SIG_DFL);
     fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, "0", 1) != 1) _exit(126);
+    if (fd < 0 || write(fd, "0", 1) != 1)
+        _exit(126);
     (void)close(fd);
     fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || dup2(fd, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0) _exit(126);
+    if (fd < 0 || dup2(fd, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0)
+        _exit(126);
     (void)snprintf(line, sizeof(line), "exec %s", command);
     (void)execl("/bin/sh", "sh", "-c", line, (char *)NULL);
     _exit(127);
@@ -67,12 +70,17 @@ int mm_observer_child_start(struct mm_observer *observer, const char *name, cons
     int pidfd;
     pid_t pid;
 
-    if (!name_is_plain(name) || !*command || strlen(command) >= MM_OBSERVER_LINE_SIZE) return -EINVAL;
-    if (mm_observer_child_find(observer, name)) return -EEXIST;
-    if (observer->child_count == MM_OBSERVER_MAX_CHILDREN) return -ENOSPC;
-    if (pipe2(output, O_CLOEXEC)) return -errno;
+    if (!name_is_plain(name) || !*command || strlen(command) >= MM_OBSERVER_LINE_SIZE)
+        return -EINVAL;
+    if (mm_observer_child_find(observer, name))
+        return -EEXIST;
+    if (observer->child_count == MM_OBSERVER_MAX_CHILDREN)
+        return -ENOSPC;
+    if (pipe2(output, O_CLOEXEC))
+        return -errno;
     pid = fork();
-    if (pid == 0) become(command, output[1], parent);
+    if (pid == 0)
+        become(command, output[1], parent);
     (void)close(output[1]);
     pidfd = pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
     if (pidfd < 0) {
@@ -127,7 +135,8 @@ void mm_observer_child_read(struct mm_observer_child *child)
         }
         length = read(child->output_fd, child->output + child->output_length,
                       sizeof(child->output) - child->output_length);
-        if (length > 0) child->output_length += (size_t)length;
+        if (length > 0)
+            child->output_length += (size_t)length;
     } while (length > 0);
     if (length == 0) {
         (void)close(child->output_fd);
@@ -144,8 +153,10 @@ bool mm_observer_child_said(const struct mm_observer_child *child, const char *t
     while (left > 0) {
         const char *end = memchr(line, '\n', left);
 
-        if (!end) return false;
-        if ((size_t)(end - line) == text_length && memcmp(line, text, text_length) == 0) return true;
+        if (!end)
+            return false;
+        if ((size_t)(end - line) == text_length && memcmp(line, text, text_length) == 0)
+            return true;
         left -= (size_t)(end + 1 - line);
         line = end + 1;
     }
@@ -156,7 +167,8 @@ const struct mm_observer_death *mm_observer_death_of(const struct mm_observer *o
                                                      const struct mm_observer_child *child)
 {
     for (size_t i = 0; i < observer->death_count; i++) {
-        if (observer->deaths[i].child == child) return &observer->deaths[i];
+        if (observer->deaths[i].child == child)
+            return &observer->deaths[i];
     }
     return NULL;
 }
@@ -164,10 +176,12 @@ const struct mm_observer_death *mm_observer_death_of(const struct mm_observer *o
 void mm_observer_children_end(struct mm_observer *observer)
 {
     for (size_t i = 0; i < observer->child_count; i++) {
-        if (observer->children[i].pidfd >= 0) (void)kill(observer->children[i].pid, SIGKILL);
+        if (observer->children[i].pidfd >= 0)
+            (void)kill(observer->children[i].pid, SIGKILL);
     }
     for (size_t i = 0; i < observer->child_count; i++) {
-        if (observer->children[i].pidfd < 0) continue;
+        if (observer->children[i].pidfd < 0)
+            continue;
         (void)waitpid(observer->children[i].pid, NULL, 0);
         (void)close(observer->children[i].pidfd);
     }

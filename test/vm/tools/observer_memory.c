@@ -38,7 +38,8 @@ static int64_t read_available_kib(int fd)
     const char *line;
     const ssize_t length = pread(fd, text, sizeof(text) - 1, 0);
 
-    if (length < 0) return -errno;
+    if (length < 0)
+        return -errno;
     text[length] = '\0';
     line = strstr(text, key);
     return line ? strtoll(line + sizeof(key) - 1, NULL, 10) : -EBADMSG;
@@ -47,8 +48,10 @@ static int64_t read_available_kib(int fd)
 static void note_sample(struct mm_observer_memory *memory, int64_t time_ms, int64_t available_kib)
 {
     atomic_store(&memory->available_kib, available_kib);
-    if (available_kib < atomic_load(&memory->low_kib)) atomic_store(&memory->low_kib, available_kib);
-    if (available_kib < memory->lowest_kib) memory->lowest_kib = available_kib;
+    if (available_kib < atomic_load(&memory->low_kib))
+        atomic_store(&memory->low_kib, available_kib);
+    if (available_kib < memory->lowest_kib)
+        memory->lowest_kib = available_kib;
     memory->samples++;
     for (size_t i = 0; i < memory->crossing_count; i++) {
         struct mm_observer_crossing *crossing = &memory->crossings[i];
@@ -97,20 +100,27 @@ int mm_observer_memory_start(struct mm_observer_memory *memory)
     int error;
 
     memory->meminfo_fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
-    if (memory->meminfo_fd < 0) return -errno;
+    if (memory->meminfo_fd < 0)
+        return -errno;
     available_kib = read_available_kib(memory->meminfo_fd);
-    if (available_kib < 0) return (int)available_kib;
+    if (available_kib < 0)
+        return (int)available_kib;
     memory->lowest_kib = available_kib;
     atomic_store(&memory->available_kib, available_kib);
     atomic_store(&memory->low_kib, available_kib);
 
     error = pthread_attr_init(&attributes);
-    if (error) return -error;
+    if (error)
+        return -error;
     error = pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    if (!error) error = pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
-    if (!error) error = pthread_attr_setschedpolicy(&attributes, SCHED_FIFO);
-    if (!error) error = pthread_attr_setschedparam(&attributes, &parameter);
-    if (!error) error = pthread_create(&memory->thread, &attributes, sample, memory);
+    if (!error)
+        error = pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
+    if (!error)
+        error = pthread_attr_setschedpolicy(&attributes, SCHED_FIFO);
+    if (!error)
+        error = pthread_attr_setschedparam(&attributes, &parameter);
+    if (!error)
+        error = pthread_create(&memory->thread, &attributes, sample, memory);
     (void)pthread_attr_destroy(&attributes);
     return -error;
 }
@@ -136,9 +146,11 @@ int64_t mm_observer_oom_kills(void)
     char line[128];
     int64_t value = -ENOENT;
 
-    if (!file) return -errno;
+    if (!file)
+        return -errno;
     while (value < 0 && fgets(line, sizeof(line), file)) {
-        if (strncmp(line, key, sizeof(key) - 1) == 0) value = strtoll(line + sizeof(key) - 1, NULL, 10);
+        if (strncmp(line, key, sizeof(key) - 1) == 0)
+            value = strtoll(line + sizeof(key) - 1, NULL, 10);
     }
     (void)fclose(file);
     return value;
@@ -147,7 +159,8 @@ int64_t mm_observer_oom_kills(void)
 int mm_observer_kmsg_open(struct mm_observer *observer)
 {
     observer->kmsg_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (observer->kmsg_fd < 0 || lseek(observer->kmsg_fd, 0, SEEK_END) < 0) return -errno;
+    if (observer->kmsg_fd < 0 || lseek(observer->kmsg_fd, 0, SEEK_END) < 0)
+        return -errno;
     return 0;
 }
 
@@ -161,11 +174,14 @@ static void note_kmsg_record(struct mm_observer *observer, char *record)
     char *text = strchr(record, ';');
     size_t length;
 
-    if (!text || !strstr(text, "ut of memory: Killed process")) return;
-    if (observer->oom_line_count == MM_OBSERVER_MAX_OOM_LINES) return;
+    if (!text || !strstr(text, "ut of memory: Killed process"))
+        return;
+    if (observer->oom_line_count == MM_OBSERVER_MAX_OOM_LINES)
+        return;
     text++;
     length = strcspn(text, "\n");
-    if (length > MM_OBSERVER_LINE_SIZE - 1) length = MM_OBSERVER_LINE_SIZE - 1;
+    if (length > MM_OBSERVER_LINE_SIZE - 1)
+        length = MM_OBSERVER_LINE_SIZE - 1;
     memcpy(observer->oom_lines[observer->oom_line_count], text, length);
     observer->oom_lines[observer->oom_line_count][length] = '\0';
     observer->oom_line_count++;
@@ -178,8 +194,10 @@ void mm_observer_kmsg_read(struct mm_observer *observer)
 
     /* EPIPE: older lines were overwritten before they were read; the next read goes on behind the gap. */
     while ((length = read(observer->kmsg_fd, record, sizeof(record) - 1)) >= 0 || errno == EPIPE) {
-        if (length < 0) continue;
-        if (length == 0) return;
+        if (length < 0)
+            continue;
+        if (length == 0)
+            return;
         record[length] = '\0';
         note_kmsg_record(observer, record);
     }

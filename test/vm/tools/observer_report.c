@@ -38,7 +38,8 @@ static void put_crossings(const struct mm_observer_memory *memory, FILE *out)
     for (size_t i = 0; i < memory->crossing_count; i++) {
         const struct mm_observer_crossing *crossing = &memory->crossings[i];
 
-        if (crossing->time_ms < 0) continue;
+        if (crossing->time_ms < 0)
+            continue;
         (void)fprintf(out,
                       "%s{\"waterline_mb\":%" PRId64 ",\"time_ms\":%" PRId64 ",\"available_mb\":%" PRId64 "}",
                       separator, crossing->waterline_mb, crossing->time_ms, crossing->available_mb);
@@ -62,7 +63,8 @@ void mm_observer_report(const struct mm_observer *observer, FILE *out)
     }
     (void)fputs("],\"survivors\":[", out);
     for (size_t i = 0; i < observer->child_count; i++) {
-        if (observer->children[i].pidfd < 0) continue;
+        if (observer->children[i].pidfd < 0)
+            continue;
         (void)fprintf(out, "%s\"%s\"", separator, observer->children[i].name);
         separator = ",";
     }

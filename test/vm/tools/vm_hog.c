@@ -74,7 +74,8 @@ static uint64_t parse_mb(const char *text)
 
     errno = 0;
     value = strtoull(text, &end, 10);
-    if (errno || end == text || *end || *text == '-' || value > MAX_MB) usage();
+    if (errno || end == text || *end || *text == '-' || value > MAX_MB)
+        usage();
     return value;
 }
 
@@ -120,8 +121,10 @@ static struct hog_options parse_options(int argument_count, char **arguments)
             usage();
         }
     }
-    if (optind != argument_count) usage();
-    if (options.limit_mb < options.hold_mb) options.limit_mb = options.hold_mb;
+    if (optind != argument_count)
+        usage();
+    if (options.limit_mb < options.hold_mb)
+        options.limit_mb = options.hold_mb;
     return options;
 }
 
@@ -129,7 +132,8 @@ static void write_file(const char *path, const char *text)
 {
     FILE *file = fopen(path, "we");
 
-    if (!file || fputs(text, file) < 0 || fclose(file)) die(path);
+    if (!file || fputs(text, file) < 0 || fclose(file))
+        die(path);
 }
 
 static void enter_cgroup(const char *directory)
@@ -163,7 +167,8 @@ static void sleep_until(int64_t time_ns)
 static void say(const char *line)
 {
     /* Nobody may be listening any more; the memory is what matters. */
-    if (puts(line) < 0 || fflush(stdout)) clearerr(stdout);
+    if (puts(line) < 0 || fflush(stdout))
+        clearerr(stdout);
 }
 
 /* xorshift64: its output does not compress, and no two pages are alike. */
@@ -228,7 +233,8 @@ static _Noreturn void live(struct hog *hog, const struct hog_options *options)
                 bytes_per_ms * (uint64_t)(elapsed_ns < MAX_STEP_NS ? elapsed_ns : MAX_STEP_NS) / 1000000;
             growing = due_bytes < limit_bytes;
             grow_to(hog, growing ? due_bytes : limit_bytes);
-            if (!growing) say("limit");
+            if (!growing)
+                say("limit");
         }
         if (options->touch && now_ns() - touched_ns >= TOUCH_EVERY_NS) {
             touch_all(hog);
@@ -242,12 +248,15 @@ int main(int argument_count, char **arguments)
     const struct hog_options options = parse_options(argument_count, arguments);
     struct hog hog = {.page_bytes = (size_t)sysconf(_SC_PAGESIZE), .compressible = options.compressible};
 
-    if (options.cgroup) enter_cgroup(options.cgroup);
-    if (options.oom_score_adj) write_file("/proc/self/oom_score_adj", options.oom_score_adj);
+    if (options.cgroup)
+        enter_cgroup(options.cgroup);
+    if (options.oom_score_adj)
+        write_file("/proc/self/oom_score_adj", options.oom_score_adj);
     hog.random = ((uint64_t)getpid() << 32) | 1;
     hog.memory = mmap(NULL, (size_t)(options.limit_mb * MIB) + hog.page_bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (hog.memory == MAP_FAILED) die("mmap");
+    if (hog.memory == MAP_FAILED)
+        die("mmap");
     /* Growth in small pages is even, and swaps in and out page by page, as most applications' heaps do. */
     if (madvise(hog.memory, (size_t)(options.limit_mb * MIB), MADV_NOHUGEPAGE) && errno != EINVAL)
         die("madvise");

@@ -27,7 +27,8 @@ static void print_value(const cJSON *value)
         return;
     }
     text = cJSON_PrintUnformatted(value);
-    if (text) (void)puts(text);
+    if (text)
+        (void)puts(text);
     cJSON_free(text);
 }
 
@@ -42,13 +43,16 @@ static int print_element(const cJSON *array, const char *path)
     char *end;
     long index;
 
-    if (!close || !cJSON_IsArray(array)) return 0;
+    if (!close || !cJSON_IsArray(array))
+        return 0;
     if (strncmp(path, "[*]", 3) == 0) {
-        cJSON_ArrayForEach(element, array) printed += print_path(element, close + 1);
+        cJSON_ArrayForEach (element, array)
+            printed += print_path(element, close + 1);
         return printed;
     }
     index = strtol(path + 1, &end, 10);
-    if (end == path + 1 || end != close || index < 0 || index >= cJSON_GetArraySize(array)) return 0;
+    if (end == path + 1 || end != close || index < 0 || index >= cJSON_GetArraySize(array))
+        return 0;
     return print_path(cJSON_GetArrayItem(array, (int)index), close + 1);
 }
 
@@ -58,20 +62,25 @@ static int print_path(const cJSON *value, const char *path)
     char name[128];
     size_t length;
 
-    if (!value) return 0;
+    if (!value)
+        return 0;
     if (!*path) {
         print_value(value);
         return 1;
     }
-    if (*path == '[') return print_element(value, path);
+    if (*path == '[')
+        return print_element(value, path);
     if (strcmp(path, "#") == 0) {
-        if (!cJSON_IsArray(value) && !cJSON_IsObject(value)) return 0;
+        if (!cJSON_IsArray(value) && !cJSON_IsObject(value))
+            return 0;
         (void)printf("%d\n", cJSON_GetArraySize(value));
         return 1;
     }
-    if (*path == '.') path++;
+    if (*path == '.')
+        path++;
     length = strcspn(path, ".[#");
-    if (length == 0 || length >= sizeof(name)) return 0;
+    if (length == 0 || length >= sizeof(name))
+        return 0;
     memcpy(name, path, length);
     name[length] = '\0';
     return print_path(cJSON_GetObjectItemCaseSensitive(value, name), path + length);
@@ -85,13 +94,15 @@ int main(int argument_count, char **arguments)
     char *text;
     bool found;
 
-    if (argument_count == 3) file = fopen(arguments[2], "re");
+    if (argument_count == 3)
+        file = fopen(arguments[2], "re");
     if (argument_count < 2 || argument_count > 3 || !file) {
         (void)fputs("usage: vm_json PATH [FILE]\n", stderr);
         return 2;
     }
     text = malloc(MAX_INPUT_BYTES);
-    if (!text) return 2;
+    if (!text)
+        return 2;
     length = fread(text, 1, MAX_INPUT_BYTES, file);
     (void)fclose(file);
     root = cJSON_ParseWithLength(text, length);

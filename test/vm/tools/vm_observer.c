@@ -97,7 +97,8 @@ static bool take_number(char **cursor, int64_t *ret_number)
 
     errno = 0;
     value = strtol(word, &end, 10);
-    if (errno || end == word || *end || value < 0 || value > MAX_NUMBER) return false;
+    if (errno || end == word || *end || value < 0 || value > MAX_NUMBER)
+        return false;
     *ret_number = value;
     return true;
 }
@@ -117,7 +118,8 @@ static struct mm_observer_child *take_child(struct session *session, char **argu
 {
     struct mm_observer_child *child = mm_observer_child_find(&session->observer, take_word(arguments));
 
-    if (!child) reply("error there is no such child");
+    if (!child)
+        reply("error there is no such child");
     return child;
 }
 
@@ -145,14 +147,16 @@ static void command_expect(struct session *session, char *arguments)
 {
     struct mm_observer_child *child = take_child(session, &arguments);
 
-    if (child) begin_wait(session, WAIT_OUTPUT, child, false, arguments);
+    if (child)
+        begin_wait(session, WAIT_OUTPUT, child, false, arguments);
 }
 
 static void command_wait(struct session *session, char *arguments)
 {
     struct mm_observer_child *child = take_child(session, &arguments);
 
-    if (child) begin_wait(session, WAIT_DEATH, child, false, arguments);
+    if (child)
+        begin_wait(session, WAIT_DEATH, child, false, arguments);
 }
 
 static void command_wait_deaths(struct session *session, char *arguments)
@@ -183,7 +187,8 @@ static int signal_number(const char *word)
     const long number = strtol(word, &end, 10);
 
     for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
-        if (strcmp(signals[i].name, word) == 0) return signals[i].number;
+        if (strcmp(signals[i].name, word) == 0)
+            return signals[i].number;
     }
     return end != word && !*end && number > 0 && number <= SIGRTMAX ? (int)number : -1;
 }
@@ -193,7 +198,8 @@ static void command_signal(struct session *session, char *arguments)
     const struct mm_observer_child *child = take_child(session, &arguments);
     int number;
 
-    if (!child) return;
+    if (!child)
+        return;
     number = signal_number(take_word(&arguments));
     /* Not yet reaped, it still has its pid to itself. */
     if (number < 0)
@@ -210,7 +216,8 @@ static void command_alive(struct session *session, char *arguments)
 {
     const struct mm_observer_child *child = take_child(session, &arguments);
 
-    if (child) reply("ok %s", child->pidfd >= 0 ? "alive" : "dead");
+    if (child)
+        reply("ok %s", child->pidfd >= 0 ? "alive" : "dead");
 }
 
 static void command_deaths(struct session *session, char *arguments)
@@ -232,7 +239,8 @@ static void command_finish(struct session *session, char *arguments)
 
     (void)arguments;
     for (size_t i = 0; i < observer->child_count; i++) {
-        if (observer->children[i].pidfd >= 0) mm_observer_child_reap(observer, &observer->children[i]);
+        if (observer->children[i].pidfd >= 0)
+            mm_observer_child_reap(observer, &observer->children[i]);
     }
     error = mm_observer_memory_stop(&observer->memory);
     mm_observer_kmsg_read(observer);
@@ -298,7 +306,8 @@ static bool wait_is_over(const struct session *session)
             reply("ok");
             return true;
         }
-        if (wait->child->output_fd < 0) reply("error its output has ended");
+        if (wait->child->output_fd < 0)
+            reply("error its output has ended");
         return wait->child->output_fd < 0;
     case WAIT_DEATH:
         death = mm_observer_death_of(observer, wait->child);
@@ -307,15 +316,18 @@ static bool wait_is_over(const struct session *session)
                   death->signal ? death->signal : death->status);
         return death;
     case WAIT_DEATHS:
-        if (observer->death_count >= (size_t)wait->amount) reply_deaths(observer);
+        if (observer->death_count >= (size_t)wait->amount)
+            reply_deaths(observer);
         return observer->death_count >= (size_t)wait->amount;
     case WAIT_QUIET:
-        if (mm_observer_now_ms() < quiet_until_ms(session)) return false;
+        if (mm_observer_now_ms() < quiet_until_ms(session))
+            return false;
         reply_deaths(observer);
         return true;
     case WAIT_BELOW:
         available_mb = atomic_load(&observer->memory.available_kib) / 1024;
-        if (available_mb < wait->amount) reply("ok %lld", available_mb);
+        if (available_mb < wait->amount)
+            reply("ok %lld", available_mb);
         return available_mb < wait->amount;
     case WAIT_NOTHING:
         break;
@@ -325,7 +337,8 @@ static bool wait_is_over(const struct session *session)
 
 static void check_wait(struct session *session)
 {
-    if (session->wait.kind == WAIT_NOTHING) return;
+    if (session->wait.kind == WAIT_NOTHING)
+        return;
     if (wait_is_over(session)) {
         session->wait.kind = WAIT_NOTHING;
     } else if (mm_observer_now_ms() >= session->wait.deadline_ms) {
@@ -340,9 +353,12 @@ static int poll_timeout_ms(const struct session *session)
     int64_t until_ms = wait->deadline_ms;
     int64_t left_ms;
 
-    if (wait->kind == WAIT_NOTHING) return -1;
-    if (wait->kind == WAIT_BELOW) return BELOW_EVERY_MS;
-    if (wait->kind == WAIT_QUIET && quiet_until_ms(session) < until_ms) until_ms = quiet_until_ms(session);
+    if (wait->kind == WAIT_NOTHING)
+        return -1;
+    if (wait->kind == WAIT_BELOW)
+        return BELOW_EVERY_MS;
+    if (wait->kind == WAIT_QUIET && quiet_until_ms(session) < until_ms)
+        until_ms = quiet_until_ms(session);
     left_ms = until_ms - mm_observer_now_ms();
     return left_ms < 1 ? 1 : (int)left_ms;
 }
@@ -398,16 +414,21 @@ static void serve(struct session *session)
     }
     others[0] = (struct pollfd){.fd = observer->kmsg_fd, .events = POLLIN};
     others[1] = (struct pollfd){.fd = reads_input ? STDIN_FILENO : -1, .events = POLLIN};
-    if (poll(pidfds, (nfds_t)(2 * child_count + 2), poll_timeout_ms(session)) < 0) return;
+    if (poll(pidfds, (nfds_t)(2 * child_count + 2), poll_timeout_ms(session)) < 0)
+        return;
     for (size_t i = 0; i < child_count; i++) {
-        if (pidfds[i].revents) mm_observer_child_reap(observer, &observer->children[i]);
+        if (pidfds[i].revents)
+            mm_observer_child_reap(observer, &observer->children[i]);
     }
     for (size_t i = 0; i < child_count; i++) {
-        if (outputs[i].revents) mm_observer_child_read(&observer->children[i]);
+        if (outputs[i].revents)
+            mm_observer_child_read(&observer->children[i]);
     }
-    if (others[0].revents) mm_observer_kmsg_read(observer);
+    if (others[0].revents)
+        mm_observer_kmsg_read(observer);
     check_wait(session);
-    if (others[1].revents) read_input(session);
+    if (others[1].revents)
+        read_input(session);
     run_input(session);
 }
 
@@ -418,8 +439,10 @@ static int become_safe(void)
     const struct sched_param parameter = {.sched_priority = sched_get_priority_min(SCHED_FIFO)};
     const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
-    if (fd < 0 || write(fd, "-1000", 5) != 5 || close(fd)) return -errno;
-    if (mlockall(MCL_CURRENT | MCL_FUTURE) || sched_setscheduler(0, SCHED_FIFO, &parameter)) return -errno;
+    if (fd < 0 || write(fd, "-1000", 5) != 5 || close(fd))
+        return -errno;
+    if (mlockall(MCL_CURRENT | MCL_FUTURE) || sched_setscheduler(0, SCHED_FIFO, &parameter))
+        return -errno;
     return 0;
 }
 
@@ -450,7 +473,8 @@ static void parse_options(struct session *session, int argument_count, char **ar
     int option;
 
     while ((option = getopt_long(argument_count, arguments, "", long_options, NULL)) != -1) {
-        if (option != 'w') exit(2);
+        if (option != 'w')
+            exit(2);
         parse_waterlines(&session->observer.memory, optarg);
     }
     if (optind != argument_count) {
@@ -464,14 +488,17 @@ int main(int argument_count, char **arguments)
     struct session *session = calloc(1, sizeof(*session));
     int error;
 
-    if (!session) return 1;
+    if (!session)
+        return 1;
     parse_options(session, argument_count, arguments);
     (void)signal(SIGPIPE, SIG_IGN);
     session->observer.started_ms = mm_observer_now_ms();
     session->observer.oom_kills_at_start = mm_observer_oom_kills();
     error = become_safe();
-    if (!error) error = mm_observer_kmsg_open(&session->observer);
-    if (!error) error = mm_observer_memory_start(&session->observer.memory);
+    if (!error)
+        error = mm_observer_kmsg_open(&session->observer);
+    if (!error)
+        error = mm_observer_memory_start(&session->observer.memory);
     if (error || session->observer.oom_kills_at_start < 0) {
         (void)fprintf(stderr, "vm_observer: %s\n", error ? strerror(-error) : "no oom_kill in /proc/vmstat");
         free(session);
@@ -479,7 +506,8 @@ int main(int argument_count, char **arguments)
     }
     while (!session->finished && !session->input_ended)
         serve(session);
-    if (!session->finished) (void)mm_observer_memory_stop(&session->observer.memory);
+    if (!session->finished)
+        (void)mm_observer_memory_stop(&session->observer.memory);
     mm_observer_children_end(&session->observer);
     free(session);
     return 0;
