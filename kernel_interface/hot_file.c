@@ -38,7 +38,8 @@ int mm_hot_file_open(struct mm_hot_file *file, int directory_fd, const char *pat
 
 void mm_hot_file_close(struct mm_hot_file *file)
 {
-    if (file->fd >= 0) (void)close(file->fd);
+    if (file->fd >= 0)
+        (void)close(file->fd);
     file->fd = -1;
 }
 
@@ -50,8 +51,10 @@ static ssize_t read_fully(int fd, char *buffer, size_t size, off_t offset)
     while (filled < size) {
         ssize_t count = pread_retrying(fd, buffer + filled, size - filled, offset + (off_t)filled);
 
-        if (count < 0) return count;
-        if (count == 0) break;
+        if (count < 0)
+            return count;
+        if (count == 0)
+            break;
         filled += (size_t)count;
     }
     return (ssize_t)filled;
@@ -61,8 +64,10 @@ static ssize_t read_whole(int fd, char *buffer, size_t size)
 {
     ssize_t count = read_fully(fd, buffer, size, 0);
 
-    if (count < 0) return count;
-    if ((size_t)count == size) return -EFBIG; /* no room for the NUL, and perhaps not the end */
+    if (count < 0)
+        return count;
+    if ((size_t)count == size)
+        return -EFBIG; /* no room for the NUL, and perhaps not the end */
     buffer[count] = '\0';
     return count;
 }
@@ -79,7 +84,8 @@ static int lines_from_fd(int fd, char *buffer, size_t size, mm_line_visit visit,
         bool is_end;
         size_t begin = 0;
 
-        if (count < 0) return (int)count;
+        if (count < 0)
+            return (int)count;
         is_end = (size_t)count < size - held;
         offset += count;
         held += (size_t)count;
@@ -89,13 +95,17 @@ static int lines_from_fd(int fd, char *buffer, size_t size, mm_line_visit visit,
             bool is_cut = !newline && !is_end && begin == 0; /* fills the buffer and goes on */
             int r = 0;
 
-            if (!newline && !is_end && !is_cut && !is_skipping) break; /* goes on in the next piece */
-            if (!is_skipping) r = visit(buffer + begin, line_end - begin, user);
-            if (r != 0) return r < 0 ? r : 0;
+            if (!newline && !is_end && !is_cut && !is_skipping)
+                break; /* goes on in the next piece */
+            if (!is_skipping)
+                r = visit(buffer + begin, line_end - begin, user);
+            if (r != 0)
+                return r < 0 ? r : 0;
             is_skipping = !newline;
             begin = newline ? line_end + 1 : held;
         }
-        if (is_end) return 0;
+        if (is_end)
+            return 0;
         held -= begin;
         memmove(buffer, buffer + begin, held);
     }
@@ -109,14 +119,16 @@ static int ensure_open(struct mm_hot_file *file)
 /* ENODEV: the file behind the descriptor was removed. The next read looks what stands under the path then. */
 static void forget_removed(struct mm_hot_file *file, ssize_t result)
 {
-    if (result == -ENODEV) mm_hot_file_close(file);
+    if (result == -ENODEV)
+        mm_hot_file_close(file);
 }
 
 ssize_t mm_hot_file_read(struct mm_hot_file *file, char *buffer, size_t size)
 {
     ssize_t count = ensure_open(file);
 
-    if (count == 0) count = read_whole(file->fd, buffer, size);
+    if (count == 0)
+        count = read_whole(file->fd, buffer, size);
     forget_removed(file, count);
     return count;
 }
@@ -125,7 +137,8 @@ int mm_hot_file_lines(struct mm_hot_file *file, char *buffer, size_t size, mm_li
 {
     int r = ensure_open(file);
 
-    if (r == 0) r = lines_from_fd(file->fd, buffer, size, visit, user);
+    if (r == 0)
+        r = lines_from_fd(file->fd, buffer, size, visit, user);
     forget_removed(file, r);
     return r;
 }
@@ -135,7 +148,8 @@ ssize_t mm_read_file(int directory_fd, const char *path, char *buffer, size_t si
     struct mm_hot_file file;
     ssize_t count = mm_hot_file_open(&file, directory_fd, path);
 
-    if (count == 0) count = read_whole(file.fd, buffer, size);
+    if (count == 0)
+        count = read_whole(file.fd, buffer, size);
     mm_hot_file_close(&file);
     return count;
 }
@@ -146,18 +160,22 @@ int mm_read_lines(int directory_fd, const char *path, char *buffer, size_t size,
     struct mm_hot_file file;
     int r = mm_hot_file_open(&file, directory_fd, path);
 
-    if (r == 0) r = lines_from_fd(file.fd, buffer, size, visit, user);
+    if (r == 0)
+        r = lines_from_fd(file.fd, buffer, size, visit, user);
     mm_hot_file_close(&file);
     return r;
 }
 
 int mm_write_file(int directory_fd, const char *path, int flags, const char *text, size_t length)
 {
-    int fd MM_CLEANUP_CLOSE = open_retrying(directory_fd, path, O_WRONLY | flags);
+    /* O_TRUNC as a shell's redirection: kernel files ignore it, a test's plain ones need it. */
+    int fd MM_CLEANUP_CLOSE = open_retrying(directory_fd, path, O_WRONLY | O_TRUNC | flags);
     ssize_t count;
 
-    if (fd < 0) return fd;
+    if (fd < 0)
+        return fd;
     count = write(fd, text, length);
-    if (count < 0) return -errno;
+    if (count < 0)
+        return -errno;
     return (size_t)count == length ? 0 : -EIO;
 }

@@ -42,7 +42,7 @@ ssize_t mm_read_file(int directory_fd, const char *path, char *buffer, size_t si
 int mm_read_lines(int directory_fd, const char *path, char *buffer, size_t size, mm_line_visit visit,
                   void *user);
 
-/* Opens (O_WRONLY|O_CLOEXEC|flags), writes in one call, closes. EINTR is returned, not retried: who writes a
+/* Opens (O_WRONLY|O_TRUNC|O_CLOEXEC|flags), writes in one call, closes. EINTR is returned, not retried: who writes a
    limit from the worker has to see it. */
 int mm_write_file(int directory_fd, const char *path, int flags, const char *text, size_t length);
 
