@@ -2,17 +2,55 @@
 /*
  * Account -> bundle -> process, and the rules that turn events into priorities.
  *
- * A bundle is what is squeezed and killed: all processes of one application (uid and name), or a single
- * process that nobody registered. Its priority is the least (most important) of its processes', clamped to
- * -1000..1000; the list holds the bundles. The manager subscribes to the event center, recomputes only what
- * an event touches, moves bundles on the list, and has oom_score_adj written where the value changed.
+ * A bundle is what is squeezed and killed: all processes of one application (account, uid and name), or a
+ * single process that nobody registered. Its priority is the least (most important) of its processes',
+ * render processes left out, clamped to -1000..1000; the list holds the bundles. The manager subscribes to
+ * the event center, recomputes only what an event touches, moves bundles on the list, and has oom_score_adj
+ * written where the value changed. While a kill is under way (MM_EVENT_KILL_BEGIN to KILL_END) it allocates
+ * nothing.
  *
- * Rules and numbers are OpenHarmony's (reference 1.2 to 1.4); where its behaviour is a defect this header
- * says what is done instead: PROCESS_READY leaves the grace of a new process alone; a dead caller releases
- * what it had bound; chains of extensions reach their fixed point in one event; a bound foreground
- * application stays foreground; residents
- *   (-800) are forgotten when they end; two bundles may share a uid; equal priorities go by oldest use;
- * account switches are computed from the account, never added up, and leave values below 0 alone.
+ * Rules and numbers are OpenHarmony's (reference 1.2 to 1.4). Where its behaviour is a defect:
+ *
+ *   upstream                                  | here                                     | why
+ *   ------------------------------------------+------------------------------------------+---------------------
+ *   PROCESS_READY ends the grace of a new     | it changes nothing; the grace ends with   | the grace
+ * protects process                                   | the first event that says what the       | exactly the
+ * start | process does, or after its time          | a chain of extensions settles over        | the fixed
+ * point of any graph, cycles     | a stale number kills several events                            | included,
+ * within the event               | the wrong one a dead caller keeps what it bound up      | its bindings end
+ * with it                 | nobody needs it any |                                          | more binding a
+ * foreground process takes its    | it stays foreground                      | it is on the screen foreground
+ * state                          |                                          | a resident process (-800)
+ * ignores its end | it is forgotten like any other           | its pid may be reused a bundle below 0 is not
+ * recomputed at all | each process is computed by itself       | a neighbour's number | | is no reason a
+ * bundle is a uid                         | account, uid and name                    | they are killed apart
+ *   ties go by highest uid                    | oldest use first                         | least missed
+ *   an account switch is added to the number, | computed from the account each time;     | it accumulates,
+ * gets -800 becomes 0                            | values below 0 are left alone            | lost, strips
+ * residents render processes are only written 0       | members of their owner's bundle that do  | they
+ * outlived it | not count in its priority and follow it  | unmanaged processes older than the daemon are | on
+ * the list at their oom_score_adj       | most of them are unknown                                   | | any
+ * later event ends an ability's start   | FOREGROUND, BACKGROUND or its time ends  | the start is not over
+ *   APPLICATION_SUSPEND lifts important and   | it never lifts above an important floor, | the floor is a
+ *   negative processes to 800                 | nor a resident                           | promise
+ *
+ * Registration. CREATE_PROCESS registers. So does an event that says the process is in use (FOREGROUND,
+ * BACKGROUND, VISIBLE, the starts of tasks and events, DIST_DEVICE_CONNECTED) about a live process that is
+ * not registered, where the event gives the bundle's name: a client that re-registers after a restart of
+ * the daemon need not know what was lost. Other events about processes that are not registered are counted
+ * in unknown_pid_events. A process found by mm_priority_manager_scan keeps its oom_score_adj for the grace
+ * period when CREATE_PROCESS registers it: it is not new. PROCESS_TERMINATED about a process that still runs
+ * makes it an unregistered one. An empty bundle name means the process name, an empty process name the
+ * bundle name, both empty the comm.
+ *
+ * Accounts. An account nobody reported has no adjustment. ACTIVATED makes one active (-50) and leaves the
+ * others; HOT_SWITCH also makes those active before inactive (+50); COLD_SWITCH also kills their registered
+ * processes, -1000 excepted. On the first switch the accounts with applications and an id from 100 (where
+ * OpenHarmony's users begin) count as active before.
+ *
+ * Extensions. A process that was bound or unbound is an extension from then on: as important as the flags
+ * say, else 500; bound, at most 100 less important than the most important caller, which counts 0..400. A
+ * caller that is not known counts 0. The account shifts what the flags say, not what the callers give.
  */
 #ifndef MM_PRIORITY_MANAGER_PRIORITY_MANAGER_H
 #define MM_PRIORITY_MANAGER_PRIORITY_MANAGER_H
@@ -44,10 +82,14 @@ enum {
     MM_PRIORITY_SUSPEND = 800,
 };
 
-#define MM_ACCOUNT_UIDS 200000 /* OpenHarmony: account id = uid / 200000 */
+#define MM_ACCOUNT_UIDS 200000      /* OpenHarmony: account id = uid / 200000 */
+#define MM_UID_UNKNOWN  ((uid_t)-1) /* in an application event: ask the kernel */
 
 struct mm_account;
 struct mm_bundle;
+
+/* What was not placed yet; outside the range of priorities. */
+#define MM_PRIORITY_NONE (MM_PRIORITY_MAX + 1)
 
 /* Flags of a process; their meaning in the reference 1.3. */
 enum mm_process_flag {
@@ -65,6 +107,8 @@ enum mm_process_flag {
     MM_PROCESS_IN_GRACE = 1 << 11, /* new: at 0 until its grace ends */
     MM_PROCESS_IS_ABILITY_STARTING = 1 << 12,
     MM_PROCESS_IS_RESIDENT = 1 << 13,
+    MM_PROCESS_IS_FROM_SCAN = 1 << 14,  /* was there when the daemon started */
+    MM_PROCESS_IS_INHERITING = 1 << 15, /* in grace at its oom_score_adj rather than at 0 */
 };
 
 /* The rule that gave a process its number; for explanations. */
@@ -89,21 +133,21 @@ enum mm_priority_rule {
 };
 const char *mm_priority_rule_name(enum mm_priority_rule rule);
 
+/* A process and its bundle stay where they are until an event or a refresh removes them; keep pids, not
+   pointers. */
 struct mm_process {
     pid_t pid;
     uid_t uid;
     uint64_t start_time_ticks; /* 0 when it could not be read */
     struct mm_bundle *bundle;
     struct mm_list bundle_link;
-    uint32_t flags;
-    int16_t priority;        /* with the account's adjustment */
-    int16_t important_floor; /* where MM_PROCESS_IS_IMPORTANT */
-    int16_t written_oom_score_adj;
-    uint8_t rule;            /* enum mm_priority_rule */
     uint64_t resident_bytes; /* as of the last calm refresh */
+    uint32_t flags;
+    int16_t priority;              /* with the account's adjustment */
+    int16_t important_floor;       /* where MM_PROCESS_IS_IMPORTANT */
+    int16_t written_oom_score_adj; /* what the file holds, as far as we know */
+    uint8_t rule;                  /* enum mm_priority_rule: the last one that changed the number */
     char comm[MM_COMM_MAX];
-    /* the rest is the manager's own: see manager.c */
-    struct mm_process_private *private_;
 };
 
 struct mm_bundle {
@@ -115,12 +159,15 @@ struct mm_bundle {
     uint64_t set_aside_until_ns;
     uint64_t resident_bytes; /* sum, as of the last calm refresh */
     uid_t uid;
-    struct mm_account *account;
+    struct mm_account *account; /* NULL: not registered */
     uint64_t last_use_ns;
-    char name[MM_NAME_MAX]; /* registered: the bundle's; else the process' comm, printable */
+    const char *name; /* registered: the bundle's; else the process' comm, printable; below MM_NAME_MAX */
 };
 
 #define MM_BUNDLE_OF(entry_pointer) MM_CONTAINER_OF(entry_pointer, struct mm_bundle, entry)
+
+/* -1: not registered. */
+int64_t mm_bundle_account_id(const struct mm_bundle *bundle);
 
 struct mm_priority_manager;
 
@@ -129,14 +176,17 @@ int mm_priority_manager_new(struct mm_kernel *kernel, struct mm_event_center *ce
                             const struct mm_config *config, struct mm_priority_manager **ret_manager);
 void mm_priority_manager_free(struct mm_priority_manager *manager); /* accepts NULL */
 
-/* Puts every process of the kernel on the list at its oom_score_adj: once at start. Allocates. */
+/*
+ * Puts every process of the domain that is not known yet on the list, at its oom_score_adj: at start, and
+ * later wherever nothing reports new processes. Allocates: -EBUSY while a kill is under way.
+ */
 int mm_priority_manager_scan(struct mm_priority_manager *manager);
 
 const struct mm_priority_list *mm_priority_manager_list(const struct mm_priority_manager *manager);
 /* NULL when unknown. */
 struct mm_process *mm_priority_manager_find(const struct mm_priority_manager *manager, pid_t pid);
 /* Reads sizes anew and grows the pools: on calm moments, at most `limit` processes from where the last call
-   stopped; returns how many are left of the round. */
+   stopped; returns how many are left of the round. Does nothing while a kill is under way. */
 size_t mm_priority_manager_refresh(struct mm_priority_manager *manager, size_t limit);
 
 /* "400 background; important floor 300 -> 300; account 101 inactive +50 -> 350" into buffer. */
@@ -145,9 +195,11 @@ const char *mm_priority_manager_explain(const struct mm_priority_manager *manage
 
 struct mm_priority_counters {
     uint32_t accounts, bundles, processes, registered_processes;
-    uint64_t unknown_pid_events; /* events about a pid that is not known or not alive */
-    uint64_t refused_events;     /* a foreign process, pid 1, a thread, out of range */
+    uint32_t bindings;
+    uint64_t unknown_pid_events; /* events about a pid that is not known or not alive, or was another's */
+    uint64_t refused_events;     /* a foreign process, pid 1, this process, out of range, too many binds */
     uint64_t oom_score_adj_writes, oom_score_adj_failures;
+    uint64_t foreign_oom_score_adj_writes; /* of a registered process, by somebody else: left alone */
     uint64_t untracked_newcomers; /* tracked by oom_score_adj alone: the table was full under pressure */
 };
 const struct mm_priority_counters *mm_priority_manager_counters(const struct mm_priority_manager *manager);

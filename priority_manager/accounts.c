@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accounts: what a switch does to the bundles of others. */
+#include "priority_manager/manager.h"
+
+#include <inttypes.h>
+
+/* OpenHarmony's users count from here; what is below belongs to the system (reference 1.5). */
+#define FIRST_USER_ACCOUNT 100
+
+int64_t mm_bundle_account_id(const struct mm_bundle *bundle)
+{
+    return bundle->account ? bundle->account->id : -1;
+}
+
+static void forget(struct mm_priority_manager *manager, struct mm_account *account)
+{
+    mm_list_remove(&account->link);
+    mm_object_pool_put(&manager->account_pool, account);
+    manager->account_count--;
+    manager->counters.accounts--;
+}
+
+/* An inactive account without applications is the least loss. */
+static void forget_one(struct mm_priority_manager *manager)
+{
+    MM_LIST_FOR_EACH (link, &manager->accounts) {
+        struct mm_account *account = MM_CONTAINER_OF(link, struct mm_account, link);
+
+        if (account->state == MM_ACCOUNT_IS_ACTIVE || !mm_list_is_empty(&account->bundles))
+            continue;
+        forget(manager, account);
+        return;
+    }
+}
+
+/* A device has a handful of them. */
+struct mm_account *mm_manager_account(struct mm_priority_manager *manager, int64_t id, bool make)
+{
+    struct mm_account *account;
+
+    MM_LIST_FOR_EACH (link, &manager->accounts) {
+        account = MM_CONTAINER_OF(link, struct mm_account, link);
+        if (account->id == id)
+            return account;
+    }
+    if (!make)
+        return NULL;
+    if (manager->account_count >= MM_ACCOUNTS_MAX)
+        forget_one(manager);
+    if (manager->account_count >= MM_ACCOUNTS_MAX)
+        return NULL;
+    account = mm_object_pool_take(&manager->account_pool);
+    if (!account)
+        return NULL;
+    account->id = id;
+    mm_list_init(&account->bundles);
+    mm_list_push_front(&manager->accounts, &account->link);
+    manager->account_count++;
+    manager->counters.accounts++;
+    return account;
+}
+
+/* One without bundles is forgotten, unless something is known of it. */
+void mm_account_release(struct mm_priority_manager *manager, struct mm_account *account)
+{
+    if (mm_list_is_empty(&account->bundles) && account->state == MM_ACCOUNT_IS_UNKNOWN)
+        forget(manager, account);
+}
+
+int mm_account_adjustment(const struct mm_account *account)
+{
+    if (!account || account->state == MM_ACCOUNT_IS_UNKNOWN)
+        return 0;
+    return account->state == MM_ACCOUNT_IS_ACTIVE ? MM_ACCOUNT_ACTIVE_ADJUSTMENT
+                                                  : MM_ACCOUNT_INACTIVE_ADJUSTMENT;
+}
+
+/* Seeds in the order of use: what is seeded first moves first, so that equal bundles stay in that order. */
+static void set_state(struct mm_priority_manager *manager, struct mm_account *account,
+                      enum mm_account_state state)
+{
+    if (account->state == state)
+        return;
+    account->state = state;
+    MM_LIST_FOR_EACH (bundle_link, &account->bundles) {
+        struct mm_bundle_node *bundle = MM_CONTAINER_OF(bundle_link, struct mm_bundle_node, account_link);
+
+        MM_LIST_FOR_EACH (link, &bundle->bundle.processes)
+            mm_manager_seed(manager, mm_node_at(link));
+    }
+}
+
+static void kill_process(struct mm_priority_manager *manager, const struct mm_process *process,
+                         unsigned *killed)
+{
+    struct mm_kernel *kernel = manager->kernel;
+    struct mm_process_handle handle;
+
+    if (process->priority <= MM_PRIORITY_SYSTEM)
+        return;
+    if (kernel->ops->open_process(kernel, process->pid, process->start_time_ticks, &handle) < 0)
+        return;
+    if (kernel->ops->kill_process(kernel, &handle) == 0)
+        (*killed)++;
+    kernel->ops->close_process(kernel, &handle);
+}
+
+/* They leave the list when they have exited. */
+static void kill_account(struct mm_priority_manager *manager, const struct mm_account *account)
+{
+    struct mm_decision decision = {
+        .source = MM_DECISION_PRIORITY,
+        .is_dry_run = manager->kernel->is_dry_run,
+        .action = "kill",
+    };
+    unsigned killed = 0;
+
+    MM_LIST_FOR_EACH (bundle_link, &account->bundles) {
+        struct mm_bundle_node *bundle = MM_CONTAINER_OF(bundle_link, struct mm_bundle_node, account_link);
+
+        MM_LIST_FOR_EACH (link, &bundle->bundle.processes)
+            kill_process(manager, &mm_node_at(link)->process, &killed);
+    }
+    decision.acted = killed > 0;
+    (void)mm_format(decision.target, sizeof(decision.target), "account %" PRId64, account->id);
+    mm_decide(manager->center, &decision, "cold switch away from account %" PRId64 ": %u processes killed",
+              account->id, killed);
+}
+
+/* Which accounts a switch takes the screen from. Nobody reported any before the first one: then those of
+   users that have applications. */
+static void mark_previously_active(struct mm_priority_manager *manager)
+{
+    bool is_first = true;
+
+    MM_LIST_FOR_EACH (link, &manager->accounts) {
+        const struct mm_account *account = MM_CONTAINER_OF(link, struct mm_account, link);
+
+        if (account->state != MM_ACCOUNT_IS_UNKNOWN)
+            is_first = false;
+    }
+    MM_LIST_FOR_EACH (link, &manager->accounts) {
+        struct mm_account *account = MM_CONTAINER_OF(link, struct mm_account, link);
+
+        account->was_active = is_first
+                                  ? account->id >= FIRST_USER_ACCOUNT && !mm_list_is_empty(&account->bundles)
+                                  : account->state == MM_ACCOUNT_IS_ACTIVE;
+    }
+}
+
+static void switch_away(struct mm_priority_manager *manager, int64_t to_id, enum mm_account_change change)
+{
+    MM_LIST_FOR_EACH (link, &manager->accounts) {
+        struct mm_account *account = MM_CONTAINER_OF(link, struct mm_account, link);
+
+        if (account->id == to_id || !account->was_active)
+            continue;
+        if (change == MM_ACCOUNT_COLD_SWITCH)
+            kill_account(manager, account);
+        set_state(manager, account, MM_ACCOUNT_IS_INACTIVE);
+    }
+}
+
+void mm_manager_on_account(struct mm_priority_manager *manager, const struct mm_event *event)
+{
+    const struct mm_event_account *change = &event->payload.account;
+    struct mm_account *account;
+
+    if (change->account_id < 0 || (unsigned)change->change > MM_ACCOUNT_COLD_SWITCH) {
+        manager->counters.refused_events++;
+        return;
+    }
+    mark_previously_active(manager);
+    account = mm_manager_account(manager, change->account_id, true);
+    if (!account) {
+        manager->counters.refused_events++;
+        return;
+    }
+    if (change->change != MM_ACCOUNT_ACTIVATED)
+        switch_away(manager, change->account_id, change->change);
+    set_state(manager, account, MM_ACCOUNT_IS_ACTIVE);
+    mm_manager_settle(manager);
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bundles: membership, the least of the members, the place on the list, and what is told of it. */
+#include "priority_manager/manager.h"
+
+#include <string.h>
+
+/* A quarter of the event center's queue, so that a switch of accounts loses nobody's events. */
+#define ANNOUNCEMENTS_AT_ONCE 256
+
+static uint64_t bundle_hash(int64_t account_id, uid_t uid, const char *name)
+{
+    return mm_hash_text(name, mm_hash_u64((uint64_t)account_id) ^ uid);
+}
+
+static void mark_changed(struct mm_priority_manager *manager, struct mm_bundle_node *node)
+{
+    if (node->is_changed)
+        return;
+    node->is_changed = true;
+    node->changed_next = manager->changed_bundles;
+    manager->changed_bundles = node;
+}
+
+static struct mm_bundle_node *take_bundle(struct mm_priority_manager *manager, uid_t uid)
+{
+    struct mm_bundle_node *node = mm_object_pool_take(&manager->bundle_pool);
+
+    if (!node)
+        return NULL;
+    mm_priority_entry_init(&node->bundle.entry);
+    node->bundle.entry.priority = MM_PRIORITY_BACKGROUND;
+    mm_list_init(&node->bundle.processes);
+    mm_list_init(&node->announce_link);
+    node->bundle.uid = uid;
+    node->least = MM_PRIORITY_NONE;
+    node->announced = MM_PRIORITY_NONE;
+    manager->counters.bundles++;
+    return node;
+}
+
+struct mm_bundle_node *mm_manager_find_bundle(const struct mm_priority_manager *manager, int64_t account_id,
+                                              uid_t uid, const char *name)
+{
+    uint64_t hash = bundle_hash(account_id, uid, name);
+
+    for (struct mm_hash_link *link = mm_hash_table_chain(&manager->bundles, hash); link; link = link->next) {
+        struct mm_bundle_node *node = MM_CONTAINER_OF(link, struct mm_bundle_node, hash_link);
+
+        if (link->hash == hash && node->bundle.uid == uid && node->bundle.account->id == account_id &&
+            strcmp(node->bundle.name, name) == 0)
+            return node;
+    }
+    return NULL;
+}
+
+struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *manager, int64_t account_id,
+                                                    uid_t uid, const char *name)
+{
+    struct mm_bundle_node *node = mm_manager_find_bundle(manager, account_id, uid, name);
+    struct mm_account *account;
+    char *kept_name;
+
+    if (node)
+        return node;
+    account = mm_manager_account(manager, account_id, true);
+    kept_name = account ? mm_object_pool_take(&manager->name_pool) : NULL;
+    node = kept_name ? take_bundle(manager, uid) : NULL;
+    if (!node) {
+        if (kept_name)
+            mm_object_pool_put(&manager->name_pool, kept_name);
+        if (account)
+            mm_account_release(manager, account);
+        return NULL;
+    }
+    mm_copy_text(kept_name, MM_NAME_MAX, name);
+    node->bundle.name = kept_name;
+    node->bundle.is_registered = true;
+    node->bundle.account = account;
+    node->announced = MM_PRIORITY_BACKGROUND; /* where upstream's bundles begin */
+    mm_list_push_back(&account->bundles, &node->account_link);
+    node->hash_link.hash = bundle_hash(account_id, uid, name);
+    mm_hash_table_insert(&manager->bundles, &node->hash_link);
+    return node;
+}
+
+struct mm_bundle_node *mm_manager_own_bundle(struct mm_priority_manager *manager, uid_t uid, const char *comm)
+{
+    struct mm_bundle_node *node = take_bundle(manager, uid);
+
+    if (!node)
+        return NULL;
+    (void)mm_printable(comm, strnlen(comm, MM_COMM_MAX), node->label, sizeof(node->label));
+    node->bundle.name = node->label;
+    return node;
+}
+
+static void end_bundle(struct mm_priority_manager *manager, struct mm_bundle_node *node)
+{
+    mm_priority_list_remove(&manager->list, &node->bundle.entry);
+    mm_list_remove(&node->announce_link);
+    if (node->bundle.is_registered) {
+        mm_hash_table_remove(&manager->bundles, &node->hash_link);
+        mm_list_remove(&node->account_link);
+        mm_account_release(manager, node->bundle.account);
+        mm_object_pool_put(&manager->name_pool, (char *)node->bundle.name);
+    }
+    mm_object_pool_put(&manager->bundle_pool, node);
+    manager->counters.bundles--;
+}
+
+void mm_bundle_join(struct mm_priority_manager *manager, struct mm_bundle_node *node,
+                    struct mm_process_node *member)
+{
+    struct mm_bundle *bundle = &node->bundle;
+
+    member->process.bundle = bundle;
+    member->process.priority = MM_PRIORITY_NONE;
+    mm_list_push_back(&bundle->processes, &member->process.bundle_link);
+    bundle->process_count++;
+    bundle->resident_bytes += member->process.resident_bytes;
+    if (member->process.flags & MM_PROCESS_IS_RENDER)
+        node->render_count++;
+    if (bundle->is_registered)
+        manager->counters.registered_processes++;
+    mark_changed(manager, node);
+    mm_manager_seed(manager, member);
+}
+
+void mm_bundle_leave(struct mm_priority_manager *manager, struct mm_process_node *member)
+{
+    struct mm_bundle *bundle = member->process.bundle;
+    struct mm_bundle_node *node = mm_bundle_node_of(bundle);
+
+    mm_list_remove(&member->process.bundle_link);
+    member->process.bundle = NULL;
+    bundle->process_count--;
+    bundle->resident_bytes -= MM_MIN(bundle->resident_bytes, member->process.resident_bytes);
+    if (member->process.flags & MM_PROCESS_IS_RENDER)
+        node->render_count--;
+    if (bundle->is_registered)
+        manager->counters.registered_processes--;
+    if (bundle->process_count == 0 && !node->is_changed) {
+        end_bundle(manager, node);
+        return;
+    }
+    if (member->process.priority > node->least)
+        return;
+    node->must_recount = true;
+    mark_changed(manager, node);
+}
+
+void mm_bundle_member_changed(struct mm_priority_manager *manager, struct mm_process_node *member,
+                              int previous)
+{
+    struct mm_bundle_node *node = mm_bundle_node_of(member->process.bundle);
+    int priority = member->process.priority;
+
+    if (member->process.flags & MM_PROCESS_IS_RENDER)
+        return;
+    if (priority < node->least)
+        node->least = (int16_t)priority;
+    else if (previous == node->least)
+        node->must_recount = true;
+    else
+        return;
+    mark_changed(manager, node);
+}
+
+void mm_bundle_touch(struct mm_priority_manager *manager, struct mm_bundle *bundle, uint64_t time_ns)
+{
+    struct mm_bundle_node *node = mm_bundle_node_of(bundle);
+
+    bundle->last_use_ns = time_ns;
+    mm_priority_list_touch(&manager->list, &bundle->entry);
+    if (!bundle->account)
+        return;
+    mm_list_remove(&node->account_link);
+    mm_list_push_back(&bundle->account->bundles, &node->account_link);
+}
+
+static void recount(struct mm_bundle_node *node)
+{
+    node->must_recount = false;
+    node->least = MM_PRIORITY_NONE;
+    MM_LIST_FOR_EACH (link, &node->bundle.processes) {
+        const struct mm_process_node *member = mm_node_at(link);
+
+        if (!(member->process.flags & MM_PROCESS_IS_RENDER))
+            node->least = MM_MIN(node->least, member->process.priority);
+    }
+}
+
+static void seed_renders(struct mm_priority_manager *manager, struct mm_bundle_node *node)
+{
+    MM_LIST_FOR_EACH (link, &node->bundle.processes) {
+        struct mm_process_node *member = mm_node_at(link);
+
+        if (member->process.flags & MM_PROCESS_IS_RENDER)
+            mm_manager_seed(manager, member);
+    }
+}
+
+static void move_bundle(struct mm_priority_manager *manager, struct mm_bundle_node *node)
+{
+    struct mm_bundle *bundle = &node->bundle;
+    int priority;
+
+    if (node->must_recount)
+        recount(node);
+    /* Renders whose owner is gone: as any application in the background. */
+    priority = node->least == MM_PRIORITY_NONE ? MM_PRIORITY_BACKGROUND : node->least;
+    if (!mm_list_is_linked(&bundle->entry.link))
+        mm_priority_list_insert(&manager->list, &bundle->entry, priority);
+    else if (priority != bundle->entry.priority)
+        mm_priority_list_move(&manager->list, &bundle->entry, priority);
+    if (node->announced == MM_PRIORITY_NONE)
+        node->announced = bundle->entry.priority;
+    else if (node->announced != bundle->entry.priority && !mm_list_is_linked(&node->announce_link))
+        mm_list_push_back(&manager->announcements, &node->announce_link);
+    if (node->render_count > 0)
+        seed_renders(manager, node);
+}
+
+void mm_manager_move_bundles(struct mm_priority_manager *manager)
+{
+    struct mm_bundle_node *node;
+
+    while ((node = manager->changed_bundles)) {
+        manager->changed_bundles = node->changed_next;
+        node->is_changed = false;
+        if (node->bundle.process_count == 0)
+            end_bundle(manager, node);
+        else
+            move_bundle(manager, node);
+    }
+}
+
+static void announce(struct mm_priority_manager *manager, struct mm_bundle_node *node)
+{
+    const struct mm_bundle *bundle = &node->bundle;
+    struct mm_event event = {
+        .kind = MM_EVENT_PRIORITY,
+        .pid = mm_node_at(bundle->processes.next)->process.pid,
+        .uid = bundle->uid,
+    };
+
+    if (node->announced == bundle->entry.priority)
+        return;
+    event.payload.priority.priority = bundle->entry.priority;
+    event.payload.priority.previous = node->announced;
+    event.payload.priority.is_registered = bundle->is_registered;
+    mm_copy_text(event.payload.priority.name, sizeof(event.payload.priority.name), bundle->name);
+    node->announced = bundle->entry.priority;
+    mm_event_center_publish(manager->center, &event);
+}
+
+void mm_manager_announce(struct mm_priority_manager *manager)
+{
+    for (unsigned i = 0; i < ANNOUNCEMENTS_AT_ONCE && !mm_list_is_empty(&manager->announcements); i++) {
+        struct mm_list *link = manager->announcements.next;
+
+        mm_list_remove(link);
+        announce(manager, MM_CONTAINER_OF(link, struct mm_bundle_node, announce_link));
+    }
+    if (!mm_list_is_empty(&manager->announcements) && !mm_timer_is_armed(&manager->announce_timer))
+        mm_event_center_arm(manager->center, &manager->announce_timer,
+                            mm_event_center_now_ns(manager->center));
+}
+
+void mm_manager_announce_later(struct mm_timer *timer, void *user)
+{
+    (void)timer;
+    mm_manager_announce(user);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chained hash table with links embedded in their owners: only mm_hash_table_grow allocates. */
+#ifndef MM_PRIORITY_MANAGER_HASH_TABLE_H
+#define MM_PRIORITY_MANAGER_HASH_TABLE_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct mm_hash_link {
+    struct mm_hash_link *next;
+    uint64_t hash;
+};
+
+struct mm_hash_table {
+    struct mm_hash_link **buckets; /* a power of two of them */
+    uint32_t bucket_count, count;
+};
+
+/* bucket_count: a power of two. -ENOMEM. */
+int mm_hash_table_init(struct mm_hash_table *table, uint32_t bucket_count);
+void mm_hash_table_fini(struct mm_hash_table *table);
+/* link->hash is set by the caller. The same key may be there already: it is found after this one. */
+void mm_hash_table_insert(struct mm_hash_table *table, struct mm_hash_link *link);
+/* It must be there. */
+void mm_hash_table_remove(struct mm_hash_table *table, struct mm_hash_link *link);
+/* Doubles until there are as many buckets as links; -ENOMEM leaves it as it is, and chains still work, only
+   longer. Links change their buckets. */
+int mm_hash_table_grow(struct mm_hash_table *table);
+
+/* The chain that holds every link of that hash, and others. */
+static inline struct mm_hash_link *mm_hash_table_chain(const struct mm_hash_table *table, uint64_t hash)
+{
+    return table->buckets[hash & (table->bucket_count - 1)];
+}
+
+/* Spreads a number over all bits: the finalizer of splitmix64. */
+static inline uint64_t mm_hash_u64(uint64_t value)
+{
+    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    value = (value ^ (value >> 27)) * 0x94d049bb133111ebULL;
+    return value ^ (value >> 31);
+}
+
+/* 64 bits: two of ten thousand names meet once in 10^11 devices. */
+uint64_t mm_hash_text(const char *text, uint64_t seed);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making and ending the manager, its configuration, and the way from an event to who handles it. */
+#include "priority_manager/manager.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+typedef void (*event_handler)(struct mm_priority_manager *manager, const struct mm_event *event);
+
+/* Every registered process by the new names. */
+static void apply_all_names(struct mm_priority_manager *manager)
+{
+    for (uint32_t i = 0; i < manager->processes.bucket_count; i++) {
+        for (struct mm_hash_link *link = manager->processes.buckets[i]; link; link = link->next) {
+            struct mm_process_node *node = MM_CONTAINER_OF(link, struct mm_process_node, hash_link);
+
+            if (!node->process.bundle->is_registered)
+                continue;
+            mm_manager_apply_names(manager, node);
+            mm_manager_seed(manager, node);
+        }
+    }
+    mm_manager_settle(manager);
+}
+
+static int apply_config(struct mm_priority_manager *manager, const struct mm_config *config)
+{
+    const struct mm_reclaim_priority_config *priority = &config->reclaim_priority;
+    struct mm_special_names names;
+    int result = mm_special_names_init(&names, priority);
+
+    if (result < 0)
+        return result;
+    mm_special_names_fini(&manager->names);
+    manager->names = names;
+    manager->grace.duration_ns = priority->new_process_grace_ms * MM_NS_PER_MS;
+    manager->ability_start.duration_ns = priority->ability_start_ms * MM_NS_PER_MS;
+    manager->dead_check_ns = priority->dead_check_ms * MM_NS_PER_MS;
+    mm_manager_arm_dead_check(manager);
+    apply_all_names(manager);
+    return 0;
+}
+
+static void apply_pending_config(struct mm_priority_manager *manager)
+{
+    const struct mm_config *config = manager->pending_config;
+
+    if (!config || manager->is_under_pressure)
+        return;
+    manager->pending_config = NULL;
+    if (apply_config(manager, config) < 0)
+        mm_error("no memory for the names of the new configuration: the old ones stay");
+}
+
+static void on_config(struct mm_priority_manager *manager, const struct mm_event *event)
+{
+    manager->pending_config = event->payload.config;
+    apply_pending_config(manager);
+}
+
+static void on_kill_begin(struct mm_priority_manager *manager, const struct mm_event *event)
+{
+    (void)event;
+    manager->is_under_pressure = true;
+}
+
+static void on_kill_end(struct mm_priority_manager *manager, const struct mm_event *event)
+{
+    (void)event;
+    manager->is_under_pressure = false;
+    apply_pending_config(manager);
+}
+
+static const event_handler handlers[MM_EVENT_KIND_COUNT] = {
+    [MM_EVENT_APPLICATION] = mm_manager_on_application,
+    [MM_EVENT_ACCOUNT] = mm_manager_on_account,
+    [MM_EVENT_PROCESS_FOUND] = mm_manager_on_found,
+    [MM_EVENT_PROCESS_EXITED] = mm_manager_on_exited,
+    [MM_EVENT_OOM_SCORE_ADJ] = mm_manager_on_oom_score_adj,
+    [MM_EVENT_CONFIG] = on_config,
+    [MM_EVENT_KILL_BEGIN] = on_kill_begin,
+    [MM_EVENT_KILL_END] = on_kill_end,
+};
+
+static void on_event(const struct mm_event *event, void *user)
+{
+    struct mm_priority_manager *manager = user;
+
+    if ((unsigned)event->kind >= MM_EVENT_KIND_COUNT || !handlers[event->kind])
+        return;
+    handlers[event->kind](manager, event);
+    mm_manager_keep_reserve(manager);
+    mm_manager_announce(manager);
+}
+
+static int start(struct mm_priority_manager *manager, const struct mm_config *config)
+{
+    uint32_t kinds = 0;
+    int result = mm_manager_init_memory(manager);
+
+    if (result == 0)
+        result = apply_config(manager, config);
+    for (unsigned kind = 0; kind < MM_EVENT_KIND_COUNT; kind++)
+        kinds |= handlers[kind] ? 1u << kind : 0;
+    if (result < 0)
+        return result;
+    return mm_event_center_subscribe(manager->center, MM_RANK_PRIORITY_MANAGER, kinds, on_event, manager);
+}
+
+int mm_priority_manager_new(struct mm_kernel *kernel, struct mm_event_center *center,
+                            const struct mm_config *config, struct mm_priority_manager **ret_manager)
+{
+    struct mm_priority_manager *manager = calloc(1, sizeof(*manager));
+    int result;
+
+    if (!manager)
+        return -ENOMEM;
+    manager->kernel = kernel;
+    manager->center = center;
+    manager->own_pid = getpid();
+    mm_priority_list_init(&manager->list);
+    mm_list_init(&manager->accounts);
+    mm_list_init(&manager->announcements);
+    mm_deadline_queue_init(&manager->grace, manager, MM_PROCESS_IN_GRACE);
+    mm_deadline_queue_init(&manager->ability_start, manager, MM_PROCESS_IS_ABILITY_STARTING);
+    mm_timer_init(&manager->dead_check_timer, mm_manager_dead_check, manager);
+    mm_timer_init(&manager->announce_timer, mm_manager_announce_later, manager);
+    result = start(manager, config);
+    if (result < 0) {
+        mm_priority_manager_free(manager);
+        return result;
+    }
+    *ret_manager = manager;
+    return 0;
+}
+
+void mm_priority_manager_free(struct mm_priority_manager *manager)
+{
+    struct mm_timer *timers[4];
+
+    if (!manager)
+        return;
+    timers[0] = &manager->grace.timer;
+    timers[1] = &manager->ability_start.timer;
+    timers[2] = &manager->dead_check_timer;
+    timers[3] = &manager->announce_timer;
+    for (size_t i = 0; i < MM_ARRAY_SIZE(timers); i++)
+        mm_event_center_disarm(manager->center, timers[i]);
+    mm_event_center_unsubscribe(manager->center, on_event, manager);
+    mm_special_names_fini(&manager->names);
+    mm_manager_fini_memory(manager);
+    free(manager);
+}
+
+/* The first scan reads everything in one go; later ones read only what is not known. */
+static int visit_scanned(const struct mm_process_info *process, void *user)
+{
+    struct mm_priority_manager *manager = user;
+    struct mm_kernel *kernel = manager->kernel;
+    struct mm_process_info info = *process;
+    struct mm_process_node *node = mm_manager_find(manager, process->pid);
+
+    if (node) {
+        if (node->process.start_time_ticks == process->start_time_ticks)
+            return 0;
+        mm_manager_remove_process(manager, node);
+    }
+    if (manager->is_scanned && kernel->ops->read_process(kernel, process->pid, MM_PROCESS_ALL, &info) < 0)
+        return 0;
+    mm_manager_keep_reserve(manager);
+    (void)mm_manager_add_unregistered(manager, &info);
+    if (!manager->is_scanned && (node = mm_manager_find(manager, process->pid)))
+        node->process.flags |= MM_PROCESS_IS_FROM_SCAN;
+    return 0;
+}
+
+int mm_priority_manager_scan(struct mm_priority_manager *manager)
+{
+    struct mm_kernel *kernel = manager->kernel;
+    unsigned fields = manager->is_scanned ? MM_PROCESS_STAT : MM_PROCESS_ALL;
+    int result;
+
+    if (manager->is_under_pressure)
+        return -EBUSY;
+    manager->is_scan_wanted = false;
+    result = kernel->ops->scan_processes(kernel, fields, visit_scanned, manager);
+    manager->is_scanned = true;
+    mm_manager_settle(manager);
+    mm_manager_announce(manager);
+    return result;
+}
+
+const struct mm_priority_list *mm_priority_manager_list(const struct mm_priority_manager *manager)
+{
+    return &manager->list;
+}
+
+const struct mm_priority_counters *mm_priority_manager_counters(const struct mm_priority_manager *manager)
+{
+    return &manager->counters;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the priority manager share; nobody else includes it. */
+#ifndef MM_PRIORITY_MANAGER_MANAGER_H
+#define MM_PRIORITY_MANAGER_MANAGER_H
+
+#include "common/common.h"
+#include "priority_manager/hash_table.h"
+#include "priority_manager/object_pool.h"
+#include "priority_manager/priority_manager.h"
+#include "priority_manager/rules.h"
+#include "priority_manager/special_names.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* More accounts than any device has; more than a client should be able to fill memory with. */
+#define MM_ACCOUNTS_MAX 4096
+/* "100,000 binds" is an attack, a few thousand a busy device; 2.3 MiB at most. */
+#define MM_BINDINGS_MAX 32768
+/* Callers that are not on the list are looked for one by one when a process appears. */
+#define MM_UNKNOWN_CALLERS_MAX 256
+
+/* Who binds whom. */
+struct mm_binding {
+    struct mm_hash_link hash_link;                  /* of caller pid and target pid */
+    struct mm_binding *caller_next, **caller_place; /* among the caller's, or the manager's unknown_callers */
+    struct mm_binding *target_next, **target_place; /* among the target's callers */
+    struct mm_process_node *caller;                 /* NULL: not known */
+    struct mm_process_node *target;
+    pid_t caller_pid;
+    uint64_t caller_ticks; /* start time of a caller that is not on the list; 0: there was none */
+};
+
+/* Where a process is in the work of the present event. */
+enum mm_work_state {
+    MM_WORK_NONE,
+    MM_WORK_SEED,     /* what it depends on changed */
+    MM_WORK_AFFECTED, /* its number is being computed */
+    MM_WORK_DEAD,     /* the kernel does not know it any more */
+};
+
+struct mm_process_node {
+    struct mm_process process;
+    struct mm_hash_link hash_link;
+    struct mm_binding *bound;   /* targets: whom it binds */
+    struct mm_binding *callers; /* who binds it */
+    struct mm_process_node *work_next;
+    struct mm_list deadline_link; /* in the grace or the ability start queue */
+    uint64_t deadline_ns;
+    uint64_t ability_started_ns;
+    uint64_t process_name_hash; /* what an important application is found by at a reload */
+    int16_t candidate;
+    int16_t own;
+    uint8_t own_rule;
+    uint8_t work_state;
+};
+
+struct mm_bundle_node {
+    struct mm_bundle bundle;
+    struct mm_list announce_link;
+    struct mm_bundle_node *changed_next;
+    uint32_t render_count;
+    int16_t least;     /* of the processes that count; MM_PRIORITY_NONE without */
+    int16_t announced; /* the priority of the last MM_EVENT_PRIORITY */
+    bool is_changed;   /* on the manager's changed_bundles */
+    bool must_recount;
+    union {
+        struct {
+            struct mm_hash_link hash_link;
+            struct mm_list account_link;
+        };
+        char label[sizeof(struct mm_hash_link) + sizeof(struct mm_list)]; /* name of what is not registered */
+    };
+};
+
+enum mm_account_state {
+    MM_ACCOUNT_IS_UNKNOWN, /* nobody reported it: no adjustment */
+    MM_ACCOUNT_IS_ACTIVE,
+    MM_ACCOUNT_IS_INACTIVE,
+};
+
+struct mm_account {
+    int64_t id;
+    enum mm_account_state state;
+    bool was_active;        /* while a switch is applied */
+    struct mm_list bundles; /* by use, oldest first, so that a switch keeps the order of the list */
+    struct mm_list link;
+};
+
+/* Processes waiting for the same time to pass; ascending by deadline. */
+struct mm_deadline_queue {
+    struct mm_list waiting;
+    struct mm_timer timer;
+    uint64_t duration_ns;
+    struct mm_priority_manager *manager;
+    uint32_t flag; /* cleared when the time is over */
+};
+
+struct mm_priority_manager {
+    struct mm_kernel *kernel;
+    struct mm_event_center *center;
+    pid_t own_pid;
+    bool is_under_pressure;
+    bool is_scanned;                        /* the first scan was done */
+    bool is_scan_wanted;                    /* newcomers were lost under pressure */
+    const struct mm_config *pending_config; /* came under pressure */
+    struct mm_special_names names;
+    uint64_t dead_check_ns;
+
+    struct mm_priority_list list;
+    struct mm_hash_table processes, bundles, bindings;
+    struct mm_object_pool process_pool, bundle_pool, name_pool, binding_pool, account_pool;
+    struct mm_list accounts;
+    uint32_t account_count;
+    struct mm_binding *unknown_callers;
+    uint32_t unknown_caller_count;
+
+    struct mm_deadline_queue grace, ability_start;
+    struct mm_timer dead_check_timer, announce_timer;
+    uint32_t dead_check_bucket, refresh_bucket, refresh_done;
+
+    struct mm_process_node *seeds, *dead;
+    struct mm_bundle_node *changed_bundles;
+    struct mm_list announcements;
+
+    struct mm_priority_counters counters;
+};
+
+static inline struct mm_process_node *mm_node_of(struct mm_process *process)
+{
+    return MM_CONTAINER_OF(process, struct mm_process_node, process);
+}
+
+static inline struct mm_bundle_node *mm_bundle_node_of(struct mm_bundle *bundle)
+{
+    return MM_CONTAINER_OF(bundle, struct mm_bundle_node, bundle);
+}
+
+static inline struct mm_process_node *mm_node_at(struct mm_list *bundle_link)
+{
+    return mm_node_of(MM_CONTAINER_OF(bundle_link, struct mm_process, bundle_link));
+}
+
+/* upkeep.c: pools, sizes, the dead. */
+int mm_manager_init_memory(struct mm_priority_manager *manager);
+void mm_manager_fini_memory(struct mm_priority_manager *manager);
+/* Keeps some free slots in each pool; nothing while a kill is under way. */
+void mm_manager_keep_reserve(struct mm_priority_manager *manager);
+void mm_manager_dead_check(struct mm_timer *timer, void *user);
+void mm_manager_arm_dead_check(struct mm_priority_manager *manager);
+
+/* events.c */
+void mm_manager_on_application(struct mm_priority_manager *manager, const struct mm_event *event);
+
+/* processes.c */
+struct mm_process_node *mm_manager_find(const struct mm_priority_manager *manager, pid_t pid);
+/* In no bundle yet; NULL without a slot. */
+struct mm_process_node *mm_manager_add_process(struct mm_priority_manager *manager,
+                                               const struct mm_process_info *info);
+/* What depended on it is seeded. */
+void mm_manager_remove_process(struct mm_priority_manager *manager, struct mm_process_node *node);
+/* Puts a process that is in no bundle into one of its own; -ENOSPC. */
+int mm_manager_unregister(struct mm_priority_manager *manager, struct mm_process_node *node);
+/* Adds what is not known; -ENOSPC when there was no slot, and then it is counted. */
+int mm_manager_add_unregistered(struct mm_priority_manager *manager, const struct mm_process_info *info);
+void mm_manager_on_found(struct mm_priority_manager *manager, const struct mm_event *event);
+void mm_manager_on_exited(struct mm_priority_manager *manager, const struct mm_event *event);
+void mm_manager_on_oom_score_adj(struct mm_priority_manager *manager, const struct mm_event *event);
+
+/* registration.c */
+/*
+ * Makes the process of the event a registered one, node being what is known of its pid, or NULL. is_new: it
+ * gets the grace of a new process. *ret_node is NULL, and the event counted, when it was refused, is gone, or
+ * found no slot.
+ */
+void mm_manager_register(struct mm_priority_manager *manager, const struct mm_event *event,
+                         struct mm_process_node *node, bool is_new, struct mm_process_node **ret_node);
+void mm_manager_register_render(struct mm_priority_manager *manager, const struct mm_event *event,
+                                struct mm_process_node *node);
+/* Sets the flags of resident and important applications from the configured names. */
+void mm_manager_apply_names(struct mm_priority_manager *manager, struct mm_process_node *node);
+
+/* bundles.c */
+/* NULL without a slot. */
+struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *manager, int64_t account_id,
+                                                    uid_t uid, const char *name);
+struct mm_bundle_node *mm_manager_find_bundle(const struct mm_priority_manager *manager, int64_t account_id,
+                                              uid_t uid, const char *name);
+/* Of an unregistered process; NULL without a slot. */
+struct mm_bundle_node *mm_manager_own_bundle(struct mm_priority_manager *manager, uid_t uid,
+                                             const char *comm);
+/* Both seed the process; leaving the last process ends the bundle. */
+void mm_bundle_join(struct mm_priority_manager *manager, struct mm_bundle_node *node,
+                    struct mm_process_node *member);
+void mm_bundle_leave(struct mm_priority_manager *manager, struct mm_process_node *member);
+/* A member's priority went from one value to another. */
+void mm_bundle_member_changed(struct mm_priority_manager *manager, struct mm_process_node *member,
+                              int previous);
+void mm_bundle_touch(struct mm_priority_manager *manager, struct mm_bundle *bundle, uint64_t time_ns);
+/* Moves the changed bundles on the list; may seed. */
+void mm_manager_move_bundles(struct mm_priority_manager *manager);
+/* Publishes MM_EVENT_PRIORITY for what moved, at most a queue's worth at once. */
+void mm_manager_announce(struct mm_priority_manager *manager);
+void mm_manager_announce_later(struct mm_timer *timer, void *user);
+
+/* accounts.c */
+struct mm_account *mm_manager_account(struct mm_priority_manager *manager, int64_t id, bool make);
+void mm_account_release(struct mm_priority_manager *manager, struct mm_account *account);
+int mm_account_adjustment(const struct mm_account *account);
+void mm_manager_on_account(struct mm_priority_manager *manager, const struct mm_event *event);
+
+/* extensions.c */
+/* 0, -EEXIST, -ENOSPC. */
+int mm_manager_bind(struct mm_priority_manager *manager, pid_t caller_pid, struct mm_process_node *target);
+/* -ENOENT when it was not bound by that caller. */
+int mm_manager_unbind(struct mm_priority_manager *manager, pid_t caller_pid, struct mm_process_node *target);
+void mm_manager_release_bindings(struct mm_priority_manager *manager, struct mm_process_node *node);
+/* A process appears that had bound before it was known. */
+void mm_manager_adopt_caller(struct mm_priority_manager *manager, struct mm_process_node *node);
+/* Callers that are not known and, as the kernel says, not alive either. */
+void mm_manager_release_dead_callers(struct mm_priority_manager *manager, pid_t pid_or_all);
+
+/* settle.c */
+void mm_manager_seed(struct mm_priority_manager *manager, struct mm_process_node *node);
+/* For what ends before everything settles; walks the seeds. */
+void mm_manager_unseed(struct mm_priority_manager *manager, struct mm_process_node *node);
+void mm_manager_own_rules(const struct mm_process_node *node, struct mm_rule_result *ret_result);
+/* Recomputes what the seeds say, to the fixed point; moves, writes. Nothing is seeded afterwards. */
+void mm_manager_settle(struct mm_priority_manager *manager);
+/* Writes the file of a process; false: it is gone. */
+bool mm_manager_write_oom_score_adj(struct mm_priority_manager *manager, pid_t pid, int priority,
+                                    int16_t *written);
+
+/* deadlines.c */
+void mm_deadline_queue_init(struct mm_deadline_queue *queue, struct mm_priority_manager *manager,
+                            uint32_t flag);
+void mm_deadline_start(struct mm_deadline_queue *queue, struct mm_process_node *node);
+/* Leaves whichever queue it is in, and clears the flags of both. */
+void mm_deadline_stop(struct mm_priority_manager *manager, struct mm_process_node *node);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rules that turn what is known of a process into its number: pure functions (reference 1.3, 1.4).
+ *
+ * In order: what the flags say; at most the floor of an important application; at most -800 for a resident
+ * one; shifted by the account, within 0..1000, unless below 0; at most what the callers give an extension.
+ */
+#ifndef MM_PRIORITY_MANAGER_RULES_H
+#define MM_PRIORITY_MANAGER_RULES_H
+
+#include "priority_manager/priority_manager.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An extension is this much less important than its most important caller (reference 1.2: 0 + 100). */
+#define MM_PRIORITY_BIND_STEP 100
+/* Accounts (reference 1.4). */
+#define MM_ACCOUNT_ACTIVE_ADJUSTMENT   (-50)
+#define MM_ACCOUNT_INACTIVE_ADJUSTMENT 50
+
+struct mm_rule_input {
+    uint32_t flags; /* enum mm_process_flag */
+    bool is_registered;
+    int important_floor;
+    int oom_score_adj;      /* for what is not registered, and for MM_PROCESS_IS_INHERITING */
+    int account_adjustment; /* -50, 0, 50 */
+};
+
+/* The number after each step, for explanations. */
+struct mm_rule_result {
+    int from_flags;
+    enum mm_priority_rule flags_rule;
+    int floored;                /* after the important floor */
+    int protected_;             /* after the resident rule */
+    int own;                    /* after the account: what it is without callers */
+    enum mm_priority_rule rule; /* the last step that changed the number */
+};
+
+void mm_rules_own(const struct mm_rule_input *input, struct mm_rule_result *ret_result);
+/* At most this, for an extension that a caller of that priority has bound: 100..500. */
+int mm_rules_bound(int caller_priority);
+/* A render process follows its owner's bundle, but is never protected: what it renders is not trusted. */
+int mm_rules_render(int bundle_priority);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

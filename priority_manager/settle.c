@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From what changed to the numbers: the fixed point of
+ *
+ *     number(x) = min(own(x), for each caller c: bound(number(c)))        where x is an extension
+ *     number(x) = own(x)                                                  elsewhere
+ *
+ * bound() adds 100 and ends at 500, so every cycle loses against a way from outside, and there is exactly one
+ * solution. Hence, when a seed's equation still holds with its old number, nothing else can have changed;
+ * and no number depends on a caller more than five steps away, so six rounds over the bindings among the
+ * affected processes reach the solution, whatever the graph.
+ */
+#include "priority_manager/manager.h"
+
+#include <errno.h>
+
+struct affected {
+    struct mm_process_node *first;
+    struct mm_process_node **end;
+};
+
+void mm_manager_seed(struct mm_priority_manager *manager, struct mm_process_node *node)
+{
+    if (node->work_state != MM_WORK_NONE)
+        return;
+    node->work_state = MM_WORK_SEED;
+    node->work_next = manager->seeds;
+    manager->seeds = node;
+}
+
+void mm_manager_unseed(struct mm_priority_manager *manager, struct mm_process_node *node)
+{
+    struct mm_process_node **place = &manager->seeds;
+
+    if (node->work_state != MM_WORK_SEED)
+        return;
+    while (*place != node)
+        place = &(*place)->work_next;
+    *place = node->work_next;
+    node->work_state = MM_WORK_NONE;
+}
+
+void mm_manager_own_rules(const struct mm_process_node *node, struct mm_rule_result *ret_result)
+{
+    const struct mm_process *process = &node->process;
+    const struct mm_rule_input input = {
+        .flags = process->flags,
+        .is_registered = process->bundle->is_registered,
+        .important_floor = process->important_floor,
+        .oom_score_adj = process->written_oom_score_adj,
+        .account_adjustment = mm_account_adjustment(process->bundle->account),
+    };
+
+    mm_rules_own(&input, ret_result);
+}
+
+static void compute_own(struct mm_process_node *node)
+{
+    struct mm_rule_result result;
+
+    if (node->process.flags & MM_PROCESS_IS_RENDER) {
+        node->own = (int16_t)mm_rules_render(node->process.bundle->entry.priority);
+        node->own_rule = MM_RULE_RENDER;
+        return;
+    }
+    mm_manager_own_rules(node, &result);
+    node->own = (int16_t)result.own;
+    node->own_rule = (uint8_t)result.rule;
+}
+
+static bool follows_callers(const struct mm_process_node *node)
+{
+    return (node->process.flags & (MM_PROCESS_IS_EXTENSION | MM_PROCESS_IS_RENDER)) ==
+               MM_PROCESS_IS_EXTENSION &&
+           node->process.bundle->is_registered;
+}
+
+static int caller_priority(const struct mm_binding *binding)
+{
+    return binding->caller ? binding->caller->process.priority : MM_PRIORITY_FOREGROUND;
+}
+
+/* The number by the present numbers of its callers; those being computed are left out where told. */
+static int from_callers(const struct mm_process_node *node, bool without_affected)
+{
+    int priority = node->own;
+
+    if (!follows_callers(node))
+        return priority;
+    for (const struct mm_binding *binding = node->callers; binding; binding = binding->target_next) {
+        if (without_affected && binding->caller && binding->caller->work_state == MM_WORK_AFFECTED)
+            continue;
+        priority = MM_MIN(priority, mm_rules_bound(caller_priority(binding)));
+    }
+    return priority;
+}
+
+static void set_rule(struct mm_process_node *node, int priority)
+{
+    node->process.rule = priority < node->own ? (uint8_t)MM_RULE_EXTENSION : node->own_rule;
+}
+
+static void append(struct affected *affected, struct mm_process_node *node)
+{
+    node->work_state = MM_WORK_AFFECTED;
+    node->work_next = NULL;
+    *affected->end = node;
+    affected->end = &node->work_next;
+}
+
+static void collect_affected(struct mm_priority_manager *manager, struct affected *affected)
+{
+    struct mm_process_node *node;
+
+    while ((node = manager->seeds)) {
+        manager->seeds = node->work_next;
+        node->work_state = MM_WORK_NONE;
+        compute_own(node);
+        if (from_callers(node, false) == node->process.priority)
+            set_rule(node, node->process.priority);
+        else
+            append(affected, node);
+    }
+    for (node = affected->first; node; node = node->work_next) {
+        for (const struct mm_binding *binding = node->bound; binding; binding = binding->caller_next) {
+            if (binding->target->work_state == MM_WORK_NONE && follows_callers(binding->target))
+                append(affected, binding->target);
+        }
+    }
+}
+
+static void solve(const struct affected *affected)
+{
+    bool has_changed = true;
+
+    for (struct mm_process_node *node = affected->first; node; node = node->work_next)
+        node->candidate = (int16_t)from_callers(node, true);
+    while (has_changed) {
+        has_changed = false;
+        for (const struct mm_process_node *node = affected->first; node; node = node->work_next) {
+            int bound = mm_rules_bound(node->candidate);
+
+            for (const struct mm_binding *binding = node->bound; binding; binding = binding->caller_next) {
+                struct mm_process_node *target = binding->target;
+
+                if (target->work_state != MM_WORK_AFFECTED || target->candidate <= bound ||
+                    !follows_callers(target))
+                    continue;
+                target->candidate = (int16_t)bound;
+                has_changed = true;
+            }
+        }
+    }
+}
+
+bool mm_manager_write_oom_score_adj(struct mm_priority_manager *manager, pid_t pid, int priority,
+                                    int16_t *written)
+{
+    int value = priority;
+    int result;
+
+    if (priority == *written)
+        return true;
+    result = manager->kernel->ops->write_oom_score_adj(manager->kernel, pid, priority, &value);
+    if (result < 0) {
+        manager->counters.oom_score_adj_failures++;
+        return result != -ESRCH;
+    }
+    manager->counters.oom_score_adj_writes++;
+    *written = (int16_t)value;
+    return true;
+}
+
+static void apply(struct mm_priority_manager *manager, struct mm_process_node *node)
+{
+    struct mm_process *process = &node->process;
+    int previous = process->priority;
+
+    node->work_state = MM_WORK_NONE;
+    set_rule(node, node->candidate);
+    if (node->candidate == previous)
+        return;
+    process->priority = node->candidate;
+    mm_bundle_member_changed(manager, node, previous);
+    if (!process->bundle->is_registered ||
+        mm_manager_write_oom_score_adj(manager, process->pid, process->priority,
+                                       &process->written_oom_score_adj))
+        return;
+    node->work_state = MM_WORK_DEAD;
+    node->work_next = manager->dead;
+    manager->dead = node;
+}
+
+static void settle_numbers(struct mm_priority_manager *manager)
+{
+    struct affected affected = {.first = NULL, .end = &affected.first};
+
+    collect_affected(manager, &affected);
+    solve(&affected);
+    for (struct mm_process_node *node = affected.first, *next; node; node = next) {
+        next = node->work_next;
+        apply(manager, node);
+    }
+}
+
+static void bury_dead(struct mm_priority_manager *manager)
+{
+    struct mm_process_node *node;
+
+    while ((node = manager->dead)) {
+        manager->dead = node->work_next;
+        mm_manager_remove_process(manager, node);
+    }
+}
+
+void mm_manager_settle(struct mm_priority_manager *manager)
+{
+    while (manager->seeds || manager->changed_bundles || manager->dead) {
+        settle_numbers(manager);
+        mm_manager_move_bundles(manager);
+        bury_dead(manager);
+    }
+}

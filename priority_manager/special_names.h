@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configured names of resident and important applications, kept as hashes: a look-up compares no text,
+ * and a process is found again at a reload without its name being kept.
+ */
+#ifndef MM_PRIORITY_MANAGER_SPECIAL_NAMES_H
+#define MM_PRIORITY_MANAGER_SPECIAL_NAMES_H
+
+#include "config/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct mm_special_name {
+    uint64_t hash;
+    int floor; /* of an important application */
+};
+
+struct mm_special_names {
+    struct mm_special_name *residents, *important; /* ascending by hash */
+    size_t resident_count, important_count;
+};
+
+uint64_t mm_special_name_hash(const char *name);
+/* Copies what it needs; -ENOMEM. */
+int mm_special_names_init(struct mm_special_names *names, const struct mm_reclaim_priority_config *config);
+void mm_special_names_fini(struct mm_special_names *names);
+bool mm_special_names_has_resident(const struct mm_special_names *names, const char *bundle_name);
+/* False when it is not important; the floor is within -1000..1000. */
+bool mm_special_names_floor(const struct mm_special_names *names, uint64_t process_name_hash, int *ret_floor);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What calm moments are for: memory in reserve, fresh sizes, and processes whose end nobody reported. */
+#include "priority_manager/manager.h"
+
+#include <errno.h>
+
+/* Start sizes: a small device's processes, so that most never grow. */
+#define FIRST_OBJECTS 256
+#define FIRST_BUCKETS 512
+/* One slab of this many costs a few page faults, and is added whenever fewer than it are free. */
+#define RESERVE_OBJECTS 64
+/* So many that a storm's forks find a place: an eighth of what there is, kept free on calm moments. */
+#define RESERVE_SHARE 8
+/* A look costs a few microseconds: a slice is well under a millisecond. */
+#define DEAD_CHECK_SLICE    128
+#define DEAD_CHECK_PAUSE_NS (20 * MM_NS_PER_MS)
+
+int mm_manager_init_memory(struct mm_priority_manager *manager)
+{
+    struct {
+        struct mm_object_pool *pool;
+        size_t object_bytes;
+        uint32_t count;
+    } pools[] = {
+        {&manager->process_pool, sizeof(struct mm_process_node), FIRST_OBJECTS},
+        {&manager->bundle_pool, sizeof(struct mm_bundle_node), FIRST_OBJECTS},
+        {&manager->name_pool, MM_NAME_MAX, RESERVE_OBJECTS},
+        {&manager->binding_pool, sizeof(struct mm_binding), RESERVE_OBJECTS},
+        {&manager->account_pool, sizeof(struct mm_account), RESERVE_OBJECTS},
+    };
+    int result = mm_hash_table_init(&manager->processes, FIRST_BUCKETS);
+
+    if (result == 0)
+        result = mm_hash_table_init(&manager->bundles, FIRST_BUCKETS);
+    if (result == 0)
+        result = mm_hash_table_init(&manager->bindings, FIRST_BUCKETS);
+    for (size_t i = 0; i < MM_ARRAY_SIZE(pools); i++) {
+        mm_object_pool_init(pools[i].pool, pools[i].object_bytes);
+        if (result == 0)
+            result = mm_object_pool_grow(pools[i].pool, pools[i].count);
+    }
+    return result;
+}
+
+void mm_manager_fini_memory(struct mm_priority_manager *manager)
+{
+    mm_object_pool_fini(&manager->process_pool);
+    mm_object_pool_fini(&manager->bundle_pool);
+    mm_object_pool_fini(&manager->name_pool);
+    mm_object_pool_fini(&manager->binding_pool);
+    mm_object_pool_fini(&manager->account_pool);
+    mm_hash_table_fini(&manager->processes);
+    mm_hash_table_fini(&manager->bundles);
+    mm_hash_table_fini(&manager->bindings);
+}
+
+static void keep_free(struct mm_object_pool *pool, uint32_t wanted)
+{
+    if (pool->free_count < wanted)
+        (void)mm_object_pool_grow(pool, MM_MAX(wanted - pool->free_count, RESERVE_OBJECTS));
+}
+
+/* Walks over the processes begin anew: their buckets are others. */
+static void grow_table(struct mm_priority_manager *manager, struct mm_hash_table *table, unsigned load)
+{
+    if (table->count <= table->bucket_count * load)
+        return;
+    (void)mm_hash_table_grow(table);
+    if (table == &manager->processes)
+        manager->dead_check_bucket = manager->refresh_bucket = manager->refresh_done = 0;
+}
+
+void mm_manager_keep_reserve(struct mm_priority_manager *manager)
+{
+    if (manager->is_under_pressure)
+        return;
+    grow_table(manager, &manager->processes, 2);
+    grow_table(manager, &manager->bundles, 2);
+    grow_table(manager, &manager->bindings, 2);
+    keep_free(&manager->process_pool, RESERVE_OBJECTS);
+    keep_free(&manager->bundle_pool, RESERVE_OBJECTS);
+    keep_free(&manager->name_pool, RESERVE_OBJECTS / 2);
+    keep_free(&manager->account_pool, RESERVE_OBJECTS / 4);
+    if (manager->counters.bindings < MM_BINDINGS_MAX)
+        keep_free(&manager->binding_pool, RESERVE_OBJECTS / 2);
+}
+
+static void grow_to_share(struct mm_priority_manager *manager)
+{
+    grow_table(manager, &manager->processes, 1);
+    grow_table(manager, &manager->bundles, 1);
+    grow_table(manager, &manager->bindings, 1);
+    keep_free(&manager->process_pool, manager->counters.processes / RESERVE_SHARE);
+    keep_free(&manager->bundle_pool, manager->counters.bundles / RESERVE_SHARE);
+}
+
+typedef void (*process_visit)(struct mm_priority_manager *manager, struct mm_process_node *node);
+
+/* Whole buckets from *bucket on, until at least `limit` processes were visited; *bucket is 0 after the last.
+   visit may remove the process it is given, but seeds only: others go when everything settles. */
+static size_t visit_some(struct mm_priority_manager *manager, uint32_t *bucket, size_t limit,
+                         process_visit visit)
+{
+    size_t visited = 0;
+
+    while (*bucket < manager->processes.bucket_count && visited < limit) {
+        struct mm_hash_link *link = manager->processes.buckets[(*bucket)++];
+
+        while (link) {
+            struct mm_process_node *node = MM_CONTAINER_OF(link, struct mm_process_node, hash_link);
+
+            link = link->next;
+            visit(manager, node);
+            visited++;
+        }
+    }
+    if (*bucket >= manager->processes.bucket_count)
+        *bucket = 0;
+    return visited;
+}
+
+static void refresh_size(struct mm_priority_manager *manager, struct mm_process_node *node)
+{
+    struct mm_kernel *kernel = manager->kernel;
+    struct mm_process *process = &node->process;
+    struct mm_process_info info;
+    int result = kernel->ops->read_process(kernel, process->pid, MM_PROCESS_STATM, &info);
+
+    if (result == -ESRCH)
+        mm_manager_remove_process(manager, node);
+    if (result < 0)
+        return;
+    process->bundle->resident_bytes += info.resident_bytes - process->resident_bytes;
+    process->resident_bytes = info.resident_bytes;
+}
+
+size_t mm_priority_manager_refresh(struct mm_priority_manager *manager, size_t limit)
+{
+    size_t done = manager->refresh_done;
+
+    if (!manager->is_under_pressure) {
+        mm_manager_keep_reserve(manager);
+        grow_to_share(manager);
+        if (manager->is_scan_wanted)
+            (void)mm_priority_manager_scan(manager);
+        done = manager->refresh_done + visit_some(manager, &manager->refresh_bucket, limit, refresh_size);
+        manager->refresh_done = manager->refresh_bucket == 0 ? 0 : (uint32_t)done;
+        mm_manager_settle(manager);
+        mm_manager_announce(manager);
+        if (manager->refresh_bucket == 0)
+            return 0;
+    }
+    return manager->counters.processes > done ? manager->counters.processes - done : 0;
+}
+
+static void look_if_dead(struct mm_priority_manager *manager, struct mm_process_node *node)
+{
+    struct mm_kernel *kernel = manager->kernel;
+    struct mm_process_info info;
+    int result = kernel->ops->read_process(kernel, node->process.pid, MM_PROCESS_STAT, &info);
+
+    if (result == -ESRCH || (result == 0 && (info.state == 'Z' || info.state == 'X' ||
+                                             (node->process.start_time_ticks != 0 &&
+                                              info.start_time_ticks != node->process.start_time_ticks))))
+        mm_manager_remove_process(manager, node);
+}
+
+void mm_manager_arm_dead_check(struct mm_priority_manager *manager)
+{
+    uint64_t wait_ns = manager->dead_check_bucket > 0 ? DEAD_CHECK_PAUSE_NS : manager->dead_check_ns;
+
+    if (manager->dead_check_ns > 0)
+        mm_event_center_arm(manager->center, &manager->dead_check_timer,
+                            mm_event_center_now_ns(manager->center) + wait_ns);
+    else
+        mm_event_center_disarm(manager->center, &manager->dead_check_timer);
+}
+
+void mm_manager_dead_check(struct mm_timer *timer, void *user)
+{
+    struct mm_priority_manager *manager = user;
+
+    (void)timer;
+    /* A victim's end is the killer's to see; the rest can wait until it is calm. */
+    if (!manager->is_under_pressure) {
+        if (manager->dead_check_bucket == 0)
+            mm_manager_release_dead_callers(manager, 0);
+        (void)visit_some(manager, &manager->dead_check_bucket, DEAD_CHECK_SLICE, look_if_dead);
+        mm_manager_settle(manager);
+        mm_manager_announce(manager);
+    }
+    mm_manager_arm_dead_check(manager);
+}
