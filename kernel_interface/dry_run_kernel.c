@@ -60,7 +60,8 @@ static struct mark *find_mark(struct dry_run_kernel *self, pid_t pid, uint64_t s
     for (unsigned i = 0; i < MARK_CAPACITY; i++) {
         struct mark *mark = &self->marks[i];
 
-        if (mark->pid == pid && mark->start_time_ticks == start_time_ticks) return mark;
+        if (mark->pid == pid && mark->start_time_ticks == start_time_ticks)
+            return mark;
     }
     return NULL;
 }
@@ -71,13 +72,16 @@ static struct mark *take_mark(struct dry_run_kernel *self, pid_t pid, uint64_t s
     struct mark *mark = find_mark(self, pid, start_time_ticks);
 
     for (unsigned i = 0; i < MARK_CAPACITY && !mark; i++)
-        if (self->marks[i].pid == 0) mark = &self->marks[i];
+        if (self->marks[i].pid == 0)
+            mark = &self->marks[i];
     for (unsigned i = 0; i < MARK_CAPACITY && !mark; i++) {
         struct mark *old = &self->marks[self->next_eviction++ % MARK_CAPACITY];
 
-        if (!old->is_watched) mark = old;
+        if (!old->is_watched)
+            mark = old;
     }
-    if (!mark || (mark->pid == pid && mark->start_time_ticks == start_time_ticks)) return mark;
+    if (!mark || (mark->pid == pid && mark->start_time_ticks == start_time_ticks))
+        return mark;
     *mark = (struct mark){.pid = pid, .start_time_ticks = start_time_ticks};
     return mark;
 }
@@ -86,7 +90,8 @@ static void tell_exit(struct dry_run_kernel *self, struct mark *mark)
 {
     struct mm_notice notice = {.kind = MM_NOTICE_PROCESS_EXITED, .cookie = mark->cookie, .pid = mark->pid};
 
-    if (!mark->is_watched || !mark->is_killed || mark->is_told) return;
+    if (!mark->is_watched || !mark->is_killed || mark->is_told)
+        return;
     mark->is_told = true;
     mm_notice_queue_push(self->notices, &notice);
 }
@@ -95,7 +100,8 @@ static int mark_killed(struct dry_run_kernel *self, pid_t pid, uint64_t start_ti
 {
     struct mark *mark = take_mark(self, pid, start_time_ticks);
 
-    if (!mark) return -EAGAIN;
+    if (!mark)
+        return -EAGAIN;
     mark->is_killed = true;
     tell_exit(self, mark);
     return 0;
@@ -108,7 +114,8 @@ static int dry_run_write_oom_score_adj(struct mm_kernel *kernel, pid_t pid, int 
 {
     (void)kernel;
     (void)pid;
-    if (oom_score_adj < -1000 || oom_score_adj > 1000) return -EINVAL;
+    if (oom_score_adj < -1000 || oom_score_adj > 1000)
+        return -EINVAL;
     *ret_written = oom_score_adj;
     return 0;
 }
@@ -117,8 +124,10 @@ static int dry_run_kill_process(struct mm_kernel *kernel, const struct mm_proces
 {
     struct mm_kernel *inner = inner_of(kernel);
 
-    if (handle->pid == 1 || handle->pid == getpid()) return -EPERM;
-    if (inner->ops->has_exited(inner, handle)) return -ESRCH;
+    if (handle->pid == 1 || handle->pid == getpid())
+        return -EPERM;
+    if (inner->ops->has_exited(inner, handle))
+        return -ESRCH;
     return mark_killed(self_of(kernel), handle->pid, handle->start_time_ticks);
 }
 
@@ -128,9 +137,11 @@ static int dry_run_reap_process(struct mm_kernel *kernel, const struct mm_proces
     struct mm_notice notice = {.kind = MM_NOTICE_REAP_DONE, .pid = handle->pid};
     int error;
 
-    if (!self->inner->ops->feature(self->inner, MM_FEATURE_PROCESS_MRELEASE)->available) return -EOPNOTSUPP;
+    if (!self->inner->ops->feature(self->inner, MM_FEATURE_PROCESS_MRELEASE)->available)
+        return -EOPNOTSUPP;
     error = mm_notice_queue_reserve(self->notices);
-    if (error == 0) mm_notice_queue_push(self->notices, &notice);
+    if (error == 0)
+        mm_notice_queue_push(self->notices, &notice);
     return error;
 }
 
@@ -141,13 +152,16 @@ static int dry_run_watch_process(struct mm_kernel *kernel, const struct mm_proce
     struct mark *mark = take_mark(self, handle->pid, handle->start_time_ticks);
     int error;
 
-    if (!mark || mark->is_watched) return mark ? -EEXIST : -EAGAIN;
+    if (!mark || mark->is_watched)
+        return mark ? -EEXIST : -EAGAIN;
     error = mm_notice_queue_reserve(self->notices);
-    if (error < 0) return error;
+    if (error < 0)
+        return error;
     error = self->inner->ops->watch_process(self->inner, handle, cookie);
     if (error < 0) {
         mm_notice_queue_release(self->notices);
-        if (!mark->is_killed) mark->pid = 0;
+        if (!mark->is_killed)
+            mark->pid = 0;
         return error;
     }
     mark->is_watched = true;
@@ -170,7 +184,8 @@ static void dry_run_close_process(struct mm_kernel *kernel, struct mm_process_ha
     struct mark *mark = find_mark(self, handle->pid, handle->start_time_ticks);
 
     if (mark) {
-        if (mark->is_watched && !mark->is_told) mm_notice_queue_release(self->notices);
+        if (mark->is_watched && !mark->is_told)
+            mm_notice_queue_release(self->notices);
         mark->pid = 0;
     }
     self->inner->ops->close_process(self->inner, handle);
@@ -183,10 +198,13 @@ static int dry_run_raise_group(struct mm_kernel *kernel, struct mm_group *group,
     uint64_t present;
     int error;
 
-    if (value != MM_GROUP_HIGH && value != MM_GROUP_MAX) return -EINVAL;
+    if (value != MM_GROUP_HIGH && value != MM_GROUP_MAX)
+        return -EINVAL;
     error = inner->ops->read_group(inner, group, value, &present); /* is there such a file, and the group? */
-    if (error == 0) error = inner->ops->read_group(inner, group, MM_GROUP_CURRENT, &present);
-    if (error < 0) return error;
+    if (error == 0)
+        error = inner->ops->read_group(inner, group, MM_GROUP_CURRENT, &present);
+    if (error < 0)
+        return error;
     return bytes < present ? -EBUSY : 0;
 }
 
@@ -196,13 +214,16 @@ static int dry_run_kill_group(struct mm_kernel *kernel, struct mm_group *group)
     struct mm_kernel *inner = self->inner;
     ssize_t count;
 
-    if (!inner->ops->feature(inner, MM_FEATURE_CGROUP_KILL)->available) return -EOPNOTSUPP;
+    if (!inner->ops->feature(inner, MM_FEATURE_CGROUP_KILL)->available)
+        return -EOPNOTSUPP;
     count = inner->ops->read_group_processes(inner, group, self->group_pids, GROUP_PIDS_MAX);
-    if (count < 0) return (int)count;
+    if (count < 0)
+        return (int)count;
     for (ssize_t i = 0; i < MM_MIN(count, (ssize_t)GROUP_PIDS_MAX); i++) {
         struct mm_process_info info;
 
-        if (inner->ops->read_process(inner, self->group_pids[i], MM_PROCESS_STAT, &info) < 0) continue;
+        if (inner->ops->read_process(inner, self->group_pids[i], MM_PROCESS_STAT, &info) < 0)
+            continue;
         (void)mark_killed(self, info.pid, info.start_time_ticks);
     }
     return 0;
@@ -214,7 +235,8 @@ static int dry_run_submit_job(struct mm_kernel *kernel, const struct mm_job *job
     struct mm_notice notice = {.kind = MM_NOTICE_JOB_DONE, .cookie = job->cookie};
     int error = mm_notice_queue_reserve(self->notices);
 
-    if (error == 0) mm_notice_queue_push(self->notices, &notice);
+    if (error == 0)
+        mm_notice_queue_push(self->notices, &notice);
     return error;
 }
 
@@ -228,17 +250,22 @@ static int dry_run_map_state(struct mm_kernel *kernel, const char *name, size_t 
     struct dry_run_kernel *self = self_of(kernel);
     void *memory;
 
-    if (size_bytes == 0 || name[0] == '\0' || strchr(name, '/')) return -EINVAL;
+    if (size_bytes == 0 || name[0] == '\0' || strchr(name, '/'))
+        return -EINVAL;
     for (unsigned i = 0; i < self->state_count; i++) {
-        if (strcmp(self->states[i].name, name) != 0 || self->states[i].size_bytes != size_bytes) continue;
+        if (strcmp(self->states[i].name, name) != 0 || self->states[i].size_bytes != size_bytes)
+            continue;
         *ret_memory = self->states[i].memory;
         return 0;
     }
-    if (strlen(name) >= sizeof(self->states[0].name)) return -ENAMETOOLONG;
-    if (self->state_count == STATE_CAPACITY) return -ENOSPC;
+    if (strlen(name) >= sizeof(self->states[0].name))
+        return -ENAMETOOLONG;
+    if (self->state_count == STATE_CAPACITY)
+        return -ENOSPC;
     memory =
         mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (memory == MAP_FAILED) return -errno;
+    if (memory == MAP_FAILED)
+        return -errno;
     mm_copy_text(self->states[self->state_count].name, sizeof(self->states[0].name), name);
     self->states[self->state_count].memory = memory;
     self->states[self->state_count].size_bytes = size_bytes;
@@ -258,13 +285,30 @@ static void pass_notice(const struct mm_notice *notice, void *user)
         for (unsigned i = 0; i < MARK_CAPACITY; i++) {
             struct mark *mark = &self->marks[i];
 
-            if (mark->pid == 0 || !mark->is_watched || mark->cookie != notice->cookie) continue;
-            if (mark->is_told) return;
+            if (mark->pid == 0 || !mark->is_watched || mark->cookie != notice->cookie)
+                continue;
+            if (mark->is_told)
+                return;
             mark->is_told = true;
             mm_notice_queue_release(self->notices);
         }
     }
     self->visit(notice, self->visit_user);
+}
+
+/* A handle may have been closed since its exit was put into the queue. */
+static void pass_own_notice(const struct mm_notice *notice, void *user)
+{
+    struct dry_run_kernel *self = user;
+    bool is_wanted = notice->kind != MM_NOTICE_PROCESS_EXITED;
+
+    for (unsigned i = 0; i < MARK_CAPACITY && !is_wanted; i++) {
+        const struct mark *mark = &self->marks[i];
+
+        is_wanted = mark->pid == notice->pid && mark->is_told && mark->cookie == notice->cookie;
+    }
+    if (is_wanted)
+        self->visit(notice, self->visit_user);
 }
 
 static void dry_run_drain_notices(struct mm_kernel *kernel, mm_notice_visit visit, void *user)
@@ -274,7 +318,7 @@ static void dry_run_drain_notices(struct mm_kernel *kernel, mm_notice_visit visi
     self->visit = visit;
     self->visit_user = user;
     self->inner->ops->drain_notices(self->inner, pass_notice, self);
-    (void)mm_notice_queue_drain(self->notices, visit, user);
+    (void)mm_notice_queue_drain(self->notices, pass_own_notice, self);
 }
 
 static int dry_run_notice_fd(struct mm_kernel *kernel)
@@ -391,7 +435,8 @@ static void dry_run_free(struct mm_kernel *kernel)
 
     for (unsigned i = 0; i < self->state_count; i++)
         (void)munmap(self->states[i].memory, self->states[i].size_bytes);
-    if (self->notice_fd >= 0) (void)close(self->notice_fd);
+    if (self->notice_fd >= 0)
+        (void)close(self->notice_fd);
     mm_notice_queue_free(self->notices);
     mm_kernel_free(self->inner);
     free(self);
@@ -438,7 +483,8 @@ static int open_notice_fd(const struct dry_run_kernel *self, int inner_fd, int *
     struct epoll_event event = {.events = EPOLLIN};
     MM_CLEANUP_CLOSE int fd = -1;
 
-    if (inner_fd < 0) return 0;
+    if (inner_fd < 0)
+        return 0;
     fd = epoll_create1(EPOLL_CLOEXEC);
     if (fd < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, inner_fd, &event) < 0 ||
         epoll_ctl(fd, EPOLL_CTL_ADD, mm_notice_queue_fd(self->notices), &event) < 0)
@@ -452,13 +498,15 @@ int mm_dry_run_kernel_new(struct mm_kernel *inner, struct mm_kernel **ret_kernel
     struct dry_run_kernel *self = calloc(1, sizeof(*self));
     int error;
 
-    if (!self) return -ENOMEM;
+    if (!self)
+        return -ENOMEM;
     self->kernel.ops = &dry_run_ops;
     self->kernel.is_dry_run = true;
     self->inner = inner;
     self->notice_fd = -1;
     error = mm_notice_queue_new(&self->notices);
-    if (error == 0) error = open_notice_fd(self, inner->ops->notice_fd(inner), &self->notice_fd);
+    if (error == 0)
+        error = open_notice_fd(self, inner->ops->notice_fd(inner), &self->notice_fd);
     if (error < 0) {
         mm_notice_queue_free(self->notices);
         free(self);
