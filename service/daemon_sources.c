@@ -128,7 +128,7 @@ static void note_bpf(enum mm_bpf_source_notice notice, void *user)
     struct mm_daemon *daemon = user;
     struct mm_bpf_source_status status;
 
-    mm_bpf_source_status(daemon->bpf, &status);
+    mm_bpf_source_read_status(daemon->bpf, &status);
     note_source(daemon, "bpf", status.is_available, "%.90s", status.reason);
     if (notice == MM_BPF_SOURCE_LOST) (void)mm_priority_manager_scan(daemon->engine->manager);
 }

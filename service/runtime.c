@@ -17,6 +17,10 @@
 #define MM_LIBEXEC_DIRECTORY "/usr/libexec/memmgr"
 #endif
 
+#ifndef MM_SBIN_DIRECTORY
+#define MM_SBIN_DIRECTORY "/usr/sbin"
+#endif
+
 /* Since Linux 4.4; older C libraries do not name it. */
 #ifndef MCL_ONFAULT
 #define MCL_ONFAULT 4
@@ -27,7 +31,8 @@ static pid_t read_pid(int fd)
     char text[32] = "";
     uint64_t pid;
 
-    if (pread(fd, text, sizeof(text) - 1, 0) <= 0 || mm_parse_u64(text, 1, INT32_MAX, &pid) < 0) return 0;
+    if (pread(fd, text, sizeof(text) - 1, 0) <= 0 || mm_parse_u64(text, 1, INT32_MAX, &pid) < 0)
+        return 0;
     return (pid_t)pid;
 }
 
@@ -36,7 +41,8 @@ static int write_pid(int fd)
     char text[32];
     size_t length = mm_format(text, sizeof(text), "%d\n", (int)getpid());
 
-    if (ftruncate(fd, 0) < 0 || pwrite(fd, text, length, 0) != (ssize_t)length) return errno ? -errno : -EIO;
+    if (ftruncate(fd, 0) < 0 || pwrite(fd, text, length, 0) != (ssize_t)length)
+        return errno ? -errno : -EIO;
     return 0;
 }
 
@@ -46,12 +52,15 @@ int mm_runtime_lock(const char *directory, pid_t *ret_other_pid)
     char path[MM_PROGRAM_PATH_MAX];
     int result;
 
-    if (mkdir(directory, 0755) < 0 && errno != EEXIST) return -errno;
+    if (mkdir(directory, 0755) < 0 && errno != EEXIST)
+        return -errno;
     (void)mm_format(path, sizeof(path), "%s/lock", directory);
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (fd < 0) return -errno;
+    if (fd < 0)
+        return -errno;
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        if (errno != EWOULDBLOCK) return -errno;
+        if (errno != EWOULDBLOCK)
+            return -errno;
         *ret_other_pid = read_pid(fd);
         return -EBUSY;
     }
@@ -59,27 +68,37 @@ int mm_runtime_lock(const char *directory, pid_t *ret_other_pid)
     return result < 0 ? result : mm_take_fd(&fd);
 }
 
-void mm_runtime_program(const char *name, char *ret_path, size_t size)
+/* Beside ourselves in a build tree, else in the directory where it is installed. */
+static void find_program(const char *name, const char *installed, char *ret_path, size_t size)
 {
     char self[MM_PROGRAM_PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    char *slash;
+    const char *slash;
 
-    if (length > 0) {
-        self[length] = '\0';
-        slash = strrchr(self, '/');
-        if (slash) {
-            *slash = '\0';
-            (void)mm_format(ret_path, size, "%s/%s", self, name);
-            if (access(ret_path, X_OK) == 0) return;
-        }
+    self[MM_MAX(length, 0)] = '\0';
+    slash = strrchr(self, '/');
+    if (slash) {
+        (void)mm_format(ret_path, size, "%.*s/%s", (int)(slash - self), self, name);
+        if (access(ret_path, X_OK) == 0)
+            return;
     }
-    (void)mm_format(ret_path, size, "%s/%s", MM_LIBEXEC_DIRECTORY, name);
+    (void)mm_format(ret_path, size, "%s/%s", installed, name);
+}
+
+void mm_runtime_program(const char *name, char *ret_path, size_t size)
+{
+    find_program(name, MM_LIBEXEC_DIRECTORY, ret_path, size);
+}
+
+void mm_runtime_sibling(const char *name, char *ret_path, size_t size)
+{
+    find_program(name, MM_SBIN_DIRECTORY, ret_path, size);
 }
 
 int mm_runtime_lock_memory(void)
 {
-    if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0) return 0;
+    if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0)
+        return 0;
     return errno == EINVAL && mlockall(MCL_CURRENT | MCL_FUTURE) == 0 ? 0 : -errno;
 }
 

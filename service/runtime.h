@@ -16,6 +16,9 @@ int mm_runtime_lock(const char *directory, pid_t *ret_other_pid);
  */
 void mm_runtime_program(const char *name, char *ret_path, size_t size);
 
+/* A program for people of that name: beside our own executable, else where administrators' programs are. */
+void mm_runtime_sibling(const char *name, char *ret_path, size_t size);
+
 /* Locks what is and will be resident. 0 or a negative errno. */
 int mm_runtime_lock_memory(void);
 /* First in, first out, at the lowest real-time priority, so that a hog's threads cannot keep us from the
