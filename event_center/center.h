@@ -5,15 +5,21 @@
 
 #include "event_center/event_center.h"
 
+#include <sys/epoll.h>
+
 /* Events published while one is delivered. A kill publishes about ten; an account switch one per bundle. */
 #define MM_EVENT_QUEUE_SIZE 1024
+/* Of these, places that events which only tell (a decision, a move on the list) may not take: there are some
+   256 exits of one victim and a handful of orders at a time. */
+#define MM_EVENT_QUEUE_RESERVE 320
 /* Priority manager, two strategies, and observers: log, monitor, level, recorder. */
 #define MM_SUBSCRIBERS_MAX 16
 #define MM_SOURCES_MAX     16
 /* 1024 clients (the most the socket takes), and the descriptors of all other sources. */
 #define MM_WATCHES_MAX 1088
-/* More than all modules' timers together; a bound, so that descriptors are looked at in between. */
-#define MM_TIMERS_PER_STEP 32
+/* Descriptors per wake-up: all of them, and the loop's own two. Fewer could leave a client's packet for the
+   next wake-up while the pressure event of this one already leads to a kill. */
+#define MM_BATCH_SIZE (MM_WATCHES_MAX + 2)
 
 struct mm_subscriber {
     enum mm_subscriber_rank rank;
@@ -48,8 +54,10 @@ struct mm_event_center {
     uint64_t armed_deadline_ns; /* what timer_fd is set to; UINT64_MAX: off */
     bool is_delivering;
     bool is_stopping;
+    int position; /* of the subscriber that hears the event at hand */
     struct mm_watch watches[MM_WATCHES_MAX];
-    unsigned queue_end;
+    struct epoll_event batch[MM_BATCH_SIZE];
+    unsigned queue_first, queue_count; /* the event being delivered counts */
     struct mm_event queue[MM_EVENT_QUEUE_SIZE];
 };
 

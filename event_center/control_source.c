@@ -19,6 +19,9 @@
 #define PACKETS_PER_WAKEUP     32
 #define CONNECTIONS_PER_WAKEUP 64
 #define CLIENTS_MAX            1024
+/* Connections that cannot even be refused (no descriptor, no memory) would be reported at once again: they
+   are left to wait this long, in which others can give back what is missing. */
+#define ACCEPT_PAUSE_NS (100 * MM_NS_PER_MS)
 
 #define TAG_LISTEN UINT64_MAX
 
@@ -35,7 +38,9 @@ struct control_source {
     int listen_fd;
     int reserve_fd; /* given up for a moment to refuse a connection when descriptors run out */
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-    ino_t inode; /* of the node we made: another one there is not ours to remove */
+    dev_t device; /* of the node we made, as is inode: another one there is not ours to remove */
+    ino_t inode;
+    struct mm_timer accept_timer; /* armed: connections are not looked at */
     unsigned max_clients;
     struct mm_control_client *clients;
     char packet[MM_CONTROL_PACKET_MAX + 1];
@@ -51,22 +56,26 @@ static void drop(struct mm_control_client *client)
 {
     struct control_source *source = client->source;
 
-    if (client->fd < 0) return;
+    if (client->fd < 0)
+        return;
     mm_event_center_forget_fd(source->center, client->fd);
     (void)close(client->fd);
     client->fd = -1;
-    if (source->handlers.gone) source->handlers.gone(client, source->handlers.user);
+    if (source->handlers.gone)
+        source->handlers.gone(client, source->handlers.user);
 }
 
 int mm_control_reply(struct mm_control_client *client, const char *packet, size_t length)
 {
     ssize_t sent;
 
-    if (client->fd < 0) return -EPIPE;
+    if (client->fd < 0)
+        return -EPIPE;
     do {
         sent = send(client->fd, packet, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
-    if (sent == (ssize_t)length) return 0;
+    if (sent == (ssize_t)length)
+        return 0;
     drop(client);
     return sent < 0 && errno == EAGAIN ? -EAGAIN : -EPIPE;
 }
@@ -90,7 +99,8 @@ static bool receive(struct mm_control_client *client)
     do {
         length = recv(client->fd, source->packet, MM_CONTROL_PACKET_MAX, MSG_DONTWAIT | MSG_TRUNC);
     } while (length < 0 && errno == EINTR);
-    if (length < 0 && errno == EAGAIN) return false;
+    if (length < 0 && errno == EAGAIN)
+        return false;
     if (length <= 0) {
         drop(client);
         return false;
@@ -102,6 +112,14 @@ static bool receive(struct mm_control_client *client)
     return client->fd >= 0;
 }
 
+static void serve_client(struct mm_control_client *client)
+{
+    for (unsigned i = 0; i < PACKETS_PER_WAKEUP; i++) {
+        if (!receive(client))
+            return;
+    }
+}
+
 static void refuse(int fd)
 {
     (void)send(fd, refusal_full, sizeof(refusal_full) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -111,7 +129,8 @@ static void refuse(int fd)
 static struct mm_control_client *free_client(struct control_source *source)
 {
     for (unsigned i = 0; i < source->max_clients; i++) {
-        if (source->clients[i].fd < 0) return &source->clients[i];
+        if (source->clients[i].fd < 0)
+            return &source->clients[i];
     }
     return NULL;
 }
@@ -135,33 +154,64 @@ static void welcome(struct control_source *source, int fd)
     client->data = 0;
     client->peer =
         (struct mm_control_peer){.pid = credentials.pid, .uid = credentials.uid, .gid = credentials.gid};
+    /* what came with the connection counts in this wake-up, which may lead to a kill */
+    serve_client(client);
 }
 
-/* Out of descriptors: the connection is taken with the reserve and closed, or epoll would report it for ever.
+/*
+ * Out of descriptors: the connection is taken with the reserve and closed, or epoll would report it for ever.
+ * Returns what accept4 said. The kernel says EMFILE before it looks whether anybody waits.
  */
-static void refuse_without_descriptor(struct control_source *source)
+static int refuse_without_descriptor(struct control_source *source)
 {
+    int result = 0;
     int fd;
 
-    (void)close(source->reserve_fd);
+    if (source->reserve_fd >= 0)
+        (void)close(source->reserve_fd);
     fd = accept4(source->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0) refuse(fd);
+    if (fd >= 0)
+        refuse(fd);
+    else
+        result = -errno;
     source->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return result;
+}
+
+static int accept_one(struct control_source *source)
+{
+    int fd = accept4(source->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd >= 0) {
+        welcome(source, fd);
+        return 0;
+    }
+    return errno == EMFILE || errno == ENFILE ? refuse_without_descriptor(source) : -errno;
 }
 
 static void accept_connections(struct control_source *source)
 {
     for (unsigned i = 0; i < CONNECTIONS_PER_WAKEUP; i++) {
-        int fd = accept4(source->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int result = accept_one(source);
 
-        if (fd >= 0) {
-            welcome(source, fd);
-        } else if (errno == EMFILE || errno == ENFILE) {
-            refuse_without_descriptor(source);
-        } else if (errno != EINTR && errno != ECONNABORTED) {
+        if (result == 0 || result == -EINTR || result == -ECONNABORTED)
+            continue;
+        if (result == -EAGAIN)
             return;
-        }
+        mm_warning("control socket: no connection can be taken: %s", strerror(-result));
+        (void)mm_event_center_change_fd(source->center, source, source->listen_fd, 0, TAG_LISTEN);
+        mm_event_center_arm(source->center, &source->accept_timer,
+                            mm_event_center_now_ns(source->center) + ACCEPT_PAUSE_NS);
+        return;
     }
+}
+
+static void look_again(struct mm_timer *timer, void *user)
+{
+    struct control_source *source = user;
+
+    (void)timer;
+    (void)mm_event_center_change_fd(source->center, source, source->listen_fd, EPOLLIN, TAG_LISTEN);
 }
 
 static void ready(void *self, uint64_t tag, uint32_t events)
@@ -169,20 +219,18 @@ static void ready(void *self, uint64_t tag, uint32_t events)
     struct control_source *source = self;
 
     (void)events;
-    if (tag == TAG_LISTEN) {
+    if (tag == TAG_LISTEN)
         accept_connections(source);
-        return;
-    }
-    for (unsigned i = 0; i < PACKETS_PER_WAKEUP; i++) {
-        if (!receive(&source->clients[tag])) return;
-    }
+    else
+        serve_client(&source->clients[tag]);
 }
 
 static void remove_node(const struct control_source *source)
 {
     struct stat node;
 
-    if (source->path[0] && stat(source->path, &node) == 0 && node.st_ino == source->inode)
+    if (source->path[0] && lstat(source->path, &node) == 0 && node.st_ino == source->inode &&
+        node.st_dev == source->device)
         (void)unlink(source->path);
 }
 
@@ -190,6 +238,7 @@ static void close_source(void *self)
 {
     struct control_source *source = self;
 
+    mm_event_center_disarm(source->center, &source->accept_timer);
     source->handlers.gone = NULL;
     for (unsigned i = 0; source->clients && i < source->max_clients; i++)
         drop(&source->clients[i]);
@@ -198,7 +247,8 @@ static void close_source(void *self)
         (void)close(source->listen_fd);
         remove_node(source);
     }
-    if (source->reserve_fd >= 0) (void)close(source->reserve_fd);
+    if (source->reserve_fd >= 0)
+        (void)close(source->reserve_fd);
     free(source->clients);
     free(source);
 }
@@ -215,9 +265,11 @@ void mm_control_for_each(struct mm_event_center *center,
     for (unsigned i = 0; i < center->source_count; i++) {
         struct control_source *source = center->sources[i].source;
 
-        if (center->sources[i].ops != &source_ops) continue;
+        if (center->sources[i].ops != &source_ops)
+            continue;
         for (unsigned j = 0; j < source->max_clients; j++) {
-            if (source->clients[j].fd >= 0) visit(&source->clients[j], user);
+            if (source->clients[j].fd >= 0)
+                visit(&source->clients[j], user);
         }
     }
 }
@@ -228,11 +280,18 @@ static int remove_stale_node(const struct sockaddr_un *address)
     MM_CLEANUP_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct stat node;
 
-    if (fd < 0) return -errno;
-    if (lstat(address->sun_path, &node) < 0) return errno == ENOENT ? 0 : -errno;
-    if (!S_ISSOCK(node.st_mode)) return -ENOTSOCK;
-    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
+    if (fd < 0)
+        return -errno;
+    if (lstat(address->sun_path, &node) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (!S_ISSOCK(node.st_mode))
+        return -ENOTSOCK;
+    /* EAGAIN: somebody's queue is full; EPROTOTYPE: somebody's socket of another type */
+    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN ||
+        errno == EPROTOTYPE)
         return -EADDRINUSE;
+    if (errno != ECONNREFUSED && errno != ENOENT)
+        return -errno;
     return unlink(address->sun_path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
@@ -242,8 +301,10 @@ static int set_node_owner(const char *path, const char *group, unsigned mode)
 
     if (group && group[0]) {
         entry = getgrnam(group);
-        if (!entry) return -ENOENT;
-        if (chown(path, (uid_t)-1, entry->gr_gid) < 0) return -errno;
+        if (!entry)
+            return -ENOENT;
+        if (chown(path, (uid_t)-1, entry->gr_gid) < 0)
+            return -errno;
     }
     return chmod(path, (mode_t)mode) < 0 ? -errno : 0;
 }
@@ -255,39 +316,61 @@ static int listen_at(struct control_source *source, const struct mm_control_opti
     mode_t old_umask;
     int result;
 
-    if (strlen(options->path) >= sizeof(address.sun_path)) return -ENAMETOOLONG;
+    if (strlen(options->path) >= sizeof(address.sun_path))
+        return -ENAMETOOLONG;
     mm_copy_text(address.sun_path, sizeof(address.sun_path), options->path);
     result = remove_stale_node(&address);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     source->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (source->listen_fd < 0) return -errno;
+    if (source->listen_fd < 0)
+        return -errno;
     /* closed to all until its owner and mode are set */
     old_umask = umask(0777);
     result = bind(source->listen_fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
     (void)umask(old_umask);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     mm_copy_text(source->path, sizeof(source->path), options->path);
-    if (stat(source->path, &node) == 0) source->inode = node.st_ino;
+    if (lstat(source->path, &node) < 0)
+        return -errno;
+    source->device = node.st_dev;
+    source->inode = node.st_ino;
     result = set_node_owner(source->path, options->group, options->mode);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     return listen(source->listen_fd, SOMAXCONN) < 0 ? -errno : 0;
+}
+
+/* Whoever activates us may hand over a socket that blocks. */
+static int take_listen_fd(struct control_source *source, int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        return -errno;
+    source->listen_fd = fd;
+    return 0;
 }
 
 static int open_source(struct control_source *source, const struct mm_control_options *options)
 {
-    int result = 0;
+    int result;
 
     source->clients = calloc(source->max_clients, sizeof(*source->clients));
-    if (!source->clients) return -ENOMEM;
+    if (!source->clients)
+        return -ENOMEM;
     for (unsigned i = 0; i < source->max_clients; i++)
         source->clients[i] = (struct mm_control_client){.source = source, .fd = -1};
     source->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (source->reserve_fd < 0) return -errno;
+    if (source->reserve_fd < 0)
+        return -errno;
     if (options->listen_fd >= 0)
-        source->listen_fd = options->listen_fd;
+        result = take_listen_fd(source, options->listen_fd);
     else
         result = listen_at(source, options);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     return mm_event_center_watch_fd(source->center, source, source->listen_fd, EPOLLIN, TAG_LISTEN);
 }
 
@@ -297,14 +380,19 @@ int mm_control_source_add(struct mm_event_center *center, const struct mm_contro
     struct control_source *source;
     int result;
 
-    if (options->max_clients == 0 || options->max_clients > CLIENTS_MAX) return -EINVAL;
+    if (options->max_clients == 0 || options->max_clients > CLIENTS_MAX)
+        return -EINVAL;
+    if (options->listen_fd < 0 && (!options->path || options->path[0] == '\0'))
+        return 0;
     source = calloc(1, sizeof(*source));
-    if (!source) return -ENOMEM;
+    if (!source)
+        return -ENOMEM;
     source->center = center;
     source->handlers = *handlers;
     source->listen_fd = -1;
     source->reserve_fd = -1;
     source->max_clients = options->max_clients;
+    mm_timer_init(&source->accept_timer, look_again, source);
     result = mm_event_center_add_source(center, &source_ops, source);
     if (result < 0) {
         free(source);

@@ -20,21 +20,42 @@ static struct mm_decision_entry *entry_of(struct mm_decision_log *log, uint64_t 
     return &log->entries[sequence % MM_DECISION_LOG_SIZE];
 }
 
-/* The same "left alone" again: counted at the newest entry instead of pushing the others out. */
-static bool is_repeat(const struct mm_decision *last, const struct mm_decision *decision)
+/* Each source has at most one thing that it leaves alone at a time. */
+#define SOURCES_COUNT (MM_DECISION_CONFIG + 1)
+
+static bool is_same(const struct mm_decision *a, const struct mm_decision *b)
 {
-    return !last->acted && !decision->acted && last->source == decision->source &&
-           last->action == decision->action && last->pid == decision->pid &&
-           strcmp(last->target, decision->target) == 0 && strcmp(last->reason, decision->reason) == 0;
+    return a->source == b->source && a->action == b->action && a->pid == b->pid &&
+           strcmp(a->target, b->target) == 0 && strcmp(a->reason, b->reason) == 0;
+}
+
+/*
+ * The same "left alone" again is counted where it stands instead of pushing the others out. The sources take
+ * turns in leaving things alone, so the newest few are looked at, back to the last thing that was done.
+ */
+static struct mm_decision_entry *find_repeated(struct mm_decision_log *log,
+                                               const struct mm_decision *decision)
+{
+    if (decision->acted)
+        return NULL;
+    for (uint64_t back = 0; back < SOURCES_COUNT && back < log->count; back++) {
+        struct mm_decision_entry *entry = entry_of(log, log->count - back);
+
+        if (entry->decision.acted)
+            return NULL;
+        if (is_same(&entry->decision, decision))
+            return entry;
+    }
+    return NULL;
 }
 
 static void remember(const struct mm_event *event, void *user)
 {
     struct mm_decision_log *log = user;
     const struct mm_decision *decision = &event->payload.decision;
-    struct mm_decision_entry *entry = entry_of(log, log->count);
+    struct mm_decision_entry *entry = find_repeated(log, decision);
 
-    if (log->count > 0 && is_repeat(&entry->decision, decision)) {
+    if (entry) {
         entry->repeats++;
         entry->time_ns = event->time_ns;
         entry->decision.available_bytes = decision->available_bytes;
@@ -53,7 +74,8 @@ int mm_decision_log_new(struct mm_event_center *center, struct mm_decision_log *
     struct mm_decision_log *log = calloc(1, sizeof(*log));
     int result;
 
-    if (!log) return -ENOMEM;
+    if (!log)
+        return -ENOMEM;
     log->center = center;
     result = mm_event_center_subscribe(center, MM_RANK_OBSERVER, 1u << MM_EVENT_DECISION, remember, log);
     if (result < 0) {
@@ -66,14 +88,16 @@ int mm_decision_log_new(struct mm_event_center *center, struct mm_decision_log *
 
 void mm_decision_log_free(struct mm_decision_log *log)
 {
-    if (!log) return;
+    if (!log)
+        return;
     mm_event_center_unsubscribe(log->center, remember, log);
     free(log);
 }
 
 const struct mm_decision_entry *mm_decision_log_at(const struct mm_decision_log *log, unsigned index)
 {
-    if (index >= log->count || index >= MM_DECISION_LOG_SIZE) return NULL;
+    if (index >= log->count || index >= MM_DECISION_LOG_SIZE)
+        return NULL;
     return &log->entries[(log->count - index) % MM_DECISION_LOG_SIZE];
 }
 

@@ -17,12 +17,16 @@ const struct mm_event_center_counters *mm_event_center_counters(const struct mm_
     return &center->counters;
 }
 
+/* A subscriber may subscribe and unsubscribe while it hears an event: nobody else misses it or hears it
+ * twice.
+ */
 int mm_event_center_subscribe(struct mm_event_center *center, enum mm_subscriber_rank rank, uint32_t kinds,
                               mm_event_handler handler, void *user)
 {
     unsigned position = center->subscriber_count;
 
-    if (center->subscriber_count == MM_ARRAY_SIZE(center->subscribers)) return -ENOSPC;
+    if (center->subscriber_count == MM_ARRAY_SIZE(center->subscribers))
+        return -ENOSPC;
     while (position > 0 && center->subscribers[position - 1].rank > rank) {
         center->subscribers[position] = center->subscribers[position - 1];
         position--;
@@ -30,6 +34,8 @@ int mm_event_center_subscribe(struct mm_event_center *center, enum mm_subscriber
     center->subscribers[position] =
         (struct mm_subscriber){.rank = rank, .kinds = kinds, .handler = handler, .user = user};
     center->subscriber_count++;
+    if ((int)position <= center->position)
+        center->position++;
     return 0;
 }
 
@@ -38,9 +44,12 @@ void mm_event_center_unsubscribe(struct mm_event_center *center, mm_event_handle
     for (unsigned i = 0; i < center->subscriber_count; i++) {
         struct mm_subscriber *subscriber = &center->subscribers[i];
 
-        if (subscriber->handler != handler || subscriber->user != user) continue;
+        if (subscriber->handler != handler || subscriber->user != user)
+            continue;
         memmove(subscriber, subscriber + 1, (center->subscriber_count - i - 1) * sizeof(*subscriber));
         center->subscriber_count--;
+        if ((int)i <= center->position)
+            center->position--;
         return;
     }
 }
@@ -49,35 +58,51 @@ static void deliver(struct mm_event_center *center, const struct mm_event *event
 {
     uint32_t kind = 1u << event->kind;
 
-    for (unsigned i = 0; i < center->subscriber_count; i++) {
-        const struct mm_subscriber *subscriber = &center->subscribers[i];
+    for (center->position = 0; center->position < (int)center->subscriber_count; center->position++) {
+        const struct mm_subscriber *subscriber = &center->subscribers[center->position];
 
-        if (subscriber->kinds & kind) subscriber->handler(event, subscriber->user);
+        if (subscriber->kinds & kind)
+            subscriber->handler(event, subscriber->user);
     }
 }
 
+/* Losing one of those that only tell costs a line; losing an order (stop squeezing, the kill is over) would
+   leave its hearer in the wrong state for ever. */
+static bool has_place(const struct mm_event_center *center, enum mm_event_kind kind)
+{
+    bool only_tells = kind == MM_EVENT_DECISION || kind == MM_EVENT_PRIORITY;
+
+    return center->queue_count + (only_tells ? MM_EVENT_QUEUE_RESERVE : 0) < MM_EVENT_QUEUE_SIZE;
+}
+
 /*
- * The queue is filled from its start and rewound when it is empty, so that in ordinary use only its first
- * page is ever touched.
+ * A ring that begins anew whenever it is empty, so that in ordinary use only its first page is ever touched.
+ * An event leaves its place when it was delivered to everybody: subscribers may keep a pointer that long.
  */
 void mm_event_center_publish(struct mm_event_center *center, const struct mm_event *event)
 {
     struct mm_event *queued;
 
-    if ((unsigned)event->kind >= MM_EVENT_KIND_COUNT) return;
-    if (center->queue_end == MM_EVENT_QUEUE_SIZE) {
+    if ((unsigned)event->kind >= MM_EVENT_KIND_COUNT)
+        return;
+    if (!has_place(center, event->kind)) {
         center->counters.lost++;
         return;
     }
     center->counters.published[event->kind]++;
-    queued = &center->queue[center->queue_end++];
+    queued = &center->queue[(center->queue_first + center->queue_count++) % MM_EVENT_QUEUE_SIZE];
     *queued = *event;
-    if (queued->time_ns == 0) queued->time_ns = mm_event_center_now_ns(center);
-    if (center->is_delivering) return;
+    if (queued->time_ns == 0)
+        queued->time_ns = mm_event_center_now_ns(center);
+    if (center->is_delivering)
+        return;
     center->is_delivering = true;
-    for (unsigned i = 0; i < center->queue_end; i++)
-        deliver(center, &center->queue[i]);
-    center->queue_end = 0;
+    for (; center->queue_count > 0; center->queue_count--) {
+        deliver(center, &center->queue[center->queue_first]);
+        center->queue_first = (center->queue_first + 1) % MM_EVENT_QUEUE_SIZE;
+    }
+    center->queue_first = 0;
+    center->position = -1;
     center->is_delivering = false;
 }
 
@@ -141,21 +166,30 @@ static void publish_notice(const struct mm_notice *notice, void *user)
     mm_event_center_publish(center, &event);
 }
 
-/*
- * A timer that its own handler arms again for a moment already past waits for the next step: the loop must
- * get to its descriptors in between.
- */
-void mm_event_center_step(struct mm_event_center *center)
+/* Takes off what is due before anything fires: a timer that a handler arms, itself too, waits for the next
+   step, however early its moment, so that the loop gets to its descriptors in between. */
+static void take_due(struct mm_event_center *center, struct mm_list *due)
 {
-    uint64_t now_ns;
+    uint64_t now_ns = mm_event_center_now_ns(center);
     struct mm_timer *timer;
 
+    mm_list_init(due);
+    while ((timer = first_timer(center)) && timer->deadline_ns <= now_ns) {
+        mm_list_remove(&timer->link);
+        mm_list_push_back(due, &timer->link);
+    }
+}
+
+void mm_event_center_step(struct mm_event_center *center)
+{
+    struct mm_list due;
+
     center->kernel->ops->drain_notices(center->kernel, publish_notice, center);
-    now_ns = mm_event_center_now_ns(center);
-    for (unsigned fired = 0; fired < MM_TIMERS_PER_STEP; fired++) {
-        timer = first_timer(center);
-        if (!timer || timer->deadline_ns > now_ns) return;
-        mm_event_center_disarm(center, timer);
+    take_due(center, &due);
+    while (!mm_list_is_empty(&due)) {
+        struct mm_timer *timer = MM_CONTAINER_OF(due.next, struct mm_timer, link);
+
+        mm_list_remove(&timer->link);
         timer->expired(timer, timer->user);
     }
 }

@@ -46,7 +46,10 @@ int mm_event_center_subscribe(struct mm_event_center *center, enum mm_subscriber
                               mm_event_handler handler, void *user);
 void mm_event_center_unsubscribe(struct mm_event_center *center, mm_event_handler handler, void *user);
 
-/* Delivers, or queues behind the event being delivered. A full queue (1024) loses the event and counts it. */
+/*
+ * Delivers, or queues behind the event being delivered. A full queue (1024) loses the event and counts it; the
+ * last 320 places are not for DECISION and PRIORITY, so that what gives orders is not lost for what only tells.
+ */
 void mm_event_center_publish(struct mm_event_center *center, const struct mm_event *event);
 
 struct mm_event_center_counters {
@@ -210,7 +213,7 @@ void mm_control_for_each(struct mm_event_center *center,
 struct mm_decision_entry {
     uint64_t sequence; /* from 1 */
     uint64_t time_ns;
-    uint64_t repeats; /* how often the same "left alone" was decided since, without another in between */
+    uint64_t repeats; /* how often the same "left alone" was decided since, without anything done in between */
     struct mm_decision decision;
 };
 

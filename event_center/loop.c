@@ -12,9 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Descriptors looked at per wake-up; more wait for the next, which follows at once. */
-#define BATCH_SIZE 64
-
 /* epoll data of the loop's own descriptors; a watch has its index and generation. */
 #define DATA_TIMER  (UINT64_MAX - 1)
 #define DATA_NOTICE (UINT64_MAX - 2)
@@ -37,11 +34,14 @@ static int open_loop(struct mm_event_center *center)
     int result;
 
     center->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (center->epoll_fd < 0) return -errno;
+    if (center->epoll_fd < 0)
+        return -errno;
     center->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (center->timer_fd < 0) return -errno;
+    if (center->timer_fd < 0)
+        return -errno;
     result = add_own_fd(center, center->timer_fd, DATA_TIMER);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     notice_fd = center->kernel->ops->notice_fd(center->kernel);
     return notice_fd < 0 ? 0 : add_own_fd(center, notice_fd, DATA_NOTICE);
 }
@@ -51,11 +51,13 @@ int mm_event_center_new(struct mm_kernel *kernel, struct mm_event_center **ret_c
     struct mm_event_center *center = calloc(1, sizeof(*center));
     int result;
 
-    if (!center) return -ENOMEM;
+    if (!center)
+        return -ENOMEM;
     center->kernel = kernel;
     center->epoll_fd = -1;
     center->timer_fd = -1;
     center->armed_deadline_ns = UINT64_MAX;
+    center->position = -1;
     mm_list_init(&center->timers);
     for (unsigned i = 0; i < MM_WATCHES_MAX; i++)
         center->watches[i].fd = -1;
@@ -70,21 +72,26 @@ int mm_event_center_new(struct mm_kernel *kernel, struct mm_event_center **ret_c
 
 void mm_event_center_free(struct mm_event_center *center)
 {
-    if (!center) return;
+    if (!center)
+        return;
     while (center->source_count > 0) {
         struct mm_source *source = &center->sources[--center->source_count];
 
-        if (source->ops->close) source->ops->close(source->source);
+        if (source->ops->close)
+            source->ops->close(source->source);
     }
-    if (center->timer_fd >= 0) (void)close(center->timer_fd);
-    if (center->epoll_fd >= 0) (void)close(center->epoll_fd);
+    if (center->timer_fd >= 0)
+        (void)close(center->timer_fd);
+    if (center->epoll_fd >= 0)
+        (void)close(center->epoll_fd);
     free(center);
 }
 
 int mm_event_center_add_source(struct mm_event_center *center, const struct mm_event_source_ops *ops,
                                void *source)
 {
-    if (center->source_count == MM_SOURCES_MAX) return -ENOSPC;
+    if (center->source_count == MM_SOURCES_MAX)
+        return -ENOSPC;
     center->sources[center->source_count++] = (struct mm_source){.ops = ops, .source = source};
     return 0;
 }
@@ -92,7 +99,8 @@ int mm_event_center_add_source(struct mm_event_center *center, const struct mm_e
 static int find_source(const struct mm_event_center *center, const void *source)
 {
     for (unsigned i = 0; i < center->source_count; i++) {
-        if (center->sources[i].source == source) return (int)i;
+        if (center->sources[i].source == source)
+            return (int)i;
     }
     return -ENOENT;
 }
@@ -100,7 +108,8 @@ static int find_source(const struct mm_event_center *center, const void *source)
 static struct mm_watch *find_watch(struct mm_event_center *center, int fd)
 {
     for (unsigned i = 0; i < MM_WATCHES_MAX; i++) {
-        if (center->watches[i].fd == fd) return &center->watches[i];
+        if (center->watches[i].fd == fd)
+            return &center->watches[i];
     }
     return NULL;
 }
@@ -123,10 +132,13 @@ int mm_event_center_watch_fd(struct mm_event_center *center, void *source, int f
     int source_index = find_source(center, source);
     int result;
 
-    if (source_index < 0) return source_index;
-    if (!watch) return -ENOSPC;
+    if (source_index < 0)
+        return source_index;
+    if (!watch)
+        return -ENOSPC;
     result = control_watch(center, EPOLL_CTL_ADD, watch, fd, events);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     watch->fd = fd;
     watch->source_index = (uint16_t)source_index;
     watch->tag = tag;
@@ -140,9 +152,11 @@ int mm_event_center_change_fd(struct mm_event_center *center, void *source, int 
     int result;
 
     (void)source;
-    if (!watch) return -ENOENT;
+    if (!watch)
+        return -ENOENT;
     result = control_watch(center, EPOLL_CTL_MOD, watch, fd, events);
-    if (result == 0) watch->tag = tag;
+    if (result == 0)
+        watch->tag = tag;
     return result;
 }
 
@@ -150,7 +164,8 @@ void mm_event_center_forget_fd(struct mm_event_center *center, int fd)
 {
     struct mm_watch *watch = fd < 0 ? NULL : find_watch(center, fd);
 
-    if (!watch) return;
+    if (!watch)
+        return;
     (void)epoll_ctl(center->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
     watch->fd = -1;
     watch->generation++;
@@ -162,7 +177,8 @@ static int arm_timer_fd(struct mm_event_center *center)
     uint64_t deadline_ns = mm_event_center_next_deadline_ns(center);
     struct itimerspec spec = {0};
 
-    if (deadline_ns == center->armed_deadline_ns) return 0;
+    if (deadline_ns == center->armed_deadline_ns)
+        return 0;
     if (deadline_ns != UINT64_MAX) {
         /* 0 would switch the timer off */
         uint64_t value_ns = MM_MAX(deadline_ns, 1);
@@ -170,7 +186,8 @@ static int arm_timer_fd(struct mm_event_center *center)
         spec.it_value.tv_sec = (time_t)(value_ns / MM_NS_PER_S);
         spec.it_value.tv_nsec = (long)(value_ns % MM_NS_PER_S);
     }
-    if (timerfd_settime(center->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL) < 0) return -errno;
+    if (timerfd_settime(center->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL) < 0)
+        return -errno;
     center->armed_deadline_ns = deadline_ns;
     return 0;
 }
@@ -180,7 +197,7 @@ static int compare_by_source(const struct mm_event_center *center, uint64_t a, u
     return (int)center->watches[(uint32_t)a].source_index - (int)center->watches[(uint32_t)b].source_index;
 }
 
-/* Insertion sort: a batch holds a few descriptors nearly always. */
+/* Insertion sort: a batch holds a few descriptors, or many of one source, which stay where they are. */
 static void sort_by_source(const struct mm_event_center *center, struct epoll_event *events, unsigned count)
 {
     for (unsigned i = 1; i < count; i++) {
@@ -201,7 +218,8 @@ static void serve(struct mm_event_center *center, const struct epoll_event *even
     const struct mm_source *source = &center->sources[watch->source_index];
 
     /* forgotten by an earlier one of this batch */
-    if (watch->fd < 0 || watch->generation != (uint16_t)(event->data.u64 >> 32)) return;
+    if (watch->fd < 0 || watch->generation != (uint16_t)(event->data.u64 >> 32))
+        return;
     source->ops->ready(source->source, watch->tag, event->events);
 }
 
@@ -227,14 +245,16 @@ static unsigned sift(struct mm_event_center *center, struct epoll_event *events,
 
 int mm_event_center_run(struct mm_event_center *center)
 {
-    struct epoll_event events[BATCH_SIZE];
+    struct epoll_event *events = center->batch;
 
     while (!center->is_stopping) {
         int count = arm_timer_fd(center);
 
-        if (count < 0) return count;
-        count = epoll_wait(center->epoll_fd, events, BATCH_SIZE, -1);
-        if (count < 0 && errno != EINTR) return -errno;
+        if (count < 0)
+            return count;
+        count = epoll_wait(center->epoll_fd, events, MM_BATCH_SIZE, -1);
+        if (count < 0 && errno != EINTR)
+            return -errno;
         center->counters.wakeups++;
         count = (int)sift(center, events, count < 0 ? 0 : (unsigned)count);
         for (int i = 0; i < count && !center->is_stopping; i++)

@@ -23,14 +23,22 @@ struct pressure_source {
     unsigned count;
 };
 
+static void publish(struct pressure_source *source, const struct trigger *trigger)
+{
+    struct mm_event event = {.kind = MM_EVENT_PRESSURE, .payload.pressure = trigger->pressure};
+
+    mm_event_center_publish(source->center, &event);
+}
+
 static void ready(void *self, uint64_t tag, uint32_t events)
 {
     struct pressure_source *source = self;
     struct trigger *trigger = &source->triggers[tag];
-    struct mm_event event = {.kind = MM_EVENT_PRESSURE, .payload.pressure = trigger->pressure};
 
-    if (events & EPOLLPRI) mm_event_center_publish(source->center, &event);
-    if (!(events & (EPOLLERR | EPOLLHUP))) return;
+    if (events & EPOLLPRI)
+        publish(source, trigger);
+    if (!(events & (EPOLLERR | EPOLLHUP)))
+        return;
     /* the group is gone: level-triggered EPOLLERR would spin */
     mm_warning("pressure trigger %llu us: its group is gone; the waterline watch goes on alone",
                (unsigned long long)trigger->pressure.stall_us);
@@ -39,12 +47,27 @@ static void ready(void *self, uint64_t tag, uint32_t events)
     trigger->fd = -1;
 }
 
+/* The simulated kernel's way to say that a trigger fired: nobody polls in virtual time. */
+static void on_notice(const struct mm_event *event, void *user)
+{
+    struct pressure_source *source = user;
+
+    if (event->payload.notice.kind != MM_NOTICE_PRESSURE)
+        return;
+    for (unsigned i = 0; i < source->count; i++) {
+        if (source->triggers[i].fd >= 0 && event->payload.notice.cookie == (uint64_t)source->triggers[i].fd)
+            publish(source, &source->triggers[i]);
+    }
+}
+
 static void close_source(void *self)
 {
     struct pressure_source *source = self;
 
+    mm_event_center_unsubscribe(source->center, on_notice, source);
     for (unsigned i = 0; i < source->count; i++) {
-        if (source->triggers[i].fd < 0) continue;
+        if (source->triggers[i].fd < 0)
+            continue;
         mm_event_center_forget_fd(source->center, source->triggers[i].fd);
         (void)close(source->triggers[i].fd);
     }
@@ -67,7 +90,8 @@ static int arm(struct pressure_source *source, struct mm_kernel *kernel,
 
     result = kernel->ops->open_pressure_trigger(kernel, NULL, options->kind, options->stall_us,
                                                 options->window_us, &window_us, &fd);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     result = mm_event_center_watch_fd(source->center, source, fd, EPOLLPRI, source->count);
     if (result < 0) {
         (void)close(fd);
@@ -87,19 +111,26 @@ int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *ker
     struct pressure_source *source;
     int result;
 
-    if (count == 0 || count > TRIGGERS_MAX) return -EINVAL;
+    if (count == 0 || count > TRIGGERS_MAX)
+        return -EINVAL;
     source = calloc(1, sizeof(*source));
-    if (!source) return -ENOMEM;
+    if (!source)
+        return -ENOMEM;
     source->center = center;
     result = mm_event_center_add_source(center, &source_ops, source);
     if (result < 0) {
         free(source);
         return result;
     }
+    result =
+        mm_event_center_subscribe(center, MM_RANK_PRIORITY_MANAGER, 1u << MM_EVENT_NOTICE, on_notice, source);
+    if (result < 0)
+        return result;
     for (unsigned i = 0; i < count; i++) {
         int armed = arm(source, kernel, &triggers[i]);
 
-        if (armed < 0) result = armed;
+        if (armed < 0)
+            result = armed;
     }
     /* one trigger is enough to be woken; the source itself is closed with the center */
     return source->count > 0 ? 0 : result;

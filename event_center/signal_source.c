@@ -32,9 +32,11 @@ static void publish_signal(struct signal_source *source, int number)
     for (size_t i = 0; i < MM_ARRAY_SIZE(signal_events); i++) {
         struct mm_event event = {.kind = signal_events[i].kind};
 
-        if (signal_events[i].signal != number) continue;
+        if (signal_events[i].signal != number)
+            continue;
         mm_event_center_publish(source->center, &event);
-        if (event.kind == MM_EVENT_STOP) mm_event_center_stop(source->center);
+        if (event.kind == MM_EVENT_STOP)
+            mm_event_center_stop(source->center);
     }
 }
 
@@ -54,7 +56,8 @@ static void close_source(void *self)
     struct signal_source *source = self;
 
     mm_event_center_forget_fd(source->center, source->fd);
-    if (source->fd >= 0) (void)close(source->fd);
+    if (source->fd >= 0)
+        (void)close(source->fd);
     free(source);
 }
 
@@ -70,7 +73,8 @@ int mm_signal_source_add(struct mm_event_center *center)
     sigset_t set;
     int result;
 
-    if (!source) return -ENOMEM;
+    if (!source)
+        return -ENOMEM;
     source->center = center;
     source->fd = -1;
     result = mm_event_center_add_source(center, &source_ops, source);
@@ -82,8 +86,10 @@ int mm_signal_source_add(struct mm_event_center *center)
     for (size_t i = 0; i < MM_ARRAY_SIZE(signal_events); i++)
         (void)sigaddset(&set, signal_events[i].signal);
     result = -pthread_sigmask(SIG_BLOCK, &set, NULL);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     source->fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (source->fd < 0) return -errno;
+    if (source->fd < 0)
+        return -errno;
     return mm_event_center_watch_fd(center, source, source->fd, EPOLLIN, 0);
 }

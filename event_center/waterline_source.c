@@ -27,6 +27,17 @@ static uint64_t distance_to_line(const struct mm_waterline_options *options, uin
     return distance;
 }
 
+/* bytes / rate in nanoseconds, for bytes below rate. */
+static uint64_t part_of_second_ns(uint64_t bytes, uint64_t rate)
+{
+    /* 2^33 times 10^9 fits; a rate above that loses bits that no clock sees */
+    while (rate >> 33) {
+        rate >>= 1;
+        bytes >>= 1;
+    }
+    return bytes * MM_NS_PER_S / rate;
+}
+
 uint64_t mm_waterline_interval_ns(const struct mm_waterline_options *options, uint64_t available_bytes)
 {
     uint64_t min_ns = options->min_interval_ms * MM_NS_PER_MS;
@@ -37,9 +48,9 @@ uint64_t mm_waterline_interval_ns(const struct mm_waterline_options *options, ui
 
     if (distance == UINT64_MAX)
         return MM_MAX(min_ns, MM_MIN(max_ns, MM_WATERLINE_EXHAUSTED_MS * MM_NS_PER_MS));
-    /* distance / rate, without overflow: whole seconds, then the rest; a rest below 2^33 times 10^9 fits */
-    if (distance / rate >= max_ns / MM_NS_PER_S + 1) return MM_MAX(min_ns, max_ns);
-    interval_ns = distance / rate * MM_NS_PER_S + (uint64_t)((double)(distance % rate) / (double)rate * 1e9);
+    if (distance / rate > max_ns / MM_NS_PER_S)
+        return MM_MAX(min_ns, max_ns);
+    interval_ns = distance / rate * MM_NS_PER_S + part_of_second_ns(distance % rate, rate);
     return MM_MAX(min_ns, MM_MIN(interval_ns, max_ns));
 }
 
@@ -57,7 +68,8 @@ void mm_waterline_source_check(struct mm_waterline_source *source)
     }
     status->next_check_ns = event.time_ns + interval_ns;
     mm_event_center_arm(source->center, &source->timer, status->next_check_ns);
-    if (status->error == 0) mm_event_center_publish(source->center, &event);
+    if (status->error == 0)
+        mm_event_center_publish(source->center, &event);
 }
 
 static void expired(struct mm_timer *timer, void *user)
@@ -93,7 +105,8 @@ int mm_waterline_source_add(struct mm_event_center *center, struct mm_kernel *ke
     struct mm_waterline_source *source = calloc(1, sizeof(*source));
     int result;
 
-    if (!source) return -ENOMEM;
+    if (!source)
+        return -ENOMEM;
     source->center = center;
     source->kernel = kernel;
     mm_timer_init(&source->timer, expired, source);
@@ -105,7 +118,8 @@ int mm_waterline_source_add(struct mm_event_center *center, struct mm_kernel *ke
     /* before the strategies, so that their WATERLINE event is the next one they hear */
     result = mm_event_center_subscribe(center, MM_RANK_PRIORITY_MANAGER, 1u << MM_EVENT_PRESSURE, on_pressure,
                                        source);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     mm_waterline_source_configure(source, options);
     *ret_source = source;
     return 0;

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The event center: subscribers, the queue, timers, the loop and its descriptors. */
+#include "event_center_fixture.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace
+{
+
+/* ---- subscribers ----------------------------------------------------------------------------------------
+ */
+
+TEST_F(EventCenter, SubscribersHearInTheOrderOfTheirRanksThenOfSubscription)
+{
+    const struct {
+        mm_subscriber_rank rank;
+        const char *name;
+    } order[] = {
+        {MM_RANK_OBSERVER, "observer 1"},         {MM_RANK_KILL_STRATEGY, "kill"},
+        {MM_RANK_PRIORITY_MANAGER, "priority 1"}, {MM_RANK_OBSERVER, "observer 2"},
+        {MM_RANK_RECLAIM_STRATEGY, "reclaim"},    {MM_RANK_PRIORITY_MANAGER, "priority 2"},
+    };
+
+    for (const auto &one : order) {
+        std::string name = one.name;
+
+        subscribe(one.rank, mask(MM_EVENT_WATERLINE),
+                  [this, name](const mm_event &) { heard.push_back(name); });
+    }
+    publish(MM_EVENT_WATERLINE);
+    EXPECT_EQ(heard, (std::vector<std::string>{"priority 1", "priority 2", "reclaim", "kill", "observer 1",
+                                               "observer 2"}));
+}
+
+TEST_F(EventCenter, OnlyTheKindsAskedForAreHeard)
+{
+    subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_STOP) | mask(MM_EVENT_RELOAD),
+              [this](const mm_event &event) { heard.emplace_back(mm_event_kind_name(event.kind)); });
+    for (int kind = 0; kind < MM_EVENT_KIND_COUNT; kind++)
+        publish(static_cast<mm_event_kind>(kind));
+    publish(MM_EVENT_KIND_COUNT);
+    EXPECT_EQ(heard, (std::vector<std::string>{"reload", "stop"}));
+    for (int kind = 0; kind < MM_EVENT_KIND_COUNT; kind++)
+        EXPECT_EQ(mm_event_center_counters(center)->published[kind], 1u) << kind;
+}
+
+TEST_F(EventCenter, AnEventGetsItsTimeUnlessItHasOne)
+{
+    std::vector<uint64_t> times;
+    mm_event event = {};
+
+    subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_STOP),
+              [&](const mm_event &one) { times.push_back(one.time_ns); });
+    mm_simulated_advance(kernel, 12345);
+    publish(MM_EVENT_STOP);
+    event.kind = MM_EVENT_STOP;
+    event.time_ns = 99;
+    mm_event_center_publish(center, &event);
+    EXPECT_EQ(times, (std::vector<uint64_t>{12345, 99}));
+}
+
+TEST_F(EventCenter, EverySubscriberHearsAnEventBeforeTheNextOne)
+{
+    subscribe(MM_RANK_PRIORITY_MANAGER, mask(MM_EVENT_PRESSURE) | mask(MM_EVENT_WATERLINE),
+              [this](const mm_event &event) {
+                  heard.push_back(std::string("first ") + mm_event_kind_name(event.kind));
+                  if (event.kind == MM_EVENT_PRESSURE)
+                      publish(MM_EVENT_WATERLINE);
+              });
+    subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_PRESSURE) | mask(MM_EVENT_WATERLINE),
+              [this](const mm_event &event) {
+                  heard.push_back(std::string("second ") + mm_event_kind_name(event.kind));
+              });
+    publish(MM_EVENT_PRESSURE);
+    EXPECT_EQ(heard, (std::vector<std::string>{"first pressure", "second pressure", "first waterline",
+                                               "second waterline"}));
+}
+
+TEST_F(EventCenter, AFullQueueLosesWhatOnlyTellsAndCountsItButNoOrders)
+{
+    unsigned decisions = 0;
+    unsigned ends = 0;
+
+    subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_DECISION), [&](const mm_event &) { decisions++; });
+    subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_KILL_END), [&](const mm_event &) { ends++; });
+    subscribe(MM_RANK_PRIORITY_MANAGER, mask(MM_EVENT_ACCOUNT), [this](const mm_event &) {
+        for (int i = 0; i < 2000; i++)
+            publish(MM_EVENT_DECISION);
+        for (int i = 0; i < 300; i++)
+            publish(MM_EVENT_KILL_END);
+    });
+    publish(MM_EVENT_ACCOUNT);
+    EXPECT_EQ(decisions, 1024u - 320u - 1u); /* the event being delivered has a place, too */
+    EXPECT_EQ(mm_event_center_counters(center)->lost, 2000u - decisions);
+    EXPECT_EQ(ends, 300u);
+    EXPECT_EQ(mm_event_center_counters(center)->published[MM_EVENT_DECISION], decisions);
+    publish(MM_EVENT_DECISION);
+    EXPECT_EQ(decisions, 1024u - 320u);
+}
+
+TEST_F(EventCenter, OrdersAreLostOnlyWhenTheWholeQueueIsFull)
+{
+    unsigned ends = 0;
+
+    subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_KILL_END), [&](const mm_event &) { ends++; });
+    subscribe(MM_RANK_PRIORITY_MANAGER, mask(MM_EVENT_ACCOUNT), [this](const mm_event &) {
+        for (int i = 0; i < 1100; i++)
+            publish(MM_EVENT_KILL_END);
+    });
+    publish(MM_EVENT_ACCOUNT);
+    EXPECT_EQ(ends, 1023u);
+    EXPECT_EQ(mm_event_center_counters(center)->lost, 1100u - 1023u);
+}
+
+TEST_F(EventCenter, DeliveredEventsGiveTheirPlacesBackInALongChain)
+{
+    int left = 5000;
+    pid_t last = 0;
+
+    subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_PRIORITY), [&](const mm_event &event) {
+        EXPECT_EQ(event.pid, last + 1);
+        last = event.pid;
+        if (--left > 0)
+            publish(MM_EVENT_PRIORITY, event.pid + 1);
+    });
+    publish(MM_EVENT_PRIORITY, 1);
+    EXPECT_EQ(left, 0);
+    EXPECT_EQ(mm_event_center_counters(center)->lost, 0u);
+}
+
+TEST_F(EventCenter, SixteenSubscribersAndNoMore)
+{
+    Subscriber one_more;
+
+    for (int i = 0; i < 16; i++)
+        subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_STOP),
+                  [this](const mm_event &) { heard.emplace_back("x"); });
+    EXPECT_EQ(mm_event_center_subscribe(center, MM_RANK_OBSERVER, 1, hear, &one_more), -ENOSPC);
+    publish(MM_EVENT_STOP);
+    EXPECT_EQ(heard.size(), 16u);
+    mm_event_center_unsubscribe(center, hear, subscribers[3].get());
+    mm_event_center_unsubscribe(center, hear, subscribers[3].get());
+    publish(MM_EVENT_STOP);
+    EXPECT_EQ(heard.size(), 31u);
+}
+
+TEST_F(EventCenter, SubscribingAndUnsubscribingWhileHearingMakesNobodyElseMissOrHearTwice)
+{
+    Subscriber *leaving = nullptr;
+
+    subscribe(MM_RANK_RECLAIM_STRATEGY, mask(MM_EVENT_STOP),
+              [this](const mm_event &) { heard.emplace_back("a"); });
+    leaving = subscribe(MM_RANK_RECLAIM_STRATEGY, mask(MM_EVENT_STOP), [&](const mm_event &) {
+        heard.emplace_back("leaving");
+        mm_event_center_unsubscribe(center, hear, leaving);
+        subscribe(MM_RANK_PRIORITY_MANAGER, mask(MM_EVENT_STOP),
+                  [this](const mm_event &) { heard.emplace_back("new, before"); });
+        subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_STOP),
+                  [this](const mm_event &) { heard.emplace_back("new, behind"); });
+    });
+    subscribe(MM_RANK_RECLAIM_STRATEGY, mask(MM_EVENT_STOP),
+              [this](const mm_event &) { heard.emplace_back("b"); });
+    publish(MM_EVENT_STOP);
+    EXPECT_EQ(heard, (std::vector<std::string>{"a", "leaving", "b", "new, behind"}));
+    heard.clear();
+    publish(MM_EVENT_STOP);
+    EXPECT_EQ(heard, (std::vector<std::string>{"new, before", "a", "b", "new, behind"}));
+}
+
+TEST_F(EventCenter, WordsOfEvents)
+{
+    EXPECT_STREQ(mm_event_kind_name(MM_EVENT_KILL_BEGIN), "kill-begin");
+    EXPECT_STREQ(mm_event_kind_name(MM_EVENT_KIND_COUNT), "unknown");
+    EXPECT_STREQ(mm_event_kind_name(static_cast<mm_event_kind>(-1)), "unknown");
+    EXPECT_STREQ(mm_application_reason_name(MM_REASON_ABILITY_START), "ABILITY_START");
+    EXPECT_STREQ(mm_application_reason_name(MM_REASON_COUNT), "UNKNOWN");
+    for (int kind = 0; kind < MM_EVENT_KIND_COUNT; kind++)
+        EXPECT_STRNE(mm_event_kind_name(static_cast<mm_event_kind>(kind)), "unknown") << kind;
+    for (int reason = 0; reason < MM_REASON_COUNT; reason++)
+        EXPECT_STRNE(mm_application_reason_name(static_cast<mm_application_reason>(reason)), "UNKNOWN")
+            << reason;
+}
+
+/* ---- timers ---------------------------------------------------------------------------------------------
+ */
+
+class Timers : public EventCenter
+{
+  protected:
+    struct Alarm {
+        mm_timer timer;
+        std::function<void()> ring;
+    };
+
+    static void ring(mm_timer *, void *user)
+    {
+        static_cast<Alarm *>(user)->ring();
+    }
+
+    Alarm *make(const std::function<void()> &function)
+    {
+        alarms.push_back(std::make_unique<Alarm>());
+        alarms.back()->ring = function;
+        mm_timer_init(&alarms.back()->timer, ring, alarms.back().get());
+        return alarms.back().get();
+    }
+
+    Alarm *arm(const std::string &name, uint64_t deadline_ns)
+    {
+        Alarm *alarm = make([this, name] { heard.push_back(name); });
+
+        mm_event_center_arm(center, &alarm->timer, deadline_ns);
+        return alarm;
+    }
+
+    std::vector<std::unique_ptr<Alarm>> alarms;
+};
+
+TEST_F(Timers, FireInTheOrderOfTheirDeadlinesAndNotBefore)
+{
+    arm("30", 30);
+    arm("10", 10);
+    arm("20 a", 20);
+    arm("20 b", 20);
+    arm("never", UINT64_MAX);
+    EXPECT_EQ(mm_event_center_next_deadline_ns(center), 10u);
+    mm_simulated_advance(kernel, 9);
+    mm_event_center_step(center);
+    EXPECT_TRUE(heard.empty());
+    mm_simulated_advance(kernel, 11);
+    mm_event_center_step(center);
+    EXPECT_EQ(heard, (std::vector<std::string>{"10", "20 a", "20 b"}));
+    EXPECT_EQ(mm_event_center_next_deadline_ns(center), 30u);
+    mm_simulated_advance(kernel, 1000);
+    mm_event_center_step(center);
+    mm_event_center_step(center);
+    EXPECT_EQ(heard.size(), 4u);
+    EXPECT_EQ(mm_event_center_next_deadline_ns(center), UINT64_MAX);
+}
+
+TEST_F(Timers, ArmingAgainMovesAndDisarmingStops)
+{
+    Alarm *moved = arm("moved", 10);
+    Alarm *stopped = arm("stopped", 10);
+
+    EXPECT_TRUE(mm_timer_is_armed(&moved->timer));
+    mm_event_center_arm(center, &moved->timer, 50);
+    mm_event_center_disarm(center, &stopped->timer);
+    mm_event_center_disarm(center, &stopped->timer);
+    EXPECT_FALSE(mm_timer_is_armed(&stopped->timer));
+    mm_simulated_advance(kernel, 49);
+    mm_event_center_step(center);
+    EXPECT_TRUE(heard.empty());
+    mm_simulated_advance(kernel, 1);
+    mm_event_center_step(center);
+    EXPECT_EQ(heard, (std::vector<std::string>{"moved"}));
+    EXPECT_FALSE(mm_timer_is_armed(&moved->timer));
+}
+
+TEST_F(Timers, AZeroedTimerIsDisarmed)
+{
+    mm_timer timer = {};
+
+    EXPECT_FALSE(mm_timer_is_armed(&timer));
+    mm_event_center_disarm(center, &timer);
+    EXPECT_FALSE(mm_timer_is_armed(&timer));
+}
+
+TEST_F(Timers, OneThatArmsItselfForAPastMomentWaitsForTheNextStep)
+{
+    Alarm *restless = nullptr;
+    unsigned rings = 0;
+
+    restless = make([&] {
+        rings++;
+        mm_event_center_arm(center, &restless->timer, 0);
+    });
+    mm_event_center_arm(center, &restless->timer, 0);
+    for (unsigned step = 1; step <= 3; step++) {
+        mm_event_center_step(center);
+        EXPECT_EQ(rings, step);
+    }
+}
+
+TEST_F(Timers, OneArmedByAnotherForAPastMomentWaitsForTheNextStep)
+{
+    Alarm *first = make([&] { arm("second", 0); });
+
+    mm_event_center_arm(center, &first->timer, 0);
+    mm_event_center_step(center);
+    EXPECT_TRUE(heard.empty());
+    mm_event_center_step(center);
+    EXPECT_EQ(heard, (std::vector<std::string>{"second"}));
+}
+
+TEST_F(Timers, OneThatIsDueCanStillBeDisarmedOrMovedByAnEarlierOne)
+{
+    Alarm *stopped = nullptr;
+    Alarm *moved = nullptr;
+    Alarm *first = make([&] {
+        mm_event_center_disarm(center, &stopped->timer);
+        mm_event_center_arm(center, &moved->timer, 100);
+    });
+
+    mm_event_center_arm(center, &first->timer, 1);
+    stopped = arm("stopped", 2);
+    moved = arm("moved", 2);
+    arm("last", 2);
+    mm_simulated_advance(kernel, 5);
+    mm_event_center_step(center);
+    EXPECT_EQ(heard, (std::vector<std::string>{"last"}));
+    mm_simulated_advance(kernel, 95);
+    mm_event_center_step(center);
+    EXPECT_EQ(heard, (std::vector<std::string>{"last", "moved"}));
+}
+
+TEST_F(Timers, AThousandDueTimersAllFireInOneStep)
+{
+    for (int i = 0; i < 1000; i++)
+        arm("x", static_cast<uint64_t>(i % 7));
+    mm_simulated_advance(kernel, 10);
+    mm_event_center_step(center);
+    EXPECT_EQ(heard.size(), 1000u);
+}
+
+/* ---- the loop and its descriptors -----------------------------------------------------------------------
+ */
+
+/* A source of eventfds that says what it was told. */
+class Loop : public EventCenter
+{
+  protected:
+    struct Source {
+        Loop *test;
+        std::string name;
+        std::function<void(uint64_t tag)> ready;
+    };
+
+    static void on_ready(void *self, uint64_t tag, uint32_t)
+    {
+        auto *source = static_cast<Source *>(self);
+
+        source->test->heard.push_back(source->name + std::to_string(tag));
+        if (source->ready)
+            source->ready(tag);
+    }
+
+    static void on_close(void *self)
+    {
+        auto *source = static_cast<Source *>(self);
+
+        source->test->closed.push_back(source->name);
+    }
+
+    void TearDown() override
+    {
+        EventCenter::TearDown();
+        center = nullptr;
+        for (int fd : fds)
+            if (fd >= 0)
+                close(fd);
+        kernel = nullptr;
+    }
+
+    Source *add(const std::string &name, const std::function<void(uint64_t)> &ready = nullptr)
+    {
+        static const mm_event_source_ops ops = {"test", on_ready, on_close};
+
+        sources.push_back(std::make_unique<Source>(Source{this, name, ready}));
+        EXPECT_EQ(mm_event_center_add_source(center, &ops, sources.back().get()), 0);
+        return sources.back().get();
+    }
+
+    /* An eventfd that is readable at once. */
+    int watch(Source *source, uint64_t tag)
+    {
+        int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+
+        EXPECT_GE(fd, 0);
+        EXPECT_EQ(mm_event_center_watch_fd(center, source, fd, EPOLLIN, tag), 0);
+        fds.push_back(fd);
+        return fd;
+    }
+
+    std::vector<std::unique_ptr<Source>> sources;
+    std::vector<std::string> closed;
+    std::vector<int> fds;
+};
+
+TEST_F(Loop, ServesDescriptorsInTheOrderOfTheirSourcesThenTimers)
+{
+    Source *early = add("early ");
+    Source *late = add("late ", [this](uint64_t) { mm_event_center_stop(center); });
+    mm_timer timer;
+
+    /* the one that stops comes last, whatever the order of readiness */
+    watch(late, 1);
+    for (uint64_t i = 0; i < 100; i++)
+        watch(early, i);
+    mm_timer_init(
+        &timer,
+        [](mm_timer *, void *user) { static_cast<std::vector<std::string> *>(user)->emplace_back("timer"); },
+        &heard);
+    mm_event_center_arm(center, &timer, 0);
+    ASSERT_EQ(mm_event_center_run(center), 0);
+    ASSERT_EQ(heard.size(), 102u);
+    EXPECT_EQ(heard[0].substr(0, 5), "early");
+    EXPECT_EQ(heard[99].substr(0, 5), "early");
+    EXPECT_EQ(heard[100], "late 1");
+    EXPECT_EQ(heard[101], "timer");
+    EXPECT_EQ(mm_event_center_counters(center)->wakeups, 1u);
+    mm_event_center_disarm(center, &timer);
+}
+
+TEST_F(Loop, ADescriptorForgottenWithinABatchIsNotServedNorIsItsSuccessor)
+{
+    int second = -1;
+    Source *early = nullptr;
+    Source *late = add("unused ");
+
+    (void)late;
+    early = add("", [&](uint64_t tag) {
+        if (tag != 1)
+            return;
+        /* the same descriptor number, the same place in the table, another meaning */
+        mm_event_center_forget_fd(center, second);
+        close(second);
+        EXPECT_EQ(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), second);
+        EXPECT_EQ(mm_event_center_watch_fd(center, early, second, EPOLLIN, 3), 0);
+        mm_event_center_stop(center);
+    });
+    watch(early, 1);
+    second = watch(early, 2);
+    ASSERT_EQ(mm_event_center_run(center), 0);
+    EXPECT_EQ(heard, (std::vector<std::string>{"1"}));
+}
+
+TEST_F(Loop, ChangedEventsAndTagsAreTheOnesServed)
+{
+    int fd;
+    Source *source = add("", [&](uint64_t) { mm_event_center_stop(center); });
+
+    fd = watch(source, 1);
+    ASSERT_EQ(mm_event_center_change_fd(center, source, fd, EPOLLOUT, 9), 0);
+    ASSERT_EQ(mm_event_center_run(center), 0);
+    EXPECT_EQ(heard, (std::vector<std::string>{"9"}));
+    mm_event_center_forget_fd(center, fd);
+    mm_event_center_forget_fd(center, fd);
+    EXPECT_EQ(mm_event_center_change_fd(center, source, fd, EPOLLIN, 1), -ENOENT);
+    EXPECT_EQ(mm_event_center_change_fd(center, source, -1, EPOLLIN, 1), -ENOENT);
+}
+
+TEST_F(Loop, RefusesWhatItCannotWatch)
+{
+    int other;
+    Source *source = add("");
+
+    EXPECT_EQ(mm_event_center_watch_fd(center, &other, 0, EPOLLIN, 0), -ENOENT);
+    EXPECT_EQ(mm_event_center_watch_fd(center, source, -1, EPOLLIN, 0), -EBADF);
+    EXPECT_EQ(mm_event_center_watch_fd(center, source, watch(source, 1), EPOLLIN, 0), -EEXIST);
+}
+
+TEST_F(Loop, ClosesSourcesInReverseOrder)
+{
+    add("a");
+    add("b");
+    add("c");
+    mm_event_center_free(center);
+    center = nullptr;
+    EXPECT_EQ(closed, (std::vector<std::string>{"c", "b", "a"}));
+}
+
+TEST_F(Loop, SixteenSourcesAndNoMore)
+{
+    static const mm_event_source_ops ops = {"test", on_ready, nullptr};
+
+    for (int i = 0; i < 16; i++)
+        add("");
+    EXPECT_EQ(mm_event_center_add_source(center, &ops, this), -ENOSPC);
+}
+
+TEST_F(Loop, StoppedBeforeItRunsItDoesNotWait)
+{
+    mm_event_center_stop(center);
+    EXPECT_EQ(mm_event_center_run(center), 0);
+    EXPECT_EQ(mm_event_center_counters(center)->wakeups, 0u);
+}
+
+} // namespace
