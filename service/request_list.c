@@ -136,6 +136,7 @@ static void write_process(struct mm_request *request, const struct mm_process *p
     mm_json_unsigned(writer, "bundle_processes", bundle->process_count);
     mm_json_signed(writer, "oom_score_adj", process->written_oom_score_adj);
     mm_json_bool(writer, "registered", bundle->is_registered);
+    if (bundle->is_registered) mm_json_signed(writer, "account", mm_bundle_account_id(bundle));
     mm_json_unsigned(writer, "start_time", process->start_time_ticks);
     mm_json_unsigned(writer, "resident_bytes", process->resident_bytes);
     if (bundle->set_aside_until_ns > now_ns)
