@@ -15,7 +15,8 @@ void mm_build_report(struct mm_build *build, enum mm_problem_severity severity,
     const char *file = "";
     va_list arguments;
 
-    if (item && item->file < build->items->file_count) file = build->items->files[item->file];
+    if (item && item->file < build->items->file_count)
+        file = build->items->files[item->file];
     va_start(arguments, format);
     mm_problems_add_list(build->problems, severity, file, item ? item->line : 0, item ? item->column : 0,
                          format, arguments);
@@ -27,7 +28,8 @@ const struct mm_config_item *mm_build_find(const struct mm_build *build, unsigne
     for (size_t i = 0; i < build->items->count; i++) {
         const struct mm_config_item *item = &build->items->items[i];
 
-        if (item->instance == instance && mm_vocabulary_resolve(item->element) == element) return item;
+        if (item->instance == instance && mm_vocabulary_resolve(item->element) == element)
+            return item;
     }
     return NULL;
 }
@@ -58,7 +60,8 @@ static int store_default_row(unsigned element, char *text, void *structure)
         const char *word = strtok_r(rest, " ", &rest);
         int r = word ? store_default(mm_vocabulary_at(child), word, entry) : -EINVAL;
 
-        if (r < 0) return r;
+        if (r < 0)
+            return r;
     }
     return 0;
 }
@@ -75,7 +78,8 @@ static int store_default_rows(unsigned element, struct mm_config *config)
         void *entry;
 
         r = mm_list_field_append(row, config, &entry);
-        if (r >= 0) r = store_default_row(element, text, entry);
+        if (r >= 0)
+            r = store_default_row(element, text, entry);
     }
     return r;
 }
@@ -86,10 +90,13 @@ static int store_default_values(struct mm_build *build)
         const struct mm_element *element = mm_vocabulary_at(i);
         int r;
 
-        if (!element->default_text || element->target.storage == MM_STORE_NONE) continue;
-        if (element->type == MM_TYPE_ROW || is_row(mm_vocabulary_parent(i))) continue;
+        if (!element->default_text || element->target.storage == MM_STORE_NONE)
+            continue;
+        if (element->type == MM_TYPE_ROW || is_row(mm_vocabulary_parent(i)))
+            continue;
         r = store_default(element, element->default_text, build->config);
-        if (r < 0) return r;
+        if (r < 0)
+            return r;
     }
     return 0;
 }
@@ -101,10 +108,13 @@ static int store_missing_rows(struct mm_build *build)
         const struct mm_element *element = mm_vocabulary_at(i);
         int r;
 
-        if (element->type != MM_TYPE_ROW || !element->default_text) continue;
-        if (build->origin[i] || build->origin[mm_vocabulary_parent(i)]) continue;
+        if (element->type != MM_TYPE_ROW || !element->default_text)
+            continue;
+        if (build->origin[i] || build->origin[mm_vocabulary_parent(i)])
+            continue;
         r = store_default_rows(i, build->config);
-        if (r < 0) return r;
+        if (r < 0)
+            return r;
     }
     return 0;
 }
@@ -117,7 +127,8 @@ static void *structure_of(const struct mm_build *build, unsigned element, const 
     unsigned parent = mm_vocabulary_parent(element);
     const struct mm_target *row;
 
-    if (!is_row(parent)) return build->config;
+    if (!is_row(parent))
+        return build->config;
     row = &mm_vocabulary_at(parent)->target;
     if (row->storage == MM_STORE_NONE || item->instance >= mm_list_field_count(row, build->config))
         return NULL;
@@ -130,7 +141,8 @@ static int append_value(const struct mm_element *element, void *structure, const
     void *entry;
     int r = mm_list_field_append(element, structure, &entry);
 
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     entry_target.offset = 0;
     return mm_field_store(&entry_target, entry, value);
 }
@@ -142,8 +154,10 @@ static int store_value(struct mm_build *build, unsigned index, const struct mm_c
     void *structure = structure_of(build, index, item);
     int r;
 
-    if (!structure || element->target.storage == MM_STORE_NONE) return 0;
-    if (element->target.list == MM_LIST_NONE) return mm_field_store(&element->target, structure, value);
+    if (!structure || element->target.storage == MM_STORE_NONE)
+        return 0;
+    if (element->target.list == MM_LIST_NONE)
+        return mm_field_store(&element->target, structure, value);
     r = append_value(element, structure, value);
     if (r == -ENOSPC) {
         mm_build_report(build, MM_PROBLEM_ERROR, item, "more than %u %s", element->max_count,
@@ -160,18 +174,20 @@ static void refuse(struct mm_build *build, unsigned index, const struct mm_confi
 
     build->is_bad[index] = true;
     (void)mm_value_expected(mm_vocabulary_at(index), expected, sizeof(expected));
-    if (mm_text_is_blank(item->text))
+    if (mm_text_is_blank(item->text)) {
         mm_build_report(build, MM_PROBLEM_ERROR, item, "%s is empty, expected %s", name, expected);
-    else
-        mm_build_report(build, MM_PROBLEM_ERROR, item, "%s is \"%s\", expected %s", name,
-                        mm_shown(item->text, shown), expected);
+        return;
+    }
+    mm_build_report(build, MM_PROBLEM_ERROR, item, "%s is \"%s\", expected %s", name,
+                    mm_shown(item->text, shown), expected);
 }
 
 /* Under its other name, in the same place. */
 static bool is_second_name(struct mm_build *build, unsigned index, const struct mm_config_item *item,
                            const struct mm_config_item *first)
 {
-    if (first->element == item->element || first->instance != item->instance) return false;
+    if (first->element == item->element || first->instance != item->instance)
+        return false;
     build->is_bad[index] = true;
     mm_build_report(build, MM_PROBLEM_ERROR, item,
                     "%s and %s (line %u) are two names of one thing, expected one of them",
@@ -186,8 +202,10 @@ static bool is_second(struct mm_build *build, unsigned index, const struct mm_co
     const struct mm_config_item *first = build->origin[index];
     unsigned parent = mm_vocabulary_parent(index);
 
-    if (!first || first->file != item->file) return false;
-    if (is_second_name(build, index, item, first)) return true;
+    if (!first || first->file != item->file)
+        return false;
+    if (is_second_name(build, index, item, first))
+        return true;
     if (element->type == MM_TYPE_ROW || (element->flags & MM_ELEMENT_REPEATABLE) ||
         first->instance != item->instance)
         return false;
@@ -199,7 +217,8 @@ static bool is_second(struct mm_build *build, unsigned index, const struct mm_co
     }
     build->is_bad[index] = true;
     /* Both sections of two names hold the same values; that was said at the section. */
-    if (parent != MM_ELEMENT_NONE && build->is_bad[parent]) return true;
+    if (parent != MM_ELEMENT_NONE && build->is_bad[parent])
+        return true;
     mm_build_report(build, MM_PROBLEM_ERROR, item, "%s is given twice (first in line %u), expected it once",
                     mm_vocabulary_name(index), first->line);
     return true;
@@ -213,14 +232,17 @@ static int take_row(struct mm_build *build, unsigned index, const struct mm_conf
     if (item->instance >= element->max_count) {
         build->is_bad[index] = true;
         /* Once: a row too many is likely followed by others. */
-        if (item->instance > element->max_count) return 0;
+        if (item->instance > element->max_count)
+            return 0;
         mm_build_report(build, MM_PROBLEM_ERROR, item, "more than %u %s, expected at most that many",
                         element->max_count, mm_vocabulary_name(index));
         return 0;
     }
-    if (element->target.storage != MM_STORE_ROW) return 0;
+    if (element->target.storage != MM_STORE_ROW)
+        return 0;
     /* A row's instance is its place in the list; its values are found by it. */
-    if (item->instance != mm_list_field_count(&element->target, build->config)) return -EBADMSG;
+    if (item->instance != mm_list_field_count(&element->target, build->config))
+        return -EBADMSG;
     return mm_list_field_append(element, build->config, &entry);
 }
 
@@ -249,13 +271,15 @@ static int take_items(struct mm_build *build)
         const struct mm_element *element = mm_vocabulary_at(index);
         int r = 0;
 
-        if (is_second(build, index, item)) continue;
+        if (is_second(build, index, item))
+            continue;
         build->origin[index] = item;
         if (element->type == MM_TYPE_ROW)
             r = take_row(build, index, item);
         else if (element->type != MM_TYPE_SECTION)
             r = take_value(build, index, item);
-        if (r < 0) return r;
+        if (r < 0)
+            return r;
     }
     return 0;
 }
@@ -273,8 +297,10 @@ static int fill(struct mm_build *build)
 {
     int r = store_default_values(build);
 
-    if (r >= 0) r = take_items(build);
-    if (r >= 0) r = store_missing_rows(build);
+    if (r >= 0)
+        r = take_items(build);
+    if (r >= 0)
+        r = store_missing_rows(build);
     return r;
 }
 
@@ -289,12 +315,15 @@ int mm_config_build(const struct mm_config_items *items, const struct mm_config_
     int r;
 
     build.config = calloc(1, sizeof(*build.config));
-    if (!build.config) return -ENOMEM;
+    if (!build.config)
+        return -ENOMEM;
     r = fill(&build);
     if (r >= 0) {
-        if (!build.items->is_cut) mm_rules_check(&build);
+        if (!build.items->is_cut)
+            mm_rules_check(&build);
         mm_problems_sort(problems);
-        if (problems->error_count > 0) r = -EINVAL;
+        if (problems->error_count > 0)
+            r = -EINVAL;
     }
     if (r < 0) {
         mm_config_free(build.config);
@@ -332,18 +361,22 @@ static void free_list(unsigned index, struct mm_config *config)
     for (size_t i = 0; i < mm_list_field_count(target, config); i++) {
         void *entry = mm_list_field_at(target, config, i);
 
-        if (target->storage == MM_STORE_STRING) free(*(char **)entry);
-        if (target->storage != MM_STORE_ROW) continue;
+        if (target->storage == MM_STORE_STRING)
+            free(*(char **)entry);
+        if (target->storage != MM_STORE_ROW)
+            continue;
         for (unsigned child = mm_vocabulary_first_child(index); child != MM_ELEMENT_NONE;
              child = mm_vocabulary_next_sibling(child))
             free_string(&mm_vocabulary_at(child)->target, entry);
     }
-    if (target->list == MM_LIST_HEAP) free(*(void **)((char *)config + target->offset));
+    if (target->list == MM_LIST_HEAP)
+        free(*(void **)((char *)config + target->offset));
 }
 
 void mm_config_free(struct mm_config *config)
 {
-    if (!config) return;
+    if (!config)
+        return;
     for (unsigned i = 0; i < mm_vocabulary_count(); i++) {
         if (mm_vocabulary_at(i)->target.list != MM_LIST_NONE)
             free_list(i, config);

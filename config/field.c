@@ -21,7 +21,8 @@ static int store_string(char **field, const struct mm_value *value)
 {
     char *copy = strndup(value->text, value->length);
 
-    if (!copy) return -ENOMEM;
+    if (!copy)
+        return -ENOMEM;
     free(*field);
     *field = copy;
     return 0;
@@ -84,8 +85,10 @@ const char *mm_field_text(const struct mm_target *target, const void *structure)
     const void *field = at(structure, target->offset);
     const char *text;
 
-    if (target->storage == MM_STORE_CHARACTERS) return (const char *)field;
-    if (target->storage != MM_STORE_STRING) return "";
+    if (target->storage == MM_STORE_CHARACTERS)
+        return (const char *)field;
+    if (target->storage != MM_STORE_STRING)
+        return "";
     text = *(char *const *)field;
     return text ? text : "";
 }
@@ -118,9 +121,11 @@ static int make_room(const struct mm_target *target, void *structure, size_t cou
     void **list = at(structure, target->offset);
     void *larger;
 
-    if (target->list != MM_LIST_HEAP || (count & (count - 1)) != 0) return 0;
+    if (target->list != MM_LIST_HEAP || (count & (count - 1)) != 0)
+        return 0;
     larger = reallocarray(*list, count > 0 ? count * 2 : 1, target->size);
-    if (!larger) return -ENOMEM;
+    if (!larger)
+        return -ENOMEM;
     *list = larger;
     return 0;
 }
@@ -132,9 +137,11 @@ int mm_list_field_append(const struct mm_element *element, void *structure, void
     void *entry;
     int r;
 
-    if (*count >= element->max_count) return -ENOSPC;
+    if (*count >= element->max_count)
+        return -ENOSPC;
     r = make_room(target, structure, *count);
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     entry = mm_list_field_at(target, structure, *count);
     memset(entry, 0, target->size);
     (*count)++;

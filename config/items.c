@@ -22,9 +22,11 @@ static int make_room(void **array, size_t count, size_t size)
 {
     void *larger;
 
-    if ((count & (count - 1)) != 0) return 0;
+    if ((count & (count - 1)) != 0)
+        return 0;
     larger = reallocarray(*array, count > 0 ? count * 2 : 1, size);
-    if (!larger) return -ENOMEM;
+    if (!larger)
+        return -ENOMEM;
     *array = larger;
     return 0;
 }
@@ -34,9 +36,11 @@ int mm_config_items_add_file(struct mm_config_items *items, const char *file)
     char *copy;
     int r = make_room((void **)&items->files, items->file_count, sizeof(*items->files));
 
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     copy = strdup(file);
-    if (!copy) return -ENOMEM;
+    if (!copy)
+        return -ENOMEM;
     items->files[items->file_count] = copy;
     return (int)items->file_count++;
 }
@@ -46,12 +50,15 @@ int mm_config_items_add(struct mm_config_items *items, const struct mm_config_it
     char *copy = NULL;
     int r;
 
-    if (items->count >= MM_CONFIG_ITEMS_MAX) return -ENOSPC;
+    if (items->count >= MM_CONFIG_ITEMS_MAX)
+        return -ENOSPC;
     r = make_room((void **)&items->items, items->count, sizeof(*items->items));
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     if (item->text) {
         copy = strdup(item->text);
-        if (!copy) return -ENOMEM;
+        if (!copy)
+            return -ENOMEM;
     }
     items->items[items->count] = *item;
     items->items[items->count++].text = copy;

@@ -51,14 +51,16 @@ static int make_pipe(int ret_fds[static 2])
 {
     int fds[2];
 
-    if (pipe2(fds, O_CLOEXEC) < 0) return -errno;
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return -errno;
     for (size_t i = 0; i < 2; i++) {
         int moved = fcntl(fds[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
         int error = errno;
 
         (void)close(fds[i]);
         fds[i] = moved;
-        if (moved >= 0) continue;
+        if (moved >= 0)
+            continue;
         if (i == 0)
             (void)close(fds[1]);
         else
@@ -79,7 +81,8 @@ static int spawn(const char *path, const char *file, int output, int complaints,
     sigset_t none, all;
     int r;
 
-    if (posix_spawn_file_actions_init(&actions) != 0) return -ENOMEM;
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return -ENOMEM;
     if (posix_spawnattr_init(&attributes) != 0) {
         (void)posix_spawn_file_actions_destroy(&actions);
         return -ENOMEM;
@@ -87,12 +90,18 @@ static int spawn(const char *path, const char *file, int output, int complaints,
     (void)sigemptyset(&none);
     (void)sigfillset(&all);
     r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (r == 0) r = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    if (r == 0) r = posix_spawn_file_actions_adddup2(&actions, complaints, STDERR_FILENO);
-    if (r == 0) r = posix_spawnattr_setsigmask(&attributes, &none);
-    if (r == 0) r = posix_spawnattr_setsigdefault(&attributes, &all);
-    if (r == 0) r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    if (r == 0) r = posix_spawn(ret_pid, path, &actions, &attributes, arguments, environment);
+    if (r == 0)
+        r = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    if (r == 0)
+        r = posix_spawn_file_actions_adddup2(&actions, complaints, STDERR_FILENO);
+    if (r == 0)
+        r = posix_spawnattr_setsigmask(&attributes, &none);
+    if (r == 0)
+        r = posix_spawnattr_setsigdefault(&attributes, &all);
+    if (r == 0)
+        r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    if (r == 0)
+        r = posix_spawn(ret_pid, path, &actions, &attributes, arguments, environment);
     (void)posix_spawnattr_destroy(&attributes);
     (void)posix_spawn_file_actions_destroy(&actions);
     return -r;
@@ -103,7 +112,8 @@ static int start(struct reader *reader, const char *path, const char *file)
     int output[2], complaints[2];
     int r = make_pipe(output);
 
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     r = make_pipe(complaints);
     if (r < 0) {
         (void)close(output[0]);
@@ -128,14 +138,17 @@ static int take_output(struct reader *reader)
         size_t capacity = reader->capacity > 0 ? reader->capacity * 2 : 65536;
         unsigned char *larger;
 
-        if (reader->capacity >= MM_STREAM_MAX_BYTES) return -EPROTO;
+        if (reader->capacity >= MM_STREAM_MAX_BYTES)
+            return -EPROTO;
         larger = realloc(reader->bytes, capacity);
-        if (!larger) return -ENOMEM;
+        if (!larger)
+            return -ENOMEM;
         reader->bytes = larger;
         reader->capacity = capacity;
     }
     n = read(reader->output, reader->bytes + reader->length, reader->capacity - reader->length);
-    if (n < 0) return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+    if (n < 0)
+        return errno == EINTR || errno == EAGAIN ? 0 : -errno;
     if (n == 0) {
         (void)close(reader->output);
         reader->output = -1;
@@ -150,7 +163,8 @@ static int take_complaint(struct reader *reader)
     size_t room = sizeof(reader->complaint) - reader->complaint_length;
     ssize_t n = read(reader->complaints, bytes, sizeof(bytes));
 
-    if (n < 0) return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+    if (n < 0)
+        return errno == EINTR || errno == EAGAIN ? 0 : -errno;
     if (n == 0) {
         (void)close(reader->complaints);
         reader->complaints = -1;
@@ -170,13 +184,18 @@ static int listen_to(struct reader *reader)
         int left_ms = time_left_ms(reader);
         int r;
 
-        if (left_ms == 0) return -ETIMEDOUT;
+        if (left_ms == 0)
+            return -ETIMEDOUT;
         r = poll(watched, MM_ARRAY_SIZE(watched), left_ms);
-        if (r < 0 && errno != EINTR) return -errno;
-        if (r <= 0) continue;
+        if (r < 0 && errno != EINTR)
+            return -errno;
+        if (r <= 0)
+            continue;
         r = watched[0].revents ? take_output(reader) : 0;
-        if (r >= 0 && watched[1].revents) r = take_complaint(reader);
-        if (r < 0) return r;
+        if (r >= 0 && watched[1].revents)
+            r = take_complaint(reader);
+        if (r < 0)
+            return r;
     }
     return 0;
 }
@@ -194,14 +213,17 @@ static int reap(struct reader *reader, bool is_killed, int *ret_status)
         struct pollfd watched = {.fd = fd, .events = POLLIN};
 
         /* Kernels without pidfd wait without a bound: both pipes closed means that it exits. */
-        if (fd >= 0 && poll(&watched, 1, time_left_ms(reader)) == 0) is_killed = true;
+        if (fd >= 0 && poll(&watched, 1, time_left_ms(reader)) == 0)
+            is_killed = true;
     }
-    if (is_killed) (void)kill(reader->pid, SIGKILL);
+    if (is_killed)
+        (void)kill(reader->pid, SIGKILL);
     do {
         pid = waitpid(reader->pid, ret_status, 0);
     } while (pid < 0 && errno == EINTR);
     /* Where SIGCHLD is ignored there is no status; the stream then speaks for itself. */
-    if (pid < 0) *ret_status = 0;
+    if (pid < 0)
+        *ret_status = 0;
     return is_killed ? -ETIMEDOUT : 0;
 }
 
@@ -262,7 +284,8 @@ static int read_items(const char *path, const char *file, unsigned timeout_ms, s
 
         r = listen_to(&reader);
         reaped = reap(&reader, r < 0, &status);
-        if (r >= 0) r = reaped;
+        if (r >= 0)
+            r = reaped;
         if (r == -ETIMEDOUT)
             complain(problems, file, &reader, "did not end within %u ms", timeout_ms);
         else if (r < 0)
@@ -284,7 +307,8 @@ int mm_config_load(const char *reader_path, const char *file, const struct mm_co
 
     if (file && file[0]) {
         r = read_items(reader_path, file, timeout_ms, &items, problems);
-        if (r < 0) return r;
+        if (r < 0)
+            return r;
     }
     r = mm_config_build(&items, device, ret_config, problems);
     mm_config_items_fini(&items);

@@ -33,7 +33,8 @@ static struct mm_problem *append(struct mm_problems *problems)
 {
     struct mm_problem *larger = reallocarray(problems->items, problems->count + 1, sizeof(*larger));
 
-    if (!larger) return NULL;
+    if (!larger)
+        return NULL;
     problems->items = larger;
     return &larger[problems->count++];
 }
@@ -44,7 +45,8 @@ static struct mm_problem *replace(struct mm_problems *problems, enum mm_problem_
     for (size_t i = MM_CONFIG_PROBLEMS_MAX; severity == MM_PROBLEM_ERROR && i > 0; i--) {
         struct mm_problem *problem = &problems->items[i - 1];
 
-        if (problem->severity == MM_PROBLEM_ERROR) continue;
+        if (problem->severity == MM_PROBLEM_ERROR)
+            continue;
         free(problem->file);
         free(problem->text);
         return problem;
@@ -59,15 +61,19 @@ void mm_problems_add_list(struct mm_problems *problems, enum mm_problem_severity
     char text[MM_PROBLEM_TEXT_MAX];
 
     /* Counted even where it is not kept: an error must never turn into a success. */
-    if (severity == MM_PROBLEM_ERROR) problems->error_count++;
+    if (severity == MM_PROBLEM_ERROR)
+        problems->error_count++;
     if (problems->count == MM_CONFIG_PROBLEMS_MAX) {
         problem = append(problems);
-        if (!problem) return;
+        if (!problem)
+            return;
         *problem = make(MM_PROBLEM_NOTE, file, 0, 0, "there are more problems than are shown");
     }
     problem = problems->count < MM_CONFIG_PROBLEMS_MAX ? append(problems) : replace(problems, severity);
-    if (!problem) return;
-    if (vsnprintf(text, sizeof(text), format, arguments) < 0) text[0] = '\0';
+    if (!problem)
+        return;
+    if (vsnprintf(text, sizeof(text), format, arguments) < 0)
+        text[0] = '\0';
     *problem = make(severity, file, line, column, text);
 }
 
@@ -85,8 +91,10 @@ static bool comes_before(const struct mm_problem *a, const struct mm_problem *b)
 {
     int order = strcmp(a->file ? a->file : "", b->file ? b->file : "");
 
-    if (order != 0) return order < 0;
-    if (a->line != b->line) return a->line < b->line;
+    if (order != 0)
+        return order < 0;
+    if (a->line != b->line)
+        return a->line < b->line;
     return a->column < b->column;
 }
 
@@ -113,9 +121,12 @@ const char *mm_problem_text(const struct mm_problem *problem, char *buffer, size
     size_t length = 0;
 
     (void)mm_printable(file, strlen(file), shown_file, sizeof(shown_file));
-    if (shown_file[0]) length += mm_format(buffer, size, "%s:", shown_file);
-    if (problem->line > 0) length += mm_format(buffer + length, size - length, "%u:", problem->line);
-    if (problem->column > 0) length += mm_format(buffer + length, size - length, "%u:", problem->column);
+    if (shown_file[0])
+        length += mm_format(buffer, size, "%s:", shown_file);
+    if (problem->line > 0)
+        length += mm_format(buffer + length, size - length, "%u:", problem->line);
+    if (problem->column > 0)
+        length += mm_format(buffer + length, size - length, "%u:", problem->column);
     (void)mm_format(buffer + length, size - length, "%s%s: %s", length > 0 ? " " : "",
                     severities[problem->severity], text);
     return buffer;
@@ -123,9 +134,13 @@ const char *mm_problem_text(const struct mm_problem *problem, char *buffer, size
 
 const char *mm_shown(const char *text, char *buffer)
 {
-    size_t length = strlen(text);
-    size_t used;
+    static const char blanks[] = " \t\r\n";
+    size_t length, used;
 
+    text += strspn(text, blanks);
+    length = strlen(text);
+    while (length > 0 && strchr(blanks, text[length - 1]))
+        length--;
     (void)mm_printable(text, length, buffer, MM_SHOWN_MAX);
     used = strlen(buffer);
     if (length >= MM_SHOWN_MAX && used > MM_SHOWN_MAX - 8) {

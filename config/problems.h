@@ -15,7 +15,7 @@ __attribute__((format(printf, 6, 0))) void
 mm_problems_add_list(struct mm_problems *problems, enum mm_problem_severity severity, const char *file,
                      unsigned line, unsigned column, const char *format, va_list arguments);
 
-/* A value or name from a file as it is shown in a message: printable, cut. */
+/* A value or name from a file as it is shown in a message: without the blanks around it, printable, cut. */
 #define MM_SHOWN_MAX 64
 const char *mm_shown(const char *text, char *buffer);
 

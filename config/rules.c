@@ -36,8 +36,10 @@ static bool row_has(const struct mm_build *build, size_t row, unsigned child)
          i++) {
         unsigned index = mm_vocabulary_resolve(items->items[i].element);
 
-        if (index == child) return true;
-        if (mm_vocabulary_parent(index) != mm_vocabulary_parent(child)) return false;
+        if (index == child)
+            return true;
+        if (mm_vocabulary_parent(index) != mm_vocabulary_parent(child))
+            return false;
     }
     return false;
 }
@@ -47,10 +49,12 @@ static void check_required(struct mm_build *build)
     for (size_t i = 0; i < build->items->count; i++) {
         const struct mm_config_item *item = &build->items->items[i];
 
-        if (mm_vocabulary_at(item->element)->type != MM_TYPE_ROW) continue;
+        if (mm_vocabulary_at(item->element)->type != MM_TYPE_ROW)
+            continue;
         for (unsigned child = mm_vocabulary_first_child(item->element); child != MM_ELEMENT_NONE;
              child = mm_vocabulary_next_sibling(child)) {
-            if (!(mm_vocabulary_at(child)->flags & MM_ELEMENT_REQUIRED) || row_has(build, i, child)) continue;
+            if (!(mm_vocabulary_at(child)->flags & MM_ELEMENT_REQUIRED) || row_has(build, i, child))
+                continue;
             build->is_bad[child] = true;
             mm_build_report(build, MM_PROBLEM_ERROR, item, "%s has no %s, expected one in each %s",
                             mm_vocabulary_name(item->element), mm_vocabulary_name(child),
@@ -79,8 +83,10 @@ static void check_orders(struct mm_build *build)
         const struct mm_config_item *item =
             build->origin[lower] ? build->origin[lower] : build->origin[upper];
 
-        if (build->is_bad[lower] || build->is_bad[upper]) continue;
-        if (number_of(build, lower) <= number_of(build, upper)) continue;
+        if (build->is_bad[lower] || build->is_bad[upper])
+            continue;
+        if (number_of(build, lower) <= number_of(build, upper))
+            continue;
         mm_build_report(build, MM_PROBLEM_ERROR, item,
                         "%s %" PRId64 "%s is above %s %" PRId64 "%s, expected %s <= %s",
                         mm_vocabulary_name(lower), number_of(build, lower), built_in_mark(build, lower),
@@ -119,7 +125,8 @@ static void check_row_pair(struct mm_build *build, size_t less, size_t more)
                         more_mb, first ? first->line : 0);
         return;
     }
-    if (levels[less].min_priority < levels[more].min_priority) return;
+    if (levels[less].min_priority < levels[more].min_priority)
+        return;
     mm_build_report(build, MM_PROBLEM_ERROR, mm_build_find(build, priority, (unsigned)more),
                     "minPriority %d at %" PRIu64 " MB is not above minPriority %d at %" PRIu64
                     " MB, expected it to rise with memory",
@@ -157,11 +164,14 @@ static void check_squeeze_before_kill(struct mm_build *build)
         build->origin[min_avail] ? build->origin[min_avail] : build->origin[row];
     uint64_t highest = 0;
 
-    if (build->is_bad[memory] || build->is_bad[min_avail]) return;
-    if (!kill->is_enabled || !build->config->squeeze.is_enabled) return;
+    if (build->is_bad[memory] || build->is_bad[min_avail])
+        return;
+    if (!kill->is_enabled || !build->config->squeeze.is_enabled)
+        return;
     for (size_t i = 0; i < kill->level_count; i++)
         highest = MM_MAX(highest, kill->levels[i].memory_bytes);
-    if (build->config->avail_buffer.min_avail_bytes > highest) return;
+    if (build->config->avail_buffer.min_avail_bytes > highest)
+        return;
     mm_build_report(build, MM_PROBLEM_WARNING, item,
                     "minAvailBuffer %" PRId64 "%s is not above the highest memoryMB %" PRIu64
                     "%s: killing begins before squeezing",
@@ -174,7 +184,8 @@ static void check_squeeze_before_kill(struct mm_build *build)
 static void warn_above_ram(struct mm_build *build, unsigned index, const struct mm_config_item *item,
                            uint64_t bytes)
 {
-    if (bytes <= build->device->ram_bytes) return;
+    if (bytes <= build->device->ram_bytes)
+        return;
     mm_build_report(build, MM_PROBLEM_WARNING, item,
                     "%s %" PRIu64 "%s is above this device's RAM of %" PRIu64 " MB",
                     mm_vocabulary_name(index), megabytes(bytes), item ? "" : " (built-in)",
@@ -192,7 +203,8 @@ static void check_ram(struct mm_build *build)
     const struct mm_kill_config *kill = &build->config->kill;
     unsigned memory = mm_vocabulary_find("killConfig/killLevel/memoryMB");
 
-    if (build->device->ram_bytes == 0) return;
+    if (build->device->ram_bytes == 0)
+        return;
     for (size_t i = 0; i < MM_ARRAY_SIZE(paths); i++) {
         unsigned index = mm_vocabulary_find(paths[i]);
 
@@ -212,7 +224,8 @@ static void check_important_apps(struct mm_build *build)
     unsigned name = mm_vocabulary_find("reclaimPriorityConfig/importantBgApps/importantBgApp/procName");
     char shown[MM_SHOWN_MAX];
 
-    if (build->is_bad[name]) return;
+    if (build->is_bad[name])
+        return;
     for (size_t i = 1; i < config->important_app_count; i++) {
         for (size_t k = 0; k < i; k++) {
             const struct mm_config_item *first;
@@ -238,7 +251,8 @@ static void check_pressure_triggers(struct mm_build *build)
     for (size_t i = 0; i < build->config->pressure_trigger_count; i++) {
         const struct mm_pressure_trigger_config *trigger = &build->config->pressure_triggers[i];
 
-        if (trigger->stall_us <= trigger->window_us) continue;
+        if (trigger->stall_us <= trigger->window_us)
+            continue;
         mm_build_report(build, MM_PROBLEM_ERROR, mm_build_find(build, stall, (unsigned)i),
                         "stallUs %" PRIu64 " is above windowUs %" PRIu64 ", expected stallUs <= windowUs",
                         trigger->stall_us, trigger->window_us);
@@ -250,7 +264,8 @@ static void check_ring(struct mm_build *build)
     unsigned ring = mm_vocabulary_find("bpf/ringKB");
     uint64_t bytes = build->config->bpf.ring_bytes;
 
-    if (build->is_bad[ring] || (bytes & (bytes - 1)) == 0) return;
+    if (build->is_bad[ring] || (bytes & (bytes - 1)) == 0)
+        return;
     mm_build_report(build, MM_PROBLEM_ERROR, build->origin[ring],
                     "ringKB is \"%" PRId64 "\", expected a power of two", number_of(build, ring));
 }
@@ -260,8 +275,10 @@ static void check_wake_up(struct mm_build *build)
     const struct mm_config *config = build->config;
     unsigned watch = mm_vocabulary_find("waterlineWatch/enabled");
 
-    if (build->is_bad[watch] || !config->kill.is_enabled) return;
-    if (config->waterline_watch.is_enabled || config->pressure_trigger_count > 0) return;
+    if (build->is_bad[watch] || !config->kill.is_enabled)
+        return;
+    if (config->waterline_watch.is_enabled || config->pressure_trigger_count > 0)
+        return;
     mm_build_report(build, MM_PROBLEM_WARNING, build->origin[watch],
                     "neither a waterlineWatch nor a pressureTrigger: nothing will ever wake the killer");
 }
@@ -275,12 +292,15 @@ static void note_unused(struct mm_build *build)
     for (unsigned i = 0; i < mm_vocabulary_count(); i++) {
         const struct mm_config_item *item = build->origin[i];
 
-        if (!(mm_vocabulary_at(i)->flags & MM_ELEMENT_UNUSED) || !item) continue;
+        if (!(mm_vocabulary_at(i)->flags & MM_ELEMENT_UNUSED) || !item)
+            continue;
         length += mm_format(names + length, sizeof(names) - length, "%s%s", length > 0 ? ", " : "",
                             mm_vocabulary_name(item->element));
-        if (!first || item->line < first->line) first = item;
+        if (!first || item->line < first->line)
+            first = item;
     }
-    if (first) mm_build_report(build, MM_PROBLEM_NOTE, first, "%s: accepted, not used yet", names);
+    if (first)
+        mm_build_report(build, MM_PROBLEM_NOTE, first, "%s: accepted, not used yet", names);
 }
 
 void mm_rules_check(struct mm_build *build)

@@ -14,13 +14,14 @@ static void indent(FILE *stream, unsigned depth)
     (void)fprintf(stream, "%*s", (int)(depth * 2), "");
 }
 
-static void write_documentation(FILE *stream, const struct mm_element *element, unsigned depth)
+static void write_documentation(FILE *stream, unsigned index, unsigned depth)
 {
+    const struct mm_element *element = mm_vocabulary_at(mm_vocabulary_resolve(index));
     char expected[MM_EXPECTED_MAX];
 
     indent(stream, depth);
     (void)fputs("<xs:annotation><xs:documentation>", stream);
-    mm_xml_write_escaped(stream, element->help);
+    mm_xml_write_escaped(stream, mm_vocabulary_at(index)->help);
     (void)mm_value_expected(element, expected, sizeof(expected));
     if (expected[0]) {
         (void)fputs(" Value: ", stream);
@@ -65,7 +66,8 @@ static void write_text(FILE *stream, const struct mm_element *element)
 {
     (void)fprintf(stream, "<xs:restriction base=\"xs:token\"><xs:maxLength value=\"%" PRId64 "\"/>",
                   element->max);
-    if (element->type == MM_TYPE_PATH) (void)fputs("<xs:pattern value=\"(/.*)?\"/>", stream);
+    if (element->type == MM_TYPE_PATH)
+        (void)fputs("<xs:pattern value=\"(/.*)?\"/>", stream);
     (void)fputs("</xs:restriction>", stream);
 }
 
@@ -127,7 +129,8 @@ static const char *group_of(unsigned parent)
 {
     for (unsigned child = mm_vocabulary_first_child(parent); child != MM_ELEMENT_NONE;
          child = mm_vocabulary_next_sibling(child)) {
-        if (may_repeat(mm_vocabulary_at(child))) return "choice";
+        if (may_repeat(mm_vocabulary_at(child)))
+            return "choice";
     }
     return "all";
 }
@@ -144,7 +147,7 @@ static void write_element(FILE *stream, unsigned index, const char *group, unsig
     if (strcmp(group, "all") == 0 && !(element->flags & MM_ELEMENT_REQUIRED))
         (void)fputs(" minOccurs=\"0\"", stream);
     (void)fputs(">\n", stream);
-    write_documentation(stream, element, depth + 1);
+    write_documentation(stream, index, depth + 1);
     if (mm_element_has_children(element))
         write_content(stream, resolved, depth + 1);
     else

@@ -34,7 +34,8 @@ struct writer {
 
 static void put_bytes(struct writer *writer, const void *bytes, size_t length)
 {
-    if (writer->error < 0 || length == 0) return;
+    if (writer->error < 0 || length == 0)
+        return;
     if (length > MM_STREAM_MAX_BYTES - writer->length) {
         writer->error = -EFBIG;
         return;
@@ -65,9 +66,11 @@ static void put_text(struct writer *writer, const char *text)
 {
     size_t length = text ? strlen(text) : NO_TEXT;
 
-    if (text) length = MM_MIN(length, TEXT_MAX);
+    if (text)
+        length = MM_MIN(length, TEXT_MAX);
     put_number(writer, length);
-    if (text) put_bytes(writer, text, length);
+    if (text)
+        put_bytes(writer, text, length);
 }
 
 static void put_body(struct writer *writer, const struct mm_config_items *items,
@@ -129,12 +132,15 @@ int mm_config_items_write(int fd, const struct mm_config_items *items, const str
     size_t length, written = 0;
     int r = mm_stream_encode(items, problems, &bytes, &length);
 
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     while (written < length) {
         ssize_t n = write(fd, bytes + written, length - written);
 
-        if (n < 0 && errno != EINTR) return -errno;
-        if (n > 0) written += (size_t)n;
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n > 0)
+            written += (size_t)n;
     }
     return 0;
 }
@@ -149,7 +155,8 @@ static int take_number(struct scanner *scanner, unsigned *ret_number)
 {
     uint32_t value;
 
-    if ((size_t)(scanner->end - scanner->position) < sizeof(value)) return -EBADMSG;
+    if ((size_t)(scanner->end - scanner->position) < sizeof(value))
+        return -EBADMSG;
     memcpy(&value, scanner->position, sizeof(value));
     scanner->position += sizeof(value);
     *ret_number = value;
@@ -162,8 +169,10 @@ static int take_count(struct scanner *scanner, size_t most, size_t min_bytes, un
     unsigned count;
     int r = take_number(scanner, &count);
 
-    if (r < 0) return r;
-    if (count > most || count > (size_t)(scanner->end - scanner->position) / min_bytes) return -EBADMSG;
+    if (r < 0)
+        return r;
+    if (count > most || count > (size_t)(scanner->end - scanner->position) / min_bytes)
+        return -EBADMSG;
     *ret_count = count;
     return 0;
 }
@@ -174,15 +183,19 @@ static int take_text(struct scanner *scanner, char **ret_text)
     char *text;
     int r = take_number(scanner, &length);
 
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     if (length == NO_TEXT) {
         *ret_text = NULL;
         return 0;
     }
-    if (length > TEXT_MAX || length > (size_t)(scanner->end - scanner->position)) return -EBADMSG;
-    if (memchr(scanner->position, '\0', length)) return -EBADMSG;
+    if (length > TEXT_MAX || length > (size_t)(scanner->end - scanner->position))
+        return -EBADMSG;
+    if (memchr(scanner->position, '\0', length))
+        return -EBADMSG;
     text = strndup((const char *)scanner->position, length);
-    if (!text) return -ENOMEM;
+    if (!text)
+        return -ENOMEM;
     scanner->position += length;
     *ret_text = text;
     return 0;
@@ -197,7 +210,8 @@ static int take_files(struct scanner *scanner, struct mm_config_items *items)
         MM_CLEANUP_FREE char *file = NULL;
 
         r = take_text(scanner, &file);
-        if (r < 0) break;
+        if (r < 0)
+            break;
         r = file ? mm_config_items_add_file(items, file) : -EBADMSG;
     }
     return MM_MIN(r, 0);
@@ -210,12 +224,18 @@ static int take_problem(struct scanner *scanner, struct mm_problems *problems)
     unsigned severity = 0, line = 0, column = 0;
     int r = take_number(scanner, &severity);
 
-    if (r >= 0) r = take_number(scanner, &line);
-    if (r >= 0) r = take_number(scanner, &column);
-    if (r >= 0) r = take_text(scanner, &file);
-    if (r >= 0) r = take_text(scanner, &text);
-    if (r < 0) return r;
-    if (severity > MM_PROBLEM_ERROR) return -EBADMSG;
+    if (r >= 0)
+        r = take_number(scanner, &line);
+    if (r >= 0)
+        r = take_number(scanner, &column);
+    if (r >= 0)
+        r = take_text(scanner, &file);
+    if (r >= 0)
+        r = take_text(scanner, &text);
+    if (r < 0)
+        return r;
+    if (severity > MM_PROBLEM_ERROR)
+        return -EBADMSG;
     mm_problems_add(problems, (enum mm_problem_severity)severity, file, line, column, "%s", text ? text : "");
     return 0;
 }
@@ -236,15 +256,23 @@ static int take_item(struct scanner *scanner, struct mm_config_items *items)
     struct mm_config_item item = {0};
     int r = take_number(scanner, &item.element);
 
-    if (r >= 0) r = take_number(scanner, &item.instance);
-    if (r >= 0) r = take_number(scanner, &item.file);
-    if (r >= 0) r = take_number(scanner, &item.line);
-    if (r >= 0) r = take_number(scanner, &item.column);
-    if (r >= 0) r = take_text(scanner, &text);
-    if (r < 0) return r;
-    if (item.element >= mm_vocabulary_count() || item.file >= items->file_count) return -EBADMSG;
+    if (r >= 0)
+        r = take_number(scanner, &item.instance);
+    if (r >= 0)
+        r = take_number(scanner, &item.file);
+    if (r >= 0)
+        r = take_number(scanner, &item.line);
+    if (r >= 0)
+        r = take_number(scanner, &item.column);
+    if (r >= 0)
+        r = take_text(scanner, &text);
+    if (r < 0)
+        return r;
+    if (item.element >= mm_vocabulary_count() || item.file >= items->file_count)
+        return -EBADMSG;
     /* A value has a text, a section has none. */
-    if (mm_element_has_children(mm_vocabulary_at(item.element)) != (text == NULL)) return -EBADMSG;
+    if (mm_element_has_children(mm_vocabulary_at(item.element)) != (text == NULL))
+        return -EBADMSG;
     item.text = text;
     return mm_config_items_add(items, &item);
 }
@@ -254,7 +282,8 @@ static int take_items(struct scanner *scanner, struct mm_config_items *items)
     unsigned count = 0, is_cut = 0;
     int r = take_number(scanner, &is_cut);
 
-    if (r >= 0) r = take_count(scanner, MM_CONFIG_ITEMS_MAX, 6 * sizeof(uint32_t), &count);
+    if (r >= 0)
+        r = take_count(scanner, MM_CONFIG_ITEMS_MAX, 6 * sizeof(uint32_t), &count);
     items->is_cut = is_cut != 0;
     for (unsigned i = 0; r >= 0 && i < count; i++)
         r = take_item(scanner, items);
@@ -265,10 +294,13 @@ int mm_stream_length(const unsigned char *header, size_t *ret_length)
 {
     uint32_t numbers[4];
 
-    if (memcmp(header, MM_STREAM_MAGIC, strlen(MM_STREAM_MAGIC)) != 0) return -EBADMSG;
+    if (memcmp(header, MM_STREAM_MAGIC, strlen(MM_STREAM_MAGIC)) != 0)
+        return -EBADMSG;
     memcpy(numbers, header + strlen(MM_STREAM_MAGIC), sizeof(numbers));
-    if (numbers[0] != MM_STREAM_VERSION || numbers[1] != mm_vocabulary_hash()) return -EBADMSG;
-    if (numbers[2] > MM_STREAM_MAX_BYTES - MM_STREAM_HEADER) return -EBADMSG;
+    if (numbers[0] != MM_STREAM_VERSION || numbers[1] != mm_vocabulary_hash())
+        return -EBADMSG;
+    if (numbers[2] > MM_STREAM_MAX_BYTES - MM_STREAM_HEADER)
+        return -EBADMSG;
     *ret_length = MM_STREAM_HEADER + numbers[2];
     return 0;
 }
@@ -282,16 +314,21 @@ int mm_stream_decode(const unsigned char *bytes, size_t length, struct mm_config
     uint32_t hash;
     int r;
 
-    if (length < MM_STREAM_HEADER) return -EBADMSG;
+    if (length < MM_STREAM_HEADER)
+        return -EBADMSG;
     r = mm_stream_length(bytes, &expected_length);
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     memcpy(&hash, bytes + MM_STREAM_HEADER - sizeof(hash), sizeof(hash));
     if (expected_length != length || hash != hash_bytes(scanner.position, length - MM_STREAM_HEADER))
         return -EBADMSG;
     r = take_files(&scanner, &items);
-    if (r >= 0) r = take_problems(&scanner, problems);
-    if (r >= 0) r = take_items(&scanner, &items);
-    if (r >= 0 && scanner.position != scanner.end) r = -EBADMSG;
+    if (r >= 0)
+        r = take_problems(&scanner, problems);
+    if (r >= 0)
+        r = take_items(&scanner, &items);
+    if (r >= 0 && scanner.position != scanner.end)
+        r = -EBADMSG;
     if (r < 0) {
         mm_config_items_fini(&items);
         return r;
@@ -305,9 +342,12 @@ static int read_exactly(int fd, unsigned char *bytes, size_t length)
     while (length > 0) {
         ssize_t n = read(fd, bytes, length);
 
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return -errno;
-        if (n == 0) return -EBADMSG;
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            return -EBADMSG;
         bytes += n;
         length -= (size_t)n;
     }
@@ -322,13 +362,17 @@ int mm_config_items_read(int fd, struct mm_config_items *ret_items, struct mm_pr
     size_t length = 0;
     int r = read_exactly(fd, header, sizeof(header));
 
-    if (r >= 0) r = mm_stream_length(header, &length);
-    if (r < 0) return r;
+    if (r >= 0)
+        r = mm_stream_length(header, &length);
+    if (r < 0)
+        return r;
     bytes = malloc(length);
-    if (!bytes) return -ENOMEM;
+    if (!bytes)
+        return -ENOMEM;
     memcpy(bytes, header, sizeof(header));
     r = read_exactly(fd, bytes + sizeof(header), length - sizeof(header));
-    if (r >= 0) r = mm_stream_decode(bytes, length, ret_items, &problems);
+    if (r >= 0)
+        r = mm_stream_decode(bytes, length, ret_items, &problems);
     if (r < 0) {
         mm_problems_fini(&problems);
         return r;

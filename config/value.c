@@ -36,8 +36,10 @@ static int parse_number(const struct mm_element *element, const char *text, stru
     int64_t number;
     int r = mm_parse_i64(text, element->min, element->max, &number);
 
-    if (r < 0) return r;
-    if (__builtin_mul_overflow(number, mm_value_scale(element->type), &number)) return -ERANGE;
+    if (r < 0)
+        return r;
+    if (__builtin_mul_overflow(number, mm_value_scale(element->type), &number))
+        return -ERANGE;
     *ret_value = trimmed(text);
     ret_value->number = number;
     return 0;
@@ -60,13 +62,16 @@ static int parse_octal(const struct mm_element *element, const char *text, struc
 {
     struct mm_value value = trimmed(text);
 
-    if (value.length == 0) return -EINVAL;
+    if (value.length == 0)
+        return -EINVAL;
     for (size_t i = 0; i < value.length; i++) {
-        if (value.text[i] < '0' || value.text[i] > '7') return -EINVAL;
+        if (value.text[i] < '0' || value.text[i] > '7')
+            return -EINVAL;
     }
     for (size_t i = 0; i < value.length && value.number <= element->max; i++)
         value.number = value.number * 8 + (value.text[i] - '0');
-    if (value.number < element->min || value.number > element->max) return -ERANGE;
+    if (value.number < element->min || value.number > element->max)
+        return -ERANGE;
     *ret_value = value;
     return 0;
 }
@@ -115,7 +120,8 @@ static const char *format_word(const struct mm_element *element, int64_t number,
 {
     buffer[0] = '\0';
     for (const struct mm_word *word = element->words; word->word; word++) {
-        if (word->value == number) mm_copy_text(buffer, size, word->word);
+        if (word->value == number)
+            mm_copy_text(buffer, size, word->word);
     }
     return buffer;
 }
@@ -126,7 +132,8 @@ static int parse_bool(const struct mm_element *element, const char *text, struct
     int r = mm_parse_bool(text, &number);
 
     (void)element;
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     *ret_value = trimmed(text);
     ret_value->number = number;
     return 0;
@@ -153,10 +160,13 @@ static int parse_size(const struct mm_element *element, const char *text, struct
     uint64_t bytes;
     int r;
 
-    if (parse_word(element, text, ret_value) == 0) return 0;
+    if (parse_word(element, text, ret_value) == 0)
+        return 0;
     r = mm_parse_size_bytes(text, (uint64_t)element->max, &bytes);
-    if (r < 0) return r;
-    if (bytes < (uint64_t)element->min) return -ERANGE;
+    if (r < 0)
+        return r;
+    if (bytes < (uint64_t)element->min)
+        return -ERANGE;
     *ret_value = trimmed(text);
     ret_value->number = (int64_t)bytes;
     return 0;
@@ -201,9 +211,11 @@ static int parse_text(const struct mm_element *element, const char *text, struct
     struct mm_value value = trimmed(text);
 
     for (size_t i = 0; i < value.length; i++) {
-        if ((unsigned char)value.text[i] < ' ' || value.text[i] == 0x7f) return -EINVAL;
+        if ((unsigned char)value.text[i] < ' ' || value.text[i] == 0x7f)
+            return -EINVAL;
     }
-    if ((int64_t)value.length > element->max) return -ERANGE;
+    if ((int64_t)value.length > element->max)
+        return -ERANGE;
     *ret_value = value;
     return 0;
 }
@@ -219,8 +231,10 @@ static int parse_path(const struct mm_element *element, const char *text, struct
     struct mm_value value;
     int r = parse_text(element, text, &value);
 
-    if (r < 0) return r;
-    if (value.length > 0 && value.text[0] != '/') return -EINVAL;
+    if (r < 0)
+        return r;
+    if (value.length > 0 && value.text[0] != '/')
+        return -EINVAL;
     *ret_value = value;
     return 0;
 }
@@ -270,20 +284,23 @@ int64_t mm_value_scale(enum mm_value_type type)
 
 int mm_value_parse(const struct mm_element *element, const char *text, struct mm_value *ret_value)
 {
-    if (!types[element->type].parse) return -EINVAL;
+    if (!types[element->type].parse)
+        return -EINVAL;
     return types[element->type].parse(element, text, ret_value);
 }
 
 const char *mm_value_expected(const struct mm_element *element, char *buffer, size_t size)
 {
     buffer[0] = '\0';
-    if (!types[element->type].expected) return buffer;
+    if (!types[element->type].expected)
+        return buffer;
     return types[element->type].expected(element, buffer, size);
 }
 
 const char *mm_value_format(const struct mm_element *element, int64_t number, char *buffer, size_t size)
 {
     buffer[0] = '\0';
-    if (!types[element->type].format) return buffer;
+    if (!types[element->type].format)
+        return buffer;
     return types[element->type].format(element, number, buffer, size);
 }

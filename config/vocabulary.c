@@ -19,7 +19,8 @@ const struct mm_element *mm_vocabulary_at(unsigned element)
 unsigned mm_vocabulary_find(const char *path)
 {
     for (unsigned i = 0; i < mm_vocabulary_table_count; i++) {
-        if (strcmp(mm_vocabulary_table[i].path, path) == 0) return i;
+        if (strcmp(mm_vocabulary_table[i].path, path) == 0)
+            return i;
     }
     return MM_ELEMENT_NONE;
 }
@@ -36,9 +37,11 @@ static const char *path_below(const char *path, unsigned parent)
 {
     size_t length;
 
-    if (parent == MM_ELEMENT_NONE) return path;
+    if (parent == MM_ELEMENT_NONE)
+        return path;
     length = strlen(mm_vocabulary_table[parent].path);
-    if (strncmp(path, mm_vocabulary_table[parent].path, length) != 0 || path[length] != '/') return NULL;
+    if (strncmp(path, mm_vocabulary_table[parent].path, length) != 0 || path[length] != '/')
+        return NULL;
     return path + length + 1;
 }
 
@@ -48,8 +51,10 @@ static unsigned next_child(unsigned parent, unsigned from, const char *name)
     for (unsigned i = from; i < mm_vocabulary_table_count; i++) {
         const char *below = path_below(mm_vocabulary_table[i].path, parent);
 
-        if (!below) break;
-        if (name ? strcmp(below, name) == 0 : !strchr(below, '/')) return i;
+        if (!below)
+            break;
+        if (name ? strcmp(below, name) == 0 : !strchr(below, '/'))
+            return i;
     }
     return MM_ELEMENT_NONE;
 }
@@ -66,7 +71,8 @@ unsigned mm_vocabulary_next_sibling(unsigned element)
 
 unsigned mm_vocabulary_child(unsigned parent, const char *name)
 {
-    if (parent == MM_ELEMENT_NONE) return next_child(parent, 0, name);
+    if (parent == MM_ELEMENT_NONE)
+        return next_child(parent, 0, name);
     parent = mm_vocabulary_resolve(parent);
     return next_child(parent, parent + 1, name);
 }
@@ -78,7 +84,8 @@ unsigned mm_vocabulary_parent(unsigned element)
     while (element > 0) {
         const char *below = path_below(path, --element);
 
-        if (below && !strchr(below, '/')) return element;
+        if (below && !strchr(below, '/'))
+            return element;
     }
     return MM_ELEMENT_NONE;
 }
@@ -98,7 +105,8 @@ unsigned mm_vocabulary_nearest(unsigned parent, const char *name)
     unsigned limit = length < 4 ? 1 : MM_MAX(2, (unsigned)MM_MIN(length, 60) / 3);
     unsigned nearest = MM_ELEMENT_NONE;
 
-    if (parent != MM_ELEMENT_NONE) parent = mm_vocabulary_resolve(parent);
+    if (parent != MM_ELEMENT_NONE)
+        parent = mm_vocabulary_resolve(parent);
     for (unsigned child = mm_vocabulary_first_child(parent); child != MM_ELEMENT_NONE;
          child = mm_vocabulary_next_sibling(child)) {
         unsigned distance = mm_text_distance(name, mm_vocabulary_name(child));
@@ -109,7 +117,8 @@ unsigned mm_vocabulary_nearest(unsigned parent, const char *name)
         }
     }
     for (unsigned i = 0; nearest == MM_ELEMENT_NONE && i < mm_vocabulary_table_count; i++) {
-        if (strcmp(mm_vocabulary_name(i), name) == 0) nearest = i;
+        if (strcmp(mm_vocabulary_name(i), name) == 0)
+            nearest = i;
     }
     return nearest;
 }

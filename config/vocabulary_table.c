@@ -8,6 +8,8 @@
 
 /* 16 TiB: above any machine this runs on, and far from where bytes in 64 bits would wrap. */
 #define MB_MAX 16777216
+/* 8 EiB: bytes in 63 bits. A quota counts what is written in a life, not what is there at once. */
+#define QUOTA_MB_MAX 8796093022207
 /* An hour and a day: longer pauses are mistakes in the unit. */
 #define HOUR_MS 3600000
 #define DAY_MS  86400000
@@ -458,11 +460,11 @@ const struct mm_element mm_vocabulary_table[] = {
     {SECTION("nandLifeConfig"), .flags = MM_ELEMENT_UNUSED,
      .help = "OpenHarmony: how much may be swapped out to flash."},
     {.path = "nandLifeConfig/dailySwapOutQuotaMB",
-     MB(0, 17592186044415),
+     MB(0, QUOTA_MB_MAX),
      .default_text = "0",
      .help = "In 24 hours of running; 0: unlimited."},
     {.path = "nandLifeConfig/totalSwapOutQuotaMB",
-     MB(0, 17592186044415),
+     MB(0, QUOTA_MB_MAX),
      .default_text = "0",
      .help = "In the device's life; 0: unlimited."},
     {ALIAS("nandlife", "nandLifeConfig"),

@@ -21,19 +21,22 @@ static void step_back(struct mm_xml_position *position)
     char byte = position->bytes[--position->offset];
 
     if (byte != '\n') {
-        if (!is_continuation(byte)) position->column--;
+        if (!is_continuation(byte))
+            position->column--;
         return;
     }
     position->line--;
     position->column = 1;
     for (size_t i = position->offset; i > 0 && position->bytes[i - 1] != '\n'; i--) {
-        if (!is_continuation(position->bytes[i - 1])) position->column++;
+        if (!is_continuation(position->bytes[i - 1]))
+            position->column++;
     }
 }
 
 void mm_xml_position_move(struct mm_xml_position *position, size_t offset)
 {
-    if (offset > position->length) offset = position->length;
+    if (offset > position->length)
+        offset = position->length;
     while (position->offset > offset)
         step_back(position);
     for (; position->offset < offset; position->offset++) {
@@ -53,7 +56,8 @@ size_t mm_xml_tag_begin(const char *bytes, size_t length, size_t offset)
     /* No attribute holds a '<'. */
     const char *begin;
 
-    if (offset > length) offset = length;
+    if (offset > length)
+        offset = length;
     begin = memrchr(bytes, '<', offset);
     return begin ? (size_t)(begin - bytes) : offset;
 }
@@ -62,7 +66,8 @@ size_t mm_xml_tag_end(const char *bytes, size_t length, size_t offset)
 {
     const char *end;
 
-    if (offset > length) offset = length;
+    if (offset > length)
+        offset = length;
     end = memchr(bytes + offset, '>', length - offset);
     return end ? (size_t)(end - bytes) + 1 : length;
 }
@@ -83,7 +88,8 @@ static bool pass(const char *bytes, size_t length, size_t *offset)
         if (length - *offset < begin_length || memcmp(bytes + *offset, passed[i].begin, begin_length) != 0)
             continue;
         *offset += begin_length;
-        if (end_length == 0) return true;
+        if (end_length == 0)
+            return true;
         end = memmem(bytes + *offset, length - *offset, passed[i].end, end_length);
         *offset = end ? (size_t)(end - bytes) + end_length : length;
         return true;
@@ -93,7 +99,8 @@ static bool pass(const char *bytes, size_t length, size_t *offset)
 
 size_t mm_xml_content_begin(const char *bytes, size_t length, size_t offset)
 {
-    if (offset > length) offset = length;
+    if (offset > length)
+        offset = length;
     while (pass(bytes, length, &offset)) {
     }
     return offset;

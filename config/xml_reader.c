@@ -85,7 +85,8 @@ report(struct reader *reader, enum mm_problem_severity severity, size_t offset, 
 /* No callback does anything any more. */
 static void stop(struct reader *reader, int error)
 {
-    if (error < 0 && reader->error == 0) reader->error = error;
+    if (error < 0 && reader->error == 0)
+        reader->error = error;
     reader->is_stopped = true;
     reader->items->is_cut = true;
     xmlStopParser(reader->context);
@@ -114,7 +115,8 @@ static void add_item(struct reader *reader, const struct level *level, char *tex
     if (r == -ENOSPC)
         report(reader, MM_PROBLEM_ERROR, present_offset(reader),
                "more than %d elements, expected a configuration", MM_CONFIG_ITEMS_MAX);
-    if (r < 0) stop(reader, r == -ENOSPC ? 0 : r);
+    if (r < 0)
+        stop(reader, r == -ENOSPC ? 0 : r);
 }
 
 /* ---- elements ---------------------------------------------------------------------------------------- */
@@ -173,7 +175,8 @@ static void open_known(struct reader *reader, unsigned element, size_t offset, s
         size_t value = mm_xml_content_begin(reader->position.bytes, reader->position.length, content);
 
         /* An empty one is shown at its tag. */
-        if (value < reader->position.length && reader->position.bytes[value] != '<') place = value;
+        if (value < reader->position.length && reader->position.bytes[value] != '<')
+            place = value;
         reader->value_length = 0;
         reader->value_is_too_long = false;
     }
@@ -181,7 +184,8 @@ static void open_known(struct reader *reader, unsigned element, size_t offset, s
     level.line = reader->position.line;
     level.column = reader->position.column;
     reader->levels[reader->depth++] = level;
-    if (!holds_value) add_item(reader, &level, NULL);
+    if (!holds_value)
+        add_item(reader, &level, NULL);
 }
 
 static void check_attributes(struct reader *reader, const char *name, int count, const xmlChar **attributes,
@@ -239,9 +243,13 @@ static void start_element(void *user, const xmlChar *local_name, const xmlChar *
     (void)namespace_count;
     (void)namespaces;
     (void)defaulted_count;
-    if (reader->is_stopped) return;
+    if (reader->is_stopped)
+        return;
     offset = mm_xml_tag_begin(bytes, reader->position.length, present_offset(reader));
     content = mm_xml_tag_end(bytes, reader->position.length, present_offset(reader));
+    /* A tag that the file's end cuts is libxml2's to report. */
+    if (bytes[content - 1] != '>')
+        return;
     reader->after_tag = content;
     if (reader->depth + reader->skipped_depth >= MM_CONFIG_DEPTH_MAX) {
         report(reader, MM_PROBLEM_ERROR, offset, "elements nest deeper than %d", MM_CONFIG_DEPTH_MAX);
@@ -270,13 +278,15 @@ static void end_element(void *user, const xmlChar *local_name, const xmlChar *pr
     (void)local_name;
     (void)prefix;
     (void)uri;
-    if (reader->is_stopped) return;
+    if (reader->is_stopped)
+        return;
     reader->after_tag = present_offset(reader);
     if (reader->skipped_depth > 0) {
         reader->skipped_depth--;
         return;
     }
-    if (!level) return;
+    if (!level)
+        return;
     if (level->holds_value) {
         reader->value[reader->value_length] = '\0';
         if (reader->value_is_too_long)
@@ -286,7 +296,8 @@ static void end_element(void *user, const xmlChar *local_name, const xmlChar *pr
             add_item(reader, level, reader->value);
     }
     reader->depth--;
-    if (top(reader)) top(reader)->has_stray_text = false;
+    if (top(reader))
+        top(reader)->has_stray_text = false;
 }
 
 static void characters(void *user, const xmlChar *text, int length)
@@ -295,16 +306,19 @@ static void characters(void *user, const xmlChar *text, int length)
     struct level *level = top(reader);
     size_t room;
 
-    if (reader->is_stopped || reader->skipped_depth > 0 || !level) return;
+    if (reader->is_stopped || reader->skipped_depth > 0 || !level)
+        return;
     if (level->holds_value) {
         room = VALUE_MAX - reader->value_length;
-        if ((size_t)length > room) reader->value_is_too_long = true;
+        if ((size_t)length > room)
+            reader->value_is_too_long = true;
         memcpy(reader->value + reader->value_length, text, MM_MIN((size_t)length, room));
         reader->value_length += MM_MIN((size_t)length, room);
         return;
     }
     for (int i = 0; i < length && !level->has_stray_text; i++) {
-        if (strchr(" \t\r\n", text[i])) continue;
+        if (strchr(" \t\r\n", text[i]))
+            continue;
         level->has_stray_text = true;
         report(reader, MM_PROBLEM_ERROR,
                mm_xml_content_begin(reader->position.bytes, reader->position.length, reader->after_tag),
@@ -326,7 +340,8 @@ static void internal_subset(void *user, const xmlChar *name, const xmlChar *publ
 {
     struct reader *reader = user;
 
-    if (reader->is_stopped) return;
+    if (reader->is_stopped)
+        return;
     if (public_id || system_id) {
         report(reader, MM_PROBLEM_ERROR,
                mm_xml_tag_begin(reader->position.bytes, reader->position.length, present_offset(reader)),
@@ -344,7 +359,8 @@ static void declare_entity(void *user, const xmlChar *name, int type, const xmlC
     const char *reason = NULL;
     char shown[MM_SHOWN_MAX];
 
-    if (reader->is_stopped) return;
+    if (reader->is_stopped)
+        return;
     if (type != XML_INTERNAL_GENERAL_ENTITY || !content)
         reason = "is not plain text in this file";
     else if (strpbrk((const char *)content, "<&"))
@@ -367,7 +383,8 @@ static xmlEntityPtr get_entity(void *user, const xmlChar *name)
 {
     struct reader *reader = user;
 
-    if (reader->is_stopped) return NULL;
+    if (reader->is_stopped)
+        return NULL;
     if (++reader->entity_references > ENTITY_REFERENCES_MAX) {
         report(reader, MM_PROBLEM_ERROR, present_offset(reader), "more than %d references to entities",
                ENTITY_REFERENCES_MAX);
@@ -411,14 +428,16 @@ static void xml_error(void *user, xmlErrorPtr error)
 {
     struct reader *reader = user;
 
-    if (reader->is_stopped) return;
+    if (reader->is_stopped)
+        return;
     if (error->code == XML_ERR_NO_MEMORY) {
         stop(reader, -ENOMEM);
         return;
     }
     report_xml_error(reader, error);
     /* What follows a fatal one only repeats it. libxml2 ends by itself. */
-    if (error->level != XML_ERR_FATAL) return;
+    if (error->level != XML_ERR_FATAL)
+        return;
     reader->items->is_cut = true;
     reader->is_stopped = true;
 }
@@ -446,15 +465,19 @@ static const char *declared_encoding(const char *bytes, size_t *ret_length)
 {
     const char *end, *value, *close;
 
-    if (strncmp(bytes, "<?xml", 5) != 0 || !strchr(" \t\r\n", bytes[5]) || !bytes[5]) return NULL;
+    if (strncmp(bytes, "<?xml", 5) != 0 || !strchr(" \t\r\n", bytes[5]) || !bytes[5])
+        return NULL;
     end = strstr(bytes, "?>");
     value = strstr(bytes, "encoding");
-    if (!end || !value || value > end) return NULL;
+    if (!end || !value || value > end)
+        return NULL;
     value += strlen("encoding");
     value += strspn(value, " \t\r\n=");
-    if (*value != '"' && *value != '\'') return NULL;
+    if (*value != '"' && *value != '\'')
+        return NULL;
     close = strchr(value + 1, *value);
-    if (!close || close > end) return NULL;
+    if (!close || close > end)
+        return NULL;
     *ret_length = (size_t)(close - value) - 1;
     return value + 1;
 }
@@ -477,7 +500,8 @@ static bool is_readable_text(struct reader *reader)
         return false;
     }
     encoding = declared_encoding(bytes, &encoding_length);
-    if (!encoding || (encoding_length == 5 && strncasecmp(encoding, "UTF-8", 5) == 0)) return true;
+    if (!encoding || (encoding_length == 5 && strncasecmp(encoding, "UTF-8", 5) == 0))
+        return true;
     report(reader, MM_PROBLEM_ERROR, (size_t)(encoding - bytes), "the encoding is \"%s\", expected UTF-8",
            mm_printable(encoding, encoding_length, name, sizeof(name)));
     return false;
@@ -488,7 +512,8 @@ static int parse(struct reader *reader)
     xmlDocPtr document;
 
     reader->context = xmlNewParserCtxt();
-    if (!reader->context) return -ENOMEM;
+    if (!reader->context)
+        return -ENOMEM;
     set_handlers(reader->context->sax);
     reader->context->userData = reader;
     /* NOENT puts an entity's text where it is referred to; nothing outside the file is ever loaded. */
@@ -499,7 +524,8 @@ static int parse(struct reader *reader)
         reader->items->is_cut = true;
     }
     xmlFreeDoc(document);
-    if (reader->context->myDoc) xmlFreeDoc(reader->context->myDoc);
+    if (reader->context->myDoc)
+        xmlFreeDoc(reader->context->myDoc);
     xmlFreeParserCtxt(reader->context);
     return reader->error;
 }
@@ -540,7 +566,9 @@ int mm_config_read_xml(const char *file, struct mm_config_items *ret_items, stru
     size_t length = 0;
     int r = mm_config_open(file, &fd, problems);
 
-    if (r >= 0) r = mm_config_read_bytes(fd, file, &bytes, &length, problems);
-    if (r < 0) return r;
+    if (r >= 0)
+        r = mm_config_read_bytes(fd, file, &bytes, &length, problems);
+    if (r < 0)
+        return r;
     return mm_config_parse_xml(file, bytes, length, ret_items, problems);
 }

@@ -70,7 +70,8 @@ static void drop_privileges(void)
 {
     if (geteuid() == 0) {
         (void)setgroups(0, NULL);
-        if (setresgid(NOBODY, NOBODY, NOBODY) == 0) (void)setresuid(NOBODY, NOBODY, NOBODY);
+        if (setresgid(NOBODY, NOBODY, NOBODY) == 0)
+            (void)setresuid(NOBODY, NOBODY, NOBODY);
     }
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     limit(RLIMIT_CORE, 0);
@@ -92,8 +93,10 @@ static int read_file(const char *file, struct mm_config_items *items, struct mm_
     int r = mm_config_open(file, &fd, problems);
 
     drop_privileges();
-    if (r >= 0) r = mm_config_read_bytes(fd, file, &bytes, &length, problems);
-    if (r < 0) return r;
+    if (r >= 0)
+        r = mm_config_read_bytes(fd, file, &bytes, &length, problems);
+    if (r < 0)
+        return r;
     return mm_config_parse_xml(file, bytes, length, items, problems);
 }
 
@@ -104,8 +107,10 @@ static enum exit_code write_items(const struct options *options)
     int r = read_file(options->file, &items, &problems);
 
     /* An invalid file is no failure of this program: its problems are part of the answer. */
-    if (r == 0 || r == -EINVAL) r = mm_config_items_write(STDOUT_FILENO, &items, &problems);
-    if (r < 0) (void)fprintf(stderr, "%s: %s\n", options->file, strerror(-r));
+    if (r == 0 || r == -EINVAL)
+        r = mm_config_items_write(STDOUT_FILENO, &items, &problems);
+    if (r < 0)
+        (void)fprintf(stderr, "%s: %s\n", options->file, strerror(-r));
     mm_config_items_fini(&items);
     mm_problems_fini(&problems);
     return r < 0 ? EXIT_SYSTEM : EXIT_OK;
@@ -118,9 +123,11 @@ static enum exit_code print_problems(const struct options *options, const struct
 
     for (size_t i = 0; i < problems->count; i++) {
         (void)puts(mm_problem_text(&problems->items[i], line, sizeof(line)));
-        if (problems->items[i].severity == MM_PROBLEM_WARNING && options->is_strict) code = EXIT_WARNINGS;
+        if (problems->items[i].severity == MM_PROBLEM_WARNING && options->is_strict)
+            code = EXIT_WARNINGS;
     }
-    if (problems->error_count > 0) code = EXIT_INVALID;
+    if (problems->error_count > 0)
+        code = EXIT_INVALID;
     return fflush(stdout) == 0 && !ferror(stdout) ? code : EXIT_SYSTEM;
 }
 
@@ -162,7 +169,8 @@ static uint64_t installed_ram_bytes(void)
 
 static void set_command(struct options *options, enum command command)
 {
-    if (options->command != COMMAND_NONE) options->is_wrong = true;
+    if (options->command != COMMAND_NONE)
+        options->is_wrong = true;
     options->command = command;
 }
 
@@ -214,7 +222,8 @@ static struct options parse_options(int count, char **words)
     while ((option = getopt_long(count, words, "", long_options, NULL)) != -1)
         take_option(&options, option, optarg);
     needs_file = options.command == COMMAND_ITEMS || options.command == COMMAND_CHECK;
-    if (needs_file && optind < count) options.file = words[optind++];
+    if (needs_file && optind < count)
+        options.file = words[optind++];
     if (options.command == COMMAND_NONE || optind < count || (needs_file && !options.file))
         options.is_wrong = true;
     return options;

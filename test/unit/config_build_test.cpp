@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: Apache-2.0
+// From files to configurations: built-in values, every section, every rule across fields, upstream's traps.
+#include "config/items.h"
+#include "config/vocabulary.h"
+#include "config_helpers.hpp"
+
+#include <cctype>
+#include <cerrno>
+#include <set>
+
+namespace
+{
+
+constexpr uint64_t MiB = 1024 * 1024;
+
+TEST(ConfigBuiltIn, HasTheShippedValues)
+{
+    ConfigPointer config(mm_config_new());
+
+    ASSERT_TRUE(config);
+    ASSERT_EQ(config->kill.level_count, 5U);
+    for (size_t i = 0; i < 5; i++) {
+        EXPECT_EQ(config->kill.levels[i].memory_bytes, (i + 1) * 100 * MiB);
+        EXPECT_EQ(config->kill.levels[i].min_priority, static_cast<int>(i) * 100);
+    }
+    EXPECT_TRUE(config->kill.is_enabled);
+    EXPECT_EQ(config->kill.margin_bytes, 50 * MiB);
+    EXPECT_EQ(config->kill.exit_timeout_ms, 500U);
+    EXPECT_EQ(config->kill.recovery_timeout_ms, 250U);
+    EXPECT_EQ(config->kill.set_aside_ms, 30000U);
+    EXPECT_EQ(config->kill.reread_candidates, 8U);
+    EXPECT_EQ(config->kill.order, MM_ORDER_OLDEST_USE);
+    EXPECT_EQ(config->kill.heaviest_from_priority, 200);
+    EXPECT_EQ(config->kill.reaper_threads, 2U);
+    EXPECT_EQ(config->kill.unregistered_policy, MM_UNREGISTERED_RAISED);
+    EXPECT_EQ(config->kill.unregistered_min_bytes, 32 * MiB);
+    EXPECT_EQ(config->avail_buffer.min_avail_bytes, 750 * MiB);
+    EXPECT_EQ(config->avail_buffer.avail_bytes, 800 * MiB);
+    EXPECT_EQ(config->avail_buffer.high_avail_bytes, 850 * MiB);
+    EXPECT_EQ(config->avail_buffer.swap_reserve_bytes, 200 * MiB);
+    EXPECT_TRUE(config->squeeze.is_enabled);
+    EXPECT_EQ(config->squeeze.min_priority, 300);
+    EXPECT_EQ(config->squeeze.chunk_bytes, 16 * MiB);
+    EXPECT_FALSE(config->memory_high.is_enabled);
+    EXPECT_EQ(config->memory_high.share_percent, 80U);
+    EXPECT_EQ(config->memory_level.purgeable_bytes, 1024 * MiB);
+    EXPECT_EQ(config->memory_level.critical_bytes, 600 * MiB);
+    EXPECT_EQ(config->reclaim_priority.new_process_grace_ms, 15000U);
+    EXPECT_EQ(config->reclaim_priority.ability_start_ms, 10000U);
+    EXPECT_EQ(config->reclaim_priority.dead_check_ms, 180000U);
+    EXPECT_EQ(config->waterline_watch.fill_rate_bytes_per_s, 0U);
+    EXPECT_EQ(config->waterline_watch.min_interval_ms, 2U);
+    EXPECT_EQ(config->waterline_watch.max_interval_ms, 10000U);
+    ASSERT_EQ(config->pressure_trigger_count, 2U);
+    EXPECT_FALSE(config->pressure_triggers[0].is_full);
+    EXPECT_EQ(config->pressure_triggers[0].stall_us, 70000U);
+    EXPECT_TRUE(config->pressure_triggers[1].is_full);
+    EXPECT_EQ(config->pressure_triggers[1].stall_us, 700000U);
+    EXPECT_EQ(config->pressure_triggers[1].window_us, 1000000U);
+    EXPECT_STREQ(config->domain.group_path, "");
+    EXPECT_EQ(config->control_socket.mode, 0660U);
+    EXPECT_EQ(config->control_socket.max_clients, 64U);
+    EXPECT_EQ(config->bpf.ring_bytes, 65536U);
+    EXPECT_EQ(config->logging.level, 6);
+}
+
+TEST(ConfigFile, SetsEverySection)
+{
+    Loaded loaded = load_body(
+        "<killConfig><killLevel><minPriority>0</minPriority><memoryMB>90</memoryMB></killLevel>"
+        "<killLevel id='x'><memoryMB>10</memoryMB><minPriority>-5</minPriority></killLevel></killConfig>"
+        "<killPolicy><enabled>no</enabled><order>heaviest</order><setAsideMs>100</setAsideMs></killPolicy>"
+        "<unregisteredProcesses><policy>any</policy><minSizeMB>7</minSizeMB></unregisteredProcesses>"
+        "<reclaimPriorityConfig><killableSystemApps><killableSysApp>a.b</killableSysApp>"
+        "<killableSysApp> c </killableSysApp></killableSystemApps>"
+        "<importantBgApps><importantBgApp><procName> p "
+        "</procName><minPriority>-3</minPriority></importantBgApp>"
+        "<importantBgApp><procName>q</procName><minPriority>300</minPriority></importantBgApp>"
+        "</importantBgApps></reclaimPriorityConfig>"
+        "<waterlineWatch><fillRate>3G</fillRate></waterlineWatch>"
+        "<pressureTriggers><pressureTrigger><windowUs>500000</windowUs><stallUs>1</stallUs><kind>full</kind>"
+        "</pressureTrigger></pressureTriggers>"
+        "<domain><groupPath>/apps</groupPath></domain>"
+        "<controlSocket><path/><allowedUid>7</allowedUid><group>wheel</group><allowedUid>8</allowedUid>"
+        "<mode>600</mode></controlSocket>"
+        "<bpf><enabled>0</enabled></bpf><logging><level>debug</level></logging>");
+
+    ASSERT_EQ(loaded.result, 0);
+    EXPECT_EQ(loaded.problems, std::vector<std::string>());
+    const mm_config &config = *loaded.config;
+    ASSERT_EQ(config.kill.level_count, 2U);
+    EXPECT_EQ(config.kill.levels[0].memory_bytes, 10 * MiB); // sorted
+    EXPECT_EQ(config.kill.levels[0].min_priority, -5);
+    EXPECT_FALSE(config.kill.is_enabled);
+    EXPECT_EQ(config.kill.order, MM_ORDER_HEAVIEST);
+    EXPECT_EQ(config.kill.unregistered_policy, MM_UNREGISTERED_ANY);
+    ASSERT_EQ(config.reclaim_priority.killable_system_app_count, 2U);
+    EXPECT_STREQ(config.reclaim_priority.killable_system_apps[1], "c");
+    ASSERT_EQ(config.reclaim_priority.important_app_count, 2U);
+    EXPECT_STREQ(config.reclaim_priority.important_apps[0].process_name, "p");
+    EXPECT_EQ(config.reclaim_priority.important_apps[0].min_priority, -3);
+    EXPECT_EQ(config.waterline_watch.fill_rate_bytes_per_s, 3072 * MiB);
+    ASSERT_EQ(config.pressure_trigger_count, 1U);
+    EXPECT_TRUE(config.pressure_triggers[0].is_full);
+    EXPECT_STREQ(config.domain.group_path, "/apps");
+    EXPECT_STREQ(config.control_socket.path, "");
+    EXPECT_STREQ(config.control_socket.group, "wheel");
+    EXPECT_EQ(config.control_socket.mode, 0600U);
+    ASSERT_EQ(config.control_socket.allowed_uid_count, 2U);
+    EXPECT_EQ(config.control_socket.allowed_uids[1], 8U);
+    EXPECT_FALSE(config.bpf.is_enabled);
+    EXPECT_EQ(config.logging.level, 7);
+    EXPECT_EQ(config.avail_buffer.avail_bytes, 800 * MiB); // absent: built-in
+}
+
+TEST(ConfigFile, UpstreamsShippedFileLoadsUnchanged)
+{
+    Loaded loaded = load_text(read_whole(MM_FIXTURES "/config/upstream_shipped.xml"));
+
+    ASSERT_EQ(loaded.result, 0);
+    EXPECT_EQ(
+        loaded.problems,
+        (std::vector<std::string>{
+            "f.xml:5:25: warning: minAvailBuffer 50 is not above the highest memoryMB 500: killing begins "
+            "before "
+            "squeezing",
+            "f.xml:9:5: note: reclaimConfig, nandLifeConfig, switchConfig, purgeablememConfig: accepted, not "
+            "used yet"}));
+    EXPECT_EQ(loaded.config->avail_buffer.high_avail_bytes, 150 * MiB);
+    EXPECT_EQ(loaded.config->kill.level_count, 5U);
+    EXPECT_EQ(loaded.config->reclaim_priority.killable_system_app_count, 0U); // its one entry is empty
+    ASSERT_EQ(loaded.config->reclaim_priority.important_app_count, 1U);
+    EXPECT_STREQ(loaded.config->reclaim_priority.important_apps[0].process_name, "default");
+    EXPECT_EQ(loaded.config->reclaim_priority.important_apps[0].min_priority, 400);
+}
+
+TEST(ConfigFile, ReadmesSampleLoadsOnceItsTagIsMended)
+{
+    Loaded mended = load_text(read_whole(MM_FIXTURES "/config/readme_mended.xml"));
+    Loaded unmended = load_text(read_whole(MM_FIXTURES "/config/readme_unmended.xml"));
+
+    ASSERT_EQ(mended.result, 0);
+    EXPECT_EQ(mended.problems,
+              std::vector<std::string>{"f.xml:3:2: note: reclaimConfig, nandlife: accepted, not used yet"});
+    EXPECT_EQ(mended.config->kill.level_count, 2U);
+    EXPECT_EQ(mended.config->avail_buffer.min_avail_bytes, 750 * MiB);
+    EXPECT_EQ(unmended.result, -EINVAL);
+    EXPECT_EQ(unmended.problems,
+              std::vector<std::string>{"f.xml:9:3: error: </availbufferiSize> ends "
+                                       "<availbufferSize> of line 4, expected </availbufferSize>"});
+}
+
+struct BodyCase {
+    const char *name;
+    std::string body;
+    std::vector<std::string> problems; // without "f.xml:"
+    uint64_t ram_bytes = 0;
+};
+
+std::string row(const std::string &memory, const std::string &priority)
+{
+    return "<killLevel><memoryMB>" + memory + "</memoryMB><minPriority>" + priority +
+           "</minPriority></killLevel>";
+}
+
+std::string rows(unsigned count)
+{
+    std::string all;
+
+    for (unsigned i = 1; i <= count; i++)
+        all += row(std::to_string(i), std::to_string(i));
+    return "<killConfig>" + all + "</killConfig>";
+}
+
+std::string avail(const std::string &min, const std::string &middle, const std::string &high)
+{
+    return "<availBufferConfig><minAvailBuffer>" + min + "</minAvailBuffer>\n<availBuffer>" + middle +
+           "</availBuffer>\n<highAvailBuffer>" + high + "</highAvailBuffer></availBufferConfig>";
+}
+
+std::string zswapd(const std::string &content)
+{
+    return "<reclaimConfig><ZswapdParam>" + content + "</ZswapdParam></reclaimConfig>";
+}
+
+const char *const zswapd_note = "1:9: note: reclaimConfig: accepted, not used yet";
+
+std::vector<BodyCase> body_cases()
+{
+    return {
+        {"Empty", "", {}},
+        {"SectionsInAnyOrder", "<logging/><killConfig>" + row("1", "1") + "</killConfig><bpf></bpf>", {}},
+        {"TenRows", rows(10), {}},
+        {"ElevenRows", rows(11), {"1:753: error: more than 10 killLevel, expected at most that many"}},
+        {"TwelveRowsAreSaidOnce",
+         rows(12),
+         {"1:753: error: more than 10 killLevel, expected at most that many"}},
+        {"KillConfigWithoutRows",
+         "<killConfig/>",
+         {"1:9: error: killConfig has no killLevel, expected 1 to 10 (killPolicy/enabled false is how nobody "
+          "is "
+          "killed)"}},
+        {"RowsInAnyOrder",
+         "<killConfig>" + row("1", "1") + row("3", "3") + row("2", "2") + "</killConfig>",
+         {}},
+        {"SameMemory",
+         "<killConfig>" + row("5", "1") + "\n" + row("5", "2") + "</killConfig>",
+         {"2:22: error: memoryMB 5 stands in two rows (first in line 1), expected a different one in each"}},
+        {"PriorityNotRising",
+         "<killConfig>" + row("500", "400") + "\n" + row("400", "400") + "</killConfig>",
+         {"1:69: error: minPriority 400 at 500 MB is not above minPriority 400 at 400 MB, expected it to "
+          "rise with "
+          "memory"}},
+        {"PriorityFalling",
+         "<killConfig>" + row("500", "0") + "\n" + row("400", "100") + "</killConfig>",
+         {"1:69: error: minPriority 0 at 500 MB is not above minPriority 100 at 400 MB, expected it to rise "
+          "with "
+          "memory"}},
+        {"MissingPriority",
+         "<killConfig><killLevel><memoryMB>5</memoryMB></killLevel></killConfig>",
+         {"1:21: error: killLevel has no minPriority, expected one in each killLevel"}},
+        {"MissingBoth",
+         "<killConfig><killLevel/></killConfig>",
+         {"1:21: error: killLevel has no memoryMB, expected one in each killLevel",
+          "1:21: error: killLevel has no minPriority, expected one in each killLevel"}},
+        {"OneBadRowIsTheOnlyProblem",
+         "<killConfig>" + row("12x", "400") + "\n" + row("400", "300") + "</killConfig>",
+         {"1:42: error: memoryMB is \"12x\", expected a whole number of MB from 1 to 16777216"}},
+        {"PriorityOutOfRange",
+         "<killConfig>" + row("500", "2000") + "</killConfig>",
+         {"1:69: error: minPriority is \"2000\", expected a whole number from -1000 to 1000"}},
+        {"EmptyValueIsShownAtItsTag",
+         "<killConfig>" + row("", "1") + "</killConfig>",
+         {"1:32: error: memoryMB is empty, expected a whole number of MB from 1 to 16777216"}},
+        {"BlankValue",
+         "<bpf><ringKB>  \n </ringKB></bpf>",
+         {"1:14: error: ringKB is empty, expected a whole number of KB from 4 to 16384"}},
+        {"AllProblemsInOnePass",
+         "<killConfig>" + row("x", "y") +
+             "</killConfig>\n<bpf><enabled>maybe</enabled></bpf>\n"
+             "<loging/><controlSocket><path>run</path></controlSocket>",
+         {"1:42: error: memoryMB is \"x\", expected a whole number of MB from 1 to 16777216",
+          "1:67: error: minPriority is \"y\", expected a whole number from -1000 to 1000",
+          "2:15: error: enabled is \"maybe\", expected true or false (yes, no, on, off, 1, 0)",
+          "3:1: warning: unknown element <loging> in <Memmgr> is ignored; did you mean <logging>?",
+          "3:31: error: path is \"run\", expected a path that begins with / and has at most 107 bytes "
+          "without control "
+          "characters, or nothing"}},
+        {"AvailOrderHolds", avail("501", "501", "501"), {}},
+        {"MinAboveAvail",
+         avail("801", "800", "850"),
+         {"1:44: error: minAvailBuffer 801 is above availBuffer 800, expected minAvailBuffer <= "
+          "availBuffer"}},
+        {"AvailAboveHigh",
+         avail("600", "900", "850"),
+         {"2:14: error: availBuffer 900 is above highAvailBuffer 850, expected availBuffer <= "
+          "highAvailBuffer"}},
+        {"MissingAvailIsBuiltIn",
+         "<availBufferConfig><availBuffer>100</availBuffer></availBufferConfig>",
+         {"1:41: error: minAvailBuffer 750 (built-in) is above availBuffer 100, expected minAvailBuffer <= "
+          "availBuffer"}},
+        {"BadAvailKeepsRulesSilent",
+         avail("-1", "800", "850"),
+         {"1:44: error: minAvailBuffer is \"-1\", expected a whole number of MB from 0 to 16777216"}},
+        {"KillingBeforeSqueezing",
+         avail("500", "800", "850"),
+         {"1:44: warning: minAvailBuffer 500 is not above the highest memoryMB 500 (built-in): killing "
+          "begins before "
+          "squeezing"}},
+        {"KillingBeforeSqueezingByRows",
+         "<killConfig>" + row("760", "1") + "</killConfig>",
+         {"1:21: warning: minAvailBuffer 750 (built-in) is not above the highest memoryMB 760: killing "
+          "begins before "
+          "squeezing"}},
+        {"NobodySqueezed",
+         avail("500", "800", "850") + "<squeezeConfig><enabled>off</enabled></squeezeConfig>",
+         {}},
+        {"LevelsOutOfOrder",
+         "<systemMemoryLevelConfig><low>500</low></systemMemoryLevelConfig>",
+         {"1:39: error: critical 600 (built-in) is above low 500, expected critical <= low"}},
+        {"LevelsReversed",
+         "<systemMemoryLevelConfig><purgeable>1</purgeable><moderate>2</moderate><low>3</low><critical>4</"
+         "critical>"
+         "</systemMemoryLevelConfig>",
+         {"1:68: error: moderate 2 is above purgeable 1, expected moderate <= purgeable",
+          "1:85: error: low 3 is above moderate 2, expected low <= moderate",
+          "1:102: error: critical 4 is above low 3, expected critical <= low"}},
+        {"EqualLevels",
+         "<systemMemoryLevelConfig><low>700</low><critical>700</critical></systemMemoryLevelConfig>",
+         {}},
+        {"IntervalsOutOfOrder",
+         "<waterlineWatch><minIntervalMs>20</minIntervalMs><maxIntervalMs>10</maxIntervalMs></"
+         "waterlineWatch>",
+         {"1:40: error: minIntervalMs 20 is above maxIntervalMs 10, expected minIntervalMs <= "
+          "maxIntervalMs"}},
+        {"StallLongerThanWindow",
+         "<pressureTriggers><pressureTrigger><kind>some</kind><stallUs>600000</stallUs><windowUs>500000</"
+         "windowUs>"
+         "</pressureTrigger></pressureTriggers>",
+         {"1:70: error: stallUs 600000 is above windowUs 500000, expected stallUs <= windowUs"}},
+        {"NoTriggers", "<pressureTriggers/>", {}},
+        {"NothingWakesTheKiller",
+         "<pressureTriggers/><waterlineWatch><enabled>false</enabled></waterlineWatch>",
+         {"1:53: warning: neither a waterlineWatch nor a pressureTrigger: nothing will ever wake the "
+          "killer"}},
+        {"RingNoPowerOfTwo",
+         "<bpf><ringKB>48</ringKB></bpf>",
+         {"1:22: error: ringKB is \"48\", expected a power of two"}},
+        {"SocketIsTooLong",
+         "<controlSocket><path>/" + std::string(107, 'a') + "</path></controlSocket>",
+         {"1:30: error: path is \"/" + std::string(55, 'a') +
+          "...\", expected a path that begins with / and has at most 107 bytes without control characters, "
+          "or "
+          "nothing"}},
+        {"TooManyUids",
+         "<controlSocket>" +
+             [] {
+                 std::string all;
+                 for (int i = 0; i < 17; i++)
+                     all += "<allowedUid>" + std::to_string(10 + i) + "</allowedUid>";
+                 return all;
+             }() +
+             "</controlSocket>",
+         {"1:468: error: more than 16 allowedUid"}},
+        {"AboveRam",
+         "<killConfig>" + row("700", "1") + "</killConfig>" + avail("701", "1000", "1000"),
+         {"1:42: warning: memoryMB 700 is above this device's RAM of 512 MB",
+          "1:144: warning: minAvailBuffer 701 is above this device's RAM of 512 MB",
+          "2:14: warning: availBuffer 1000 is above this device's RAM of 512 MB",
+          "3:18: warning: highAvailBuffer 1000 is above this device's RAM of 512 MB",
+          "warning: purgeable 1024 (built-in) is above this device's RAM of 512 MB",
+          "warning: moderate 800 (built-in) is above this device's RAM of 512 MB",
+          "warning: low 700 (built-in) is above this device's RAM of 512 MB",
+          "warning: critical 600 (built-in) is above this device's RAM of 512 MB"},
+         512 * MiB},
+        {"BelowRam", "", {}, 2048 * MiB},
+        // both spellings, both places
+        {"BothSpellings",
+         "<reclaimPriorityConfig><killalbeSystemApps/>\n<killableSystemApps/></reclaimPriorityConfig>",
+         {"2:1: error: killableSystemApps and killalbeSystemApps (line 1) are two names of one thing, "
+          "expected one of "
+          "them"}},
+        {"BothNandlife",
+         "<nandLifeConfig><dailySwapOutQuotaMB>1</dailySwapOutQuotaMB></nandLifeConfig>\n"
+         "<nandlife><dailySwapOutQuotaMB>1</dailySwapOutQuotaMB></nandlife>",
+         {"1:9: note: nandLifeConfig: accepted, not used yet",
+          "2:1: error: nandlife and nandLifeConfig (line 1) are two names of one thing, expected one of "
+          "them"}},
+        {"BothAvailBuffers",
+         "<availBufferConfig/><reclaimConfig><availbufferSize/></reclaimConfig>",
+         {"1:29: note: reclaimConfig: accepted, not used yet",
+          "1:44: error: availbufferSize and availBufferConfig (line 1) are two names of one thing, expected "
+          "one of "
+          "them"}},
+        {"BothRatios",
+         zswapd("<zram2ufsRatio>1</zram2ufsRatio><zran2ufsRation>1</zran2ufsRation>"),
+         {zswapd_note,
+          "1:85: error: zran2ufsRation and zram2ufsRatio (line 1) are two names of one thing, expected one "
+          "of them"}},
+        {"RatiosOfTwoRowsMayDiffer",
+         "<reclaimConfig><ZswapdParam><zram2ufsRatio>1</zram2ufsRatio></ZswapdParam><ZswapdParam>"
+         "<zran2ufsRation>1</zran2ufsRation></ZswapdParam></reclaimConfig>",
+         {zswapd_note}},
+        {"ScoreOutOfRange",
+         zswapd("<minScore>-1000</minScore>"),
+         {zswapd_note, "1:47: error: minScore is \"-1000\", expected a whole number from 0 to 1000"}},
+        {"RefaultOutOfRange",
+         zswapd("<refaultThreshold>101</refaultThreshold>"),
+         {zswapd_note,
+          "1:55: error: refaultThreshold is \"101\", expected a whole number of percent from 0 to 100"}},
+        {"RatioUnderItsOtherNameIsChecked",
+         zswapd("<zran2ufsRation>1O</zran2ufsRation>"),
+         {zswapd_note,
+          "1:53: error: zran2ufsRation is \"1O\", expected a whole number of percent from 0 to 100"}},
+        {"ElevenZswapdParams",
+         [] {
+             std::string all;
+             for (int i = 0; i < 11; i++)
+                 all += "<ZswapdParam/>";
+             return "<reclaimConfig>" + all + "</reclaimConfig>";
+         }(),
+         {zswapd_note, "1:164: error: more than 10 ZswapdParam, expected at most that many"}},
+        // repetition
+        {"ValueTwice",
+         "<logging><level>info</level>\n<level>debug</level></logging>",
+         {"2:8: error: level is given twice (first in line 1), expected it once"}},
+        {"ValueTwiceInARow",
+         "<killConfig><killLevel><memoryMB>1</memoryMB><memoryMB>2</memoryMB><minPriority>1</minPriority></"
+         "killLevel>"
+         "</killConfig>",
+         {"1:64: error: memoryMB is given twice (first in line 1), expected it once"}},
+        {"SectionTwiceIsJoined",
+         "<killConfig>" + row("1", "1") + "</killConfig>\n<killConfig>" + row("2", "2") + "</killConfig>",
+         {"2:1: warning: killConfig is there again (first in line 1): both are taken as one"}},
+        // lists
+        {"ImportantAppTwice",
+         "<reclaimPriorityConfig><importantBgApps><importantBgApp><procName>a</procName><minPriority>1</"
+         "minPriority>"
+         "</importantBgApp>\n<importantBgApp><procName> "
+         "a</procName><minPriority>2</minPriority></importantBgApp>"
+         "</importantBgApps></reclaimPriorityConfig>",
+         {"2:28: error: procName \"a\" stands in two rows (first in line 1), expected it in one"}},
+        {"ImportantAppWithoutName",
+         "<reclaimPriorityConfig><importantBgApps><importantBgApp><procName> "
+         "</procName><minPriority>1</minPriority>"
+         "</importantBgApp></importantBgApps></reclaimPriorityConfig>",
+         {"1:65: error: procName is empty, expected at most 127 bytes without control characters"}},
+        {"ImportantAppWithoutPriority",
+         "<reclaimPriorityConfig><importantBgApps><importantBgApp><procName>a</procName></importantBgApp>"
+         "</importantBgApps></reclaimPriorityConfig>",
+         {"1:49: error: importantBgApp has no minPriority, expected one in each importantBgApp"}},
+        {"ImportantApp1001",
+         "<reclaimPriorityConfig><importantBgApps><importantBgApp><procName>a</procName><minPriority>1001</"
+         "minPriority>"
+         "</importantBgApp></importantBgApps></reclaimPriorityConfig>",
+         {"1:100: error: minPriority is \"1001\", expected a whole number from -1000 to 1000"}},
+        {"NameWithControlCharacter",
+         "<reclaimPriorityConfig><killalbeSystemApps><killableSysApp>a&#9;b</killableSysApp></"
+         "killalbeSystemApps>"
+         "</reclaimPriorityConfig>",
+         {"1:68: error: killableSysApp is \"a\\x09b\", expected at most 127 bytes without control "
+          "characters"}},
+        {"PurgeListsOfSeveralNames",
+         "<purgeablememConfig><purgeWhiteAppList><procName>a</procName><procName>b</procName></"
+         "purgeWhiteAppList>"
+         "<purgeWhiteAppList/></purgeablememConfig>",
+         {"1:9: note: purgeablememConfig: accepted, not used yet"}},
+        {"SwitchText",
+         "<switchConfig><bigMemKillSwitch>on</bigMemKillSwitch></switchConfig>",
+         {"1:9: note: switchConfig: accepted, not used yet",
+          "1:41: error: bigMemKillSwitch is \"on\", expected a whole number from 0 to 9223372036854775807"}},
+        {"QuotaOverflow",
+         "<nandLifeConfig><totalSwapOutQuotaMB>18446744073709551616</totalSwapOutQuotaMB></nandLifeConfig>",
+         {"1:9: note: nandLifeConfig: accepted, not used yet",
+          "1:46: error: totalSwapOutQuotaMB is \"18446744073709551616\", expected a whole number of MB from "
+          "0 to "
+          "8796093022207"}},
+        // upstream: a comment ended its section, or dropped the values behind it
+        {"CommentsAnywhere",
+         "<!-- a --><killConfig><!-- b --><killLevel><!-- c --><memoryMB><!-- d -->5<!-- e --></memoryMB>"
+         "<minPriority>1<!-- f --></minPriority><!-- g --></killLevel></killConfig><!-- h -->" +
+             avail("<!-- i -->600", "800<!-- k -->", "8<!-- l -->50"),
+         {}},
+        {"CommentBeforeABadValue",
+         "<bpf><ringKB><!-- x -->  y</ringKB></bpf>",
+         {"1:34: error: ringKB is \"y\", expected a whole number of KB from 4 to 16384"}},
+        // upstream: an unknown element dropped the rest of the file
+        {"UnknownElementsAreLeftOut",
+         "<mystery><memoryMB>x</memoryMB><deep><er/></deep></mystery>\n<bpf><ringKB>y</ringKB></bpf>",
+         {"1:9: warning: unknown element <mystery> in <Memmgr> is ignored",
+          "2:14: error: ringKB is \"y\", expected a whole number of KB from 4 to 16384"}},
+        {"UnknownInARow",
+         "<killConfig><killLevel><memoryMb>5</memoryMb><minPriority>1</minPriority></killLevel></killConfig>",
+         {"1:21: error: killLevel has no memoryMB, expected one in each killLevel",
+          "1:32: warning: unknown element <memoryMb> in <killLevel> is ignored; did you mean <memoryMB>?"}},
+        {"KnownElsewhere",
+         "<memoryMB>5</memoryMB>",
+         {"1:9: warning: unknown element <memoryMB> in <Memmgr> is ignored; it belongs in "
+          "<killConfig/killLevel>"}},
+        {"BogusChildOfReclaimConfig",
+         "<reclaimConfig><minScore>1</minScore></reclaimConfig>",
+         {zswapd_note,
+          "1:24: warning: unknown element <minScore> in <reclaimConfig> is ignored; it belongs in "
+          "<reclaimConfig/ZswapdParam>"}},
+    };
+}
+
+class ConfigBody : public testing::TestWithParam<BodyCase>
+{
+};
+
+TEST_P(ConfigBody, GivesTheseProblems)
+{
+    const BodyCase &wanted = GetParam();
+    Loaded loaded = load_body(wanted.body, wanted.ram_bytes);
+    std::multiset<std::string> expected, found;
+    bool has_error = false;
+
+    for (const std::string &problem : wanted.problems) {
+        bool is_placed = isdigit(problem[0]) != 0;
+        expected.insert((is_placed ? "f.xml:" : "") + problem);
+        has_error |= problem.find("error:") != std::string::npos;
+    }
+    found.insert(loaded.problems.begin(), loaded.problems.end());
+    EXPECT_EQ(found, expected);
+    EXPECT_EQ(loaded.result, has_error ? -EINVAL : 0);
+    EXPECT_EQ(loaded.config != nullptr, !has_error);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ConfigBody, testing::ValuesIn(body_cases()),
+                         [](const auto &entry) { return std::string(entry.param.name); });
+
+TEST(ConfigProblems, AreSorted)
+{
+    Loaded loaded =
+        load_body("<bpf><ringKB>48</ringKB></bpf>\n<loging/>\n<logging><level>x</level></logging>");
+
+    ASSERT_EQ(loaded.problems.size(), 3U);
+    EXPECT_EQ(loaded.problems[0].substr(0, 10), "f.xml:1:22");
+    EXPECT_EQ(loaded.problems[1].substr(0, 9), "f.xml:2:1");
+    EXPECT_EQ(loaded.problems[2].substr(0, 10), "f.xml:3:17");
+}
+
+TEST(ConfigProblems, AnErrorIsNotLostAmongTooManyWarnings)
+{
+    std::string body;
+
+    for (int i = 0; i < 300; i++)
+        body += "<unheard/>";
+    Loaded loaded = load_body(body + "\n<bpf><ringKB>x</ringKB></bpf>");
+
+    EXPECT_EQ(loaded.result, -EINVAL);
+    ASSERT_EQ(loaded.problems.size(), MM_CONFIG_PROBLEMS_MAX + 1U);
+    EXPECT_EQ(loaded.problems.front(), "f.xml: note: there are more problems than are shown");
+    EXPECT_EQ(loaded.problems.back().substr(0, 19), "f.xml:2:14: error: ");
+}
+
+TEST(ConfigBuild, RefusesItemsThatNoReaderMakes)
+{
+    Items items;
+    Problems problems;
+    mm_config *config = nullptr;
+    mm_config_item item = {};
+
+    ASSERT_EQ(mm_config_items_add_file(&items.value, "f.xml"), 0);
+    item.element = mm_vocabulary_find("reclaimPriorityConfig/importantBgApps/importantBgApp");
+    item.instance = 3;
+    ASSERT_EQ(mm_config_items_add(&items.value, &item), 0);
+    EXPECT_EQ(mm_config_build(&items.value, nullptr, &config, &problems.value), -EBADMSG);
+    EXPECT_EQ(config, nullptr);
+}
+
+} // namespace

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reader as a program: memmgr-config itself, and programs that are none.
+#include "config_helpers.hpp"
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace
+{
+
+const std::string program = MM_CONFIG_PROGRAM;
+const std::string shipped = MM_SOURCE_DIRECTORY "/config/memmgr_config.xml";
+
+size_t open_descriptors()
+{
+    size_t count = 0;
+    DIR *directory = opendir("/proc/self/fd");
+
+    while (readdir(directory))
+        count++;
+    closedir(directory);
+    return count;
+}
+
+class ConfigLoad : public testing::Test
+{
+  protected:
+    void SetUp() override
+    {
+        char name[] = "/tmp/mm_load_test_XXXXXX";
+        ASSERT_NE(mkdtemp(name), nullptr);
+        directory = name;
+        (void)chmod(name, 0755);
+        descriptors = open_descriptors();
+    }
+    // Whatever happened, nothing stays open and no child stays behind.
+    void TearDown() override
+    {
+        EXPECT_EQ(open_descriptors(), descriptors);
+        EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+        EXPECT_EQ(errno, ECHILD);
+        for (const char *name : {"/reader", "/f.xml"})
+            (void)unlink((directory + name).c_str());
+        (void)rmdir(directory.c_str());
+    }
+    std::string script(const std::string &text)
+    {
+        std::string path = directory + "/reader";
+        std::ofstream(path) << "#!/bin/sh\n" << text << "\n";
+        EXPECT_EQ(chmod(path.c_str(), 0755), 0);
+        return path;
+    }
+    std::string file(const std::string &text)
+    {
+        std::string path = directory + "/f.xml";
+        std::ofstream(path) << text;
+        return path;
+    }
+    int load(const std::string &reader, const std::string &name, unsigned timeout_ms = 10000)
+    {
+        mm_config *loaded = nullptr;
+        int r = mm_config_load(reader.c_str(), name.c_str(), nullptr, timeout_ms, &loaded, &problems.value);
+        config.reset(loaded);
+        return r;
+    }
+    std::string directory;
+    size_t descriptors = 0;
+    Problems problems;
+    ConfigPointer config;
+};
+
+TEST_F(ConfigLoad, ReadsTheShippedFileWithoutAWord)
+{
+    ASSERT_EQ(load(program, shipped), 0) << problems.joined();
+    EXPECT_EQ(problems.joined(), "");
+    ConfigPointer built_in(mm_config_new());
+    EXPECT_EQ(printed(config.get()), printed(built_in.get()));
+}
+
+TEST_F(ConfigLoad, NoFileMeansTheBuiltInValues)
+{
+    mm_config *loaded = nullptr;
+
+    ASSERT_EQ(mm_config_load("/nonexistent", nullptr, nullptr, 10, &loaded, &problems.value), 0);
+    mm_config_free(loaded);
+    ASSERT_EQ(load("/nonexistent", ""), 0);
+    EXPECT_EQ(config->kill.level_count, 5U);
+}
+
+TEST_F(ConfigLoad, AnInvalidFileGivesAllItsProblems)
+{
+    std::string path = file("<Memmgr>\n<loging/>\n<bpf><ringKB>x</ringKB></bpf>\n</Memmgr>\n");
+
+    EXPECT_EQ(load(program, path), -EINVAL);
+    EXPECT_EQ(
+        problems.joined(),
+        path + ":2:1: warning: unknown element <loging> in <Memmgr> is ignored; did you mean <logging>?\n" +
+            path + ":3:14: error: ringKB is \"x\", expected a whole number of KB from 4 to 16384\n");
+    EXPECT_FALSE(config);
+}
+
+TEST_F(ConfigLoad, ReadsWhatOnlyRootMayRead)
+{
+    std::string path = file("<Memmgr/>");
+
+    ASSERT_EQ(chmod(path.c_str(), 0600), 0);
+    EXPECT_EQ(load(program, path), 0) << problems.joined();
+}
+
+TEST_F(ConfigLoad, AFileNamedLikeAnOption)
+{
+    EXPECT_EQ(load(program, "--version"), -EINVAL);
+    EXPECT_EQ(problems.joined(), "--version: error: cannot be opened: No such file or directory\n");
+}
+
+TEST_F(ConfigLoad, AMissingFile)
+{
+    EXPECT_EQ(load(program, "/nonexistent.xml"), -EINVAL);
+    EXPECT_EQ(problems.joined(), "/nonexistent.xml: error: cannot be opened: No such file or directory\n");
+}
+
+TEST_F(ConfigLoad, AMissingProgram)
+{
+    EXPECT_EQ(load("/nonexistent/reader", "a.xml"), -ENOENT);
+    EXPECT_EQ(problems.joined(), "a.xml: error: the configuration reader /nonexistent/reader cannot be "
+                                 "started: No such file or directory\n");
+}
+
+TEST_F(ConfigLoad, AProgramThatMayNotBeRun)
+{
+    std::string path = script("exit 0");
+
+    ASSERT_EQ(chmod(path.c_str(), 0644), 0);
+    EXPECT_EQ(load(path, "a.xml"), -EACCES);
+}
+
+TEST_F(ConfigLoad, ACrashIsToldWithItsLastWords)
+{
+    EXPECT_EQ(load(script("echo 'assertion\tfailed' >&2; kill -SEGV $$"), "a.xml"), -EPROTO);
+    EXPECT_EQ(problems.joined(),
+              "a.xml: error: the configuration reader was ended by signal 11: assertion\\x09failed\n");
+}
+
+TEST_F(ConfigLoad, AFailureIsToldWithItsWords)
+{
+    EXPECT_EQ(load(script("echo no memory >&2; exit 4"), "a.xml"), -EPROTO);
+    EXPECT_EQ(problems.joined(),
+              "a.xml: error: the configuration reader failed with exit status 4: no memory\n");
+}
+
+TEST_F(ConfigLoad, NonsenseIsRefused)
+{
+    EXPECT_EQ(load(script("echo hello"), "a.xml"), -EPROTO);
+    EXPECT_EQ(problems.joined(),
+              "a.xml: error: the configuration reader answered what this version does not understand\n");
+}
+
+TEST_F(ConfigLoad, SilenceIsRefused)
+{
+    EXPECT_EQ(load(script("exit 0"), "a.xml"), -EPROTO);
+}
+
+TEST_F(ConfigLoad, MoreThanWasSaidIsRefused)
+{
+    EXPECT_EQ(load(script(program + " --items " + shipped + "; echo more"), "a.xml"), -EPROTO);
+}
+
+TEST_F(ConfigLoad, AnEndlessAnswerIsRefused)
+{
+    EXPECT_EQ(load(script("exec cat /dev/zero"), "a.xml"), -EPROTO);
+}
+
+TEST_F(ConfigLoad, ALongComplaintIsCut)
+{
+    EXPECT_EQ(load(script("head -c 1000000 /dev/zero | tr '\\0' x >&2; exit 1"), "a.xml"), -EPROTO);
+    ASSERT_EQ(problems.value.count, 1U);
+    EXPECT_LT(problems.lines()[0].size(), 700U);
+}
+
+// A hung reader holds the daemon up for as long as was said, no longer.
+TEST_F(ConfigLoad, AHangIsEnded)
+{
+    for (const char *hang : {"exec sleep 1000", "exec >&- 2>&-; exec sleep 1000"}) {
+        Problems found;
+        mm_config *loaded = nullptr;
+        auto begin = std::chrono::steady_clock::now();
+
+        EXPECT_EQ(mm_config_load(script(hang).c_str(), "a.xml", nullptr, 100, &loaded, &found.value),
+                  -ETIMEDOUT);
+        EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+        EXPECT_EQ(found.joined(), "a.xml: error: the configuration reader did not end within 100 ms\n");
+    }
+}
+
+// The caller's standard streams may be closed: its pipes then have the lowest numbers.
+TEST_F(ConfigLoad, WithClosedStandardStreams)
+{
+    pid_t pid = fork();
+
+    ASSERT_GE(pid, 0);
+    if (pid == 0) {
+        mm_config *loaded = nullptr;
+        mm_problems found = {};
+
+        for (int fd = 0; fd < 3; fd++)
+            close(fd);
+        int r = mm_config_load(program.c_str(), shipped.c_str(), nullptr, 10000, &loaded, &found);
+        _exit(r == 0 && found.count == 0 ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(pid, &status, 0), pid);
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(ConfigLoad, WithChildrenIgnored)
+{
+    auto before = signal(SIGCHLD, SIG_IGN);
+
+    EXPECT_EQ(load(program, shipped), 0) << problems.joined();
+    (void)signal(SIGCHLD, before);
+}
+
+TEST_F(ConfigLoad, TheCallersEnvironmentIsNotPassedOn)
+{
+    (void)setenv("MM_LOAD_TEST", "seen", 1);
+    EXPECT_EQ(load(script("echo \"<$MM_LOAD_TEST>\" >&2; exit 1"), "a.xml"), -EPROTO);
+    EXPECT_NE(problems.joined().find("<>"), std::string::npos) << problems.joined();
+}
+
+// ---- the program's own commands ---------------------------------------------------------------------------
+
+struct Outcome {
+    int status;
+    std::string output;
+};
+
+Outcome run(const std::string &arguments)
+{
+    std::string command = program + " " + arguments + " 2>&1";
+    FILE *stream = popen(command.c_str(), "r");
+    std::array<char, 4096> buffer{};
+    Outcome outcome = {};
+
+    while (size_t n = fread(buffer.data(), 1, buffer.size(), stream))
+        outcome.output.append(buffer.data(), n);
+    outcome.status = WEXITSTATUS(pclose(stream));
+    return outcome;
+}
+
+TEST_F(ConfigLoad, CheckPrintsProblemsAndSaysSoByItsStatus)
+{
+    struct {
+        const char *body, *options;
+        int status;
+    } cases[] = {
+        {"<bpf/>", "", 0},
+        {"<bpf/>", "--strict", 0},
+        {"<bfp/>", "", 0},
+        {"<bfp/>", "--strict", 1},
+        {"<switchConfig/>", "--strict", 0}, // a note is no warning
+        {"<bpf>x</bpf>", "", 2},
+        {"<bpf>x</bpf><bfp/>", "--strict", 2},
+        {"", "--ram-mb 1000 --strict", 1},
+        {"", "--ram-mb 2000 --strict", 0},
+    };
+    for (const auto &entry : cases) {
+        std::string path = file(std::string("<Memmgr>") + entry.body + "</Memmgr>");
+        Outcome outcome = run(std::string("--check --ram-mb 8000 ") + entry.options + " " + path);
+        EXPECT_EQ(outcome.status, entry.status) << entry.body << " " << entry.options << "\n"
+                                                << outcome.output;
+    }
+    EXPECT_EQ(run("--check /nonexistent").status, 2);
+    EXPECT_EQ(run("--check /nonexistent").output,
+              "/nonexistent: error: cannot be opened: No such file or directory\n");
+}
+
+TEST_F(ConfigLoad, OptionsAreChecked)
+{
+    for (const char *wrong : {"", "--check", "--items", "--check a b", "--xsd a", "--check --items a",
+                              "--ram-mb x --check a", "--unheard", "a"})
+        EXPECT_EQ(run(wrong).status, 3) << wrong;
+    EXPECT_EQ(run("--help").status, 0);
+    EXPECT_EQ(run("--version").output.substr(0, 14), "memmgr-config ");
+    EXPECT_EQ(run("--xsd > /dev/full").status, 4);
+    EXPECT_EQ(run("--items " + shipped + " > /dev/full").status, 4);
+}
+
+TEST_F(ConfigLoad, RunsWithoutPrivileges)
+{
+    if (geteuid() != 0)
+        GTEST_SKIP() << "only root has privileges to give up";
+    std::string path = directory + "/f.xml";
+    // What it looks at while it waits for the bytes of a pipe it has open: its own status.
+    ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+    (void)unlink(path.c_str());
+    std::ofstream(path) << "<Memmgr/>";
+    int out[2];
+    ASSERT_EQ(pipe2(out, O_CLOEXEC), 0);
+    // A full pipe holds the program up while it writes its answer.
+    ASSERT_GE(fcntl(out[1], F_SETPIPE_SZ, 4096), 0);
+    std::string filler(static_cast<size_t>(fcntl(out[1], F_GETPIPE_SZ)), 'x');
+    ASSERT_EQ(write(out[1], filler.data(), filler.size()), static_cast<ssize_t>(filler.size()));
+    pid_t pid = fork();
+    ASSERT_GE(pid, 0);
+    if (pid == 0) {
+        dup2(out[1], STDOUT_FILENO);
+        execl(program.c_str(), program.c_str(), "--items", path.c_str(), nullptr);
+        _exit(127);
+    }
+    close(out[1]);
+    std::string status, state;
+    for (int attempt = 0; attempt < 10000 && state != "S"; attempt++) {
+        status = read_whole("/proc/" + std::to_string(pid) + "/status");
+        size_t at = status.find("State:\t");
+        state = status.find("NoNewPrivs:\t1") == std::string::npos ? "" : status.substr(at + 7, 1);
+        sched_yield();
+    }
+    EXPECT_NE(status.find("Uid:\t65534\t65534\t65534\t65534"), std::string::npos) << status;
+    EXPECT_NE(status.find("Gid:\t65534\t65534\t65534\t65534"), std::string::npos);
+    EXPECT_NE(status.find("Groups:\t \n"), std::string::npos);
+    EXPECT_NE(status.find("CapEff:\t0000000000000000"), std::string::npos);
+    EXPECT_NE(status.find("NoNewPrivs:\t1"), std::string::npos);
+    std::array<char, 65536> rest{};
+    while (read(out[0], rest.data(), rest.size()) > 0) {
+    }
+    close(out[0]);
+    int exit_status = 0;
+    ASSERT_EQ(waitpid(pid, &exit_status, 0), pid);
+    EXPECT_EQ(exit_status, 0);
+}
+
+} // namespace
