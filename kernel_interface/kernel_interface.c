@@ -20,11 +20,13 @@ static const char *const feature_names[MM_FEATURE_COUNT] = {
 
 const char *mm_feature_name(enum mm_feature_id feature)
 {
-    if ((unsigned)feature >= MM_FEATURE_COUNT) return "unknown";
+    if ((unsigned)feature >= MM_FEATURE_COUNT)
+        return "unknown";
     return feature_names[feature];
 }
 
 void mm_kernel_free(struct mm_kernel *kernel)
 {
-    if (kernel) kernel->ops->free(kernel);
+    if (kernel)
+        kernel->ops->free(kernel);
 }

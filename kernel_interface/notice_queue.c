@@ -25,7 +25,8 @@ int mm_notice_queue_new(struct mm_notice_queue **ret_queue)
 {
     struct mm_notice_queue *queue = calloc(1, sizeof(*queue));
 
-    if (!queue) return -ENOMEM;
+    if (!queue)
+        return -ENOMEM;
     queue->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (queue->event_fd < 0) {
         int error = errno;
@@ -39,14 +40,16 @@ int mm_notice_queue_new(struct mm_notice_queue **ret_queue)
 
 void mm_notice_queue_free(struct mm_notice_queue *queue)
 {
-    if (!queue) return;
+    if (!queue)
+        return;
     (void)close(queue->event_fd);
     free(queue);
 }
 
 int mm_notice_queue_reserve(struct mm_notice_queue *queue)
 {
-    if (atomic_fetch_add(&queue->taken, 1) < MM_NOTICE_QUEUE_CAPACITY) return 0;
+    if (atomic_fetch_add(&queue->taken, 1) < MM_NOTICE_QUEUE_CAPACITY)
+        return 0;
     (void)atomic_fetch_sub(&queue->taken, 1);
     return -EAGAIN;
 }
@@ -80,7 +83,8 @@ static bool pop(struct mm_notice_queue *queue, struct mm_notice *ret_notice)
 {
     struct place *place = &queue->places[queue->head % MM_NOTICE_QUEUE_CAPACITY];
 
-    if (!atomic_load_explicit(&place->is_filled, memory_order_acquire)) return false;
+    if (!atomic_load_explicit(&place->is_filled, memory_order_acquire))
+        return false;
     *ret_notice = place->notice;
     atomic_store_explicit(&place->is_filled, false, memory_order_relaxed);
     queue->head++;
@@ -95,14 +99,14 @@ unsigned mm_notice_queue_drain(struct mm_notice_queue *queue, mm_notice_visit vi
     uint64_t pushes;
     unsigned count = 0;
 
-    /* Cleared before the ring is read: a push from here on makes the descriptor readable again. */
+    /* Cleared before the ring is read: a push from here on makes the descriptor readable again, and what was
+       pushed before fits into one round. */
     while (read(queue->event_fd, &pushes, sizeof(pushes)) < 0 && errno == EINTR) {
     }
     while (count < MM_NOTICE_QUEUE_CAPACITY && pop(queue, &notice)) {
         count++;
         visit(&notice, user);
     }
-    if (count == MM_NOTICE_QUEUE_CAPACITY) signal_event(queue);
     return count;
 }
 

@@ -68,7 +68,8 @@ static void run_reap(struct mm_reaper *reaper, const struct reap *reap)
     notice.error = release_with_retries(reaper, reap->pidfd);
     notice.duration_ns = mm_thread_now_ns() - begin_ns;
     (void)close(reap->pidfd);
-    if (notice.error == -ENOSYS || notice.error == -EOPNOTSUPP) atomic_store(&reaper->is_unsupported, true);
+    if (notice.error == -ENOSYS || notice.error == -EOPNOTSUPP)
+        atomic_store(&reaper->is_unsupported, true);
     mm_notice_queue_push(reaper->notices, &notice);
 }
 
@@ -108,16 +109,19 @@ int mm_reaper_new(unsigned threads, mm_reaper_release release, struct mm_notice_
     struct mm_reaper *reaper;
     int error = 0;
 
-    if (threads < 1 || threads > MM_REAPER_THREADS_MAX) return -EINVAL;
+    if (threads < 1 || threads > MM_REAPER_THREADS_MAX)
+        return -EINVAL;
     reaper = calloc(1, sizeof(*reaper));
-    if (!reaper) return -ENOMEM;
+    if (!reaper)
+        return -ENOMEM;
     reaper->release = release ? release : release_by_system_call;
     reaper->notices = notices;
     (void)pthread_mutex_init(&reaper->lock, NULL);
     (void)pthread_cond_init(&reaper->changed, NULL);
     while (error == 0 && reaper->thread_count < threads) {
         error = mm_thread_start(reaper_main, reaper, &reaper->threads[reaper->thread_count]);
-        if (error == 0) reaper->thread_count++;
+        if (error == 0)
+            reaper->thread_count++;
     }
     if (error < 0) {
         mm_reaper_free(reaper);
@@ -129,7 +133,8 @@ int mm_reaper_new(unsigned threads, mm_reaper_release release, struct mm_notice_
 
 void mm_reaper_free(struct mm_reaper *reaper)
 {
-    if (!reaper) return;
+    if (!reaper)
+        return;
     (void)pthread_mutex_lock(&reaper->lock);
     atomic_store(&reaper->is_stopping, true);
     (void)pthread_cond_broadcast(&reaper->changed);
@@ -151,9 +156,11 @@ static int enqueue_locked(struct mm_reaper *reaper, const struct mm_process_hand
     struct reap *reap = &reaper->reaps[(reaper->first + reaper->count) % MM_REAPER_QUEUE_CAPACITY];
     int error;
 
-    if (reaper->count == MM_REAPER_QUEUE_CAPACITY) return -EAGAIN;
+    if (reaper->count == MM_REAPER_QUEUE_CAPACITY)
+        return -EAGAIN;
     error = mm_notice_queue_reserve(reaper->notices);
-    if (error < 0) return error;
+    if (error < 0)
+        return error;
     reap->pid = handle->pid;
     reap->pidfd = fcntl(handle->pidfd, F_DUPFD_CLOEXEC, 0);
     if (reap->pidfd < 0) {
@@ -170,7 +177,8 @@ int mm_reaper_submit(struct mm_reaper *reaper, const struct mm_process_handle *h
 {
     int error;
 
-    if (handle->pidfd < 0 || atomic_load(&reaper->is_unsupported)) return -EOPNOTSUPP;
+    if (handle->pidfd < 0 || atomic_load(&reaper->is_unsupported))
+        return -EOPNOTSUPP;
     (void)pthread_mutex_lock(&reaper->lock);
     error = enqueue_locked(reaper, handle);
     (void)pthread_mutex_unlock(&reaper->lock);

@@ -10,7 +10,8 @@ struct mm_machine_group *mm_machine_find_group(const struct mm_machine *machine,
     MM_LIST_FOR_EACH (link, &machine->groups) {
         struct mm_machine_group *group = MM_CONTAINER_OF(link, struct mm_machine_group, link);
 
-        if (strcmp(group->path, path) == 0) return group;
+        if (strcmp(group->path, path) == 0)
+            return group;
     }
     return NULL;
 }
@@ -35,7 +36,8 @@ static struct mm_machine_group *new_group(struct mm_machine *machine, struct mm_
 {
     struct mm_machine_group *group = calloc(1, sizeof(*group));
 
-    if (!group) return NULL;
+    if (!group)
+        return NULL;
     memcpy(group->path, path, length); /* the rest is zero */
     group->references = 1;
     group->inode = ++machine->last_inode;
@@ -58,22 +60,28 @@ int mm_machine_make_group(struct mm_machine *machine, const char *path, struct m
     struct mm_machine_group *group = machine->root;
     size_t length = strlen(path);
 
-    if (path[0] != '/' || (length > 1 && path[length - 1] == '/')) return -EINVAL;
-    if (length >= MM_GROUP_PATH_MAX) return -ENAMETOOLONG;
+    if (path[0] != '/' || (length > 1 && path[length - 1] == '/'))
+        return -EINVAL;
+    if (length >= MM_GROUP_PATH_MAX)
+        return -ENAMETOOLONG;
     if (!group) {
         group = new_group(machine, NULL, "/", 1);
-        if (!group) return -ENOMEM;
+        if (!group)
+            return -ENOMEM;
         machine->root = group;
     }
     for (size_t end = 1; length > 1 && end <= length; end++) {
         char part[MM_GROUP_PATH_MAX] = "";
         struct mm_machine_group *child;
 
-        if (end < length && path[end] != '/') continue;
+        if (end < length && path[end] != '/')
+            continue;
         memcpy(part, path, end);
         child = mm_machine_find_group(machine, part);
-        if (!child) child = new_group(machine, group, path, end);
-        if (!child) return -ENOMEM;
+        if (!child)
+            child = new_group(machine, group, path, end);
+        if (!child)
+            return -ENOMEM;
         group = child;
     }
     *ret_group = group;
@@ -101,7 +109,8 @@ int mm_simulated_remove_group(struct mm_kernel *kernel, const char *path)
 {
     struct mm_machine_group *group = mm_machine_find_group(mm_machine_of(kernel), path);
 
-    if (!group) return -ENOENT;
+    if (!group)
+        return -ENOENT;
     if (!group->parent || !mm_list_is_empty(&group->processes) || !mm_list_is_empty(&group->children))
         return -EBUSY;
     remove_group(group);
@@ -132,13 +141,15 @@ int mm_machine_group_has_value(const struct mm_machine *machine, const struct mm
 {
     bool is_root = group->parent == NULL;
 
-    if (group->is_removed) return -ENODEV;
+    if (group->is_removed)
+        return -ENODEV;
     if (value == MM_GROUP_HIGH && !machine->is_v1 && machine->options.lacks[MM_FEATURE_MEMORY_HIGH])
         return -EOPNOTSUPP;
     /* v2's root has memory.stat alone. */
     if (is_root && !machine->is_v1 && value != MM_GROUP_FILE && value != MM_GROUP_ANONYMOUS)
         return -EOPNOTSUPP;
-    if (value == MM_GROUP_SWAP_CURRENT && machine->options.lacks[MM_FEATURE_SWAP]) return -EOPNOTSUPP;
+    if (value == MM_GROUP_SWAP_CURRENT && machine->options.lacks[MM_FEATURE_SWAP])
+        return -EOPNOTSUPP;
     return 0;
 }
 
@@ -170,10 +181,12 @@ uint64_t mm_machine_fit_group(struct mm_machine *machine, struct mm_machine_grou
     uint64_t present = mm_machine_group_bytes(group);
     uint64_t wish, done;
 
-    if (present <= limit || (value == MM_GROUP_HIGH && machine->is_v1)) return 0;
+    if (present <= limit || (value == MM_GROUP_HIGH && machine->is_v1))
+        return 0;
     wish = MM_MIN(bytes, present - limit);
     done = mm_machine_reclaim(machine, group, wish);
-    if (value == MM_GROUP_MAX && done < wish) mm_machine_oom_kill(machine, group);
+    if (value == MM_GROUP_MAX && done < wish)
+        mm_machine_oom_kill(machine, group);
     return done;
 }
 
@@ -188,7 +201,8 @@ static int set_own_files(struct mm_machine *machine, struct mm_machine_group *gr
 {
     uint64_t before = group->own_file_bytes;
 
-    if (bytes > before && mm_machine_make_room(machine, group, bytes - before) < 0) return -ENOMEM;
+    if (bytes > before && mm_machine_make_room(machine, group, bytes - before) < 0)
+        return -ENOMEM;
     mm_machine_charge(group, 0, (int64_t)(bytes - group->own_file_bytes), 0);
     group->own_file_bytes = bytes;
     return 0;
@@ -209,9 +223,12 @@ int mm_simulated_set_group_value(struct mm_kernel *kernel, const char *path, enu
     struct mm_machine_group *group;
     int error = mm_machine_make_group(machine, path, &group);
 
-    if (error < 0) return error;
-    if (value == MM_GROUP_FILE) return set_own_files(machine, group, bytes);
-    if (value != MM_GROUP_HIGH && value != MM_GROUP_MAX) return -EINVAL;
+    if (error < 0)
+        return error;
+    if (value == MM_GROUP_FILE)
+        return set_own_files(machine, group, bytes);
+    if (value != MM_GROUP_HIGH && value != MM_GROUP_MAX)
+        return -EINVAL;
     set_limit(group, value, bytes);
     (void)mm_machine_fit_group(machine, group, value, UINT64_MAX);
     return 0;
@@ -226,11 +243,15 @@ int mm_machine_open_group(struct mm_kernel *kernel, const char *path, struct mm_
     struct mm_group *handle;
     int error = mm_machine_enter(machine, MM_OPERATION_open_group);
 
-    if (error < 0) return error;
-    if (!machine->is_v1 && machine->options.lacks[MM_FEATURE_CGROUP_V2_MEMORY]) return -EOPNOTSUPP;
-    if (!group) return -ENOENT;
+    if (error < 0)
+        return error;
+    if (!machine->is_v1 && machine->options.lacks[MM_FEATURE_CGROUP_V2_MEMORY])
+        return -EOPNOTSUPP;
+    if (!group)
+        return -ENOENT;
     handle = calloc(1, sizeof(*handle));
-    if (!handle) return -ENOMEM;
+    if (!handle)
+        return -ENOMEM;
     handle->group = group;
     mm_machine_hold_group(group);
     mm_list_push_back(&machine->handles, &handle->link);
@@ -240,7 +261,8 @@ int mm_machine_open_group(struct mm_kernel *kernel, const char *path, struct mm_
 
 void mm_machine_close_group(struct mm_kernel *kernel, struct mm_group *group)
 {
-    if (mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_close_group) < 0 || !group) return;
+    if (mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_close_group) < 0 || !group)
+        return;
     mm_list_remove(&group->link);
     mm_machine_drop_group(group->group);
     free(group);
@@ -264,8 +286,10 @@ int mm_machine_read_group(struct mm_kernel *kernel, struct mm_group *group, enum
     const struct mm_machine *machine = mm_machine_of(kernel);
     int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_read_group);
 
-    if (error == 0) error = mm_machine_group_has_value(machine, group->group, value);
-    if (error == 0) *ret_bytes = mm_machine_group_value(group->group, value);
+    if (error == 0)
+        error = mm_machine_group_has_value(machine, group->group, value);
+    if (error == 0)
+        *ret_bytes = mm_machine_group_value(group->group, value);
     return error;
 }
 
@@ -274,11 +298,15 @@ int mm_machine_raise_group(struct mm_kernel *kernel, struct mm_group *group, enu
 {
     int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_raise_group);
 
-    if (error < 0) return error;
-    if (value != MM_GROUP_HIGH && value != MM_GROUP_MAX) return -EINVAL;
+    if (error < 0)
+        return error;
+    if (value != MM_GROUP_HIGH && value != MM_GROUP_MAX)
+        return -EINVAL;
     error = mm_machine_group_has_value(mm_machine_of(kernel), group->group, value);
-    if (error < 0) return error;
-    if (bytes < mm_machine_group_bytes(group->group)) return -EBUSY;
+    if (error < 0)
+        return error;
+    if (bytes < mm_machine_group_bytes(group->group))
+        return -EBUSY;
     set_limit(group->group, value, bytes);
     return 0;
 }
@@ -302,8 +330,10 @@ ssize_t mm_machine_read_group_processes(struct mm_kernel *kernel, struct mm_grou
 {
     int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_read_group_processes);
 
-    if (error < 0) return error;
-    if (group->group->is_removed) return -ENODEV;
+    if (error < 0)
+        return error;
+    if (group->group->is_removed)
+        return -ENODEV;
     return (ssize_t)list_processes(group->group, ret_pids, capacity, 0);
 }
 
@@ -320,9 +350,12 @@ int mm_machine_kill_group(struct mm_kernel *kernel, struct mm_group *group)
     struct mm_machine *machine = mm_machine_of(kernel);
     int error = mm_machine_enter(machine, MM_OPERATION_kill_group);
 
-    if (error < 0) return error;
-    if (group->group->is_removed) return -ENODEV;
-    if (machine->options.lacks[MM_FEATURE_CGROUP_KILL] || !group->group->parent) return -EOPNOTSUPP;
+    if (error < 0)
+        return error;
+    if (group->group->is_removed)
+        return -ENODEV;
+    if (machine->options.lacks[MM_FEATURE_CGROUP_KILL] || !group->group->parent)
+        return -EOPNOTSUPP;
     kill_members(machine, group->group);
     return 0;
 }

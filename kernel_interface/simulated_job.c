@@ -12,7 +12,8 @@ static int grow_notices(struct mm_machine *machine)
     unsigned capacity = machine->notice_capacity ? machine->notice_capacity * 2 : 256;
     struct mm_machine_queued_notice *notices = calloc(capacity, sizeof(*notices));
 
-    if (!notices) return -ENOMEM;
+    if (!notices)
+        return -ENOMEM;
     for (unsigned i = 0; i < machine->notice_count; i++)
         notices[i] = machine->notices[(machine->notice_first + i) % machine->notice_capacity];
     free(machine->notices);
@@ -27,7 +28,8 @@ void mm_machine_push_notice(struct mm_machine *machine, const struct mm_notice *
     struct mm_machine_queued_notice *place;
 
     /* A lost notice would make a test wait in vain; a machine without memory for it ends here. */
-    if (machine->notice_count == machine->notice_capacity && grow_notices(machine) < 0) abort();
+    if (machine->notice_count == machine->notice_capacity && grow_notices(machine) < 0)
+        abort();
     place = &machine->notices[(machine->notice_first + machine->notice_count) % machine->notice_capacity];
     place->notice = *notice;
     place->pidfd = pidfd;
@@ -42,7 +44,8 @@ void mm_machine_forget_notices(struct mm_machine *machine, int pidfd)
         const struct mm_machine_queued_notice *from =
             &machine->notices[(machine->notice_first + i) % machine->notice_capacity];
 
-        if (from->pidfd == pidfd) continue;
+        if (from->pidfd == pidfd)
+            continue;
         machine->notices[(machine->notice_first + kept) % machine->notice_capacity] = *from;
         kept++;
     }
@@ -53,7 +56,8 @@ void mm_machine_drain_notices(struct mm_kernel *kernel, mm_notice_visit visit, v
 {
     struct mm_machine *machine = mm_machine_of(kernel);
 
-    if (mm_machine_enter(machine, MM_OPERATION_drain_notices) < 0) return;
+    if (mm_machine_enter(machine, MM_OPERATION_drain_notices) < 0)
+        return;
     while (machine->notice_count > 0 && !machine->is_halted) {
         struct mm_notice notice = machine->notices[machine->notice_first].notice;
 
@@ -93,21 +97,27 @@ static int start_job(struct mm_machine *machine, struct mm_machine_job *job)
 
     job->is_started = true;
     job->begin_ns = machine->now_ns;
-    if (error < 0) return error;
-    if (job->group->is_removed) return -ENODEV;
+    if (error < 0)
+        return error;
+    if (job->group->is_removed)
+        return -ENODEV;
     if (job->job.kind == MM_JOB_SET_VALUE) {
-        if (job->job.value != MM_GROUP_HIGH && job->job.value != MM_GROUP_MAX) return -EINVAL;
+        if (job->job.value != MM_GROUP_HIGH && job->job.value != MM_GROUP_MAX)
+            return -EINVAL;
         error = mm_machine_group_has_value(machine, job->group, job->job.value);
-        if (error < 0) return error;
+        if (error < 0)
+            return error;
         if (job->job.value == MM_GROUP_HIGH)
             job->group->high_bytes = job->job.bytes;
         else
             job->group->max_bytes = job->job.bytes;
         return 0;
     }
-    if (machine->is_v1 || !lacks[MM_FEATURE_MEMORY_RECLAIM]) return 0;
+    if (machine->is_v1 || !lacks[MM_FEATURE_MEMORY_RECLAIM])
+        return 0;
     error = mm_machine_group_has_value(machine, job->group, MM_GROUP_HIGH);
-    if (error < 0) return error;
+    if (error < 0)
+        return error;
     job->has_lowered_high = true;
     job->restore_high_bytes = job->group->high_bytes;
     job->lowered_high_bytes = mm_machine_group_bytes(job->group);
@@ -123,7 +133,8 @@ static int proceed(struct mm_machine *machine, struct mm_machine_job *job, uint6
     uint64_t quantum = mm_machine_quantum(rate, step_ns, &job->remainder);
     uint64_t wish, done;
 
-    if (job->group->is_removed) return -ENODEV;
+    if (job->group->is_removed)
+        return -ENODEV;
     if (job->job.kind == MM_JOB_SET_VALUE) {
         uint64_t limit = mm_machine_group_value(job->group, job->job.value);
 
@@ -134,7 +145,8 @@ static int proceed(struct mm_machine *machine, struct mm_machine_job *job, uint6
     wish = MM_MIN(quantum, job->job.bytes - job->done_bytes);
     done = mm_machine_reclaim(machine, job->group, wish);
     job->done_bytes += done;
-    if (job->done_bytes == job->job.bytes) return 0;
+    if (job->done_bytes == job->job.bytes)
+        return 0;
     /* memory.reclaim says EAGAIN when it got less than was asked for. */
     return done < wish ? -EAGAIN : 1;
 }
@@ -148,10 +160,13 @@ void mm_machine_step_jobs(struct mm_machine *machine, uint64_t step_ns)
         struct mm_machine_job *job = &machine->jobs[machine->job_first];
         int result = job->is_started ? 0 : start_job(machine, job);
 
-        if (result == 0) result = proceed(machine, job, step_ns);
-        if (result == 1) return;
+        if (result == 0)
+            result = proceed(machine, job, step_ns);
+        if (result == 1)
+            return;
         finish_first(machine, result);
-        if (machine->options.reclaim_bytes_per_s > 0) return;
+        if (machine->options.reclaim_bytes_per_s > 0)
+            return;
     }
 }
 
@@ -169,8 +184,10 @@ int mm_machine_submit_job(struct mm_kernel *kernel, const struct mm_job *job)
     struct mm_machine_job *place;
     int error = mm_machine_enter(machine, MM_OPERATION_submit_job);
 
-    if (error < 0) return error;
-    if (machine->job_count == MM_MACHINE_JOB_CAPACITY) return -EAGAIN;
+    if (error < 0)
+        return error;
+    if (machine->job_count == MM_MACHINE_JOB_CAPACITY)
+        return -EAGAIN;
     place = &machine->jobs[(machine->job_first + machine->job_count) % MM_MACHINE_JOB_CAPACITY];
     memset(place, 0, sizeof(*place));
     place->job = *job;
@@ -184,7 +201,8 @@ void mm_machine_cancel_jobs(struct mm_kernel *kernel)
 {
     struct mm_machine *machine = mm_machine_of(kernel);
 
-    if (mm_machine_enter(machine, MM_OPERATION_cancel_jobs) < 0) return;
+    if (mm_machine_enter(machine, MM_OPERATION_cancel_jobs) < 0)
+        return;
     while (machine->job_count > 0)
         finish_first(machine, machine->jobs[machine->job_first].is_started ? -EINTR : -ECANCELED);
 }

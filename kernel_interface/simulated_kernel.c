@@ -14,7 +14,8 @@ static const char *const operation_names[MM_OPERATION_COUNT] = {
 static enum mm_machine_operation find_operation(const char *name)
 {
     for (int i = 0; i < MM_OPERATION_COUNT; i++)
-        if (strcmp(operation_names[i], name) == 0) return (enum mm_machine_operation)i;
+        if (strcmp(operation_names[i], name) == 0)
+            return (enum mm_machine_operation)i;
     mm_error("no operation of the simulated kernel is called %s", name);
     abort();
 }
@@ -36,9 +37,11 @@ int mm_machine_enter(struct mm_machine *machine, enum mm_machine_operation opera
             machine->is_halted = true;
             mm_machine_save_states(machine);
         }
-        if (machine->is_halted) return -EIO;
+        if (machine->is_halted)
+            return -EIO;
     }
-    if (fault->fail_count == 0) return 0;
+    if (fault->fail_count == 0)
+        return 0;
     fault->fail_count--;
     return fault->error;
 }
@@ -76,7 +79,8 @@ void mm_simulated_crash(struct mm_kernel *kernel)
 {
     struct mm_machine *machine = mm_machine_of(kernel);
 
-    if (machine->is_halted) mm_machine_restore_states(machine);
+    if (machine->is_halted)
+        mm_machine_restore_states(machine);
     machine->is_halted = false;
     machine->halt_after = 0;
     mm_machine_drop_jobs(machine);
@@ -115,7 +119,8 @@ static uint64_t until_next_exit(const struct mm_machine *machine, uint64_t step_
         const struct mm_machine_process *process =
             MM_CONTAINER_OF(link, struct mm_machine_process, active_link);
 
-        if (process->killed_at_ns == 0 || process->exit_at_ns <= machine->now_ns) continue;
+        if (process->killed_at_ns == 0 || process->exit_at_ns <= machine->now_ns)
+            continue;
         step_ns = MM_MIN(step_ns, process->exit_at_ns - machine->now_ns);
     }
     return step_ns;
@@ -138,10 +143,12 @@ void mm_simulated_advance(struct mm_kernel *kernel, uint64_t duration_ns)
     while (duration_ns > 0) {
         uint64_t step_ns = duration_ns;
 
-        if (is_busy(machine)) step_ns = until_next_exit(machine, MM_MIN(duration_ns, MM_MACHINE_STEP_NS));
+        if (is_busy(machine))
+            step_ns = until_next_exit(machine, MM_MIN(duration_ns, MM_MACHINE_STEP_NS));
         step(machine, step_ns);
         duration_ns -= step_ns;
-        if (machine->notice_count > 0) break;
+        if (machine->notice_count > 0)
+            break;
     }
 }
 
@@ -165,7 +172,8 @@ static int machine_read_memory(struct mm_kernel *kernel, struct mm_memory_state 
     uint64_t swap_total = machine->options.lacks[MM_FEATURE_SWAP] ? 0 : machine->options.zram_bytes;
     int error = mm_machine_enter(machine, MM_OPERATION_read_memory);
 
-    if (error < 0) return error;
+    if (error < 0)
+        return error;
     *ret_memory = (struct mm_memory_state){
         .total_bytes = machine->options.ram_bytes,
         .available_bytes = mm_machine_available_bytes(machine),
@@ -184,7 +192,8 @@ static int machine_read_vmstat(struct mm_kernel *kernel, struct mm_vmstat *ret_v
     uint64_t file_pages = machine->root->usage.file / MM_MACHINE_PAGE_BYTES;
     int error = mm_machine_enter(machine, MM_OPERATION_read_vmstat);
 
-    if (error < 0) return error;
+    if (error < 0)
+        return error;
     *ret_vmstat = (struct mm_vmstat){
         .free_pages = mm_machine_free_bytes(machine) / MM_MACHINE_PAGE_BYTES,
         .inactive_file_pages = file_pages / 2,
@@ -206,7 +215,8 @@ static int machine_read_zoneinfo(struct mm_kernel *kernel, struct mm_zoneinfo *r
     uint64_t managed = machine->options.ram_bytes - machine->options.reserved_bytes;
     int error = mm_machine_enter(machine, MM_OPERATION_read_zoneinfo);
 
-    if (error < 0) return error;
+    if (error < 0)
+        return error;
     *ret_zoneinfo = (struct mm_zoneinfo){
         .node_count = 1,
         .zone_count = 1,
@@ -282,7 +292,8 @@ static void fill_features(struct mm_machine *machine)
     bool *lacks = machine->options.lacks;
 
     machine->is_v1 = lacks[MM_FEATURE_CGROUP_V2_MEMORY] && !lacks[MM_FEATURE_CGROUP_V1_MEMORY];
-    if (machine->options.zram_bytes == 0) lacks[MM_FEATURE_SWAP] = true;
+    if (machine->options.zram_bytes == 0)
+        lacks[MM_FEATURE_SWAP] = true;
     lacks[MM_FEATURE_CGROUP_V1_MEMORY] = !machine->is_v1;
     if (lacks[MM_FEATURE_CGROUP_V2_MEMORY]) {
         lacks[MM_FEATURE_MEMORY_HIGH] = true;
@@ -316,7 +327,8 @@ int mm_simulated_kernel_new(const struct mm_simulated_machine *options, struct m
         options->page_cache_bytes > options->ram_bytes - reserved)
         return -EINVAL;
     machine = calloc(1, sizeof(*machine));
-    if (!machine) return -ENOMEM;
+    if (!machine)
+        return -ENOMEM;
     machine->kernel.ops = &machine_ops;
     machine->options = *options;
     init_lists(machine);

@@ -56,7 +56,8 @@ uint64_t mm_machine_quantum(uint64_t bytes_per_s, uint64_t step_ns, uint64_t *re
 {
     uint64_t product; /* byte nanoseconds: 10^12 B/s for a step of 10^6 ns still fits */
 
-    if (bytes_per_s == 0) return UINT64_MAX;
+    if (bytes_per_s == 0)
+        return UINT64_MAX;
     product = bytes_per_s * step_ns + *remainder;
     *remainder = product % MM_NS_PER_S;
     return product / MM_NS_PER_S;
@@ -77,7 +78,8 @@ static uint64_t take_files(struct mm_machine_group *group, uint64_t bytes)
     }
     mm_machine_charge(group, 0, -(int64_t)done, 0);
     MM_LIST_FOR_EACH (link, &group->children) {
-        if (done == bytes) break;
+        if (done == bytes)
+            break;
         done += take_files(MM_CONTAINER_OF(link, struct mm_machine_group, sibling_link), bytes - done);
     }
     return done;
@@ -87,7 +89,8 @@ static uint64_t swap_space_bytes(const struct mm_machine *machine)
 {
     uint64_t stored = machine->root->usage.swap;
 
-    if (machine->options.lacks[MM_FEATURE_SWAP] || machine->options.zram_bytes <= stored) return 0;
+    if (machine->options.lacks[MM_FEATURE_SWAP] || machine->options.zram_bytes <= stored)
+        return 0;
     return machine->options.zram_bytes - stored;
 }
 
@@ -99,14 +102,16 @@ static uint64_t swap_out(struct mm_machine_group *group, uint64_t bytes, bool of
         struct mm_machine_process *process = MM_CONTAINER_OF(link, struct mm_machine_process, group_link);
         uint64_t part = MM_MIN(bytes - done, process->usage.anonymous);
 
-        if ((process->growth_bytes_per_s > 0) != of_growing || process->killed_at_ns > 0) continue;
+        if ((process->growth_bytes_per_s > 0) != of_growing || process->killed_at_ns > 0)
+            continue;
         process->usage.anonymous -= part;
         process->usage.swap += part;
         done += part;
     }
     mm_machine_charge(group, -(int64_t)done, 0, (int64_t)done);
     MM_LIST_FOR_EACH (link, &group->children) {
-        if (done == bytes) break;
+        if (done == bytes)
+            break;
         done +=
             swap_out(MM_CONTAINER_OF(link, struct mm_machine_group, sibling_link), bytes - done, of_growing);
     }
@@ -117,8 +122,10 @@ uint64_t mm_machine_reclaim(struct mm_machine *machine, struct mm_machine_group 
 {
     uint64_t done = take_files(group, bytes);
 
-    if (done < bytes) done += swap_out(group, MM_MIN(bytes - done, swap_space_bytes(machine)), false);
-    if (done < bytes) done += swap_out(group, MM_MIN(bytes - done, swap_space_bytes(machine)), true);
+    if (done < bytes)
+        done += swap_out(group, MM_MIN(bytes - done, swap_space_bytes(machine)), false);
+    if (done < bytes)
+        done += swap_out(group, MM_MIN(bytes - done, swap_space_bytes(machine)), true);
     machine->refill += done / MM_MACHINE_PAGE_BYTES;
     return done;
 }
@@ -132,16 +139,19 @@ static uint64_t reclaim_until_free(struct mm_machine *machine, uint64_t target_b
     while ((free_bytes = mm_machine_free_bytes(machine)) < target_bytes) {
         uint64_t part = mm_machine_reclaim(machine, machine->root, target_bytes - free_bytes);
 
-        if (part == 0) break;
+        if (part == 0)
+            break;
         done += part;
-        if (mm_machine_free_bytes(machine) == free_bytes) break; /* zram that does not compress */
+        if (mm_machine_free_bytes(machine) == free_bytes)
+            break; /* zram that does not compress */
     }
     return done;
 }
 
 void mm_machine_balance(struct mm_machine *machine)
 {
-    if (mm_machine_free_bytes(machine) >= mm_machine_watermark_bytes(machine, MM_WATERMARK_LOW)) return;
+    if (mm_machine_free_bytes(machine) >= mm_machine_watermark_bytes(machine, MM_WATERMARK_LOW))
+        return;
     machine->scan_kswapd +=
         reclaim_until_free(machine, mm_machine_watermark_bytes(machine, MM_WATERMARK_HIGH)) /
         MM_MACHINE_PAGE_BYTES;
@@ -170,7 +180,8 @@ static bool is_oom_kill_under_way(const struct mm_machine *machine, const struct
     MM_LIST_FOR_EACH (link, &machine->remains) {
         const struct mm_machine_remains *remains = MM_CONTAINER_OF(link, struct mm_machine_remains, link);
 
-        if (remains->is_oom_victim && mm_machine_is_in_group(group, remains->group)) return true;
+        if (remains->is_oom_victim && mm_machine_is_in_group(group, remains->group))
+            return true;
     }
     return false;
 }
@@ -179,15 +190,20 @@ void mm_machine_oom_kill(struct mm_machine *machine, struct mm_machine_group *gr
 {
     struct mm_machine_process *worst = NULL;
 
-    if (is_oom_kill_under_way(machine, group)) return;
+    if (is_oom_kill_under_way(machine, group))
+        return;
     MM_LIST_FOR_EACH (link, &machine->processes) {
         struct mm_machine_process *process = MM_CONTAINER_OF(link, struct mm_machine_process, link);
 
-        if (process->oom_score_adj == -1000 || process->is_oom_victim) continue;
-        if (!mm_machine_is_in_group(group, process->group)) continue;
-        if (!worst || badness(machine, process) > badness(machine, worst)) worst = process;
+        if (process->oom_score_adj == -1000 || process->is_oom_victim)
+            continue;
+        if (!mm_machine_is_in_group(group, process->group))
+            continue;
+        if (!worst || badness(machine, process) > badness(machine, worst))
+            worst = process;
     }
-    if (!worst) return;
+    if (!worst)
+        return;
     worst->is_oom_victim = true;
     worst->is_reaped = true; /* the kernel's oom_reaper */
     machine->oom_kills++;
@@ -201,16 +217,19 @@ static struct mm_machine_group *fit_maximums(struct mm_machine *machine, struct 
     for (; group; group = group->parent) {
         uint64_t wanted = mm_machine_group_bytes(group) + bytes;
 
-        if (group->max_bytes == MM_UNLIMITED || wanted <= group->max_bytes) continue;
+        if (group->max_bytes == MM_UNLIMITED || wanted <= group->max_bytes)
+            continue;
         (void)mm_machine_reclaim(machine, group, wanted - group->max_bytes);
-        if (mm_machine_group_bytes(group) + bytes > group->max_bytes) return group;
+        if (mm_machine_group_bytes(group) + bytes > group->max_bytes)
+            return group;
     }
     return NULL;
 }
 
 int mm_machine_make_room(struct mm_machine *machine, struct mm_machine_group *group, uint64_t bytes)
 {
-    if (fit_maximums(machine, group, bytes)) return -ENOMEM;
+    if (fit_maximums(machine, group, bytes))
+        return -ENOMEM;
     (void)reclaim_until_free(machine, bytes);
     return mm_machine_free_bytes(machine) < bytes ? -ENOMEM : 0;
 }
@@ -225,7 +244,8 @@ static uint64_t limit_by_maximums(struct mm_machine *machine, struct mm_machine_
 
         mm_machine_stall(full, MM_MACHINE_STEP_NS, MM_MACHINE_STEP_NS / 2);
         bytes = full->max_bytes > present ? full->max_bytes - present : 0;
-        if (bytes == 0) mm_machine_oom_kill(machine, full);
+        if (bytes == 0)
+            mm_machine_oom_kill(machine, full);
     }
     return bytes;
 }
@@ -235,12 +255,14 @@ static uint64_t limit_by_machine(struct mm_machine *machine, uint64_t bytes)
     uint64_t min_bytes = mm_machine_watermark_bytes(machine, MM_WATERMARK_MIN);
     uint64_t free_bytes = mm_machine_free_bytes(machine);
 
-    if (free_bytes >= bytes + min_bytes) return bytes;
+    if (free_bytes >= bytes + min_bytes)
+        return bytes;
     machine->has_stalled = true;
     machine->allocation_stalls++;
     machine->scan_direct += reclaim_until_free(machine, bytes + min_bytes) / MM_MACHINE_PAGE_BYTES;
     free_bytes = mm_machine_free_bytes(machine);
-    if (free_bytes == 0) mm_machine_oom_kill(machine, machine->root);
+    if (free_bytes == 0)
+        mm_machine_oom_kill(machine, machine->root);
     return MM_MIN(bytes, free_bytes);
 }
 
@@ -252,7 +274,8 @@ static bool fit_highs(struct mm_machine *machine, struct mm_machine_group *group
     for (; group && !machine->is_v1; group = group->parent) {
         uint64_t wanted = mm_machine_group_bytes(group) + bytes;
 
-        if (group->high_bytes == MM_UNLIMITED || wanted <= group->high_bytes) continue;
+        if (group->high_bytes == MM_UNLIMITED || wanted <= group->high_bytes)
+            continue;
         (void)mm_machine_reclaim(machine, group, wanted - group->high_bytes);
         if (mm_machine_group_bytes(group) + bytes > group->high_bytes) {
             is_above = true;
@@ -264,13 +287,17 @@ static bool fit_highs(struct mm_machine *machine, struct mm_machine_group *group
 
 uint64_t mm_machine_allocate(struct mm_machine *machine, struct mm_machine_process *process, uint64_t bytes)
 {
-    if (fit_highs(machine, process->group, bytes)) bytes /= 16;
+    if (fit_highs(machine, process->group, bytes))
+        bytes /= 16;
     bytes = limit_by_maximums(machine, process->group, bytes);
-    if (process->killed_at_ns > 0) return 0; /* it was the worst itself */
+    if (process->killed_at_ns > 0)
+        return 0; /* it was the worst itself */
     bytes = limit_by_machine(machine, bytes);
-    if (process->killed_at_ns > 0) return 0;
+    if (process->killed_at_ns > 0)
+        return 0;
     process->usage.anonymous += bytes;
     mm_machine_charge(process->group, (int64_t)bytes, 0, 0);
-    if (bytes > 0) machine->has_progressed = true;
+    if (bytes > 0)
+        machine->has_progressed = true;
     return bytes;
 }

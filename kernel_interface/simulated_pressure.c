@@ -28,7 +28,8 @@ int mm_simulated_add_stall(struct mm_kernel *kernel, const char *group, uint64_t
 {
     struct mm_machine_group *target = mm_machine_find_group(mm_machine_of(kernel), group ? group : "/");
 
-    if (!target) return -ENOENT;
+    if (!target)
+        return -ENOENT;
     mm_machine_stall(target, some_us * MM_NS_PER_US, full_us * MM_NS_PER_US);
     return 0;
 }
@@ -54,7 +55,8 @@ static bool update_averages(struct mm_machine_pressure *pressure)
             uint64_t *average = &pressure->average[kind][i];
 
             *average = (*average * decay[i] + percent * (FIXED_ONE - decay[i])) / FIXED_ONE;
-            if (*average > 0) is_quiet = false;
+            if (*average > 0)
+                is_quiet = false;
         }
     }
     return !is_quiet;
@@ -64,7 +66,8 @@ static void step_averages(struct mm_machine *machine, uint64_t step_ns)
 {
     uint64_t marks = machine->now_ns / AVERAGE_PERIOD_NS - (machine->now_ns - step_ns) / AVERAGE_PERIOD_NS;
 
-    if (marks == 0) return;
+    if (marks == 0)
+        return;
     MM_LIST_FOR_EACH (link, &machine->groups) {
         struct mm_machine_group *group = MM_CONTAINER_OF(link, struct mm_machine_group, link);
 
@@ -146,8 +149,10 @@ bool mm_machine_is_trigger_pending(const struct mm_machine *machine)
     MM_LIST_FOR_EACH (link, &machine->triggers) {
         const struct mm_machine_trigger *trigger = MM_CONTAINER_OF(link, struct mm_machine_trigger, link);
 
-        if (trigger->previous_growth_ns > 0) return true;
-        if (trigger->group->pressure.total_ns[trigger->kind] != trigger->total_at_begin_ns) return true;
+        if (trigger->previous_growth_ns > 0)
+            return true;
+        if (trigger->group->pressure.total_ns[trigger->kind] != trigger->total_at_begin_ns)
+            return true;
     }
     return false;
 }
@@ -158,7 +163,8 @@ static void step_triggers(struct mm_machine *machine)
         struct mm_machine_trigger *trigger = MM_CONTAINER_OF(link, struct mm_machine_trigger, link);
         struct mm_notice notice = {.kind = MM_NOTICE_PRESSURE, .cookie = (uint64_t)trigger->caller_fd};
 
-        if (stall_in_window(trigger, machine->now_ns) < trigger->stall_ns) continue;
+        if (stall_in_window(trigger, machine->now_ns) < trigger->stall_ns)
+            continue;
         if (trigger->last_fired_ns != MM_UNKNOWN &&
             machine->now_ns < trigger->last_fired_ns + trigger->window_ns)
             continue;
@@ -183,9 +189,12 @@ void mm_machine_step_pressure(struct mm_machine *machine, uint64_t step_ns)
 static int find_pressure_group(const struct mm_machine *machine, const struct mm_group *group,
                                struct mm_machine_group **ret_group)
 {
-    if (machine->options.lacks[MM_FEATURE_PRESSURE]) return -EOPNOTSUPP;
-    if (group && machine->options.lacks[MM_FEATURE_GROUP_PRESSURE]) return -EOPNOTSUPP;
-    if (group && group->group->is_removed) return -ENODEV;
+    if (machine->options.lacks[MM_FEATURE_PRESSURE])
+        return -EOPNOTSUPP;
+    if (group && machine->options.lacks[MM_FEATURE_GROUP_PRESSURE])
+        return -EOPNOTSUPP;
+    if (group && group->group->is_removed)
+        return -ENODEV;
     *ret_group = group ? group->group : machine->root;
     return 0;
 }
@@ -209,8 +218,10 @@ int mm_machine_read_pressure(struct mm_kernel *kernel, struct mm_group *group,
     struct mm_machine_group *source = mm_machine_of(kernel)->root;
     int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_read_pressure);
 
-    if (error == 0) error = find_pressure_group(mm_machine_of(kernel), group, &source);
-    if (error < 0) return error;
+    if (error == 0)
+        error = find_pressure_group(mm_machine_of(kernel), group, &source);
+    if (error < 0)
+        return error;
     ret_pressure->some = read_line(&source->pressure, MM_PRESSURE_SOME);
     ret_pressure->full = read_line(&source->pressure, MM_PRESSURE_FULL);
     return 0;
@@ -222,7 +233,8 @@ static int add_trigger(struct mm_machine *machine, struct mm_machine_group *grou
     struct mm_machine_trigger *trigger = calloc(1, sizeof(*trigger));
     int ends[2];
 
-    if (!trigger) return -ENOMEM;
+    if (!trigger)
+        return -ENOMEM;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
         int error = errno;
 
@@ -251,10 +263,14 @@ int mm_machine_open_pressure_trigger(struct mm_kernel *kernel, struct mm_group *
     struct mm_machine_trigger wanted = {.kind = kind};
     int error = mm_machine_enter(machine, MM_OPERATION_open_pressure_trigger);
 
-    if (error == 0) error = find_pressure_group(machine, group, &source);
-    if (error < 0) return error;
-    if (machine->options.lacks[MM_FEATURE_PRESSURE_TRIGGER]) return -EOPNOTSUPP;
-    if (stall_us == 0 || window_us == 0 || stall_us > window_us) return -EINVAL;
+    if (error == 0)
+        error = find_pressure_group(machine, group, &source);
+    if (error < 0)
+        return error;
+    if (machine->options.lacks[MM_FEATURE_PRESSURE_TRIGGER])
+        return -EOPNOTSUPP;
+    if (stall_us == 0 || window_us == 0 || stall_us > window_us)
+        return -EINVAL;
     if (window_us < WINDOW_MIN_US || window_us > WINDOW_MAX_US ||
         (window_us < WINDOW_LONG_US && machine->options.lacks[MM_FEATURE_PRESSURE_SHORT_WINDOW])) {
         stall_us = stall_us * WINDOW_LONG_US / window_us;
@@ -263,6 +279,7 @@ int mm_machine_open_pressure_trigger(struct mm_kernel *kernel, struct mm_group *
     wanted.stall_ns = stall_us * MM_NS_PER_US;
     wanted.window_ns = window_us * MM_NS_PER_US;
     error = add_trigger(machine, source, &wanted, ret_fd);
-    if (error == 0) *ret_window_us = window_us;
+    if (error == 0)
+        *ret_window_us = window_us;
     return error;
 }

@@ -49,7 +49,8 @@ static void update_active(struct mm_machine *machine, struct mm_machine_process 
 {
     bool is_active = process->growth_bytes_per_s > 0 || process->killed_at_ns > 0;
 
-    if (is_active == mm_list_is_linked(&process->active_link)) return;
+    if (is_active == mm_list_is_linked(&process->active_link))
+        return;
     if (is_active)
         mm_list_push_back(&machine->active, &process->active_link);
     else
@@ -62,7 +63,8 @@ static struct mm_machine_process *new_process(struct mm_machine *machine,
     struct mm_machine_process *process = calloc(1, sizeof(*process));
     uint64_t ticks = machine->now_ns / TICK_NS + 1;
 
-    if (!process) return NULL;
+    if (!process)
+        return NULL;
     machine->last_start_time_ticks = MM_MAX(machine->last_start_time_ticks + 1, ticks);
     process->pid = wanted->pid;
     process->ppid = wanted->ppid;
@@ -86,14 +88,19 @@ int mm_simulated_spawn(struct mm_kernel *kernel, const struct mm_simulated_proce
     struct mm_machine_group *group;
     int error;
 
-    if (wanted->pid <= 0 || wanted->oom_score_adj < -1000 || wanted->oom_score_adj > 1000) return -EINVAL;
-    if (mm_machine_find_process(machine, wanted->pid)) return -EEXIST;
+    if (wanted->pid <= 0 || wanted->oom_score_adj < -1000 || wanted->oom_score_adj > 1000)
+        return -EINVAL;
+    if (mm_machine_find_process(machine, wanted->pid))
+        return -EEXIST;
     error = mm_machine_make_group(machine, wanted->group ? wanted->group : "/", &group);
-    if (error < 0) return error;
+    if (error < 0)
+        return error;
     error = mm_machine_make_room(machine, group, wanted->anonymous_bytes + wanted->file_bytes);
-    if (error < 0) return error;
+    if (error < 0)
+        return error;
     process = new_process(machine, wanted);
-    if (!process) return -ENOMEM;
+    if (!process)
+        return -ENOMEM;
     process->group = group;
     mm_list_push_back(&group->processes, &process->group_link);
     mm_machine_charge(group, (int64_t)wanted->anonymous_bytes, (int64_t)wanted->file_bytes, 0);
@@ -114,7 +121,8 @@ static int leave_remains(struct mm_machine *machine, struct mm_machine_process *
         return 0;
     }
     remains = calloc(1, sizeof(*remains));
-    if (!remains) return -ENOMEM;
+    if (!remains)
+        return -ENOMEM;
     remains->group = process->group;
     mm_machine_hold_group(remains->group);
     remains->anonymous_bytes = process->usage.anonymous;
@@ -129,14 +137,16 @@ static int end_process(struct mm_machine *machine, struct mm_machine_process *pr
     unsigned bucket = (unsigned)process->pid % MM_MACHINE_PID_BUCKETS;
     int error = leave_remains(machine, process);
 
-    if (error < 0) return error;
+    if (error < 0)
+        return error;
     machine->graves[bucket].pid = process->pid;
     machine->graves[bucket].killed_at_ns = process->killed_at_ns;
     mm_list_remove(&process->link);
     mm_list_remove(&process->group_link);
     mm_list_remove(&process->active_link);
     remove_from_bucket(machine, process);
-    if (process->tells_reaper) mm_machine_tell_reaped(machine, process, 0);
+    if (process->tells_reaper)
+        mm_machine_tell_reaped(machine, process, 0);
     mm_machine_tell_exit(machine, process);
     free(process);
     return 0;
@@ -151,7 +161,8 @@ int mm_simulated_exit(struct mm_kernel *kernel, pid_t pid)
 
 void mm_machine_kill(struct mm_machine *machine, struct mm_machine_process *process)
 {
-    if (process->killed_at_ns > 0) return;
+    if (process->killed_at_ns > 0)
+        return;
     process->killed_at_ns = MM_MAX(machine->now_ns, 1ULL);
     process->exit_at_ns = MM_UNKNOWN;
     if (process->exit_delay_ms != MM_UNKNOWN)
@@ -166,7 +177,8 @@ static void grow(struct mm_machine *machine, struct mm_machine_process *process,
 
     if (process->growth_limit_bytes > 0)
         wish = held < process->growth_limit_bytes ? MM_MIN(wish, process->growth_limit_bytes - held) : 0;
-    if (wish > 0) (void)mm_machine_allocate(machine, process, wish);
+    if (wish > 0)
+        (void)mm_machine_allocate(machine, process, wish);
 }
 
 /* Up to `bytes` of an amount of anonymous and swapped memory, anonymous first. */
@@ -190,7 +202,8 @@ static void step_dying(struct mm_machine *machine, struct mm_machine_process *pr
         if (process->tells_reaper && process->usage.anonymous + process->usage.swap == 0)
             mm_machine_tell_reaped(machine, process, 0);
     }
-    if (process->exit_at_ns <= machine->now_ns) (void)end_process(machine, process);
+    if (process->exit_at_ns <= machine->now_ns)
+        (void)end_process(machine, process);
 }
 
 void mm_machine_step_processes(struct mm_machine *machine, uint64_t step_ns)
@@ -220,7 +233,8 @@ void mm_machine_step_remains(struct mm_machine *machine, uint64_t step_ns)
 
         release(remains->group, mm_machine_quantum(rate, step_ns, &remains->release_remainder),
                 &remains->anonymous_bytes, &remains->swap_bytes);
-        if (remains->anonymous_bytes + remains->swap_bytes == 0) free_remains(remains);
+        if (remains->anonymous_bytes + remains->swap_bytes == 0)
+            free_remains(remains);
     }
 }
 
@@ -239,7 +253,8 @@ int mm_simulated_set_growth(struct mm_kernel *kernel, pid_t pid, uint64_t bytes_
 {
     struct mm_machine_process *process = mm_machine_find_process(mm_machine_of(kernel), pid);
 
-    if (!process) return -ESRCH;
+    if (!process)
+        return -ESRCH;
     process->growth_bytes_per_s = bytes_per_s;
     process->growth_limit_bytes = limit_bytes;
     update_active(mm_machine_of(kernel), process);
@@ -254,9 +269,11 @@ int mm_simulated_move(struct mm_kernel *kernel, pid_t pid, const char *group)
     struct mm_machine_group *target;
     int error;
 
-    if (!process) return -ESRCH;
+    if (!process)
+        return -ESRCH;
     error = mm_machine_make_group(machine, group, &target);
-    if (error < 0) return error;
+    if (error < 0)
+        return error;
     usage = process->usage;
     mm_machine_charge(process->group, -(int64_t)usage.anonymous, -(int64_t)usage.file, -(int64_t)usage.swap);
     mm_machine_charge(target, (int64_t)usage.anonymous, (int64_t)usage.file, (int64_t)usage.swap);
@@ -271,9 +288,11 @@ int mm_simulated_touch(struct mm_kernel *kernel, pid_t pid, uint64_t bytes)
     struct mm_machine *machine = mm_machine_of(kernel);
     struct mm_machine_process *process = mm_machine_find_process(machine, pid);
 
-    if (!process) return -ESRCH;
+    if (!process)
+        return -ESRCH;
     bytes = MM_MIN(bytes, process->usage.swap);
-    if (mm_machine_make_room(machine, process->group, bytes) < 0) return -ENOMEM;
+    if (mm_machine_make_room(machine, process->group, bytes) < 0)
+        return -ENOMEM;
     process->usage.swap -= bytes;
     process->usage.anonymous += bytes;
     mm_machine_charge(process->group, (int64_t)bytes, 0, -(int64_t)bytes);
@@ -299,7 +318,8 @@ uint64_t mm_simulated_killed_at_ns(struct mm_kernel *kernel, pid_t pid)
     const struct mm_machine_process *process = mm_machine_find_process(machine, pid);
     unsigned bucket = (unsigned)pid % MM_MACHINE_PID_BUCKETS;
 
-    if (process) return process->killed_at_ns;
+    if (process)
+        return process->killed_at_ns;
     return machine->graves[bucket].pid == pid ? machine->graves[bucket].killed_at_ns : 0;
 }
 
@@ -314,7 +334,8 @@ uint64_t mm_simulated_resident_bytes(struct mm_kernel *kernel, pid_t pid)
 
 static char state_of(const struct mm_machine_process *process)
 {
-    if (process->killed_at_ns > 0 && process->exit_at_ns == MM_UNKNOWN) return 'D';
+    if (process->killed_at_ns > 0 && process->exit_at_ns == MM_UNKNOWN)
+        return 'D';
     return process->growth_bytes_per_s > 0 ? 'R' : 'S';
 }
 
@@ -335,7 +356,8 @@ static void fill_info(const struct mm_machine_process *process, unsigned fields,
     }
     if (fields & (MM_PROCESS_STATUS | MM_PROCESS_STATM))
         ret_info->resident_bytes = process->usage.anonymous + process->usage.file;
-    if (fields & MM_PROCESS_ADJ) ret_info->oom_score_adj = process->oom_score_adj;
+    if (fields & MM_PROCESS_ADJ)
+        ret_info->oom_score_adj = process->oom_score_adj;
 }
 
 int mm_machine_read_process(struct mm_kernel *kernel, pid_t pid, unsigned fields,
@@ -344,8 +366,10 @@ int mm_machine_read_process(struct mm_kernel *kernel, pid_t pid, unsigned fields
     const struct mm_machine_process *process = mm_machine_find_process(mm_machine_of(kernel), pid);
     int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_read_process);
 
-    if (error < 0) return error;
-    if (!process) return -ESRCH;
+    if (error < 0)
+        return error;
+    if (!process)
+        return -ESRCH;
     fill_info(process, fields, ret_info);
     return 0;
 }
@@ -355,14 +379,16 @@ int mm_machine_scan_processes(struct mm_kernel *kernel, unsigned fields, mm_proc
     struct mm_machine *machine = mm_machine_of(kernel);
     int result = mm_machine_enter(machine, MM_OPERATION_scan_processes);
 
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     MM_LIST_FOR_EACH (link, &machine->processes) {
         struct mm_process_info info;
 
         memset(&info, 0, sizeof(info));
         fill_info(MM_CONTAINER_OF(link, struct mm_machine_process, link), fields, &info);
         result = visit(&info, user);
-        if (result != 0) break;
+        if (result != 0)
+            break;
     }
     return result;
 }
@@ -373,10 +399,14 @@ int mm_machine_write_oom_score_adj(struct mm_kernel *kernel, pid_t pid, int oom_
     struct mm_machine_process *process = mm_machine_find_process(machine, pid);
     int error = mm_machine_enter(machine, MM_OPERATION_write_oom_score_adj);
 
-    if (error < 0) return error;
-    if (oom_score_adj < -1000 || oom_score_adj > 1000) return -EINVAL;
-    if (!process) return -ESRCH;
-    if (oom_score_adj < 0 && machine->options.lacks[MM_FEATURE_OOM_SCORE_ADJ_LOWER]) oom_score_adj = 0;
+    if (error < 0)
+        return error;
+    if (oom_score_adj < -1000 || oom_score_adj > 1000)
+        return -EINVAL;
+    if (!process)
+        return -ESRCH;
+    if (oom_score_adj < 0 && machine->options.lacks[MM_FEATURE_OOM_SCORE_ADJ_LOWER])
+        oom_score_adj = 0;
     process->oom_score_adj = oom_score_adj;
     *ret_written = oom_score_adj;
     return 0;
@@ -387,9 +417,12 @@ int mm_machine_read_process_group(struct mm_kernel *kernel, pid_t pid, char *ret
     const struct mm_machine_process *process = mm_machine_find_process(mm_machine_of(kernel), pid);
     int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_read_process_group);
 
-    if (error < 0) return error;
-    if (!process) return -ESRCH;
-    if (strlen(process->group->path) >= size) return -ENAMETOOLONG;
+    if (error < 0)
+        return error;
+    if (!process)
+        return -ESRCH;
+    if (strlen(process->group->path) >= size)
+        return -ENAMETOOLONG;
     mm_copy_text(ret_path, size, process->group->path);
     return 0;
 }
@@ -398,6 +431,7 @@ int mm_machine_is_in_domain(struct mm_kernel *kernel, pid_t pid)
 {
     int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_is_in_domain);
 
-    if (error < 0) return error;
+    if (error < 0)
+        return error;
     return mm_machine_find_process(mm_machine_of(kernel), pid) ? 1 : -ESRCH;
 }

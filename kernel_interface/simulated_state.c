@@ -18,7 +18,8 @@ static int new_state(struct mm_machine *machine, const char *name, size_t size_b
 {
     struct mm_machine_state *state = calloc(1, sizeof(*state));
 
-    if (!state) return -ENOMEM;
+    if (!state)
+        return -ENOMEM;
     state->is_current = true;
     state->size_bytes = size_bytes;
     state->name = strdup(name);
@@ -39,19 +40,24 @@ int mm_machine_map_state(struct mm_kernel *kernel, const char *name, size_t size
     struct mm_machine_state *state = NULL;
     int error = mm_machine_enter(machine, MM_OPERATION_map_state);
 
-    if (error < 0) return error;
-    if (size_bytes == 0 || name[0] == '\0' || strchr(name, '/')) return -EINVAL;
+    if (error < 0)
+        return error;
+    if (size_bytes == 0 || name[0] == '\0' || strchr(name, '/'))
+        return -EINVAL;
     MM_LIST_FOR_EACH (link, &machine->states) {
         struct mm_machine_state *other = MM_CONTAINER_OF(link, struct mm_machine_state, link);
 
-        if (!other->is_current || strcmp(other->name, name) != 0) continue;
+        if (!other->is_current || strcmp(other->name, name) != 0)
+            continue;
         if (other->size_bytes == size_bytes)
             state = other;
         else
             other->is_current = false;
     }
-    if (!state) error = new_state(machine, name, size_bytes, &state);
-    if (error == 0) *ret_memory = state->memory;
+    if (!state)
+        error = new_state(machine, name, size_bytes, &state);
+    if (error == 0)
+        *ret_memory = state->memory;
     return error;
 }
 

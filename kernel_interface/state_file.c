@@ -14,10 +14,14 @@ static int check_file(int fd, off_t *ret_size)
 {
     struct stat status;
 
-    if (fstat(fd, &status) < 0) return -errno;
-    if (!S_ISREG(status.st_mode)) return -EINVAL;
-    if (status.st_uid != geteuid()) return -EPERM;
-    if ((status.st_mode & 07777) != 0600 && fchmod(fd, 0600) < 0) return -errno;
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    if (!S_ISREG(status.st_mode))
+        return -EINVAL;
+    if (status.st_uid != geteuid())
+        return -EPERM;
+    if ((status.st_mode & 07777) != 0600 && fchmod(fd, 0600) < 0)
+        return -errno;
     *ret_size = status.st_size;
     return 0;
 }
@@ -31,8 +35,10 @@ static int fill_with_zeros(int fd, size_t size_bytes)
     while (done < size_bytes) {
         ssize_t written = pwrite(fd, zeros, MM_MIN(sizeof(zeros), size_bytes - done), (off_t)done);
 
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return written < 0 ? -errno : -EIO;
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return written < 0 ? -errno : -EIO;
         done += (size_t)written;
     }
     return 0;
@@ -43,11 +49,13 @@ static int allocate(int fd, off_t present_size, size_t size_bytes)
     bool is_new = present_size != (off_t)size_bytes;
     int error;
 
-    if (is_new && ftruncate(fd, 0) < 0) return -errno;
+    if (is_new && ftruncate(fd, 0) < 0)
+        return -errno;
     do {
         error = posix_fallocate(fd, 0, (off_t)size_bytes);
     } while (error == EINTR);
-    if (error == EOPNOTSUPP || error == EINVAL) return is_new ? fill_with_zeros(fd, size_bytes) : 0;
+    if (error == EOPNOTSUPP || error == EINVAL)
+        return is_new ? fill_with_zeros(fd, size_bytes) : 0;
     return -error;
 }
 
@@ -60,19 +68,25 @@ int mm_state_file_map(const char *directory, const char *name, size_t size_bytes
     void *memory;
     int error;
 
-    if (size_bytes == 0 || name[0] == '\0' || strchr(name, '/')) return -EINVAL;
+    if (size_bytes == 0 || name[0] == '\0' || strchr(name, '/'))
+        return -EINVAL;
     directory_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (directory_fd < 0) return -errno;
+    if (directory_fd < 0)
+        return -errno;
     /* O_NONBLOCK: a FIFO of that name is refused below and must not hold us up here. */
     fd = openat(directory_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-    if (fd < 0) return -errno;
+    if (fd < 0)
+        return -errno;
     error = check_file(fd, &present_size);
-    if (error < 0) return error;
+    if (error < 0)
+        return error;
     error = allocate(fd, present_size, size_bytes);
-    if (error < 0) return error;
+    if (error < 0)
+        return error;
 
     memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-    if (memory == MAP_FAILED) return -errno;
+    if (memory == MAP_FAILED)
+        return -errno;
     ret_file->memory = memory;
     ret_file->size_bytes = size_bytes;
     ret_file->lock_error = mlock(memory, size_bytes) < 0 ? -errno : 0;
@@ -81,7 +95,8 @@ int mm_state_file_map(const char *directory, const char *name, size_t size_bytes
 
 void mm_state_file_unmap(struct mm_state_file *file)
 {
-    if (!file->memory) return;
+    if (!file->memory)
+        return;
     (void)munmap(file->memory, file->size_bytes);
     file->memory = NULL;
 }

@@ -16,7 +16,8 @@ int mm_thread_start(void *(*main_function)(void *), void *argument, pthread_t *r
     sigset_t all, before;
     int error = pthread_attr_init(&attributes);
 
-    if (error != 0) return -error;
+    if (error != 0)
+        return -error;
     /* Refused where a libc's minimum is larger: its default serves then. */
     (void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
     /* A new thread has its creator's mask; no signal may reach it before it could set its own. */

@@ -132,7 +132,8 @@ static void end_job(struct mm_worker *worker)
 {
     (void)pthread_mutex_lock(&worker->lock);
     worker->is_running = false;
-    if (atomic_load(&worker->is_cancelled)) set_cancel_timer(worker, 0);
+    if (atomic_load(&worker->is_cancelled))
+        set_cancel_timer(worker, 0);
     (void)pthread_mutex_unlock(&worker->lock);
 }
 
@@ -152,7 +153,8 @@ static void *worker_main(void *argument)
     worker->is_started = true;
     (void)pthread_cond_broadcast(&worker->changed);
     (void)pthread_mutex_unlock(&worker->lock);
-    if (error < 0) return NULL;
+    if (error < 0)
+        return NULL;
 
     while (take_job(worker, &job)) {
         run_job(worker, &job);
@@ -165,16 +167,19 @@ static int start_thread(struct mm_worker *worker)
 {
     int error = install_handler();
 
-    if (error < 0) return error;
+    if (error < 0)
+        return error;
     error = mm_thread_start(worker_main, worker, &worker->thread);
-    if (error < 0) return error;
+    if (error < 0)
+        return error;
 
     (void)pthread_mutex_lock(&worker->lock);
     while (!worker->is_started)
         (void)pthread_cond_wait(&worker->changed, &worker->lock);
     error = worker->start_error;
     (void)pthread_mutex_unlock(&worker->lock);
-    if (error < 0) (void)pthread_join(worker->thread, NULL);
+    if (error < 0)
+        (void)pthread_join(worker->thread, NULL);
     return error;
 }
 
@@ -191,7 +196,8 @@ int mm_worker_new(mm_worker_execute execute, void *user, struct mm_notice_queue 
     struct mm_worker *worker = calloc(1, sizeof(*worker));
     int error;
 
-    if (!worker) return -ENOMEM;
+    if (!worker)
+        return -ENOMEM;
     worker->execute = execute;
     worker->user = user;
     worker->notices = notices;
@@ -227,7 +233,8 @@ void mm_worker_cancel(struct mm_worker *worker)
 
 void mm_worker_free(struct mm_worker *worker)
 {
-    if (!worker) return;
+    if (!worker)
+        return;
     (void)pthread_mutex_lock(&worker->lock);
     cancel_locked(worker);
     worker->is_stopping = true;

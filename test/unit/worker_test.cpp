@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The thread machinery of the kernel interface: notice queue, worker, reaper, state files.
+// The thread machinery of the kernel interface: notice queue, worker, reaper.
 #include "common/common.h"
 #include "kernel_interface/notice_queue.h"
 #include "kernel_interface/reaper.h"
-#include "kernel_interface/state_file.h"
 #include "kernel_interface/worker.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <string>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
@@ -205,7 +201,8 @@ class Worker : public NoticeQueue
         case AwaitRelease:
             while (read(self->gate[0], &byte, 1) < 0) {
                 self->interruptions++;
-                if (mm_worker_is_cancelled(self->worker)) return -EINTR;
+                if (mm_worker_is_cancelled(self->worker))
+                    return -EINTR;
             }
             return 0;
         case IgnoreCancel:
@@ -235,7 +232,8 @@ class Worker : public NoticeQueue
         int event[2];
         Counter()
         {
-            if (pipe2(event, O_CLOEXEC) < 0) abort();
+            if (pipe2(event, O_CLOEXEC) < 0)
+                abort();
         }
         ~Counter()
         {
@@ -439,7 +437,8 @@ class Reaper : public NoticeQueue
     void TearDown() override
     {
         mm_reaper_free(reaper);
-        if (handle.pidfd >= 0) close(handle.pidfd);
+        if (handle.pidfd >= 0)
+            close(handle.pidfd);
         NoticeQueue::TearDown();
     }
     mm_process_handle handle{};
@@ -516,7 +515,8 @@ TEST_F(Reaper, ReapsAKilledProcess)
     close(handle.pidfd);
     handle.pid = child;
     handle.pidfd = static_cast<int>(syscall(SYS_pidfd_open, child, 0));
-    if (handle.pidfd < 0 && errno == ENOSYS) GTEST_SKIP() << "no pidfd_open";
+    if (handle.pidfd < 0 && errno == ENOSYS)
+        GTEST_SKIP() << "no pidfd_open";
     ASSERT_GE(handle.pidfd, 0);
     ASSERT_EQ(mm_reaper_new(2, nullptr, queue, &reaper), 0);
     ASSERT_EQ(kill(child, SIGKILL), 0);
@@ -524,99 +524,6 @@ TEST_F(Reaper, ReapsAKilledProcess)
     int error = await(1).at(0).error;
     EXPECT_TRUE(error == 0 || error == -ESRCH || error == -ENOSYS) << error;
     ASSERT_EQ(waitpid(child, nullptr, 0), child);
-}
-
-// ---- state files ---------------------------------------------------------------------------------------
-
-class StateFile : public testing::Test
-{
-  protected:
-    void SetUp() override
-    {
-        char name[] = "/tmp/mm_state_XXXXXX";
-
-        ASSERT_NE(mkdtemp(name), nullptr);
-        directory = name;
-        path = directory + "/journal";
-    }
-    void TearDown() override
-    {
-        mm_state_file_unmap(&file);
-        unlink(path.c_str());
-        rmdir(path.c_str());
-        unlink((directory + "/other").c_str());
-        rmdir(directory.c_str());
-    }
-    int map(size_t size_bytes)
-    {
-        mm_state_file_unmap(&file);
-        return mm_state_file_map(directory.c_str(), "journal", size_bytes, &file);
-    }
-    char *bytes() const
-    {
-        return static_cast<char *>(file.memory);
-    }
-    std::string directory, path;
-    mm_state_file file{};
-};
-
-TEST_F(StateFile, KeepsItsContentsAndItsMode)
-{
-    struct stat status {
-    };
-
-    ASSERT_EQ(map(8192), 0);
-    EXPECT_TRUE(std::all_of(bytes(), bytes() + 8192, [](char byte) { return byte == 0; }));
-    ASSERT_EQ(stat(path.c_str(), &status), 0);
-    EXPECT_EQ(status.st_mode & 07777, 0600U);
-    EXPECT_GE(status.st_blocks * 512, 8192) << "allocated, not sparse";
-    memcpy(bytes(), "kept", 5);
-    ASSERT_EQ(chmod(path.c_str(), 0666), 0);
-    ASSERT_EQ(map(8192), 0);
-    EXPECT_STREQ(bytes(), "kept");
-    ASSERT_EQ(stat(path.c_str(), &status), 0);
-    EXPECT_EQ(status.st_mode & 07777, 0600U);
-}
-
-TEST_F(StateFile, AnotherSizeIsAllZero)
-{
-    ASSERT_EQ(map(8192), 0);
-    memset(bytes(), 'x', 8192);
-    for (size_t size : {size_t{4096}, size_t{12288}}) {
-        ASSERT_EQ(map(size), 0);
-        EXPECT_TRUE(std::all_of(bytes(), bytes() + size, [](char byte) { return byte == 0; })) << size;
-        memset(bytes(), 'x', size);
-    }
-}
-
-TEST_F(StateFile, RefusesWhatIsNoFileOfItsOwn)
-{
-    std::string other = directory + "/other";
-
-    ASSERT_EQ(symlink(other.c_str(), path.c_str()), 0);
-    EXPECT_EQ(map(4096), -ELOOP);
-    EXPECT_NE(access(other.c_str(), F_OK), 0) << "the link was not followed";
-    ASSERT_EQ(unlink(path.c_str()), 0);
-    ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
-    EXPECT_EQ(map(4096), -EINVAL);
-    ASSERT_EQ(unlink(path.c_str()), 0);
-    ASSERT_EQ(mkdir(path.c_str(), 0700), 0);
-    EXPECT_EQ(map(4096), -EISDIR);
-    ASSERT_EQ(rmdir(path.c_str()), 0);
-
-    EXPECT_EQ(mm_state_file_map(directory.c_str(), "../journal", 4096, &file), -EINVAL);
-    EXPECT_EQ(mm_state_file_map(directory.c_str(), "", 4096, &file), -EINVAL);
-    EXPECT_EQ(map(0), -EINVAL);
-    EXPECT_EQ(mm_state_file_map("/nonexistent", "journal", 4096, &file), -ENOENT);
-    EXPECT_EQ(file.memory, nullptr);
-}
-
-TEST_F(StateFile, RefusesSomebodyElsesFile)
-{
-    if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
-    ASSERT_EQ(map(4096), 0);
-    ASSERT_EQ(chown(path.c_str(), 65534, 65534), 0);
-    EXPECT_EQ(map(4096), -EPERM);
 }
 
 } // namespace
