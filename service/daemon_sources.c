@@ -240,6 +240,7 @@ void mm_daemon_note_engine(struct mm_daemon *daemon)
 {
     const struct mm_engine *engine = daemon->engine;
 
+    daemon->context.waterline = engine->config->waterline_watch.is_enabled ? engine->waterline : NULL;
     if (engine->has_pressure_triggers)
         note_source(daemon, "psi", true, "triggers armed");
     else
