@@ -25,7 +25,7 @@ struct mm_domain_level {
     bool counts_both;
 };
 
-/* The domain's group's own figures. */
+/* The figures of the domain's group, or of the nearest one above it that has any. */
 struct mm_domain_pages {
     uint64_t file_bytes, anonymous_bytes;
 };

@@ -53,7 +53,7 @@ static void probe_pressure(struct mm_linux_kernel *kernel)
     if (length > 0)
         set(kernel, MM_FEATURE_PRESSURE, true, "/proc/pressure/memory");
     else if (length == -ENOENT)
-        set(kernel, MM_FEATURE_PRESSURE, false, "no /proc/pressure/memory: built without PSI");
+        set(kernel, MM_FEATURE_PRESSURE, false, "no /proc/pressure/memory: PSI is not built in, or psi=0");
     else if (length == -EOPNOTSUPP)
         set(kernel, MM_FEATURE_PRESSURE, false, "switched off: boot with psi=1");
     else
@@ -66,7 +66,8 @@ static int try_trigger(struct mm_linux_kernel *kernel, uint64_t window_us, uint6
 {
     int fd MM_CLEANUP_CLOSE = -1;
 
-    if (kernel->is_fake) return -EOPNOTSUPP;
+    if (kernel->is_fake)
+        return -EOPNOTSUPP;
     return mm_pressure_trigger_open(AT_FDCWD, kernel->pressure_path, MM_PRESSURE_SOME,
                                     PROBE_STALL_US(window_us), window_us, ret_window_us, &fd);
 }
@@ -119,9 +120,11 @@ static int look_into_group(int directory_fd, const char *name, unsigned char typ
     struct group_files *files = (struct group_files *)user;
     int fd MM_CLEANUP_CLOSE = -1;
 
-    if (type != DT_DIR && type != DT_UNKNOWN) return 0;
+    if (type != DT_DIR && type != DT_UNKNOWN)
+        return 0;
     fd = openat(directory_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0) return 0;
+    if (fd < 0)
+        return 0;
     files->has_any_group = true;
     files->has_kill = files->has_kill || faccessat(fd, "cgroup.kill", F_OK, 0) == 0;
     files->has_high = files->has_high || faccessat(fd, "memory.high", F_OK, 0) == 0;
@@ -133,11 +136,14 @@ static void look_into_groups(const struct mm_linux_kernel *kernel, struct group_
     int top_fd = kernel->hierarchies.unified.top_fd;
     char name[40];
 
-    if (top_fd < 0) return;
+    if (top_fd < 0)
+        return;
     (void)mm_each_entry(top_fd, look_into_group, files);
-    if (files->has_any_group || kernel->is_fake) return;
+    if (files->has_any_group || kernel->is_fake)
+        return;
     (void)mm_format(name, sizeof(name), "memmgr-probe-%d", (int)getpid());
-    if (mkdirat(top_fd, name, 0700) < 0) return;
+    if (mkdirat(top_fd, name, 0700) < 0)
+        return;
     (void)look_into_group(top_fd, name, DT_DIR, files);
     (void)unlinkat(top_fd, name, AT_REMOVEDIR);
 }
@@ -146,6 +152,7 @@ static void probe_group_files(struct mm_linux_kernel *kernel)
 {
     const struct mm_hierarchy *unified = &kernel->hierarchies.unified;
     bool is_v2_memory = kernel->features[MM_FEATURE_CGROUP_V2_MEMORY].available;
+    static const char no_group[] = "not to be tried: there is no group below the root, and none can be made";
     struct group_files files = {0};
 
     look_into_groups(kernel, &files);
@@ -153,6 +160,8 @@ static void probe_group_files(struct mm_linux_kernel *kernel)
         set(kernel, MM_FEATURE_CGROUP_KILL, true, "cgroup.kill under %.60s", unified->mount_point);
     else if (unified->top_fd < 0)
         set(kernel, MM_FEATURE_CGROUP_KILL, false, "no v2 hierarchy");
+    else if (!files.has_any_group)
+        set(kernel, MM_FEATURE_CGROUP_KILL, false, "%s", no_group);
     else
         set(kernel, MM_FEATURE_CGROUP_KILL, false, "no cgroup.kill (kernels from 5.14)");
 
@@ -160,6 +169,8 @@ static void probe_group_files(struct mm_linux_kernel *kernel)
         set(kernel, MM_FEATURE_MEMORY_HIGH, false, "no memory controller on v2");
     else if (files.has_high)
         set(kernel, MM_FEATURE_MEMORY_HIGH, true, "memory.high");
+    else if (!files.has_any_group)
+        set(kernel, MM_FEATURE_MEMORY_HIGH, false, "%s", no_group);
     else
         set(kernel, MM_FEATURE_MEMORY_HIGH, false,
             "no group has it: memory is not in cgroup.subtree_control");
@@ -219,9 +230,12 @@ static bool is_initial_user_namespace(struct mm_linux_kernel *kernel)
     const char *end = kernel->buffer + length;
     uint64_t inside, outside, count;
 
-    if (length == -ENOENT) return true; /* a kernel without user namespaces */
-    if (length <= 0 || mm_scan_figure(&cursor, end, &inside) < 0) return false;
-    if (mm_scan_figure(&cursor, end, &outside) < 0 || mm_scan_figure(&cursor, end, &count) < 0) return false;
+    if (length == -ENOENT)
+        return true; /* a kernel without user namespaces */
+    if (length <= 0 || mm_scan_figure(&cursor, end, &inside) < 0)
+        return false;
+    if (mm_scan_figure(&cursor, end, &outside) < 0 || mm_scan_figure(&cursor, end, &count) < 0)
+        return false;
     return inside == 0 && outside == 0 && count == ALL_UIDS;
 }
 

@@ -24,10 +24,13 @@ static int read_machine_memory(struct mm_linux_kernel *kernel, struct mm_memory_
 
     mm_meminfo_begin(&meminfo);
     r = read_lines(kernel, &kernel->meminfo, mm_meminfo_parse_line, &meminfo);
-    if (r == 0) r = mm_meminfo_end(&meminfo, ret_memory);
-    if (r < 0 || kernel->zswapd_buffer.fd < 0) return r;
+    if (r == 0)
+        r = mm_meminfo_end(&meminfo, ret_memory);
+    if (r < 0 || kernel->zswapd_buffer.fd < 0)
+        return r;
     r = read_lines(kernel, &kernel->zswapd_buffer, mm_zswapd_buffer_parse_line, &buffer_bytes);
-    if (r == 0 && buffer_bytes != MM_UNKNOWN) ret_memory->available_bytes = buffer_bytes;
+    if (r == 0 && buffer_bytes != MM_UNKNOWN)
+        ret_memory->available_bytes = buffer_bytes;
     return 0; /* MemAvailable does where that file fails */
 }
 
@@ -36,59 +39,83 @@ static int read_limit(struct mm_group *group, enum mm_group_file file, uint64_t 
 {
     int r = mm_group_read_number(group, file, ret_bytes);
 
-    if (r != -EOPNOTSUPP) return r;
+    if (r != -EOPNOTSUPP)
+        return r;
     *ret_bytes = MM_UNLIMITED;
     return 0;
 }
 
-/* What of the group's usage could be dropped, for a level that has a limit. */
+/* What of the group's usage could be dropped. */
 static int read_droppable(struct mm_group *group, struct mm_domain_level *level,
                           struct mm_domain_pages *pages)
 {
     struct mm_group_stat stat;
     int r = mm_group_read_stat(group, &stat);
 
-    if (r == 0) r = mm_group_stat_droppable(&stat, &level->droppable_bytes);
-    if (r < 0) return r;
+    if (r == 0)
+        r = mm_group_stat_droppable(&stat, &level->droppable_bytes);
+    if (r < 0)
+        return r;
     pages->file_bytes = level->droppable_bytes;
     pages->anonymous_bytes = stat.anonymous == MM_UNKNOWN ? 0 : stat.anonymous;
     return 0;
 }
 
-static int read_level(struct mm_group *group, bool is_domain, struct mm_domain_level *level,
-                      struct mm_domain_pages *pages)
+static int read_level(struct mm_group *group, struct mm_domain_level *level)
 {
-    struct mm_domain_pages ancestor_pages;
     int r;
 
     *level = (struct mm_domain_level){.counts_both = !group->is_v2};
     r = read_limit(group, MM_GROUP_FILE_MAX, &level->limit_bytes);
-    if (r == 0) r = read_limit(group, MM_GROUP_FILE_SWAP_MAX, &level->swap_limit_bytes);
+    if (r == 0)
+        r = read_limit(group, MM_GROUP_FILE_SWAP_MAX, &level->swap_limit_bytes);
     if (r == 0 && level->limit_bytes != MM_UNLIMITED)
         r = mm_group_read_number(group, MM_GROUP_FILE_CURRENT, &level->usage_bytes);
     if (r == 0 && level->swap_limit_bytes != MM_UNLIMITED)
         r = mm_group_read_number(group, MM_GROUP_FILE_SWAP_CURRENT, &level->swap_usage_bytes);
-    if (r == 0 && (is_domain || level->limit_bytes != MM_UNLIMITED))
-        r = read_droppable(group, level, is_domain ? pages : &ancestor_pages);
     return r;
+}
+
+static int apply_domain(struct mm_linux_kernel *kernel, struct mm_memory_state *memory)
+{
+    struct mm_domain_level levels[MM_DOMAIN_LEVELS_MAX];
+    struct mm_domain_pages pages = {memory->file_bytes, memory->anonymous_bytes};
+    bool has_pages = false;
+
+    for (unsigned i = 0; i < kernel->level_count; i++) {
+        struct mm_domain_level *level = &levels[i];
+        struct mm_domain_pages level_pages;
+        int r = read_level(kernel->levels[i], level);
+
+        if (r < 0)
+            return r;
+        if (has_pages && level->limit_bytes == MM_UNLIMITED)
+            continue;
+        r = read_droppable(kernel->levels[i], level, &level_pages);
+        /* Without the memory controller enabled for it a group has no figures; those above it have. */
+        if (r == -EOPNOTSUPP && level->limit_bytes == MM_UNLIMITED)
+            continue;
+        if (r < 0)
+            return r;
+        if (!has_pages)
+            pages = level_pages;
+        has_pages = true;
+    }
+    mm_domain_memory_apply(levels, kernel->level_count, &pages, memory);
+    return 0;
 }
 
 int mm_linux_read_memory(struct mm_kernel *base, struct mm_memory_state *ret_memory)
 {
     struct mm_linux_kernel *kernel = mm_linux(base);
-    struct mm_domain_level levels[MM_DOMAIN_LEVELS_MAX];
-    struct mm_domain_pages pages = {0};
     struct mm_memory_state memory;
     int r = read_machine_memory(kernel, &memory);
 
-    if (r < 0) return r;
-    for (unsigned i = 0; i < kernel->level_count; i++) {
-        r = read_level(kernel->levels[i], i == 0, &levels[i], &pages);
-        if (r < 0) return r;
-    }
-    if (kernel->is_group_domain) mm_domain_memory_apply(levels, kernel->level_count, &pages, &memory);
-    *ret_memory = memory;
-    return 0;
+    if (r == 0 && kernel->is_group_domain)
+        r = apply_domain(kernel, &memory);
+    if (r == 0)
+        *ret_memory = memory;
+    return r;
 }
 
 int mm_linux_read_vmstat(struct mm_kernel *base, struct mm_vmstat *ret_vmstat)
@@ -99,8 +126,10 @@ int mm_linux_read_vmstat(struct mm_kernel *base, struct mm_vmstat *ret_vmstat)
 
     mm_vmstat_begin(&vmstat);
     r = read_lines(kernel, &kernel->vmstat, mm_vmstat_parse_line, &vmstat);
-    if (r == 0) r = mm_vmstat_end(&vmstat);
-    if (r == 0) *ret_vmstat = vmstat;
+    if (r == 0)
+        r = mm_vmstat_end(&vmstat);
+    if (r == 0)
+        *ret_vmstat = vmstat;
     return r;
 }
 
@@ -118,7 +147,8 @@ int mm_linux_read_zoneinfo(struct mm_kernel *base, struct mm_zoneinfo *ret_zonei
 /* NULL means the domain: its group, or nothing for a machine. */
 static struct mm_group *group_or_domain(struct mm_linux_kernel *kernel, struct mm_group *group)
 {
-    if (!group && kernel->is_group_domain) return kernel->levels[0];
+    if (!group && kernel->is_group_domain)
+        return kernel->levels[0];
     return group;
 }
 
@@ -137,7 +167,8 @@ static int read_pressure_lines(struct mm_linux_kernel *kernel, struct mm_group *
         return mm_group_file_error(group->directory_fd, r);
     }
     twin_fd = mm_group_open_twin(&kernel->hierarchies.unified, group);
-    if (twin_fd < 0) return twin_fd;
+    if (twin_fd < 0)
+        return twin_fd;
     r = mm_read_lines(twin_fd, "memory.pressure", kernel->buffer, sizeof(kernel->buffer),
                       mm_pressure_parse_line, pressure);
     return mm_group_file_error(twin_fd, r);
@@ -151,8 +182,10 @@ int mm_linux_read_pressure(struct mm_kernel *base, struct mm_group *group, struc
 
     mm_pressure_begin(&pressure);
     r = read_pressure_lines(kernel, group_or_domain(kernel, group), &pressure);
-    if (r == 0) r = mm_pressure_end(&pressure);
-    if (r == 0) *ret_pressure = pressure;
+    if (r == 0)
+        r = mm_pressure_end(&pressure);
+    if (r == 0)
+        *ret_pressure = pressure;
     return r;
 }
 
@@ -164,13 +197,15 @@ int mm_linux_open_pressure_trigger(struct mm_kernel *base, struct mm_group *grou
     int twin_fd MM_CLEANUP_CLOSE = -1;
     int r;
 
-    if (kernel->is_fake) return -EOPNOTSUPP;
+    if (kernel->is_fake)
+        return -EOPNOTSUPP;
     group = group_or_domain(kernel, group);
     if (!group)
         return mm_pressure_trigger_open(AT_FDCWD, kernel->pressure_path, kind, stall_us, window_us,
                                         ret_window_us, ret_fd);
     twin_fd = mm_group_open_twin(&kernel->hierarchies.unified, group);
-    if (twin_fd < 0) return twin_fd;
+    if (twin_fd < 0)
+        return twin_fd;
     r = mm_pressure_trigger_open(twin_fd, "memory.pressure", kind, stall_us, window_us, ret_window_us,
                                  ret_fd);
     return r == -EOPNOTSUPP ? mm_group_file_error(twin_fd, -ENOENT) : r;

@@ -21,6 +21,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <linux/magic.h>
 #include <memory>
 #include <poll.h>
 #include <sstream>
@@ -30,6 +31,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -219,6 +221,31 @@ inline void fill_cache(void *argument)
         _exit(2);
     close(fd);
 }
+
+// A file whose pages can be dropped: on a disk, which an initramfs for one is not.
+class DiskFile
+{
+  public:
+    DiskFile()
+    {
+        struct statfs status;
+        int fd = mkstemp(path);
+
+        is_on_disk = fd >= 0 && fstatfs(fd, &status) == 0 && status.f_type != TMPFS_MAGIC &&
+                     status.f_type != RAMFS_MAGIC && status.f_type != OVERLAYFS_SUPER_MAGIC;
+        if (fd >= 0)
+            close(fd);
+    }
+    ~DiskFile()
+    {
+        unlink(path);
+    }
+    DiskFile(const DiskFile &) = delete;
+    DiskFile &operator=(const DiskFile &) = delete;
+
+    char path[40] = "/var/tmp/memmgr-test-XXXXXX";
+    bool is_on_disk;
+};
 
 class Kernel
 {

@@ -43,15 +43,14 @@ TEST_F(KernelGroup, ADomainHasWhatItsLimitLeaves)
 
 TEST_F(KernelGroup, FilePagesOfADomainAreAvailable)
 {
-    char path[] = "/var/tmp/memmgr-test-XXXXXX";
-    int fd = mkstemp(path);
+    DiskFile file;
     struct mm_memory_state memory;
 
-    ASSERT_GE(fd, 0);
-    close(fd);
+    if (!file.is_on_disk)
+        GTEST_SKIP() << "no disk under /var/tmp";
     set_limit(64 * mib);
     Kernel domain(path_);
-    auto child = spawn(fill_cache, path);
+    auto child = spawn(fill_cache, file.path);
     const uint64_t used = domain.value(group_, MM_GROUP_CURRENT);
     EXPECT_GT(used, 23 * mib);
     // The kernel gathers the statistics of groups every two seconds, at the latest when they are read after
@@ -65,7 +64,6 @@ TEST_F(KernelGroup, FilePagesOfADomainAreAvailable)
     EXPECT_GT(memory.file_bytes, 22 * mib);
     EXPECT_LT(memory.free_bytes, 42 * mib);
     EXPECT_GT(memory.available_bytes, 58 * mib);
-    unlink(path);
 }
 
 TEST_F(KernelGroup, PressureOfAGroupAndOfItsTwin)
@@ -190,14 +188,15 @@ TEST_F(KernelGroup, KillingAGroupWithUsInItIsRefused)
 
 // ---- jobs ----
 
-TEST_F(KernelGroup, AReclaimJobTakesFilePagesAndPutsTheLimitBack)
+TEST_F(KernelGroup, AReclaimJobTakesWhatItIsAskedForAndPutsTheLimitBack)
 {
-    char path[] = "/var/tmp/memmgr-test-XXXXXX";
-    int fd = mkstemp(path);
+    DiskFile file;
+    size_t size = 24 * mib;
+    const bool has_swap = kernel_.has(MM_FEATURE_SWAP);
 
-    ASSERT_GE(fd, 0);
-    close(fd);
-    auto child = spawn(fill_cache, path);
+    if (!has_swap && !file.is_on_disk)
+        GTEST_SKIP() << "neither swap nor a disk under /var/tmp";
+    auto child = has_swap ? spawn(touch_memory, &size) : spawn(fill_cache, file.path);
     set_limit(200 * mib);
     const uint64_t before = kernel_.value(group_, MM_GROUP_CURRENT);
     const struct mm_job job = {MM_JOB_RECLAIM, group_, MM_GROUP_CURRENT, 10 * mib, 31};
@@ -212,7 +211,6 @@ TEST_F(KernelGroup, AReclaimJobTakesFilePagesAndPutsTheLimitBack)
     EXPECT_LT(after, before - 9 * mib);
     EXPECT_EQ(kernel_.value(group_, MM_GROUP_MAX), 200 * mib);
     EXPECT_TRUE(child->is_running());
-    unlink(path);
 }
 
 TEST_F(KernelGroup, NobodyDiesOfAReclaimThatFindsNothing)
