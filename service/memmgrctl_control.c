@@ -2,46 +2,101 @@
 /* "memmgrctl reload" and "memmgrctl log-level". */
 #include "service/memmgrctl_commands.h"
 
+#include "service/clean_text.h"
+
+#include <poll.h>
 #include <stdio.h>
 
-/* Asks one thing and returns the answer, or NULL with the exit code. */
-static cJSON *ask(const struct mm_ctl *ctl, cJSON *request, int *ret_result)
-{
-    struct mm_session session;
-    cJSON *answer = NULL;
+/* The reader program takes milliseconds, and is given up after 10 s; while somebody is being killed a reload
+   waits. */
+#define RELOAD_LOOK_MS 50
+#define RELOAD_WAIT_MS 15000
 
-    *ret_result = mm_session_open(ctl, &session);
-    if (*ret_result != MM_CTL_OK) {
-        cJSON_Delete(request);
-        return NULL;
+/* Looks at the status until the reload that was asked for has ended; 0 and the daemon's part of the status.
+ */
+static int await_reload(struct mm_session *session, const struct mm_ctl *ctl, double reloads_before,
+                        cJSON **ret_status)
+{
+    for (unsigned waited_ms = 0;; waited_ms += RELOAD_LOOK_MS) {
+        cJSON *status;
+        int result = mm_session_ask(session, ctl, mm_session_request("status"), &status);
+
+        if (result != MM_CTL_OK)
+            return result;
+        if (mm_json_get_number(mm_json_get(status, "daemon"), "reloads") > reloads_before ||
+            waited_ms >= RELOAD_WAIT_MS) {
+            *ret_status = status;
+            return MM_CTL_OK;
+        }
+        cJSON_Delete(status);
+        (void)poll(NULL, 0, RELOAD_LOOK_MS);
     }
-    *ret_result = mm_session_ask(&session, ctl, request, &answer);
-    mm_session_close(&session);
-    if (answer && ctl->is_json) mm_print_json(answer);
-    return answer;
+}
+
+static int tell_reload(const struct mm_ctl *ctl, const cJSON *status, double reloads_before)
+{
+    const cJSON *daemon = mm_json_get(status, "daemon");
+    char message[512];
+
+    if (ctl->is_json)
+        mm_print_json(daemon);
+    if (mm_json_get_number(daemon, "reloads") <= reloads_before) {
+        if (!ctl->is_json)
+            (void)puts("the reload waits until memory is calm");
+        return MM_CTL_OK;
+    }
+    if (mm_json_get_bool(daemon, "reload_ok")) {
+        if (!ctl->is_json)
+            (void)puts("the new configuration is in force");
+        return MM_CTL_OK;
+    }
+    (void)fprintf(stderr, "memmgrctl: the old configuration stays: %s\n",
+                  mm_clean_text(mm_json_get_text(daemon, "reload_message"), message, sizeof(message)));
+    return MM_CTL_REFUSED;
 }
 
 static int run_reload(struct mm_ctl *ctl)
 {
-    int result;
-    cJSON *answer = ask(ctl, mm_session_request("reload"), &result);
+    struct mm_session session;
+    cJSON *answer, *status = NULL;
+    double before = -1;
+    int result = mm_session_open(ctl, &session);
 
-    if (answer && !ctl->is_json)
-        (void)puts(mm_json_get_bool(answer, "done") ? "the configuration is in force"
-                                                    : "the reload waits until memory is calm");
-    cJSON_Delete(answer);
+    if (result != MM_CTL_OK)
+        return result;
+    result = mm_session_ask(&session, ctl, mm_session_request("reload"), &answer);
+    if (result == MM_CTL_OK) {
+        /* One that is done already shows in any status. */
+        if (!mm_json_get_bool(answer, "done"))
+            before = mm_json_get_number(answer, "reloads");
+        cJSON_Delete(answer);
+        result = await_reload(&session, ctl, before, &status);
+    }
+    if (result == MM_CTL_OK)
+        result = tell_reload(ctl, status, before);
+    cJSON_Delete(status);
+    mm_session_close(&session);
     return result;
 }
 
 static int run_log_level(struct mm_ctl *ctl)
 {
-    cJSON *request = mm_session_request("log-level"), *answer;
-    int result;
+    cJSON *request, *answer;
+    struct mm_session session;
+    int result = mm_session_open(ctl, &session);
 
+    if (result != MM_CTL_OK)
+        return result;
+    request = mm_session_request("log-level");
     (void)cJSON_AddStringToObject(request, "level", ctl->arguments[0]);
-    answer = ask(ctl, request, &result);
+    result = mm_session_ask(&session, ctl, request, &answer);
+    mm_session_close(&session);
+    if (result != MM_CTL_OK)
+        return result;
+    if (ctl->is_json)
+        mm_print_json(answer);
     cJSON_Delete(answer);
-    return result;
+    return MM_CTL_OK;
 }
 
 const struct mm_ctl_command mm_ctl_reload = {

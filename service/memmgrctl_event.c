@@ -42,7 +42,8 @@ static const char *option_of(enum mm_event_field bit)
     const char *name = mm_event_field_name(bit);
 
     for (size_t i = 0; i < MM_ARRAY_SIZE(fields); i++) {
-        if (strcmp(fields[i].name, name) == 0) return fields[i].option;
+        if (strcmp(fields[i].name, name) == 0)
+            return fields[i].option;
     }
     return name;
 }
@@ -55,7 +56,8 @@ static const struct mm_event_word *read_word(const struct mm_ctl *ctl)
     unsigned best = 4; /* three edits are near */
     size_t count;
 
-    if (word) return word;
+    if (word)
+        return word;
     words = mm_event_words(&count);
     for (size_t i = 0; i < count; i++) {
         unsigned distance = mm_text_distance(text, words[i].word);
@@ -84,7 +86,8 @@ static int add_field(const struct mm_ctl *ctl, cJSON *request, const struct fiel
     }
     (void)mm_format(complaint, sizeof(complaint), "--%s", field->option);
     result = mm_ctl_number(ctl, complaint, text, field->min, field->max, &number);
-    if (result == MM_CTL_OK) (void)cJSON_AddNumberToObject(request, field->name, (double)number);
+    if (result == MM_CTL_OK)
+        (void)cJSON_AddNumberToObject(request, field->name, (double)number);
     return result;
 }
 
@@ -95,7 +98,8 @@ static const char *text_of(const struct mm_ctl *ctl, const struct mm_event_word 
     const char *text = mm_ctl_option(ctl, field->option);
     const char *main_field = word->is_account ? "account" : "pid";
 
-    if (!text && ctl->argument_count > 1 && strcmp(field->name, main_field) == 0) return ctl->arguments[1];
+    if (!text && ctl->argument_count > 1 && strcmp(field->name, main_field) == 0)
+        return ctl->arguments[1];
     return text;
 }
 
@@ -105,7 +109,8 @@ static int add_fields(const struct mm_ctl *ctl, cJSON *request, const struct mm_
         const char *text = text_of(ctl, word, &fields[i]);
         int result = text ? add_field(ctl, request, &fields[i], text) : MM_CTL_OK;
 
-        if (result != MM_CTL_OK) return result;
+        if (result != MM_CTL_OK)
+            return result;
     }
     for (unsigned bit = 0; bit < MM_EVENT_FIELD_COUNT; bit++) {
         enum mm_event_field field = (enum mm_event_field)(1u << bit);
@@ -139,18 +144,21 @@ static int run(struct mm_ctl *ctl)
     cJSON *request, *answer;
     int result;
 
-    if (!word) return MM_CTL_USAGE;
+    if (!word)
+        return MM_CTL_USAGE;
     request = mm_session_request("event");
     (void)cJSON_AddStringToObject(request, "event", word->word);
     result = add_fields(ctl, request, word);
-    if (result == MM_CTL_OK) result = mm_session_open(ctl, &session);
+    if (result == MM_CTL_OK)
+        result = mm_session_open(ctl, &session);
     if (result != MM_CTL_OK) {
         cJSON_Delete(request);
         return result;
     }
     result = mm_session_ask(&session, ctl, request, &answer);
     mm_session_close(&session);
-    if (result != MM_CTL_OK) return result;
+    if (result != MM_CTL_OK)
+        return result;
     if (ctl->is_json)
         mm_print_json(answer);
     else
@@ -169,7 +177,7 @@ const struct mm_ctl_command mm_ctl_event = {
                "  ability-start, device-connected, device-disconnected, suspend, terminated\n"
                "  bind, unbind (with --caller), render (--caller: whose)\n"
                "words about an account (--account ID, or as the second argument):\n"
-               "  account-activate, account-hot-switch, account-cold-switch\n",
+               "  account-activate, account-hot-switch, account-cold-switch",
     .options = options,
     .min_arguments = 1,
     .max_arguments = 2,

@@ -117,16 +117,22 @@ static int run_history(struct mm_ctl *ctl, const struct history *history, int64_
     cJSON *answer, *request;
     int result = MM_CTL_OK;
 
-    if (limit_text) result = mm_ctl_number(ctl, "--limit", limit_text, 1, 100000, &limit);
-    if (result == MM_CTL_OK) result = mm_session_open(ctl, &session);
-    if (result != MM_CTL_OK) return result;
+    if (limit_text)
+        result = mm_ctl_number(ctl, "--limit", limit_text, 1, 100000, &limit);
+    if (result == MM_CTL_OK)
+        result = mm_session_open(ctl, &session);
+    if (result != MM_CTL_OK)
+        return result;
     request = mm_session_request(history->request);
-    if (limit > 0) (void)cJSON_AddNumberToObject(request, "limit", (double)limit);
-    if (mm_ctl_option(ctl, "acted")) (void)cJSON_AddTrueToObject(request, "acted");
+    if (limit > 0)
+        (void)cJSON_AddNumberToObject(request, "limit", (double)limit);
+    if (mm_ctl_option(ctl, "acted"))
+        (void)cJSON_AddTrueToObject(request, "acted");
     result = mm_session_ask_pages(&session, ctl, request, history->key, "sequence", limit, &answer);
     cJSON_Delete(request);
     mm_session_close(&session);
-    if (result != MM_CTL_OK) return result;
+    if (result != MM_CTL_OK)
+        return result;
     if (ctl->is_json)
         mm_print_json(answer);
     else
@@ -185,7 +191,7 @@ const struct mm_ctl_command mm_ctl_kills = {
     .summary = "show who was killed, why, and how fast",
     .arguments = "",
     .details = "BEFORE and AFTER are available memory; SIGNAL, EXIT and RECOVERY the time from the decision\n"
-               "to SIGKILL, to the victim's end, and to the memory being back.\n",
+               "to SIGKILL, to the victim's end, and to the memory being back.",
     .options = kills_options,
     .run = run_kills,
 };

@@ -60,19 +60,27 @@ static int run(struct mm_ctl *ctl)
     cJSON *answer, *request;
     int result = MM_CTL_OK;
 
-    if (limit_text) result = mm_ctl_number(ctl, "--limit", limit_text, 1, 100000, &limit);
-    if (result == MM_CTL_OK && why) result = mm_ctl_number(ctl, "--why", why, 1, INT32_MAX, &pid);
-    if (result == MM_CTL_OK) result = mm_session_open(ctl, &session);
-    if (result != MM_CTL_OK) return result;
+    if (limit_text)
+        result = mm_ctl_number(ctl, "--limit", limit_text, 1, 100000, &limit);
+    if (result == MM_CTL_OK && why)
+        result = mm_ctl_number(ctl, "--why", why, 1, INT32_MAX, &pid);
+    if (result == MM_CTL_OK)
+        result = mm_session_open(ctl, &session);
+    if (result != MM_CTL_OK)
+        return result;
 
     request = mm_session_request("list");
-    if (limit > 0) (void)cJSON_AddNumberToObject(request, "limit", (double)limit);
-    if (pid > 0) (void)cJSON_AddNumberToObject(request, "pid", (double)pid);
-    if (mm_ctl_option(ctl, "registered")) (void)cJSON_AddTrueToObject(request, "registered");
+    if (limit > 0)
+        (void)cJSON_AddNumberToObject(request, "limit", (double)limit);
+    if (pid > 0)
+        (void)cJSON_AddNumberToObject(request, "pid", (double)pid);
+    if (mm_ctl_option(ctl, "registered"))
+        (void)cJSON_AddTrueToObject(request, "registered");
     result = mm_session_ask_pages(&session, ctl, request, "processes", "pid", limit, &answer);
     cJSON_Delete(request);
     mm_session_close(&session);
-    if (result != MM_CTL_OK) return result;
+    if (result != MM_CTL_OK)
+        return result;
     if (ctl->is_json)
         mm_print_json(answer);
     else
@@ -86,7 +94,7 @@ const struct mm_ctl_command mm_ctl_list = {
     .summary = "show every process in the order in which they would be killed, with the reason",
     .arguments = "",
     .details = "BUNDLE is the priority of the bundle, its least process'; bundles die as a whole, the one\n"
-               "with the highest number first. PRIORITY is the process' own, WHY the rules that gave it.\n",
+               "with the highest number first. PRIORITY is the process' own, WHY the rules that gave it.",
     .options = options,
     .run = run,
 };

@@ -57,7 +57,8 @@ static void format_moment(double event_ns, char *buffer, size_t size)
     age_s = (double)monotonic.tv_sec + (double)monotonic.tv_nsec / 1e9 - event_ns / 1e9;
     seconds = (double)real.tv_sec + (double)real.tv_nsec / 1e9 - age_s;
     whole = (time_t)seconds;
-    if (!localtime_r(&whole, &local) || strftime(buffer, size, "%H:%M:%S", &local) == 0) buffer[0] = '\0';
+    if (!localtime_r(&whole, &local) || strftime(buffer, size, "%H:%M:%S", &local) == 0)
+        buffer[0] = '\0';
     used = strlen(buffer);
     (void)mm_format(buffer + used, size - used, ".%03u", (unsigned)((seconds - (double)whole) * 1000));
 }
@@ -75,7 +76,8 @@ static void print_event(const struct mm_ctl *ctl, const cJSON *event)
 
         for (size_t i = 0; i < MM_ARRAY_SIZE(said_elsewhere); i++)
             is_said = is_said || strcmp(member->string, said_elsewhere[i]) == 0;
-        if (!is_said) add_member(line, sizeof(line), member);
+        if (!is_said)
+            add_member(line, sizeof(line), member);
     }
     format_moment(mm_json_get_number(event, "time_ns"), moment, sizeof(moment));
     (void)printf("%s%s%s %s%-14s%s%s\n", mm_style_begin(ctl, MM_STYLE_FAINT), moment,
@@ -89,7 +91,8 @@ static int print_packet(const struct mm_ctl *ctl, struct mm_session *session)
     cJSON *packet;
     int result = mm_session_receive(session, 0, &packet);
 
-    if (result == -ETIMEDOUT || result == -EINTR) return MM_CTL_OK;
+    if (result == -ETIMEDOUT || result == -EINTR)
+        return MM_CTL_OK;
     if (result == -EPIPE) {
         (void)fputs("memmgrctl: the daemon has closed the connection\n", stderr);
         return MM_CTL_NO_DAEMON;
@@ -119,10 +122,14 @@ static int watch(const struct mm_ctl *ctl, struct mm_session *session, int signa
     int result = MM_CTL_OK;
 
     while (result == MM_CTL_OK) {
-        if (poll(pollers, MM_ARRAY_SIZE(pollers), -1) < 0 && errno != EINTR) return MM_CTL_PROTOCOL;
-        if (pollers[0].revents) return MM_CTL_OK;
-        if (pollers[2].revents & (POLLERR | POLLNVAL)) return MM_CTL_REFUSED;
-        if (pollers[1].revents) result = print_packet(ctl, session);
+        if (poll(pollers, MM_ARRAY_SIZE(pollers), -1) < 0 && errno != EINTR)
+            return MM_CTL_PROTOCOL;
+        if (pollers[0].revents)
+            return MM_CTL_OK;
+        if (pollers[2].revents & (POLLERR | POLLNVAL))
+            return MM_CTL_REFUSED;
+        if (pollers[1].revents)
+            result = print_packet(ctl, session);
     }
     return result;
 }
@@ -133,7 +140,8 @@ static int add_events(const struct mm_ctl *ctl, cJSON *request)
     const char *text = mm_ctl_option(ctl, "events");
     cJSON *events;
 
-    if (!text) return MM_CTL_OK;
+    if (!text)
+        return MM_CTL_OK;
     events = cJSON_AddArrayToObject(request, "events");
     while (*text) {
         size_t length = strcspn(text, ",");
@@ -146,7 +154,8 @@ static int add_events(const struct mm_ctl *ctl, cJSON *request)
         (void)cJSON_AddItemToArray(events, cJSON_CreateString(kind));
         text += length + (text[length] == ',');
     }
-    if (cJSON_GetArraySize(events) == 0) return mm_ctl_usage(ctl, "--events: no kind is named");
+    if (cJSON_GetArraySize(events) == 0)
+        return mm_ctl_usage(ctl, "--events: no kind is named");
     return MM_CTL_OK;
 }
 
@@ -165,7 +174,8 @@ static int run(struct mm_ctl *ctl)
     if (result == MM_CTL_OK) {
         (void)sigprocmask(SIG_BLOCK, &signals, NULL);
         signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
-        if (signal_fd < 0) (void)fprintf(stderr, "memmgrctl: signalfd: %s\n", strerror(errno));
+        if (signal_fd < 0)
+            (void)fprintf(stderr, "memmgrctl: signalfd: %s\n", strerror(errno));
         result = signal_fd < 0 ? MM_CTL_REFUSED : mm_session_open(ctl, &session);
     }
     if (result != MM_CTL_OK) {
@@ -187,7 +197,7 @@ const struct mm_ctl_command mm_ctl_monitor = {
     .arguments = "",
     .details = "kinds of events: pressure, waterline, application, account, process-found, process-exited,\n"
                "oom-score-adj, memory-level, kill-begin, kill-end, decision, priority, config, reload,\n"
-               "log-state, stop\n",
+               "log-state, stop",
     .options = options,
     .run = run,
 };

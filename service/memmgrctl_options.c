@@ -31,7 +31,8 @@ static const struct mm_ctl_option *find_option(const struct mm_ctl_option *optio
                                                size_t length)
 {
     for (; options->name; options++) {
-        if (strlen(options->name) == length && strncmp(options->name, name, length) == 0) return options;
+        if (strlen(options->name) == length && strncmp(options->name, name, length) == 0)
+            return options;
     }
     return NULL;
 }
@@ -63,7 +64,8 @@ static const char *nearest_option(const struct mm_ctl_command *command, const ch
 static const struct mm_ctl_command *find_command(const char *name)
 {
     for (size_t i = 0; mm_ctl_commands[i]; i++) {
-        if (strcmp(mm_ctl_commands[i]->name, name) == 0) return mm_ctl_commands[i];
+        if (strcmp(mm_ctl_commands[i]->name, name) == 0)
+            return mm_ctl_commands[i];
     }
     return NULL;
 }
@@ -96,7 +98,8 @@ const char *mm_ctl_option(const struct mm_ctl *ctl, const char *name)
     const struct mm_ctl_option *options = options_of(ctl->command);
 
     for (size_t i = 0; options[i].name; i++) {
-        if (strcmp(options[i].name, name) == 0) return ctl->values[i];
+        if (strcmp(options[i].name, name) == 0)
+            return ctl->values[i];
     }
     return NULL;
 }
@@ -104,7 +107,8 @@ const char *mm_ctl_option(const struct mm_ctl *ctl, const char *name)
 int mm_ctl_number(const struct mm_ctl *ctl, const char *name, const char *text, int64_t min, int64_t max,
                   int64_t *ret_value)
 {
-    if (mm_parse_i64(text, min, max, ret_value) == 0) return MM_CTL_OK;
+    if (mm_parse_i64(text, min, max, ret_value) == 0)
+        return MM_CTL_OK;
     return mm_ctl_usage(ctl, "%s: \"%s\" is no whole number from %lld to %lld", name, text, (long long)min,
                         (long long)max);
 }
@@ -113,7 +117,8 @@ static int unknown_command(const struct mm_ctl *ctl, const char *name)
 {
     const char *nearest = nearest_command(name);
 
-    if (nearest) return mm_ctl_usage(ctl, "unknown command \"%s\", is \"%s\" meant?", name, nearest);
+    if (nearest)
+        return mm_ctl_usage(ctl, "unknown command \"%s\", is \"%s\" meant?", name, nearest);
     return mm_ctl_usage(ctl, "unknown command \"%s\"", name);
 }
 
@@ -156,7 +161,8 @@ void mm_ctl_help(const struct mm_ctl_command *command)
                  command->arguments[0] ? " " : "", command->arguments, command->summary);
     print_options(options_of(command));
     print_options(global_options);
-    if (command->details) (void)printf("\n%s", command->details);
+    if (command->details)
+        (void)printf("\n%s\n", command->details);
 }
 
 int mm_ctl_help_on(const char *name)
@@ -164,7 +170,8 @@ int mm_ctl_help_on(const char *name)
     const struct mm_ctl ctl = {.command = NULL};
     const struct mm_ctl_command *command = find_command(name);
 
-    if (!command) return unknown_command(&ctl, name);
+    if (!command)
+        return unknown_command(&ctl, name);
     mm_ctl_help(command);
     return MM_CTL_OK;
 }
@@ -182,18 +189,24 @@ struct parser {
 /* The text after "=", or the next argument; NULL after a complaint. */
 static const char *value_of(struct parser *parser, const struct mm_ctl_option *option, const char *attached)
 {
-    if (attached) return attached;
-    if (parser->next < parser->argc) return parser->argv[parser->next++];
+    if (attached)
+        return attached;
+    if (parser->next < parser->argc)
+        return parser->argv[parser->next++];
     (void)mm_ctl_usage(parser->ctl, "option --%s needs a value: %s", option->name, option->value);
     return NULL;
 }
 
 static void set_global(struct parser *parser, const struct mm_ctl_option *option, const char *value)
 {
-    if (strcmp(option->name, "json") == 0) parser->ctl->is_json = true;
-    if (strcmp(option->name, "socket") == 0) parser->ctl->socket_path = value;
-    if (strcmp(option->name, "help") == 0) parser->wants_help = true;
-    if (strcmp(option->name, "version") == 0) parser->wants_version = true;
+    if (strcmp(option->name, "json") == 0)
+        parser->ctl->is_json = true;
+    if (strcmp(option->name, "socket") == 0)
+        parser->ctl->socket_path = value;
+    if (strcmp(option->name, "help") == 0)
+        parser->wants_help = true;
+    if (strcmp(option->name, "version") == 0)
+        parser->wants_version = true;
 }
 
 /* One word that begins with a dash. */
@@ -209,17 +222,21 @@ static int parse_option(struct parser *parser, const char *word)
 
     if (word[1] != '-' && strcmp(word, "-h") != 0)
         return mm_ctl_usage(parser->ctl, "unknown option \"%s\"", word);
-    if (!option) option = find_option(global_options, name, length);
+    if (!option)
+        option = find_option(global_options, name, length);
     if (!option) {
         const char *nearest = nearest_option(parser->ctl->command, name);
 
-        if (nearest) return mm_ctl_usage(parser->ctl, "unknown option \"%s\", is --%s meant?", word, nearest);
+        if (nearest)
+            return mm_ctl_usage(parser->ctl, "unknown option \"%s\", is --%s meant?", word, nearest);
         return mm_ctl_usage(parser->ctl, "unknown option \"%s\"", word);
     }
     if (!option->value && attached)
         return mm_ctl_usage(parser->ctl, "option --%s takes no value", option->name);
-    if (option->value) value = value_of(parser, option, attached);
-    if (!value) return MM_CTL_USAGE;
+    if (option->value)
+        value = value_of(parser, option, attached);
+    if (!value)
+        return MM_CTL_USAGE;
     if (is_own)
         parser->ctl->values[option - own] = value;
     else
@@ -241,12 +258,14 @@ static int parse_words(struct parser *parser)
             result = parse_option(parser, word);
         } else if (!ctl->command) {
             ctl->command = find_command(word);
-            if (!ctl->command) result = unknown_command(ctl, word);
+            if (!ctl->command)
+                result = unknown_command(ctl, word);
         } else {
             /* Arguments are gathered at the front: every word there has been read. */
             parser->argv[ctl->argument_count++] = word;
         }
-        if (result != MM_CTL_OK) return result;
+        if (result != MM_CTL_OK)
+            return result;
     }
     ctl->arguments = parser->argv;
     return MM_CTL_OK;
@@ -258,7 +277,8 @@ int mm_ctl_parse(int argc, char **argv, struct mm_ctl *ctl, bool *ret_is_done)
     int result = parse_words(&parser);
 
     *ret_is_done = true;
-    if (result != MM_CTL_OK) return result;
+    if (result != MM_CTL_OK)
+        return result;
     if (parser.wants_version) {
         (void)puts("memmgrctl " MM_VERSION);
         return MM_CTL_OK;
@@ -267,7 +287,8 @@ int mm_ctl_parse(int argc, char **argv, struct mm_ctl *ctl, bool *ret_is_done)
         mm_ctl_help(ctl->command);
         return MM_CTL_OK;
     }
-    if (!ctl->command) return mm_ctl_usage(ctl, "no command is given");
+    if (!ctl->command)
+        return mm_ctl_usage(ctl, "no command is given");
     if (ctl->argument_count < ctl->command->min_arguments)
         return mm_ctl_usage(ctl, "%s: something is missing: %s", ctl->command->name, ctl->command->arguments);
     if (ctl->argument_count > ctl->command->max_arguments)
@@ -281,7 +302,8 @@ int mm_ctl_parse(int argc, char **argv, struct mm_ctl *ctl, bool *ret_is_done)
 
 static int run_help(struct mm_ctl *ctl)
 {
-    if (ctl->argument_count > 0) return mm_ctl_help_on(ctl->arguments[0]);
+    if (ctl->argument_count > 0)
+        return mm_ctl_help_on(ctl->arguments[0]);
     mm_ctl_help(NULL);
     return MM_CTL_OK;
 }

@@ -62,13 +62,15 @@ int mm_request_subscribe(struct mm_request *request)
     request->client->subscriptions = kinds;
     mm_json_open(writer, "events", '[');
     for (unsigned kind = 0; kind < MM_EVENT_KIND_COUNT; kind++) {
-        if (kinds & 1u << kind) mm_json_text(writer, NULL, mm_event_kind_name((enum mm_event_kind)kind));
+        if (kinds & 1u << kind)
+            mm_json_text(writer, NULL, mm_event_kind_name((enum mm_event_kind)kind));
     }
     mm_json_close(writer, ']');
     return 0;
 }
 
-/* "done" is false when the reload has only been asked for: it waits until it is calm. */
+/* "done" is false when the reload has begun, or waits until it is calm: when "reloads" of "status" has risen
+   above the number given here, its outcome stands there. */
 int mm_request_reload(struct mm_request *request)
 {
     const struct mm_daemon_facts *facts = request->context->facts;
@@ -78,6 +80,7 @@ int mm_request_reload(struct mm_request *request)
     mm_event_center_publish(request->context->center, &event);
     if (facts->reload_count == before) {
         mm_json_bool(request->writer, "done", false);
+        mm_json_unsigned(request->writer, "reloads", before);
         return 0;
     }
     if (facts->reload_error < 0)

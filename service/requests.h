@@ -17,7 +17,7 @@
  *   kills       cursor, limit                                 all            kill records, newest first
  *   subscribe   events                                        all            then packets with "event"
  *   event       event, pid, ... (event_words.h)               who may change priority of the process
- *   reload                                                    who may change what came of it
+ *   reload                                                    who may change whether it is done
  *   log-level   level                                         who may change
  *
  * Who may change: uid 0, the uid the daemon runs as, and the configuration's allowed uids. Reading is open to
