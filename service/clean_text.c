@@ -19,7 +19,8 @@ const char *mm_clean_text(const char *text, char *buffer, size_t size)
         (void)mm_printable(text, segment, buffer + used, size - used);
         used += strlen(buffer + used);
         text += segment;
-        if (*text == '\0' || used + ESCAPE_LENGTH >= size) break;
+        if (*text == '\0' || used + ESCAPE_LENGTH >= size)
+            break;
         buffer[used++] = '\\';
         buffer[used] = '\0';
         text++;
@@ -40,7 +41,8 @@ bool mm_text_is_clean(const char *text)
         if (text[0] != '\\') {
             length = MM_MIN(length, strcspn(text, "\\"));
             (void)mm_printable(text, length, piece, sizeof(piece));
-            if (strncmp(piece, text, length) != 0 || piece[length] != '\0') return false;
+            if (strncmp(piece, text, length) != 0 || piece[length] != '\0')
+                return false;
         } else {
             length = 1;
         }

@@ -15,7 +15,8 @@ static void send_answer(struct mm_request_client *client, const char *packet, si
 {
     struct connection *connection = (struct connection *)client;
 
-    if (mm_control_reply(connection->control, packet, length) < 0) connection->is_gone = true;
+    if (mm_control_reply(connection->control, packet, length) < 0)
+        connection->is_gone = true;
 }
 
 static void handle_packet(struct mm_control_client *control, const struct mm_control_peer *peer,
@@ -27,7 +28,8 @@ static void handle_packet(struct mm_control_client *control, const struct mm_con
     };
 
     mm_requests_handle(user, &connection.client, packet, length);
-    if (!connection.is_gone) mm_control_set_data(control, connection.client.subscriptions);
+    if (!connection.is_gone)
+        mm_control_set_data(control, connection.client.subscriptions);
 }
 
 void mm_requests_control_handlers(struct mm_requests *requests, struct mm_control_handlers *ret_handlers)
@@ -48,13 +50,15 @@ static void deliver(struct mm_control_client *control, void *user)
 {
     struct delivery *delivery = user;
 
-    if (!(mm_control_data(control) & 1u << delivery->event->kind)) return;
+    if (!(mm_control_data(control) & 1u << delivery->event->kind))
+        return;
     if (!delivery->is_written) {
         delivery->packet = mm_requests_event_packet(delivery->requests, delivery->event, &delivery->length);
         delivery->is_written = true;
     }
     /* Who does not read is dropped by the transport, and that is all there is to do. */
-    if (delivery->packet) (void)mm_control_reply(control, delivery->packet, delivery->length);
+    if (delivery->packet)
+        (void)mm_control_reply(control, delivery->packet, delivery->length);
 }
 
 static void tell_subscribers(const struct mm_event *event, void *user)

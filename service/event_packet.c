@@ -42,9 +42,12 @@ static void write_application(struct mm_json_writer *writer, const struct mm_ser
     mm_json_text(writer, "what", word_of(false, (int)application->reason));
     mm_json_signed(writer, "pid", event->pid);
     mm_json_unsigned(writer, "uid", event->uid);
-    if (application->name[0]) mm_json_text(writer, "name", application->name);
-    if (application->process_name[0]) mm_json_text(writer, "process_name", application->process_name);
-    if (application->account_id >= 0) mm_json_signed(writer, "account", application->account_id);
+    if (application->name[0])
+        mm_json_text(writer, "name", application->name);
+    if (application->process_name[0])
+        mm_json_text(writer, "process_name", application->process_name);
+    if (application->account_id >= 0)
+        mm_json_signed(writer, "account", application->account_id);
     if (application->caller_pid > 0) {
         mm_json_signed(writer, "caller_pid", application->caller_pid);
         mm_json_unsigned(writer, "caller_uid", application->caller_uid);
@@ -115,7 +118,8 @@ static void write_kill_end(struct mm_json_writer *writer, const struct mm_servic
     const struct mm_kill_record *record = context->kill ? mm_kill_strategy_record(context->kill, 0) : NULL;
 
     (void)event;
-    if (!record) return;
+    if (!record)
+        return;
     mm_json_open(writer, "last_kill", '{');
     mm_json_kill_record(writer, record);
     mm_json_close(writer, '}');
@@ -153,5 +157,6 @@ void mm_json_event(struct mm_json_writer *writer, const struct mm_service_contex
 
     mm_json_text(writer, "event", mm_event_kind_name(event->kind));
     mm_json_unsigned(writer, "time_ns", event->time_ns);
-    if (writers[event->kind]) writers[event->kind](writer, context, event);
+    if (writers[event->kind])
+        writers[event->kind](writer, context, event);
 }

@@ -66,7 +66,8 @@ const struct mm_event_word *mm_event_words(size_t *ret_count)
 const struct mm_event_word *mm_event_word_find(const char *word)
 {
     for (size_t i = 0; i < MM_ARRAY_SIZE(words); i++) {
-        if (strcmp(words[i].word, word) == 0) return &words[i];
+        if (strcmp(words[i].word, word) == 0)
+            return &words[i];
     }
     return NULL;
 }

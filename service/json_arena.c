@@ -48,10 +48,12 @@ static int scan(const char *packet, size_t length)
     for (size_t i = 0; i < length; i++) {
         char byte = packet[i];
 
-        if (byte == '\0') return -EBADMSG;
+        if (byte == '\0')
+            return -EBADMSG;
         if (in_string) {
             if (byte == '\\') {
-                if (strncmp(packet + i, "\\u0000", 6) == 0) return -EBADMSG;
+                if (strncmp(packet + i, "\\u0000", 6) == 0)
+                    return -EBADMSG;
                 i++;
             } else if (byte == '"') {
                 in_string = false;
@@ -59,7 +61,8 @@ static int scan(const char *packet, size_t length)
         } else if (byte == '"') {
             in_string = true;
         } else if (byte == '{' || byte == '[') {
-            if (++depth > MM_JSON_DEPTH_MAX) return -E2BIG;
+            if (++depth > MM_JSON_DEPTH_MAX)
+                return -E2BIG;
         } else if ((byte == '}' || byte == ']') && depth > 0) {
             depth--;
         }
@@ -73,7 +76,8 @@ int mm_json_parse(struct mm_json_arena *arena, const char *packet, size_t length
     const cJSON *item;
     int result = scan(packet, length);
 
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     arena->used = 0;
     arena_in_use = arena;
     is_exhausted = false;
@@ -82,7 +86,8 @@ int mm_json_parse(struct mm_json_arena *arena, const char *packet, size_t length
     item = cJSON_ParseWithLengthOpts(packet, length + 1, NULL, 1);
     cJSON_InitHooks(NULL);
     arena_in_use = NULL;
-    if (!item) return is_exhausted ? -E2BIG : -EBADMSG;
+    if (!item)
+        return is_exhausted ? -E2BIG : -EBADMSG;
     *ret_item = item;
     return 0;
 }

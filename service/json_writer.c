@@ -14,7 +14,8 @@
 void mm_json_init(struct mm_json_writer *writer, char *buffer, size_t size)
 {
     *writer = (struct mm_json_writer){.buffer = buffer, .size = size};
-    if (size > 0) buffer[0] = '\0';
+    if (size > 0)
+        buffer[0] = '\0';
 }
 
 static void append(struct mm_json_writer *writer, const char *bytes, size_t length)
@@ -46,7 +47,8 @@ static void append_quoted(struct mm_json_writer *writer, const char *text)
 
         append(writer, cursor, plain);
         cursor += plain;
-        if (!*cursor) break;
+        if (!*cursor)
+            break;
         append(writer, "\\", 1);
         append(writer, cursor, 1);
         cursor++;
@@ -57,7 +59,8 @@ static void append_quoted(struct mm_json_writer *writer, const char *text)
 /* The comma and the key before an element. */
 static void begin(struct mm_json_writer *writer, const char *key)
 {
-    if (writer->needs_comma) append(writer, ",", 1);
+    if (writer->needs_comma)
+        append(writer, ",", 1);
     if (key) {
         append_quoted(writer, key);
         append(writer, ":", 1);

@@ -29,8 +29,10 @@ static bool wants_colour(void)
     const char *no_color = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");
 
-    if (no_color && no_color[0]) return false;
-    if (!terminal || strcmp(terminal, "dumb") == 0) return false;
+    if (no_color && no_color[0])
+        return false;
+    if (!terminal || strcmp(terminal, "dumb") == 0)
+        return false;
     return isatty(STDOUT_FILENO) == 1;
 }
 
@@ -43,7 +45,8 @@ int main(int argc, char **argv)
     occupy_standard_descriptors();
     ctl.is_coloured = wants_colour();
     result = mm_ctl_parse(argc, argv, &ctl, &is_done);
-    if (!is_done) result = ctl.command->run(&ctl);
+    if (!is_done)
+        result = ctl.command->run(&ctl);
     flushed = mm_flush_output();
     return result != MM_CTL_OK ? result : flushed;
 }

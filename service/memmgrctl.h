@@ -38,7 +38,7 @@ struct mm_ctl_command {
     const char *name;
     const char *summary;   /* one line of help */
     const char *arguments; /* "WORD [PID]"; "" for none */
-    const char *details;   /* paragraphs of help after the options; NULL: none */
+    const char *details;   /* lines of help after the options, no newline behind; NULL: none */
     const struct mm_ctl_option *options;
     unsigned min_arguments, max_arguments;
     int (*run)(struct mm_ctl *ctl); /* returns enum mm_ctl_exit */

@@ -61,7 +61,8 @@ struct mm_table *mm_table_new(const struct mm_column *columns, unsigned count)
 
 void mm_table_free(struct mm_table *table)
 {
-    if (!table) return;
+    if (!table)
+        return;
     for (size_t i = 0; i < table->count; i++)
         free(table->cells[i].text);
     free(table->cells);
@@ -119,11 +120,14 @@ static void print_row(const struct mm_table *table, const struct mm_ctl *ctl, co
         size_t padding = widths[i] - width_of(row[i].text);
         bool is_last = i + 1 == table->column_count;
 
-        if (table->columns[i].is_right) print_blanks(padding);
+        if (table->columns[i].is_right)
+            print_blanks(padding);
         (void)printf("%s%s%s", mm_style_begin(ctl, row[i].style), row[i].text,
                      mm_style_end(ctl, row[i].style));
-        if (!table->columns[i].is_right && !is_last) print_blanks(padding);
-        if (!is_last) print_blanks(2);
+        if (!table->columns[i].is_right && !is_last)
+            print_blanks(padding);
+        if (!is_last)
+            print_blanks(2);
     }
     (void)putchar('\n');
 }
@@ -180,8 +184,10 @@ void mm_print_json(const cJSON *json)
 
 int mm_flush_output(void)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout)) return MM_CTL_OK;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return MM_CTL_OK;
     /* Whoever read our output has had enough: that is his affair. */
-    if (errno != EPIPE) (void)fprintf(stderr, "memmgrctl: cannot write: %s\n", strerror(errno));
+    if (errno != EPIPE)
+        (void)fprintf(stderr, "memmgrctl: cannot write: %s\n", strerror(errno));
     return MM_CTL_REFUSED;
 }

@@ -34,7 +34,8 @@ static int say(int exit_code, const char *format, ...)
 
 static void *checked(void *memory)
 {
-    if (!memory) exit(say(MM_CTL_REFUSED, "no memory"));
+    if (!memory)
+        exit(say(MM_CTL_REFUSED, "no memory"));
     return memory;
 }
 
@@ -46,7 +47,8 @@ int mm_session_open(const struct mm_ctl *ctl, struct mm_session *ret_session)
 
     if (result == -ENOENT || result == -ECONNREFUSED)
         return say(MM_CTL_NO_DAEMON, "no daemon listens at %s", path);
-    if (result < 0) return say(MM_CTL_NO_DAEMON, "cannot connect to %s: %s", path, strerror(-result));
+    if (result < 0)
+        return say(MM_CTL_NO_DAEMON, "cannot connect to %s: %s", path, strerror(-result));
     *ret_session =
         (struct mm_session){.client = client, .buffer = checked(malloc(MEMMGR_CLIENT_PACKET_MAX + 1))};
     return MM_CTL_OK;
@@ -72,7 +74,8 @@ int mm_session_receive(struct mm_session *session, int timeout_ms, cJSON **ret_p
                                        timeout_ms, NULL);
     cJSON *packet;
 
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     packet = cJSON_Parse(session->buffer);
     if (!cJSON_IsObject(packet)) {
         cJSON_Delete(packet);
@@ -84,10 +87,12 @@ int mm_session_receive(struct mm_session *session, int timeout_ms, cJSON **ret_p
 
 static int explain_failure(int error)
 {
-    if (error == -EPIPE) return say(MM_CTL_PROTOCOL, "the daemon has closed the connection");
+    if (error == -EPIPE)
+        return say(MM_CTL_PROTOCOL, "the daemon has closed the connection");
     if (error == -ETIMEDOUT)
         return say(MM_CTL_PROTOCOL, "the daemon has not answered within %d s", ANSWER_TIMEOUT_MS / 1000);
-    if (error == -EBADMSG) return say(MM_CTL_PROTOCOL, "the daemon's answer is not understood");
+    if (error == -EBADMSG)
+        return say(MM_CTL_PROTOCOL, "the daemon's answer is not understood");
     return say(MM_CTL_PROTOCOL, "the connection failed: %s", strerror(-error));
 }
 
@@ -96,7 +101,8 @@ static int explain_refusal(const struct mm_ctl *ctl, const cJSON *answer)
     const cJSON *error = mm_json_get(answer, "error");
     char message[512];
 
-    if (ctl->is_json) mm_print_json(answer);
+    if (ctl->is_json)
+        mm_print_json(answer);
     return say(MM_CTL_REFUSED, "%s",
                mm_clean_text(mm_json_get_text(error, "message"), message, sizeof(message)));
 }
@@ -109,8 +115,10 @@ static int receive_answer(struct mm_session *session, int64_t id, cJSON **ret_an
         int result = mm_session_receive(session, ANSWER_TIMEOUT_MS, &packet);
         const cJSON *packet_id;
 
-        if (result == -EINTR) continue;
-        if (result < 0) return result;
+        if (result == -EINTR)
+            continue;
+        if (result < 0)
+            return result;
         packet_id = mm_json_get(packet, "id");
         if (!cJSON_IsNumber(packet_id) ? mm_json_get(packet, "ok") != NULL
                                        : (int64_t)packet_id->valuedouble == id) {
@@ -135,8 +143,10 @@ int mm_session_ask(struct mm_session *session, const struct mm_ctl *ctl, cJSON *
     result = memmgr_client_send(session->client, text, strlen(text), ANSWER_TIMEOUT_MS);
     cJSON_free(text);
     /* A daemon that refuses the connection says why before it closes it. */
-    if (result == 0 || result == -EPIPE) result = receive_answer(session, id, &answer);
-    if (result < 0) return explain_failure(result);
+    if (result == 0 || result == -EPIPE)
+        result = receive_answer(session, id, &answer);
+    if (result < 0)
+        return explain_failure(result);
     if (!cJSON_IsBool(mm_json_get(answer, "ok")))
         result = explain_failure(-EBADMSG);
     else if (!mm_json_get_bool(answer, "ok"))
@@ -164,14 +174,16 @@ static bool add_seen(struct seen *seen, double number)
 
         bigger.slots = checked(calloc(bigger.size, sizeof(*bigger.slots)));
         for (size_t i = 0; i < seen->size; i++) {
-            if (seen->slots[i] != 0) (void)add_seen(&bigger, seen->slots[i]);
+            if (seen->slots[i] != 0)
+                (void)add_seen(&bigger, seen->slots[i]);
         }
         free(seen->slots);
         *seen = bigger;
     }
     for (slot = (size_t)(uint64_t)number % seen->size; seen->slots[slot] != 0;
          slot = (slot + 1) % seen->size) {
-        if (seen->slots[slot] == number) return false;
+        if (seen->slots[slot] == number)
+            return false;
     }
     seen->slots[slot] = number;
     seen->count++;
@@ -205,14 +217,17 @@ int mm_session_ask_pages(struct mm_session *session, const struct mm_ctl *ctl, c
     for (unsigned pages = 0; pages < PAGES_MAX; pages++) {
         cJSON *page_request = checked(cJSON_Duplicate(request, 1));
 
-        if (cursor[0]) (void)checked(cJSON_AddStringToObject(page_request, "cursor", cursor));
+        if (cursor[0])
+            (void)checked(cJSON_AddStringToObject(page_request, "cursor", cursor));
         cJSON_Delete(answer);
         answer = NULL;
         result = mm_session_ask(session, ctl, page_request, &answer);
-        if (result != MM_CTL_OK) break;
+        if (result != MM_CTL_OK)
+            break;
         join(all, cJSON_GetObjectItemCaseSensitive(answer, key), unique, &seen, limit);
         mm_copy_text(cursor, sizeof(cursor), mm_json_get_text(answer, "cursor"));
-        if (!cursor[0] || (limit >= 0 && (int64_t)seen.count >= limit)) break;
+        if (!cursor[0] || (limit >= 0 && (int64_t)seen.count >= limit))
+            break;
     }
     free(seen.slots);
     if (result != MM_CTL_OK) {

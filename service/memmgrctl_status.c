@@ -172,7 +172,8 @@ static void print_states(const struct mm_ctl *ctl, const cJSON *array, const cha
     struct mm_table *table;
     const cJSON *row;
 
-    if (cJSON_GetArraySize(array) == 0) return;
+    if (cJSON_GetArraySize(array) == 0)
+        return;
     table = mm_table_new(columns, MM_ARRAY_SIZE(columns));
     cJSON_ArrayForEach (row, array) {
         bool is_there = mm_json_get_bool(row, flag);
@@ -192,10 +193,12 @@ static int run(struct mm_ctl *ctl)
     cJSON *answer;
     int result = mm_session_open(ctl, &session);
 
-    if (result != MM_CTL_OK) return result;
+    if (result != MM_CTL_OK)
+        return result;
     result = mm_session_ask(&session, ctl, mm_session_request("status"), &answer);
     mm_session_close(&session);
-    if (result != MM_CTL_OK) return result;
+    if (result != MM_CTL_OK)
+        return result;
     if (ctl->is_json) {
         mm_print_json(answer);
     } else {

@@ -52,7 +52,8 @@ static const struct mm_event_word *read_word(struct mm_request *request)
     const struct mm_event_word *word = mm_event_word_find(text);
     const char *nearest;
 
-    if (word) return word;
+    if (word)
+        return word;
     nearest = mm_nearest_name(text, word_at, NULL);
     if (nearest)
         (void)mm_request_refuse(request, "bad-field",
@@ -119,7 +120,8 @@ static int check_owner(struct mm_request *request, const struct subject *subject
 {
     int64_t claimed = mm_request_integer(request, subject->uid_field, subject->uid);
 
-    if (claimed == (int64_t)subject->uid) return 0;
+    if (claimed == (int64_t)subject->uid)
+        return 0;
     return mm_request_refuse(request, "wrong-owner",
                              "field \"%s\": process %d belongs to uid %u, not to %" PRId64,
                              subject->uid_field, (int)subject->pid, (unsigned)subject->uid, claimed);
@@ -129,7 +131,8 @@ static int check_start_time(struct mm_request *request, const struct subject *su
 {
     int64_t claimed = mm_request_integer(request, "start_time", (int64_t)subject->start_time_ticks);
 
-    if ((uint64_t)claimed == subject->start_time_ticks) return 0;
+    if ((uint64_t)claimed == subject->start_time_ticks)
+        return 0;
     return mm_request_refuse(request, "no-such-process",
                              "field \"start_time\": process %d has ended, its pid is another's now",
                              (int)subject->pid);
@@ -153,14 +156,16 @@ static int check_process(struct mm_request *request, const struct mm_event_word 
     struct mm_kernel *kernel = request->context->kernel;
     int result = check_protected(request, subject->pid);
 
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     if (word->reason == MM_REASON_PROCESS_TERMINATED && known && has_ended(request, subject->pid)) {
         /* The end of a process is told after it, as a rule: what was known of it has to do. */
         subject->uid = known->uid;
         subject->start_time_ticks = known->start_time_ticks;
     } else {
         result = read_subject(request, subject);
-        if (result < 0) return result;
+        if (result < 0)
+            return result;
         if (kernel->ops->is_in_domain(kernel, subject->pid) == 0)
             return mm_request_refuse(request, "not-in-domain",
                                      "field \"pid\": process %d is outside the group that is managed",
@@ -177,7 +182,8 @@ static int check_caller(struct mm_request *request, const struct mm_event_word *
     int result;
 
     if (caller->pid == 0) {
-        if (!mm_request_has(request, "caller_uid")) return 0;
+        if (!mm_request_has(request, "caller_uid"))
+            return 0;
         return mm_request_refuse(request, "missing-field", "\"caller_uid\" needs the field \"caller_pid\"");
     }
     if (caller->pid == of->pid)
@@ -198,7 +204,8 @@ static void write_outcome(struct mm_request *request, pid_t pid)
 
     mm_json_signed(request->writer, "pid", pid);
     mm_json_bool(request->writer, "listed", process != NULL);
-    if (!process) return;
+    if (!process)
+        return;
     mm_json_signed(request->writer, "priority", process->priority);
     mm_json_signed(request->writer, "oom_score_adj", process->written_oom_score_adj);
     mm_json_text(request->writer, "rule", mm_priority_rule_name((enum mm_priority_rule)process->rule));
@@ -215,8 +222,10 @@ static int report_application(struct mm_request *request, const struct mm_event_
     subject.pid = (pid_t)mm_request_integer(request, "pid", 0);
     caller.pid = (pid_t)mm_request_integer(request, "caller_pid", 0);
     result = check_process(request, word, &subject);
-    if (result == 0) result = check_caller(request, word, &subject, &caller);
-    if (result < 0) return result;
+    if (result == 0)
+        result = check_caller(request, word, &subject, &caller);
+    if (result < 0)
+        return result;
 
     event.pid = subject.pid;
     event.uid = subject.uid;
@@ -249,8 +258,10 @@ int mm_request_event(struct mm_request *request)
     const struct mm_event_word *word = read_word(request);
     int result;
 
-    if (!word) return -ECANCELED;
+    if (!word)
+        return -ECANCELED;
     result = check_word_fields(request, word);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     return word->is_account ? report_account(request, word) : report_application(request, word);
 }

@@ -94,7 +94,8 @@ static int check_texts(struct mm_request *request, const cJSON *item, const stru
             is_good = is_good && cJSON_IsString(element) && strlen(element->valuestring) <= LIST_TEXT_MAX;
         }
     }
-    if (is_good && count <= field->max) return 0;
+    if (is_good && count <= field->max)
+        return 0;
     return mm_request_refuse(request, "bad-field",
                              "field \"%s\" is an array of at most %" PRId64 " texts of at most %d bytes",
                              field->name, field->max, LIST_TEXT_MAX);
@@ -102,7 +103,8 @@ static int check_texts(struct mm_request *request, const cJSON *item, const stru
 
 static int check_bool(struct mm_request *request, const cJSON *item, const struct mm_field *field)
 {
-    if (cJSON_IsBool(item)) return 0;
+    if (cJSON_IsBool(item))
+        return 0;
     return mm_request_refuse(request, "bad-field", "field \"%s\" is true or false", field->name);
 }
 
@@ -122,7 +124,8 @@ static int check_value(struct mm_request *request, const cJSON *item, const stru
 static const struct mm_field *find_field(const struct mm_field *fields, const char *name)
 {
     for (; fields->name; fields++) {
-        if (strcmp(fields->name, name) == 0) return fields;
+        if (strcmp(fields->name, name) == 0)
+            return fields;
     }
     return NULL;
 }
@@ -141,12 +144,15 @@ int mm_request_check_fields(struct mm_request *request, const struct mm_field *f
         const struct mm_field *field = find_field(envelope, item->string);
         int result;
 
-        if (!field) field = find_field(fields, item->string);
-        if (!field) return refuse_unknown(request, item->string, fields);
+        if (!field)
+            field = find_field(fields, item->string);
+        if (!field)
+            return refuse_unknown(request, item->string, fields);
         if (is_repeated(request->object, item))
             return mm_request_refuse(request, "bad-field", "field \"%s\" is given twice", field->name);
         result = check_value(request, item, field);
-        if (result < 0) return result;
+        if (result < 0)
+            return result;
     }
     for (; fields->name; fields++) {
         if (fields->is_required && !mm_request_has(request, fields->name))
@@ -190,10 +196,13 @@ int mm_cursor_parse(const char *text, int64_t *ret_numbers, unsigned count)
         uint64_t magnitude;
 
         text += is_negative;
-        if (*text < '0' || *text > '9') return -EINVAL;
-        if (mm_scan_u64(&text, end, &magnitude) < 0 || magnitude > INT64_MAX) return -EINVAL;
+        if (*text < '0' || *text > '9')
+            return -EINVAL;
+        if (mm_scan_u64(&text, end, &magnitude) < 0 || magnitude > INT64_MAX)
+            return -EINVAL;
         ret_numbers[i] = is_negative ? -(int64_t)magnitude : (int64_t)magnitude;
-        if (i + 1 < count && *text++ != ':') return -EINVAL;
+        if (i + 1 < count && *text++ != ':')
+            return -EINVAL;
     }
     return *text == '\0' ? 0 : -EINVAL;
 }

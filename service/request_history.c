@@ -109,15 +109,18 @@ static int write_history(struct mm_request *request, const struct history *histo
     bool has_more = false, is_wanted = false;
     char cursor[24];
 
-    if (before < 0) return -1;
+    if (before < 0)
+        return -1;
     mm_json_unsigned(writer, "now_ns", mm_event_center_now_ns(request->context->center));
     mm_json_open(writer, history->key, '[');
     writer->size -= MM_PAGE_TAIL_BYTES;
     for (unsigned i = 0;; i++) {
         struct mm_json_writer mark = *writer;
 
-        if (!history->write(request, i, before, &sequence, &is_wanted)) break;
-        if (!is_wanted) continue;
+        if (!history->write(request, i, before, &sequence, &is_wanted))
+            break;
+        if (!is_wanted)
+            continue;
         has_more = left-- == 0 || writer->is_full;
         if (has_more) {
             *writer = mark;
@@ -139,11 +142,13 @@ static bool write_decision(struct mm_request *request, unsigned index, int64_t b
     const struct mm_decision_entry *entry = log ? mm_decision_log_at(log, index) : NULL;
     struct mm_json_writer *writer = request->writer;
 
-    if (!entry) return false;
+    if (!entry)
+        return false;
     *ret_sequence = entry->sequence;
     *ret_is_wanted = entry->sequence < (uint64_t)before &&
                      (entry->decision.acted || !mm_request_bool(request, "acted", false));
-    if (!*ret_is_wanted) return true;
+    if (!*ret_is_wanted)
+        return true;
     mm_json_open(writer, NULL, '{');
     mm_json_unsigned(writer, "sequence", entry->sequence);
     mm_json_unsigned(writer, "time_ns", entry->time_ns);
@@ -159,10 +164,12 @@ static bool write_kill(struct mm_request *request, unsigned index, int64_t befor
     const struct mm_kill_strategy *kill = request->context->kill;
     const struct mm_kill_record *record = kill ? mm_kill_strategy_record(kill, index) : NULL;
 
-    if (!record) return false;
+    if (!record)
+        return false;
     *ret_sequence = record->sequence;
     *ret_is_wanted = record->sequence < (uint64_t)before;
-    if (!*ret_is_wanted) return true;
+    if (!*ret_is_wanted)
+        return true;
     mm_json_open(request->writer, NULL, '{');
     mm_json_kill_record(request->writer, record);
     mm_json_close(request->writer, '}');

@@ -111,7 +111,8 @@ static void write_flags(struct mm_json_writer *writer, uint32_t flags)
 
     mm_json_open(writer, "flags", '[');
     for (size_t i = 0; i < MM_ARRAY_SIZE(names); i++) {
-        if (flags & names[i].flag) mm_json_text(writer, NULL, names[i].name);
+        if (flags & names[i].flag)
+            mm_json_text(writer, NULL, names[i].name);
     }
     mm_json_close(writer, ']');
 }
@@ -136,7 +137,8 @@ static void write_process(struct mm_request *request, const struct mm_process *p
     mm_json_unsigned(writer, "bundle_processes", bundle->process_count);
     mm_json_signed(writer, "oom_score_adj", process->written_oom_score_adj);
     mm_json_bool(writer, "registered", bundle->is_registered);
-    if (bundle->is_registered) mm_json_signed(writer, "account", mm_bundle_account_id(bundle));
+    if (bundle->is_registered)
+        mm_json_signed(writer, "account", mm_bundle_account_id(bundle));
     mm_json_unsigned(writer, "start_time", process->start_time_ticks);
     mm_json_unsigned(writer, "resident_bytes", process->resident_bytes);
     if (bundle->set_aside_until_ns > now_ns)
@@ -167,8 +169,10 @@ static bool write_page(struct mm_request *request, struct place *place, struct p
     for (; (process = process_at(list, place)) != NULL; place->process_link = place->process_link->next) {
         struct mm_json_writer mark = *request->writer;
 
-        if (only_registered && !place->bundle->is_registered) continue;
-        if (left-- == 0) return true;
+        if (only_registered && !place->bundle->is_registered)
+            continue;
+        if (left-- == 0)
+            return true;
         write_process(request, process);
         if (request->writer->is_full) {
             *request->writer = mark;

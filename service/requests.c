@@ -45,7 +45,8 @@ int mm_requests_new(const struct mm_service_context *context, struct mm_requests
 {
     struct mm_requests *requests = calloc(1, sizeof(*requests));
 
-    if (!requests) return -ENOMEM;
+    if (!requests)
+        return -ENOMEM;
     requests->context = context;
     *ret_requests = requests;
     return 0;
@@ -102,7 +103,8 @@ static const struct request_kind *find_kind(struct mm_request *request, const ch
     const char *nearest;
 
     for (size_t i = 0; i < MM_ARRAY_SIZE(kinds); i++) {
-        if (strcmp(kinds[i].name, name) == 0) return &kinds[i];
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
     }
     nearest = mm_nearest_name(name, kind_name, NULL);
     if (nearest)
@@ -118,9 +120,11 @@ static bool may_change(const struct mm_request *request)
     const struct mm_control_socket_config *config = &request->context->config->control_socket;
     uid_t uid = request->client->peer.uid;
 
-    if (uid == 0 || uid == request->context->facts->uid) return true;
+    if (uid == 0 || uid == request->context->facts->uid)
+        return true;
     for (size_t i = 0; i < config->allowed_uid_count; i++) {
-        if (config->allowed_uids[i] == uid) return true;
+        if (config->allowed_uids[i] == uid)
+            return true;
     }
     return false;
 }
@@ -175,13 +179,15 @@ static int dispatch(struct mm_request *request)
     const struct request_kind *kind = read_envelope(request);
     int result;
 
-    if (!kind) return -ECANCELED;
+    if (!kind)
+        return -ECANCELED;
     if (kind->needs_permission && !may_change(request))
         return mm_request_refuse(request, "permission-denied",
                                  "uid %u may read, but not send the request \"%s\"",
                                  (unsigned)request->client->peer.uid, kind->name);
     result = mm_request_check_fields(request, kind->fields);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     begin_answer(request, true);
     result = kind->handler(request);
     if (result == 0 && request->writer->is_full)
@@ -212,13 +218,15 @@ const char *mm_requests_event_packet(struct mm_requests *requests, const struct 
 {
     struct mm_json_writer *writer = &requests->event_writer;
 
-    if (!(mm_requests_event_kinds() & 1u << event->kind)) return NULL;
+    if (!(mm_requests_event_kinds() & 1u << event->kind))
+        return NULL;
     mm_json_init(writer, requests->event, sizeof(requests->event));
     mm_json_open(writer, NULL, '{');
     mm_json_unsigned(writer, "version", MM_PROTOCOL_VERSION);
     mm_json_event(writer, requests->context, event);
     mm_json_close(writer, '}');
-    if (writer->is_full) return NULL;
+    if (writer->is_full)
+        return NULL;
     *ret_length = writer->length;
     return writer->buffer;
 }

@@ -21,9 +21,11 @@ static int bound_connect(int fd, int timeout_ms)
     struct timeval timeout = {.tv_sec = timeout_ms / 1000,
                               .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000};
 
-    if (timeout_ms < 0) return 0;
+    if (timeout_ms < 0)
+        return 0;
     /* Zero means for ever there. */
-    if (timeout_ms == 0) timeout.tv_usec = 1;
+    if (timeout_ms == 0)
+        timeout.tv_usec = 1;
     return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0 ? -errno : 0;
 }
 
@@ -33,10 +35,12 @@ static int connect_to(int fd, const char *path, int timeout_ms)
     size_t length = strlen(path);
     int result;
 
-    if (length == 0 || length >= sizeof(address.sun_path)) return -ENAMETOOLONG;
+    if (length == 0 || length >= sizeof(address.sun_path))
+        return -ENAMETOOLONG;
     memcpy(address.sun_path, path, length + 1);
     result = bound_connect(fd, timeout_ms);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     do {
         result = connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
     } while (result == -EINTR);
@@ -48,7 +52,8 @@ int memmgr_client_connect(const char *path, int timeout_ms, struct memmgr_client
     struct memmgr_client *client = malloc(sizeof(*client));
     int result;
 
-    if (!client) return -ENOMEM;
+    if (!client)
+        return -ENOMEM;
     client->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     result = client->fd < 0 ? -errno
                             : connect_to(client->fd, path ? path : MEMMGR_CLIENT_DEFAULT_PATH, timeout_ms);
@@ -62,8 +67,10 @@ int memmgr_client_connect(const char *path, int timeout_ms, struct memmgr_client
 
 void memmgr_client_close(struct memmgr_client *client)
 {
-    if (!client) return;
-    if (client->fd >= 0) (void)close(client->fd);
+    if (!client)
+        return;
+    if (client->fd >= 0)
+        (void)close(client->fd);
     free(client);
 }
 
@@ -78,21 +85,28 @@ static int wait_for(int fd, short events, int timeout_ms)
     struct pollfd poller = {.fd = fd, .events = events};
     int count = poll(&poller, 1, timeout_ms);
 
-    if (count < 0) return -errno;
+    if (count < 0)
+        return -errno;
     return count == 0 ? -ETIMEDOUT : 0;
 }
 
 int memmgr_client_send(struct memmgr_client *client, const char *packet, size_t length, int timeout_ms)
 {
-    if (length == 0 || length > MEMMGR_CLIENT_PACKET_MAX) return -EMSGSIZE;
+    if (length == 0 || length > MEMMGR_CLIENT_PACKET_MAX)
+        return -EMSGSIZE;
     for (;;) {
         int result = 0;
 
-        if (send(client->fd, packet, length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return 0;
-        if (errno == ECONNRESET) return -EPIPE;
-        if (errno != EAGAIN && errno != EINTR) return -errno;
-        if (errno == EAGAIN) result = wait_for(client->fd, POLLOUT, timeout_ms);
-        if (result < 0 && result != -EINTR) return result;
+        if (send(client->fd, packet, length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+            return 0;
+        if (errno == ECONNRESET)
+            return -EPIPE;
+        if (errno != EAGAIN && errno != EINTR)
+            return -errno;
+        if (errno == EAGAIN)
+            result = wait_for(client->fd, POLLOUT, timeout_ms);
+        if (result < 0 && result != -EINTR)
+            return result;
     }
 }
 
@@ -104,15 +118,20 @@ int memmgr_client_receive(struct memmgr_client *client, char *buffer, size_t siz
         ssize_t length = size > 0 ? recv(client->fd, buffer, size - 1, MSG_DONTWAIT | MSG_TRUNC) : -1;
         int result;
 
-        if (size == 0 || length > (ssize_t)(size - 1)) return -EMSGSIZE;
-        if (length == 0 || (length < 0 && errno == ECONNRESET)) return -EPIPE;
+        if (size == 0 || length > (ssize_t)(size - 1))
+            return -EMSGSIZE;
+        if (length == 0 || (length < 0 && errno == ECONNRESET))
+            return -EPIPE;
         if (length > 0) {
             buffer[length] = '\0';
-            if (ret_length) *ret_length = (size_t)length;
+            if (ret_length)
+                *ret_length = (size_t)length;
             return 0;
         }
-        if (errno != EAGAIN && errno != EINTR) return -errno;
+        if (errno != EAGAIN && errno != EINTR)
+            return -errno;
         result = wait_for(client->fd, POLLIN, timeout_ms);
-        if (result < 0) return result;
+        if (result < 0)
+            return result;
     }
 }
