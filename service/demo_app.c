@@ -50,6 +50,26 @@ static bool wait_for_word(int fd)
     return length == 1;
 }
 
+static void close_between(unsigned first, unsigned last)
+{
+    if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
+        return;
+    /* kernels before 5.9: what a demonstration can have opened */
+    for (unsigned fd = first; fd <= last && fd < 1024; fd++)
+        (void)close((int)fd);
+}
+
+/* Nothing of the demonstration's may be kept open here: its janitor waits for the end of a pipe. */
+static void close_all_but(int a, int b)
+{
+    unsigned low = (unsigned)MM_MIN(a, b);
+    unsigned high = (unsigned)MM_MAX(a, b);
+
+    close_between(3, low - 1);
+    close_between(low + 1, high - 1);
+    close_between(high + 1, ~0U);
+}
+
 _Noreturn static void live(const struct mm_demo_size *size, int command_fd, int ready_fd)
 {
     uint64_t total_bytes = size->hold_bytes + size->growth_bytes;
@@ -115,10 +135,9 @@ int mm_demo_app_start(struct mm_demo_app *app, const struct mm_demo_size *size, 
         /* it must not outlive a demonstration that is killed */
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)prctl(PR_SET_NAME, app->name);
-        (void)close(command[1]);
-        (void)close(ready[0]);
         if (getppid() != parent)
             _exit(0);
+        close_all_but(command[0], ready[1]);
         live(size, command[0], ready[1]);
     }
     (void)close(command[0]);
