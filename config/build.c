@@ -69,7 +69,7 @@ static int store_default_row(unsigned element, char *text, void *structure)
 static int store_default_rows(unsigned element, struct mm_config *config)
 {
     const struct mm_element *row = mm_vocabulary_at(element);
-    MM_CLEANUP_FREE char *rows = strdup(row->default_text);
+    char *rows = strdup(row->default_text);
     char *rest = rows;
     char *text;
     int r = rows ? 0 : -ENOMEM;
@@ -81,6 +81,7 @@ static int store_default_rows(unsigned element, struct mm_config *config)
         if (r >= 0)
             r = store_default_row(element, text, entry);
     }
+    free(rows);
     return r;
 }
 

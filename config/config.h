@@ -262,7 +262,7 @@ int mm_config_load(const char *reader_path, const char *file, const struct mm_co
 /* ---- the XML reader (target mm_config_xml) ------------------------------------------------------------ */
 
 /* Files above this are refused before they are read: a configuration has a few hundred lines. */
-#define MM_CONFIG_FILE_MAX_BYTES (8u * 1024u * 1024u)
+#define MM_CONFIG_FILE_MAX_BYTES ((size_t)8 * 1024 * 1024)
 
 /*
  * Reads one file into items; no network, no external entities, bounded entity expansion and depth. Refused

@@ -9,7 +9,7 @@
 
 static void *at(const void *structure, size_t offset)
 {
-    return (char *)(uintptr_t)structure + offset;
+    return (char *)structure + offset;
 }
 
 bool mm_value_is_text(enum mm_storage storage)

@@ -15,6 +15,10 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434 /* the same on every architecture; older headers do not have it */
+#endif
+
 /* What a crashing program says last fits; the rest is read and dropped. */
 #define COMPLAINT_MAX 512
 
@@ -73,7 +77,7 @@ static int make_pipe(int ret_fds[static 2])
 
 static int spawn(const char *path, const char *file, int output, int complaints, pid_t *ret_pid)
 {
-    char *const arguments[] = {(char *)(uintptr_t)path, "--items", "--", (char *)(uintptr_t)file, NULL};
+    char *const arguments[] = {(char *)path, "--items", "--", (char *)file, NULL};
     /* Nothing of the daemon's environment can bend what a configuration says. */
     char *const environment[] = {"LC_ALL=C", NULL};
     posix_spawn_file_actions_t actions;
@@ -109,7 +113,7 @@ static int spawn(const char *path, const char *file, int output, int complaints,
 
 static int start(struct reader *reader, const char *path, const char *file)
 {
-    int output[2], complaints[2];
+    int output[2] = {-1, -1}, complaints[2] = {-1, -1};
     int r = make_pipe(output);
 
     if (r < 0)

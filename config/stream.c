@@ -207,20 +207,19 @@ static int take_files(struct scanner *scanner, struct mm_config_items *items)
     int r = take_count(scanner, FILES_MAX, sizeof(uint32_t), &count);
 
     for (unsigned i = 0; r >= 0 && i < count; i++) {
-        MM_CLEANUP_FREE char *file = NULL;
+        char *file = NULL;
 
         r = take_text(scanner, &file);
-        if (r < 0)
-            break;
-        r = file ? mm_config_items_add_file(items, file) : -EBADMSG;
+        if (r >= 0)
+            r = file ? mm_config_items_add_file(items, file) : -EBADMSG;
+        free(file);
     }
     return MM_MIN(r, 0);
 }
 
 static int take_problem(struct scanner *scanner, struct mm_problems *problems)
 {
-    MM_CLEANUP_FREE char *file = NULL;
-    MM_CLEANUP_FREE char *text = NULL;
+    char *file = NULL, *text = NULL;
     unsigned severity = 0, line = 0, column = 0;
     int r = take_number(scanner, &severity);
 
@@ -232,12 +231,14 @@ static int take_problem(struct scanner *scanner, struct mm_problems *problems)
         r = take_text(scanner, &file);
     if (r >= 0)
         r = take_text(scanner, &text);
-    if (r < 0)
-        return r;
-    if (severity > MM_PROBLEM_ERROR)
-        return -EBADMSG;
-    mm_problems_add(problems, (enum mm_problem_severity)severity, file, line, column, "%s", text ? text : "");
-    return 0;
+    if (r >= 0 && severity > MM_PROBLEM_ERROR)
+        r = -EBADMSG;
+    if (r >= 0)
+        mm_problems_add(problems, (enum mm_problem_severity)severity, file, line, column, "%s",
+                        text ? text : "");
+    free(file);
+    free(text);
+    return r;
 }
 
 static int take_problems(struct scanner *scanner, struct mm_problems *problems)
@@ -250,9 +251,16 @@ static int take_problems(struct scanner *scanner, struct mm_problems *problems)
     return r;
 }
 
+/* An item that mm_config_build may rely on: a value has a text, a section has none. */
+static bool is_sound(const struct mm_config_item *item, const struct mm_config_items *items)
+{
+    if (item->element >= mm_vocabulary_count() || item->file >= items->file_count)
+        return false;
+    return mm_element_has_children(mm_vocabulary_at(item->element)) == (item->text == NULL);
+}
+
 static int take_item(struct scanner *scanner, struct mm_config_items *items)
 {
-    MM_CLEANUP_FREE char *text = NULL;
     struct mm_config_item item = {0};
     int r = take_number(scanner, &item.element);
 
@@ -265,16 +273,11 @@ static int take_item(struct scanner *scanner, struct mm_config_items *items)
     if (r >= 0)
         r = take_number(scanner, &item.column);
     if (r >= 0)
-        r = take_text(scanner, &text);
-    if (r < 0)
-        return r;
-    if (item.element >= mm_vocabulary_count() || item.file >= items->file_count)
-        return -EBADMSG;
-    /* A value has a text, a section has none. */
-    if (mm_element_has_children(mm_vocabulary_at(item.element)) != (text == NULL))
-        return -EBADMSG;
-    item.text = text;
-    return mm_config_items_add(items, &item);
+        r = take_text(scanner, &item.text);
+    if (r >= 0)
+        r = is_sound(&item, items) ? mm_config_items_add(items, &item) : -EBADMSG;
+    free(item.text);
+    return r;
 }
 
 static int take_items(struct scanner *scanner, struct mm_config_items *items)
@@ -308,7 +311,7 @@ int mm_stream_length(const unsigned char *header, size_t *ret_length)
 int mm_stream_decode(const unsigned char *bytes, size_t length, struct mm_config_items *ret_items,
                      struct mm_problems *problems)
 {
-    struct scanner scanner = {bytes + MM_STREAM_HEADER, bytes + length};
+    struct scanner scanner;
     struct mm_config_items items = {0};
     size_t expected_length = 0;
     uint32_t hash;
@@ -316,6 +319,7 @@ int mm_stream_decode(const unsigned char *bytes, size_t length, struct mm_config
 
     if (length < MM_STREAM_HEADER)
         return -EBADMSG;
+    scanner = (struct scanner){bytes + MM_STREAM_HEADER, bytes + length};
     r = mm_stream_length(bytes, &expected_length);
     if (r < 0)
         return r;
@@ -357,7 +361,7 @@ static int read_exactly(int fd, unsigned char *bytes, size_t length)
 int mm_config_items_read(int fd, struct mm_config_items *ret_items, struct mm_problems *ret_problems)
 {
     unsigned char header[MM_STREAM_HEADER];
-    MM_CLEANUP_FREE unsigned char *bytes = NULL;
+    unsigned char *bytes;
     struct mm_problems problems = {0};
     size_t length = 0;
     int r = read_exactly(fd, header, sizeof(header));
@@ -373,6 +377,7 @@ int mm_config_items_read(int fd, struct mm_config_items *ret_items, struct mm_pr
     r = read_exactly(fd, bytes + sizeof(header), length - sizeof(header));
     if (r >= 0)
         r = mm_stream_decode(bytes, length, ret_items, &problems);
+    free(bytes);
     if (r < 0) {
         mm_problems_fini(&problems);
         return r;

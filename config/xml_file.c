@@ -69,7 +69,7 @@ int mm_config_open(const char *file, int *ret_fd, struct mm_problems *problems)
         return -EINVAL;
     }
     if (status.st_size > (off_t)MM_CONFIG_FILE_MAX_BYTES) {
-        mm_problems_add(problems, MM_PROBLEM_ERROR, file, 0, 0, "has %lld bytes, expected at most %u",
+        mm_problems_add(problems, MM_PROBLEM_ERROR, file, 0, 0, "has %lld bytes, expected at most %zu",
                         (long long)status.st_size, MM_CONFIG_FILE_MAX_BYTES);
         return -EINVAL;
     }

@@ -105,3 +105,43 @@ size_t mm_xml_content_begin(const char *bytes, size_t length, size_t offset)
     }
     return offset;
 }
+
+/* The offset behind the tag that begins at offset: quotes hide a '>'. */
+static size_t pass_tag(const char *bytes, size_t length, size_t offset)
+{
+    while (offset < length && bytes[offset] != '>') {
+        char byte = bytes[offset++];
+        const char *quote;
+
+        if (byte != '"' && byte != '\'')
+            continue;
+        quote = memchr(bytes + offset, byte, length - offset);
+        offset = quote ? (size_t)(quote - bytes) + 1 : length;
+    }
+    return offset;
+}
+
+size_t mm_xml_find_long_tag(const char *bytes, size_t length, size_t most)
+{
+    size_t offset = 0;
+
+    while (offset < length) {
+        const char *open = memchr(bytes + offset, '<', length - offset);
+        size_t begin;
+
+        if (!open)
+            break;
+        begin = (size_t)(open - bytes);
+        offset = begin;
+        if (length - begin > 1 && (open[1] == '!' || open[1] == '?')) {
+            /* A declaration is passed over as if it were one character: what is in it is looked at. */
+            if (!pass(bytes, length, &offset))
+                offset++;
+            continue;
+        }
+        offset = pass_tag(bytes, length, begin);
+        if (offset - begin > most)
+            return begin;
+    }
+    return length;
+}

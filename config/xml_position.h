@@ -29,6 +29,10 @@ size_t mm_xml_tag_end(const char *bytes, size_t length, size_t offset);
    over, a CDATA section is entered. */
 size_t mm_xml_content_begin(const char *bytes, size_t length, size_t offset);
 
+/* The offset of the first tag of more than `most` bytes; length when there is none. For files that nobody has
+   parsed yet: libxml2 compares each attribute of a tag with all others. */
+size_t mm_xml_find_long_tag(const char *bytes, size_t length, size_t most);
+
 #ifdef __cplusplus
 }
 #endif

@@ -16,14 +16,13 @@
 #include "config/items.h"
 #include "config/problems.h"
 #include "config/vocabulary.h"
-#include "config/xml_position.h"
+#include "config/xml_check.h"
 
 #include <errno.h>
 #include <libxml/SAX2.h>
 #include <libxml/parser.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* The longest value is a path of 511 bytes; this leaves room for blanks, and bounds the text of an entity. */
 #define VALUE_MAX 4096
@@ -55,7 +54,7 @@ struct reader {
     char value[VALUE_MAX + 1];
     size_t value_length;
     bool value_is_too_long;
-    unsigned entities, entity_references;
+    unsigned elements, entities, entity_references;
     bool is_stopped;
     int error;
 };
@@ -112,20 +111,21 @@ static void add_item(struct reader *reader, const struct level *level, char *tex
                                         .column = level->column};
     int r = mm_config_items_add(reader->items, &item);
 
-    if (r == -ENOSPC)
-        report(reader, MM_PROBLEM_ERROR, present_offset(reader),
-               "more than %d elements, expected a configuration", MM_CONFIG_ITEMS_MAX);
     if (r < 0)
-        stop(reader, r == -ENOSPC ? 0 : r);
+        stop(reader, r);
 }
 
 /* ---- elements ---------------------------------------------------------------------------------------- */
 
 static void report_unknown(struct reader *reader, const struct level *parent, const char *name, size_t offset)
 {
-    unsigned nearest = mm_vocabulary_nearest(parent->element, name);
+    unsigned nearest;
     char shown[MM_SHOWN_MAX], hint[192] = "";
 
+    /* Looking for names takes time, and this one would not be shown. */
+    if (reader->problems->count > MM_CONFIG_PROBLEMS_MAX)
+        return;
+    nearest = mm_vocabulary_nearest(parent->element, name);
     if (nearest != MM_ELEMENT_NONE) {
         unsigned home = mm_vocabulary_parent(nearest);
 
@@ -198,8 +198,8 @@ static void check_attributes(struct reader *reader, const char *name, int count,
 
     /* SAX2 gives five words for each: name, prefix, URI, value, its end. */
     for (int i = 0; i < count; i++) {
-        const char *attribute = (const char *)attributes[5 * i];
-        const char *uri = (const char *)attributes[5 * i + 2];
+        const char *attribute = (const char *)attributes[5 * (size_t)i];
+        const char *uri = (const char *)attributes[5 * (size_t)i + 2];
 
         if (uri ? strcmp(uri, XML_SCHEMA_INSTANCE_URI) == 0 : is_row && strcmp(attribute, "id") == 0)
             continue;
@@ -230,6 +230,20 @@ static void open_child(struct reader *reader, const char *name, bool has_prefix,
     open_known(reader, element, offset, content);
 }
 
+/* Unknown elements count too: what is left out takes time all the same. */
+static bool is_within_bounds(struct reader *reader, size_t offset)
+{
+    if (reader->depth + reader->skipped_depth >= MM_CONFIG_DEPTH_MAX)
+        report(reader, MM_PROBLEM_ERROR, offset, "elements nest deeper than %d", MM_CONFIG_DEPTH_MAX);
+    else if (++reader->elements > MM_CONFIG_ITEMS_MAX)
+        report(reader, MM_PROBLEM_ERROR, offset, "more than %d elements, expected a configuration",
+               MM_CONFIG_ITEMS_MAX);
+    else
+        return true;
+    stop(reader, 0);
+    return false;
+}
+
 static void start_element(void *user, const xmlChar *local_name, const xmlChar *prefix, const xmlChar *uri,
                           int namespace_count, const xmlChar **namespaces, int attribute_count,
                           int defaulted_count, const xmlChar **attributes)
@@ -251,11 +265,8 @@ static void start_element(void *user, const xmlChar *local_name, const xmlChar *
     if (bytes[content - 1] != '>')
         return;
     reader->after_tag = content;
-    if (reader->depth + reader->skipped_depth >= MM_CONFIG_DEPTH_MAX) {
-        report(reader, MM_PROBLEM_ERROR, offset, "elements nest deeper than %d", MM_CONFIG_DEPTH_MAX);
-        stop(reader, 0);
+    if (!is_within_bounds(reader, offset))
         return;
-    }
     if (reader->skipped_depth > 0) {
         reader->skipped_depth++;
         return;
@@ -460,53 +471,6 @@ static void set_handlers(xmlSAXHandler *handler)
     handler->serror = xml_error;
 }
 
-/* The value of encoding="..." in an XML declaration; NULL when there is none. */
-static const char *declared_encoding(const char *bytes, size_t *ret_length)
-{
-    const char *end, *value, *close;
-
-    if (strncmp(bytes, "<?xml", 5) != 0 || !strchr(" \t\r\n", bytes[5]) || !bytes[5])
-        return NULL;
-    end = strstr(bytes, "?>");
-    value = strstr(bytes, "encoding");
-    if (!end || !value || value > end)
-        return NULL;
-    value += strlen("encoding");
-    value += strspn(value, " \t\r\n=");
-    if (*value != '"' && *value != '\'')
-        return NULL;
-    close = strchr(value + 1, *value);
-    if (!close || close > end)
-        return NULL;
-    *ret_length = (size_t)(close - value) - 1;
-    return value + 1;
-}
-
-/* UTF-8 without NUL, by what can be seen without reading it all; false with a problem for anything else. */
-static bool is_readable_text(struct reader *reader)
-{
-    const char *bytes = reader->position.bytes;
-    size_t length = reader->position.length, encoding_length = 0;
-    const char *nul = memchr(bytes, '\0', length);
-    const char *encoding;
-    char name[MM_SHOWN_MAX];
-
-    if (length >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0)) {
-        report(reader, MM_PROBLEM_ERROR, 0, "the encoding is UTF-16, expected UTF-8");
-        return false;
-    }
-    if (nul) {
-        report(reader, MM_PROBLEM_ERROR, (size_t)(nul - bytes), "a NUL byte: this is no text file");
-        return false;
-    }
-    encoding = declared_encoding(bytes, &encoding_length);
-    if (!encoding || (encoding_length == 5 && strncasecmp(encoding, "UTF-8", 5) == 0))
-        return true;
-    report(reader, MM_PROBLEM_ERROR, (size_t)(encoding - bytes), "the encoding is \"%s\", expected UTF-8",
-           mm_printable(encoding, encoding_length, name, sizeof(name)));
-    return false;
-}
-
 static int parse(struct reader *reader)
 {
     xmlDocPtr document;
@@ -546,7 +510,7 @@ int mm_config_parse_xml(const char *file, const char *bytes, size_t length, stru
     mm_xml_position_init(&reader.position, bytes, length);
     if (r >= 0) {
         r = 0;
-        if (is_readable_text(&reader))
+        if (mm_xml_is_readable(&reader.position, file, problems))
             r = parse(&reader);
         else
             items.is_cut = true;

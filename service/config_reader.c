@@ -54,12 +54,17 @@ static const char help[] =
 
 /* ---- giving up privileges ----------------------------------------------------------------------------- */
 
-static void limit(int resource, rlim_t value)
-{
-    const struct rlimit bound = {.rlim_cur = value, .rlim_max = value};
+/* The sanitizers reserve terabytes of addresses. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MM_IS_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MM_IS_SANITIZED
+#endif
+#endif
 
-    (void)setrlimit(resource, &bound);
-}
+/* A macro, as the C libraries do not agree on the resource's type. */
+#define LIMIT(resource, value) ((void)setrlimit((resource), &(struct rlimit){(value), (value)}))
 
 /*
  * For good, as far as the kernel lets us: in a user namespace without "nobody" the ids stay what they are.
@@ -74,12 +79,11 @@ static void drop_privileges(void)
             (void)setresuid(NOBODY, NOBODY, NOBODY);
     }
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_CPU, 5);
-    limit(RLIMIT_NOFILE, 16);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    /* The sanitizers reserve terabytes of addresses. */
-    limit(RLIMIT_AS, 512 * MM_MIB);
+    LIMIT(RLIMIT_CORE, 0);
+    LIMIT(RLIMIT_CPU, 5);
+    LIMIT(RLIMIT_NOFILE, 16);
+#ifndef MM_IS_SANITIZED
+    LIMIT(RLIMIT_AS, 512 * MM_MIB);
 #endif
 }
 
