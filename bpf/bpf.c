@@ -42,7 +42,8 @@ int mm_bpf_new(struct mm_bpf **ret_bpf)
 {
     struct mm_bpf *bpf = calloc(1, sizeof(*bpf));
 
-    if (!bpf) return -ENOMEM;
+    if (!bpf)
+        return -ENOMEM;
     bpf->progress_fd = -1;
     bpf->ring_fd = -1;
     mm_copy_text(bpf->reason, sizeof(bpf->reason), "not started");
@@ -68,27 +69,34 @@ static int end_loader(struct mm_bpf *bpf)
     struct pollfd pollfd;
     int status = -1;
 
-    if (bpf->progress_fd >= 0) (void)close(mm_take_fd(&bpf->progress_fd));
-    if (bpf->loader_pid <= 0) return -1;
+    if (bpf->progress_fd >= 0)
+        (void)close(mm_take_fd(&bpf->progress_fd));
+    if (bpf->loader_pid <= 0)
+        return -1;
     (void)kill(bpf->loader_pid, SIGKILL);
     pidfd = open_pidfd(bpf->loader_pid);
     pollfd = (struct pollfd){.fd = pidfd, .events = POLLIN};
     /* without a pidfd the wait is a plain one: such a kernel has no ring buffer to load into either */
-    if (pidfd >= 0 && poll(&pollfd, 1, REAP_TIMEOUT_MS) == 0) return -1;
-    if (waitpid(bpf->loader_pid, &status, 0) < 0) status = -1;
+    if (pidfd >= 0 && poll(&pollfd, 1, REAP_TIMEOUT_MS) == 0)
+        return -1;
+    if (waitpid(bpf->loader_pid, &status, 0) < 0)
+        status = -1;
     bpf->loader_pid = 0;
     return status;
 }
 
 void mm_bpf_free(struct mm_bpf *bpf)
 {
-    if (!bpf) return;
+    if (!bpf)
+        return;
     (void)end_loader(bpf);
     for (unsigned i = 0; i < bpf->link_count; i++)
         (void)close(bpf->link_fds[i]);
     mm_bpf_ring_unmap(&bpf->ring);
-    if (bpf->lost) (void)munmap((void *)(uintptr_t)bpf->lost, bpf->lost_bytes);
-    if (bpf->ring_fd >= 0) (void)close(bpf->ring_fd);
+    if (bpf->lost)
+        (void)munmap((void *)bpf->lost, bpf->lost_bytes);
+    if (bpf->ring_fd >= 0)
+        (void)close(bpf->ring_fd);
     free(bpf);
 }
 
@@ -109,7 +117,8 @@ static int spawn(const char *path, char *const *arguments, int fd, pid_t *ret_pi
     for (size_t i = 0; i < MM_ARRAY_SIZE(restored); i++)
         (void)sigaddset(&defaults, restored[i]);
     result = posix_spawn_file_actions_init(&actions);
-    if (result != 0) return -result;
+    if (result != 0)
+        return -result;
     result = posix_spawnattr_init(&attributes);
     if (result != 0) {
         (void)posix_spawn_file_actions_destroy(&actions);
@@ -119,7 +128,8 @@ static int spawn(const char *path, char *const *arguments, int fd, pid_t *ret_pi
     (void)posix_spawnattr_setsigdefault(&attributes, &defaults);
     (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     result = posix_spawn_file_actions_adddup2(&actions, fd, MM_BPF_LOADER_FD);
-    if (result == 0) result = posix_spawn(ret_pid, path, &actions, &attributes, arguments, environment);
+    if (result == 0)
+        result = posix_spawn(ret_pid, path, &actions, &attributes, arguments, environment);
     (void)posix_spawnattr_destroy(&attributes);
     (void)posix_spawn_file_actions_destroy(&actions);
     return -result;
@@ -136,7 +146,7 @@ static int spawn_loader(struct mm_bpf *bpf, const struct mm_bpf_options *options
     char ring_bytes[16];
     char self[16];
     char timeout_ms[16];
-    char *arguments[] = {(char *)(uintptr_t)options->loader_path,
+    char *arguments[] = {(char *)options->loader_path,
                          (char[]){"--ring-bytes"},
                          ring_bytes,
                          (char[]){"--daemon"},
@@ -158,7 +168,8 @@ int mm_bpf_start(struct mm_bpf *bpf, const struct mm_bpf_options *options)
     int ends[2] = {-1, -1};
     int result;
 
-    if (bpf->progress_fd >= 0 || bpf->ring_fd >= 0 || bpf->loader_pid > 0) return -EBUSY;
+    if (bpf->progress_fd >= 0 || bpf->ring_fd >= 0 || bpf->loader_pid > 0)
+        return -EBUSY;
     bpf->timeout_ms = options->timeout_ms ? options->timeout_ms : MM_BPF_TIMEOUT_MS_DEFAULT;
     if (options->ring_bytes > MM_BPF_RING_BYTES_MAX) {
         (void)mm_format(bpf->reason, sizeof(bpf->reason), "a ring of %u bytes is more than the limit of %u",
@@ -211,9 +222,11 @@ static ssize_t receive_message(int fd, struct received *received)
     };
     ssize_t length = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
-    if (length < 0) return errno == ECONNRESET ? 0 : -errno;
+    if (length < 0)
+        return errno == ECONNRESET ? 0 : -errno;
     for (struct cmsghdr *part = CMSG_FIRSTHDR(&header); part; part = CMSG_NXTHDR(&header, part)) {
-        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+            continue;
         received->fd_count = (unsigned)((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
         memcpy(received->fds, CMSG_DATA(part), received->fd_count * sizeof(int));
     }
@@ -244,7 +257,8 @@ static int check(struct mm_bpf *bpf, const struct received *received, ssize_t le
              message->ring_bytes > MM_BPF_RING_BYTES_MAX || message->cpu_count == 0 ||
              message->cpu_count > CPU_COUNT_MAX)
         complaint = "its answer has impossible sizes";
-    if (!complaint) return 0;
+    if (!complaint)
+        return 0;
     (void)mm_format(bpf->reason, sizeof(bpf->reason), "the loader does not fit this daemon: %s", complaint);
     return -EPROTO;
 }
@@ -255,7 +269,8 @@ static int map_lost(struct mm_bpf *bpf, int fd)
     size_t size = (bpf->cpu_count * sizeof(uint64_t) + page_bytes - 1) / page_bytes * page_bytes;
     void *memory = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
 
-    if (memory == MAP_FAILED) return -errno;
+    if (memory == MAP_FAILED)
+        return -errno;
     bpf->lost = memory;
     bpf->lost_bytes = size;
     return 0;
@@ -269,7 +284,8 @@ static int adopt(struct mm_bpf *bpf, struct received *received)
 
     bpf->cpu_count = message->cpu_count;
     result = map_lost(bpf, received->fds[1]);
-    if (result == 0) result = mm_bpf_ring_map(&bpf->ring, received->fds[0], message->ring_bytes);
+    if (result == 0)
+        result = mm_bpf_ring_map(&bpf->ring, received->fds[0], message->ring_bytes);
     if (result < 0) {
         (void)mm_format(bpf->reason, sizeof(bpf->reason), "cannot map the ring: %s", error_text(result));
         return result;
@@ -285,7 +301,8 @@ static int take_answer(struct mm_bpf *bpf, struct received *received, ssize_t le
 {
     int result = check(bpf, received, length);
 
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     received->message.reason[MM_BPF_REASON_MAX - 1] = '\0';
     (void)mm_printable(received->message.reason, strlen(received->message.reason), bpf->reason,
                        sizeof(bpf->reason));
@@ -316,9 +333,11 @@ int mm_bpf_receive(struct mm_bpf *bpf)
     int result;
     int status;
 
-    if (bpf->progress_fd < 0) return bpf->programs ? 0 : -ENODATA;
+    if (bpf->progress_fd < 0)
+        return bpf->programs ? 0 : -ENODATA;
     length = receive_message(bpf->progress_fd, &received);
-    if (length == -EAGAIN || length == -EINTR) return -EAGAIN;
+    if (length == -EAGAIN || length == -EINTR)
+        return -EAGAIN;
     /* it has nothing more to do; its answer is in, or it is dying already */
     status = end_loader(bpf);
     result = length == 0 ? explain_silence(bpf, status) : take_answer(bpf, &received, length);
@@ -340,8 +359,10 @@ int mm_bpf_wait(struct mm_bpf *bpf)
     struct pollfd pollfd = {.fd = bpf->progress_fd, .events = POLLIN};
     int result = mm_bpf_receive(bpf);
 
-    if (result != -EAGAIN) return result;
-    if (poll(&pollfd, 1, (int)bpf->timeout_ms) <= 0) return mm_bpf_give_up(bpf);
+    if (result != -EAGAIN)
+        return result;
+    if (poll(&pollfd, 1, (int)bpf->timeout_ms) <= 0)
+        return mm_bpf_give_up(bpf);
     result = mm_bpf_receive(bpf);
     return result == -EAGAIN ? mm_bpf_give_up(bpf) : result;
 }
@@ -376,14 +397,16 @@ static void visit_record(const void *payload, size_t length, void *user)
     const struct consumption *consumption = user;
 
     /* the version of the loader's answer vouches for the layout; a length that differs is nobody's record */
-    if (length == sizeof(struct mm_bpf_record)) consumption->visit(payload, consumption->user);
+    if (length == sizeof(struct mm_bpf_record))
+        consumption->visit(payload, consumption->user);
 }
 
 int mm_bpf_consume(struct mm_bpf *bpf, unsigned max, mm_bpf_visit visit, void *user)
 {
     struct consumption consumption = {.visit = visit, .user = user};
 
-    if (bpf->ring_fd < 0) return -ENODATA;
+    if (bpf->ring_fd < 0)
+        return -ENODATA;
     return mm_bpf_ring_consume(&bpf->ring, max, visit_record, &consumption);
 }
 

@@ -29,8 +29,8 @@ extern "C" {
 
 /* Room for 1000 records: more processes than die at once, in few resident pages (they count twice). */
 #define MM_BPF_RING_BYTES_DEFAULT 65536
-/* What a ring may take at most: a limit on mistakes, far above use. */
-#define MM_BPF_RING_BYTES_MAX (64u * 1024 * 1024)
+/* 64 MiB, the most a ring may take: a limit on mistakes, far above use. */
+#define MM_BPF_RING_BYTES_MAX 67108864u
 
 /* Loading takes 20 to 60 ms; this is for a machine that is already out of breath. */
 #define MM_BPF_TIMEOUT_MS_DEFAULT 3000

@@ -38,7 +38,8 @@ static __always_inline struct mm_bpf_record *mm_record_begin(uint32_t type)
         uint64_t *lost = bpf_map_lookup_elem(&mm_lost, &cpu);
 
         /* Atomic: where the kernel is preemptible a program can interrupt another on the same CPU. */
-        if (lost) __sync_fetch_and_add(lost, 1);
+        if (lost)
+            __sync_fetch_and_add(lost, 1);
         return NULL;
     }
     __builtin_memset(record, 0, sizeof(*record));

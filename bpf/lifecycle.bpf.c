@@ -19,14 +19,16 @@ static __always_inline int32_t mm_visible_tgid(struct task_struct *task)
     struct pid *pid;
     uint32_t level;
 
-    if (mm_pid_namespace == 0) return BPF_CORE_READ(task, tgid);
+    if (mm_pid_namespace == 0)
+        return BPF_CORE_READ(task, tgid);
     pid = BPF_CORE_READ(task, signal, pids[MM_PIDTYPE_TGID]);
     level = BPF_CORE_READ(pid, level);
     for (uint32_t i = 0; i < MM_PID_NAMESPACE_LEVELS && i <= level; i++) {
         struct upid *number =
             (void *)pid + bpf_core_field_offset(struct pid, numbers) + i * bpf_core_type_size(struct upid);
 
-        if (BPF_CORE_READ(number, ns, ns.inum) == mm_pid_namespace) return BPF_CORE_READ(number, nr);
+        if (BPF_CORE_READ(number, ns, ns.inum) == mm_pid_namespace)
+            return BPF_CORE_READ(number, nr);
     }
     return 0;
 }
@@ -37,9 +39,11 @@ static __always_inline void mm_report(uint32_t type, struct task_struct *task, i
     int32_t tgid = mm_visible_tgid(task);
     struct mm_bpf_record *record;
 
-    if (tgid == 0) return;
+    if (tgid == 0)
+        return;
     record = mm_record_begin(type);
-    if (!record) return;
+    if (!record)
+        return;
     record->flags = MM_BPF_FLAG_UID | MM_BPF_FLAG_START;
     record->start_ns = BPF_CORE_READ(leader, start_boottime);
     record->tgid = tgid;
@@ -58,7 +62,8 @@ static __always_inline void mm_report(uint32_t type, struct task_struct *task, i
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(mm_exit, struct task_struct *task)
 {
-    if (BPF_CORE_READ(task, signal, live.counter) > 0) return 0;
+    if (BPF_CORE_READ(task, signal, live.counter) > 0)
+        return 0;
     mm_report(MM_BPF_RECORD_EXIT, task, 0);
     return 0;
 }
@@ -68,7 +73,8 @@ int BPF_PROG(mm_oom_score_adj, struct task_struct *task)
 {
     int32_t writer = mm_visible_tgid((struct task_struct *)bpf_get_current_task());
 
-    if (writer != 0 && writer == mm_self_tgid) return 0;
+    if (writer != 0 && writer == mm_self_tgid)
+        return 0;
     mm_report(MM_BPF_RECORD_OOM_SCORE_ADJ, task, writer);
     return 0;
 }

@@ -24,9 +24,11 @@ int mm_exit(void *context)
     bool is_group_dead = false;
 
     MM_READ(&is_group_dead, context, mm_exit_group_dead);
-    if (!is_group_dead) return 0;
+    if (!is_group_dead)
+        return 0;
     record = mm_record_begin(MM_BPF_RECORD_EXIT);
-    if (!record) return 0;
+    if (!record)
+        return 0;
     record->flags = MM_BPF_FLAG_UID;
     record->tgid = (int32_t)(bpf_get_current_pid_tgid() >> 32);
     record->uid = (uint32_t)bpf_get_current_uid_gid();
@@ -42,9 +44,11 @@ int mm_oom_score_adj(void *context)
     struct mm_bpf_record *record;
     int16_t value = 0;
 
-    if (writer == mm_self_tgid) return 0;
+    if (writer == mm_self_tgid)
+        return 0;
     record = mm_record_begin(MM_BPF_RECORD_OOM_SCORE_ADJ);
-    if (!record) return 0;
+    if (!record)
+        return 0;
     MM_READ(&value, context, mm_adj_value);
     MM_READ(&record->tgid, context, mm_adj_pid);
     MM_READ(&record->comm, context, mm_adj_comm);

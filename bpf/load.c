@@ -11,6 +11,7 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,9 +34,24 @@ struct variant {
     const char *name;
     /* What of wanted this kernel offers; the reason tells of the rest. Negative errno when nothing. */
     int (*probe)(unsigned wanted, unsigned *ret_offered);
-    /* Opens the object and sets its constants. NULL, and errno, on failure. */
-    struct bpf_object *(*open)(const struct mm_bpf_load_request *request);
+    /* Opens the skeleton and sets its constants. NULL, and errno, on failure. */
+    void *(*open)(const struct mm_bpf_load_request *request, struct bpf_object **ret_object);
+    void (*destroy)(void *skeleton);
 };
+
+/* An object at work and what it belongs to. */
+struct opened {
+    const struct variant *variant;
+    void *skeleton;
+    struct bpf_object *object;
+};
+
+static void close_opened(struct opened *opened)
+{
+    if (opened->skeleton)
+        opened->variant->destroy(opened->skeleton);
+    *opened = (struct opened){0};
+}
 
 /* libbpf hands its messages to a function without a user pointer. */
 static struct mm_bpf_reason heard;
@@ -47,8 +63,10 @@ __attribute__((format(printf, 2, 0))) static int hear(enum libbpf_print_level le
        here is refused within a few hundred lines */
     static char message[65536];
 
-    if (level != LIBBPF_WARN) return 0;
-    (void)vsnprintf(message, sizeof(message), format, arguments);
+    if (level != LIBBPF_WARN)
+        return 0;
+    /* the analyzer does not see that libbpf began the list */
+    (void)vsnprintf(message, sizeof(message), format, arguments); /* NOLINT(clang-analyzer-valist*) */
     mm_bpf_reason_hear(&heard, message);
     return 0;
 }
@@ -69,7 +87,8 @@ static uint32_t pid_namespace(void)
 {
     struct stat status;
 
-    if (stat("/proc/self/ns/pid", &status) < 0 || status.st_ino == INITIAL_PID_NAMESPACE) return 0;
+    if (stat("/proc/self/ns/pid", &status) < 0 || status.st_ino == INITIAL_PID_NAMESPACE)
+        return 0;
     return (uint32_t)status.st_ino;
 }
 
@@ -80,14 +99,21 @@ static int probe_btf(unsigned wanted, unsigned *ret_offered)
     return 0;
 }
 
-static struct bpf_object *open_btf(const struct mm_bpf_load_request *request)
+static void *open_btf(const struct mm_bpf_load_request *request, struct bpf_object **ret_object)
 {
     struct lifecycle_bpf *skeleton = lifecycle_bpf__open();
 
-    if (!skeleton) return NULL;
+    if (!skeleton)
+        return NULL;
     skeleton->rodata->mm_self_tgid = (int32_t)request->daemon;
     skeleton->rodata->mm_pid_namespace = pid_namespace();
-    return skeleton->obj;
+    *ret_object = skeleton->obj;
+    return skeleton;
+}
+
+static void destroy_btf(void *skeleton)
+{
+    lifecycle_bpf__destroy(skeleton);
 }
 
 /* Where the fields stand that lifecycle_classic.bpf.c reads. */
@@ -101,16 +127,16 @@ struct classic_layout {
 static int read_classic_layout(unsigned bit, struct classic_layout *layout)
 {
     const struct {
-        unsigned bit;
         const char *event;
         const char *field;
-        unsigned size;
         uint32_t *offset;
+        unsigned bit;
+        unsigned size;
     } fields[] = {
-        {MM_BPF_PROGRAM_EXIT, "sched/sched_process_exit", "group_dead", 1, &layout->exit_group_dead},
-        {MM_BPF_PROGRAM_OOM_SCORE_ADJ, "oom/oom_score_adj_update", "pid", 4, &layout->adj_pid},
-        {MM_BPF_PROGRAM_OOM_SCORE_ADJ, "oom/oom_score_adj_update", "comm", 16, &layout->adj_comm},
-        {MM_BPF_PROGRAM_OOM_SCORE_ADJ, "oom/oom_score_adj_update", "oom_score_adj", 2, &layout->adj_value},
+        {"sched/sched_process_exit", "group_dead", &layout->exit_group_dead, MM_BPF_PROGRAM_EXIT, 1},
+        {"oom/oom_score_adj_update", "pid", &layout->adj_pid, MM_BPF_PROGRAM_OOM_SCORE_ADJ, 4},
+        {"oom/oom_score_adj_update", "comm", &layout->adj_comm, MM_BPF_PROGRAM_OOM_SCORE_ADJ, 16},
+        {"oom/oom_score_adj_update", "oom_score_adj", &layout->adj_value, MM_BPF_PROGRAM_OOM_SCORE_ADJ, 2},
     };
     char format[4096]; /* a page is the most such a file shows */
     const char *root;
@@ -122,10 +148,13 @@ static int read_classic_layout(unsigned bit, struct classic_layout *layout)
         return -EACCES;
     }
     for (size_t i = 0; i < MM_ARRAY_SIZE(fields); i++) {
-        if (fields[i].bit != bit) continue;
+        if (fields[i].bit != bit)
+            continue;
         result = mm_tracefs_read_format(root, fields[i].event, format, sizeof(format));
-        if (result == 0) result = mm_tracefs_field(format, fields[i].field, fields[i].size, fields[i].offset);
-        if (result == 0) continue;
+        if (result == 0)
+            result = mm_tracefs_field(format, fields[i].field, fields[i].size, fields[i].offset);
+        if (result == 0)
+            continue;
         say("tracepoint %s has no field %s this program can read: %s", fields[i].event, fields[i].field,
             strerror(-result));
         return result;
@@ -146,24 +175,27 @@ static int probe_classic(unsigned wanted, unsigned *ret_offered)
     for (size_t i = 0; i < MM_ARRAY_SIZE(programs); i++) {
         int answer;
 
-        if (!(wanted & programs[i].bit)) continue;
+        if (!(wanted & programs[i].bit))
+            continue;
         answer = read_classic_layout(programs[i].bit, &layout);
         if (answer == 0)
             offered |= programs[i].bit;
         else
             result = answer;
     }
-    if (offered == 0) return result;
+    if (offered == 0)
+        return result;
     *ret_offered = offered;
     return 0;
 }
 
-static struct bpf_object *open_classic(const struct mm_bpf_load_request *request)
+static void *open_classic(const struct mm_bpf_load_request *request, struct bpf_object **ret_object)
 {
     struct classic_layout layout = {0};
     struct lifecycle_classic_bpf *skeleton = lifecycle_classic_bpf__open();
 
-    if (!skeleton) return NULL;
+    if (!skeleton)
+        return NULL;
     /* a program whose fields are missing is not loaded: probe_classic */
     for (size_t i = 0; i < MM_ARRAY_SIZE(programs); i++)
         (void)read_classic_layout(programs[i].bit, &layout);
@@ -172,12 +204,18 @@ static struct bpf_object *open_classic(const struct mm_bpf_load_request *request
     skeleton->rodata->mm_adj_pid = layout.adj_pid;
     skeleton->rodata->mm_adj_comm = layout.adj_comm;
     skeleton->rodata->mm_adj_value = layout.adj_value;
-    return skeleton->obj;
+    *ret_object = skeleton->obj;
+    return skeleton;
+}
+
+static void destroy_classic(void *skeleton)
+{
+    lifecycle_classic_bpf__destroy(skeleton);
 }
 
 static const struct variant variants[] = {
-    {"BTF tracepoints", probe_btf, open_btf},
-    {"classic tracepoints", probe_classic, open_classic},
+    {"BTF tracepoints", probe_btf, open_btf, destroy_btf},
+    {"classic tracepoints", probe_classic, open_classic, destroy_classic},
 };
 
 static uint32_t ring_size(uint32_t wanted_bytes)
@@ -189,71 +227,115 @@ static uint32_t ring_size(uint32_t wanted_bytes)
     return size;
 }
 
-/* A loaded object with the programs of the mask. What fails here ends with the process. */
-static int load_object(const struct variant *variant, const struct mm_bpf_load_request *request,
-                       unsigned wanted, struct mm_bpf_loader_message *message, struct bpf_object **ret_object)
+static int set_up(struct bpf_object *object, const struct mm_bpf_load_request *request, unsigned wanted,
+                  struct mm_bpf_loader_message *message)
 {
-    struct bpf_object *object = variant->open(request);
     int cpu_count = libbpf_num_possible_cpus();
     int result;
 
-    if (!object) return errno > 0 ? -errno : -ENOEXEC;
-    if (cpu_count < 0) return cpu_count;
+    if (cpu_count < 0)
+        return cpu_count;
     message->cpu_count = (uint32_t)cpu_count;
     message->ring_bytes = ring_size(request->ring_bytes);
     result = bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "mm_events"), message->ring_bytes);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     result = bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "mm_lost"), message->cpu_count);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     for (size_t i = 0; i < MM_ARRAY_SIZE(programs); i++) {
         struct bpf_program *program = bpf_object__find_program_by_name(object, programs[i].function);
 
-        if (!program) return -ENOEXEC;
+        if (!program)
+            return -ENOEXEC;
         result = bpf_program__set_autoload(program, (wanted & programs[i].bit) != 0);
-        if (result < 0) return result;
+        if (result < 0)
+            return result;
     }
-    result = bpf_object__load(object);
-    if (result == 0) *ret_object = object;
+    return 0;
+}
+
+/* An object with the programs of the mask, loaded. */
+static int load_object(const struct variant *variant, const struct mm_bpf_load_request *request,
+                       unsigned wanted, struct mm_bpf_loader_message *message, struct opened *ret_opened)
+{
+    struct opened opened = {.variant = variant};
+    int result;
+
+    errno = 0;
+    opened.skeleton = variant->open(request, &opened.object);
+    if (!opened.skeleton)
+        return errno > 0 ? -errno : -ENOEXEC;
+    result = set_up(opened.object, request, wanted, message);
+    if (result == 0)
+        result = bpf_object__load(opened.object);
+    if (result == 0)
+        *ret_opened = opened;
+    else
+        close_opened(&opened);
     return result;
 }
 
 /* All programs, or as many as load one by one. */
 static int load_most(const struct variant *variant, const struct mm_bpf_load_request *request,
-                     unsigned wanted, struct mm_bpf_loader_message *message, struct bpf_object **ret_object)
+                     unsigned wanted, struct mm_bpf_loader_message *message, struct opened *ret_opened)
 {
-    int result = load_object(variant, request, wanted, message, ret_object);
+    int result = load_object(variant, request, wanted, message, ret_opened);
     unsigned working = 0;
 
-    if (result == 0 || result == -EPERM) return result;
+    if (result == 0 || result == -EPERM)
+        return result;
     for (size_t i = 0; i < MM_ARRAY_SIZE(programs); i++) {
-        struct bpf_object *object = NULL;
+        struct opened opened = {0};
 
-        if (!(wanted & programs[i].bit) || wanted == (unsigned)programs[i].bit) continue;
-        if (load_object(variant, request, programs[i].bit, message, &object) == 0) working |= programs[i].bit;
+        if (!(wanted & programs[i].bit) || wanted == (unsigned)programs[i].bit)
+            continue;
+        if (load_object(variant, request, programs[i].bit, message, &opened) == 0)
+            working |= programs[i].bit;
+        close_opened(&opened);
     }
-    return working ? load_object(variant, request, working, message, ret_object) : result;
+    return working ? load_object(variant, request, working, message, ret_opened) : result;
 }
 
-/* Returns how many were attached; those go into the result. */
-static unsigned attach(struct bpf_object *object, struct mm_bpf_load_result *result)
+/* The link's descriptor, without libbpf's handle on it: destroying a connected one would switch it off. */
+static int release_link(struct bpf_link *link)
 {
-    struct mm_bpf_loader_message *message = &result->message;
+    int fd = bpf_link__fd(link);
 
-    result->fds[0] = bpf_object__find_map_fd_by_name(object, "mm_events");
-    result->fds[1] = bpf_object__find_map_fd_by_name(object, "mm_lost");
-    message->fd_count = 2;
-    message->programs = 0;
+    bpf_link__disconnect(link);
+    (void)bpf_link__destroy(link);
+    return fd;
+}
+
+/* Attaches what can be; the descriptors and programs go into the result. 0 when there is at least one. */
+static int attach(struct bpf_object *object, struct mm_bpf_load_result *result)
+{
+    static const char *const maps[] = {"mm_events", "mm_lost"};
+    struct mm_bpf_loader_message *message = &result->message;
+    int error = -ENOENT;
+
+    for (size_t i = 0; i < MM_ARRAY_SIZE(maps); i++) {
+        int fd = fcntl(bpf_object__find_map_fd_by_name(object, maps[i]), F_DUPFD_CLOEXEC, 3);
+
+        if (fd < 0)
+            return -errno;
+        result->fds[message->fd_count++] = fd;
+    }
     for (size_t i = 0; i < MM_ARRAY_SIZE(programs); i++) {
         const struct bpf_program *program = bpf_object__find_program_by_name(object, programs[i].function);
         struct bpf_link *link;
 
-        if (bpf_program__fd(program) < 0) continue;
+        if (bpf_program__fd(program) < 0)
+            continue;
         link = bpf_program__attach(program);
-        if (!link) continue;
-        result->fds[message->fd_count++] = bpf_link__fd(link);
+        if (!link) {
+            error = -errno;
+            continue;
+        }
+        result->fds[message->fd_count++] = release_link(link);
         message->programs |= programs[i].bit;
     }
-    return message->fd_count - 2;
+    return message->programs ? 0 : error;
 }
 
 /* "exit, oom_score_adj" */
@@ -263,7 +345,8 @@ static void name_programs(unsigned mask, char *buffer, size_t size)
 
     buffer[0] = '\0';
     for (size_t i = 0; i < MM_ARRAY_SIZE(programs); i++) {
-        if (!(mask & programs[i].bit)) continue;
+        if (!(mask & programs[i].bit))
+            continue;
         length += mm_format(buffer + length, size - length, "%s%s", length > 0 ? ", " : "", programs[i].name);
     }
 }
@@ -299,14 +382,22 @@ static void describe_failure(const struct variant *variant, struct mm_bpf_loader
 static int try_variant(const struct variant *variant, const struct mm_bpf_load_request *request,
                        struct mm_bpf_load_result *result)
 {
-    struct bpf_object *object = NULL;
+    struct mm_bpf_loader_message *message = &result->message;
+    struct opened opened = {0};
     unsigned offered = 0;
     int error;
 
     heard = (struct mm_bpf_reason){0};
     error = variant->probe(MM_BPF_PROGRAM_ALL, &offered);
-    if (error == 0) error = load_most(variant, request, offered, &result->message, &object);
-    if (error == 0 && attach(object, result) == 0) error = errno > 0 ? -errno : -ENOENT;
+    if (error == 0)
+        error = load_most(variant, request, offered, message, &opened);
+    if (error == 0)
+        error = attach(opened.object, result);
+    close_opened(&opened);
+    if (error == 0)
+        return 0;
+    while (message->fd_count > 0)
+        (void)close(result->fds[--message->fd_count]);
     return error;
 }
 
@@ -323,9 +414,8 @@ void mm_bpf_load(const struct mm_bpf_load_request *request, struct mm_bpf_load_r
             break;
         }
         describe_failure(&variants[i], message);
-        message->programs = 0;
-        message->fd_count = 0;
-        if (message->error == -EPERM) break;
+        if (message->error == -EPERM)
+            break;
     }
     *ret_result = result;
 }

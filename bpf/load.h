@@ -15,7 +15,7 @@ struct mm_bpf_load_request {
     bool is_classic;     /* classic tracepoints only */
 };
 
-/* message is ready to be sent; fds go with it, and stay open in this process. */
+/* message is ready to be sent; its fd_count fds go with it and are the caller's to close. */
 struct mm_bpf_load_result {
     struct mm_bpf_loader_message message;
     int fds[MM_BPF_LOADER_FDS_MAX];
@@ -23,7 +23,7 @@ struct mm_bpf_load_result {
 
 /*
  * Tries BTF tracepoints, then classic ones, each program by itself where all together fail. Always fills the
- * result; the outcome is message.error. What it allocated and opened is the process's until it ends.
+ * result; the outcome is message.error. May enter a mount namespace of its own: for a process that then ends.
  */
 void mm_bpf_load(const struct mm_bpf_load_request *request, struct mm_bpf_load_result *ret_result);
 

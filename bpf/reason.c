@@ -50,7 +50,8 @@ static const struct line_rule {
 static enum rank rank_of(const char *line)
 {
     for (size_t i = 0; i < MM_ARRAY_SIZE(line_rules); i++) {
-        if (strstr(line, line_rules[i].part)) return line_rules[i].rank;
+        if (strstr(line, line_rules[i].part))
+            return line_rules[i].rank;
     }
     return mm_text_is_blank(line) ? RANK_NOISE : RANK_PLAIN;
 }
@@ -59,8 +60,10 @@ static void keep(struct mm_bpf_reason *reason, enum rank rank, const char *line)
 {
     static const char prefix[] = "libbpf: ";
 
-    if ((int)rank <= reason->rank) return;
-    if (strncmp(line, prefix, sizeof(prefix) - 1) == 0) line += sizeof(prefix) - 1;
+    if ((int)rank <= reason->rank)
+        return;
+    if (strncmp(line, prefix, sizeof(prefix) - 1) == 0)
+        line += sizeof(prefix) - 1;
     reason->rank = (int)rank;
     mm_copy_text(reason->line, sizeof(reason->line), line);
 }
@@ -82,10 +85,13 @@ static void hear_verifier(struct mm_bpf_reason *reason, const char *text)
 
     while (text) {
         text = split(text, line, sizeof(line));
-        if (strncmp(line, "processed ", strlen("processed ")) == 0) break;
-        if (rank_of(line) != RANK_NOISE) mm_copy_text(complaint, sizeof(complaint), line);
+        if (strncmp(line, "processed ", strlen("processed ")) == 0)
+            break;
+        if (rank_of(line) != RANK_NOISE)
+            mm_copy_text(complaint, sizeof(complaint), line);
     }
-    if (complaint[0] != '\0') keep(reason, RANK_DECISIVE, complaint);
+    if (complaint[0] != '\0')
+        keep(reason, RANK_DECISIVE, complaint);
 }
 
 void mm_bpf_reason_hear(struct mm_bpf_reason *reason, const char *message)

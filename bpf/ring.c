@@ -13,7 +13,8 @@ int mm_bpf_ring_map(struct mm_bpf_ring *ring, int map_fd, size_t size_bytes)
     void *consumer;
 
     consumer = mmap(NULL, page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
-    if (consumer == MAP_FAILED) return -errno;
+    if (consumer == MAP_FAILED)
+        return -errno;
     producer = mmap(NULL, page_bytes + 2 * size_bytes, PROT_READ, MAP_SHARED, map_fd, (off_t)page_bytes);
     if (producer == MAP_FAILED) {
         int error = errno;
@@ -33,7 +34,7 @@ void mm_bpf_ring_unmap(struct mm_bpf_ring *ring)
 {
     if (ring->page_bytes > 0) {
         (void)munmap(ring->consumer, ring->page_bytes);
-        (void)munmap((void *)(uintptr_t)ring->producer, ring->page_bytes + 2 * ring->size_bytes);
+        (void)munmap((void *)ring->producer, ring->page_bytes + 2 * ring->size_bytes);
     }
     *ring = (struct mm_bpf_ring){0};
 }
@@ -54,16 +55,20 @@ int mm_bpf_ring_consume(struct mm_bpf_ring *ring, unsigned max, mm_bpf_ring_visi
         size_t length;
         size_t taken;
 
-        if (filled == 0) break;
+        if (filled == 0)
+            break;
         if (filled > ring->size_bytes || filled < MM_BPF_RING_HEADER_SIZE ||
             position % MM_BPF_RING_HEADER_SIZE != 0)
             return -EBADMSG;
         header = __atomic_load_n((const uint32_t *)(const void *)record, __ATOMIC_ACQUIRE);
-        if (header & MM_BPF_RING_BUSY) break;
+        if (header & MM_BPF_RING_BUSY)
+            break;
         length = header & ~(MM_BPF_RING_BUSY | MM_BPF_RING_DISCARD);
         taken = (length + MM_BPF_RING_HEADER_SIZE + 7) & ~(size_t)7;
-        if (taken > filled) return -EBADMSG;
-        if (!(header & MM_BPF_RING_DISCARD)) visit(record + MM_BPF_RING_HEADER_SIZE, length, user);
+        if (taken > filled)
+            return -EBADMSG;
+        if (!(header & MM_BPF_RING_DISCARD))
+            visit(record + MM_BPF_RING_HEADER_SIZE, length, user);
         position += taken;
         __atomic_store_n(ring->consumer, position, __ATOMIC_RELEASE);
         passed++;

@@ -19,14 +19,18 @@ int mm_tracefs_prepare(const char **ret_root)
 
     for (size_t i = 0; i < MM_ARRAY_SIZE(roots); i++) {
         (void)mm_format(path, sizeof(path), "%s/events", roots[i]);
-        if (access(path, X_OK) < 0) continue;
+        if (access(path, X_OK) < 0)
+            continue;
         *ret_root = roots[i];
         return 0;
     }
-    if (unshare(CLONE_NEWNS) < 0) return -errno;
+    if (unshare(CLONE_NEWNS) < 0)
+        return -errno;
     /* private first, or the mount would show up outside */
-    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) return -errno;
-    if (mount("tracefs", roots[0], "tracefs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0) return -errno;
+    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return -errno;
+    if (mount("tracefs", roots[0], "tracefs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+        return -errno;
     *ret_root = roots[0];
     return 0;
 }
@@ -42,9 +46,11 @@ static bool is_field(const char *line, const char *end, const char *name)
     const char *semicolon = memchr(line, ';', (size_t)(end - line));
     const char *bracket;
 
-    if (!semicolon) return false;
+    if (!semicolon)
+        return false;
     bracket = memchr(line, '[', (size_t)(semicolon - line));
-    if (bracket) semicolon = bracket;
+    if (bracket)
+        semicolon = bracket;
     return (size_t)(semicolon - line) > length && memcmp(semicolon - length, name, length) == 0 &&
            semicolon[-(ptrdiff_t)length - 1] == ' ';
 }
@@ -53,7 +59,8 @@ static int scan_number(const char *line, const char *end, const char *key, uint6
 {
     const char *cursor = memmem(line, (size_t)(end - line), key, strlen(key));
 
-    if (!cursor) return -EINVAL;
+    if (!cursor)
+        return -EINVAL;
     cursor += strlen(key);
     return mm_scan_u64(&cursor, end, ret_value);
 }
@@ -71,7 +78,8 @@ int mm_tracefs_field(const char *format, const char *name, unsigned size, uint32
             if (scan_number(line, end, "offset:", &offset) < 0 || scan_number(line, end, "size:", &found) < 0)
                 return -EINVAL;
             /* a record is at most a page, so a larger offset is no offset */
-            if (found != size || offset > 4096) return -EINVAL;
+            if (found != size || offset > 4096)
+                return -EINVAL;
             *ret_offset = (uint32_t)offset;
             return 0;
         }
@@ -88,14 +96,18 @@ int mm_tracefs_read_format(const char *root, const char *event, char *buffer, si
 
     (void)mm_format(path, sizeof(path), "%s/events/%s/format", root, event);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return -errno;
+    if (fd < 0)
+        return -errno;
     for (;;) {
         ssize_t length = read(fd, buffer + filled, size - 1 - filled);
 
-        if (length < 0) return -errno;
-        if (length == 0) break;
+        if (length < 0)
+            return -errno;
+        if (length == 0)
+            break;
         filled += (size_t)length;
-        if (filled == size - 1) return -EFBIG;
+        if (filled == size - 1)
+            return -EFBIG;
     }
     buffer[filled] = '\0';
     return 0;

@@ -14,7 +14,8 @@ bool mm_bpf_exit_is_repeated(struct mm_bpf_exit_filter *filter, const struct mm_
     unsigned slot = (unsigned)record->tgid % MM_BPF_RECENT_EXITS;
 
     /* without a start time a reused pid would be taken for a repetition */
-    if (record->type != MM_BPF_RECORD_EXIT || !(record->flags & MM_BPF_FLAG_START)) return false;
+    if (record->type != MM_BPF_RECORD_EXIT || !(record->flags & MM_BPF_FLAG_START))
+        return false;
     if (filter->recent[slot].tgid == record->tgid && filter->recent[slot].start_ns == record->start_ns)
         return true;
     filter->recent[slot].tgid = record->tgid;
@@ -37,8 +38,10 @@ int mm_bpf_record_to_event(const struct mm_bpf_record *record, uint64_t ticks_pe
 
     while (i < MM_ARRAY_SIZE(kinds) && kinds[i].type != record->type)
         i++;
-    if (i == MM_ARRAY_SIZE(kinds)) return -ENOMSG;
-    if (record->tgid <= 0) return -EBADMSG;
+    if (i == MM_ARRAY_SIZE(kinds))
+        return -ENOMSG;
+    if (record->tgid <= 0)
+        return -EBADMSG;
     *ret_event = (struct mm_event){
         .kind = kinds[i].kind,
         .time_ns = record->time_ns,

@@ -38,7 +38,8 @@ struct mm_bpf_source {
 
 static void notify(const struct mm_bpf_source *source, enum mm_bpf_source_notice notice)
 {
-    if (source->options.notify) source->options.notify(notice, source->options.user);
+    if (source->options.notify)
+        source->options.notify(notice, source->options.user);
 }
 
 /* reason: static, or the handle's. */
@@ -62,7 +63,8 @@ static void expired(struct mm_timer *timer, void *user)
 
     (void)timer;
     mm_event_center_forget_fd(source->center, mm_bpf_progress_fd(source->bpf));
-    if (mm_bpf_progress_fd(source->bpf) >= 0) (void)mm_bpf_give_up(source->bpf);
+    if (mm_bpf_progress_fd(source->bpf) >= 0)
+        (void)mm_bpf_give_up(source->bpf);
     settle(source, false, source->is_watched ? mm_bpf_reason(source->bpf) : source->reason);
 }
 
@@ -78,8 +80,10 @@ static void receive(struct mm_bpf_source *source)
 
     mm_event_center_forget_fd(source->center, fd);
     result = mm_bpf_receive(source->bpf);
-    if (result == -EAGAIN && watch(source, fd, TAG_PROGRESS) == 0) return;
-    if (result == -EAGAIN) (void)mm_bpf_give_up(source->bpf);
+    if (result == -EAGAIN && watch(source, fd, TAG_PROGRESS) == 0)
+        return;
+    if (result == -EAGAIN)
+        (void)mm_bpf_give_up(source->bpf);
     if (result == 0 && watch(source, mm_bpf_ring_fd(source->bpf), TAG_RING) < 0)
         settle(source, false, no_watch);
     else
@@ -113,7 +117,8 @@ static void read_ring(struct mm_bpf_source *source)
         notify(source, MM_BPF_SOURCE_BROKEN);
         return;
     }
-    if (lost == source->lost) return;
+    if (lost == source->lost)
+        return;
     mm_warning("BPF: %llu records lost, %llu in all: the ring of %zu bytes was full",
                (unsigned long long)(lost - source->lost), (unsigned long long)lost,
                mm_bpf_ring_bytes(source->bpf));
@@ -162,7 +167,8 @@ static void start(struct mm_bpf_source *source)
         source->reason = no_watch;
     else
         source->is_watched = true;
-    if (source->is_watched) deadline_ns += timeout_ms * MM_NS_PER_MS;
+    if (source->is_watched)
+        deadline_ns += timeout_ms * MM_NS_PER_MS;
     mm_event_center_arm(source->center, &source->timer, deadline_ns);
 }
 
@@ -172,14 +178,16 @@ int mm_bpf_source_add(struct mm_event_center *center, const struct mm_bpf_source
     struct mm_bpf_source *source = calloc(1, sizeof(*source));
     int result;
 
-    if (!source) return -ENOMEM;
+    if (!source)
+        return -ENOMEM;
     source->center = center;
     source->options = *options;
     source->reason = "loading";
     source->ticks_per_second = (uint64_t)sysconf(_SC_CLK_TCK);
     mm_timer_init(&source->timer, expired, source);
     result = mm_bpf_new(&source->bpf);
-    if (result == 0) result = mm_event_center_add_source(center, &source_ops, source);
+    if (result == 0)
+        result = mm_event_center_add_source(center, &source_ops, source);
     if (result < 0) {
         mm_bpf_free(source->bpf);
         free(source);

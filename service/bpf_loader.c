@@ -58,7 +58,8 @@ static int print_usage(FILE *stream)
 
 static int parse_number(const char *name, const char *text, uint64_t max, uint64_t *ret_value)
 {
-    if (mm_parse_u64(text, 1, max, ret_value) == 0) return 0;
+    if (mm_parse_u64(text, 1, max, ret_value) == 0)
+        return 0;
     (void)fprintf(stderr, "memmgr-bpf-loader: --%s: '%s' is no number from 1 to %llu\n", name, text,
                   (unsigned long long)max);
     return -EINVAL;
@@ -106,7 +107,8 @@ static int parse_arguments(int argument_count, char **argument_list, struct argu
             result = -EINVAL;
         }
     }
-    if (result == 0 && optind < argument_count) result = -EINVAL;
+    if (result == 0 && optind < argument_count)
+        result = -EINVAL;
     ret_arguments->request.ring_bytes = (uint32_t)ring_bytes;
     ret_arguments->request.daemon = (pid_t)daemon_pid;
     ret_arguments->timeout_ms = (uint32_t)timeout_ms;
@@ -115,7 +117,7 @@ static int parse_arguments(int argument_count, char **argument_list, struct argu
 
 static uint64_t bit(unsigned capability)
 {
-    return 1ull << capability;
+    return UINT64_C(1) << capability;
 }
 
 /*
@@ -132,11 +134,13 @@ static void drop_capabilities(bool may_mount)
     uint64_t permitted;
 
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (syscall(SYS_capget, &header, data) < 0) return;
+    if (syscall(SYS_capget, &header, data) < 0)
+        return;
     permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
-    if (may_mount || (permitted & needed) != needed) keep |= bit(CAP_SYS_ADMIN);
+    if (may_mount || (permitted & needed) != needed)
+        keep |= bit(CAP_SYS_ADMIN);
     for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
-        data[i].permitted &= (uint32_t)(keep >> (32 * i));
+        data[i].permitted &= (uint32_t)(keep >> (i > 0 ? 32 : 0));
         data[i].effective = data[i].permitted;
         data[i].inheritable = 0;
     }
@@ -189,8 +193,10 @@ int main(int argument_count, char **argument_list)
     struct mm_bpf_load_result result;
     int parsed = parse_arguments(argument_count, argument_list, &arguments);
 
-    if (parsed != 0) return print_usage(parsed > 0 ? stdout : stderr);
-    if (!arguments.is_check && !is_socket(MM_BPF_LOADER_FD)) return print_usage(stderr);
+    if (parsed != 0)
+        return print_usage(parsed > 0 ? stdout : stderr);
+    if (!arguments.is_check && !is_socket(MM_BPF_LOADER_FD))
+        return print_usage(stderr);
     limit_time(arguments.timeout_ms);
     drop_capabilities(arguments.request.is_classic || access("/sys/kernel/btf/vmlinux", R_OK) < 0);
     mm_bpf_load(&arguments.request, &result);
