@@ -10,12 +10,15 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 /* The whole end takes at most 190 ms (Android's and upstream's bound); this is what restoring may use of it,
    the rest is for interrupted workers and for leaving. */
 #define RESTORE_MS 120
+#define END_MS     185
 /* What the log's writer may still take to empty its ring. */
 #define LOG_DRAIN_MS 20
 
@@ -83,7 +86,8 @@ static int open_kernel(struct mm_daemon *daemon, const struct mm_config *config)
     }
     if (daemon->options->is_dry_run) {
         result = mm_dry_run_kernel_new(kernel, &daemon->kernel);
-        if (result < 0) mm_kernel_free(kernel);
+        if (result < 0)
+            mm_kernel_free(kernel);
         return result;
     }
     daemon->kernel = kernel;
@@ -111,7 +115,8 @@ static void protect_ourselves(struct mm_daemon *daemon)
     if (kernel->ops->feature(kernel, MM_FEATURE_OOM_SCORE_ADJ_LOWER)->available)
         (void)kernel->ops->write_oom_score_adj(kernel, getpid(), MM_PRIORITY_SYSTEM, &written);
     result = mm_runtime_raise_scheduling();
-    if (result < 0) mm_info("real-time scheduling is not available: %s", strerror(-result));
+    if (result < 0)
+        mm_info("real-time scheduling is not available: %s", strerror(-result));
     result = mm_runtime_lock_memory();
     if (result < 0)
         mm_warning("memory cannot be locked (%s): under pressure this daemon may be slow itself",
@@ -146,25 +151,48 @@ static int start(struct mm_daemon *daemon, struct mm_config *config)
     result = mm_engine_new(daemon->kernel, config,
                            config->waterline_watch.fill_rate_bytes_per_s ? 1 : mm_measure_fill_rate(),
                            &daemon->engine);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     result = mm_event_center_subscribe(daemon->engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_DECISION,
                                        log_event, daemon);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     result = mm_daemon_add_sources(daemon);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     result = mm_engine_start(daemon->engine);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     mm_daemon_note_engine(daemon);
     protect_ourselves(daemon);
     return 0;
 }
 
+/* A worker that the kernel does not let go of must not hold up the end: what it has not restored stays in the
+   journal, and init sees that the end was not clean. */
+static void leave_at_once(int number)
+{
+    (void)number;
+    _exit(MM_DAEMON_FAILED);
+}
+
+static void bound_the_end(void)
+{
+    const struct sigaction action = {.sa_handler = leave_at_once};
+    const struct itimerval limit = {.it_value.tv_usec = END_MS * 1000};
+
+    (void)sigaction(SIGALRM, &action, NULL);
+    (void)setitimer(ITIMER_REAL, &limit, NULL);
+}
+
 static void stop(struct mm_daemon *daemon)
 {
+    bound_the_end();
     mm_engine_free(daemon->engine, RESTORE_MS);
     mm_requests_free(daemon->requests);
     mm_kernel_free(daemon->kernel);
-    if (daemon->lock_fd >= 0) (void)close(daemon->lock_fd);
+    if (daemon->lock_fd >= 0)
+        (void)close(daemon->lock_fd);
 }
 
 static enum mm_daemon_exit run(struct mm_daemon *daemon, struct mm_config *config)
@@ -184,7 +212,8 @@ static enum mm_daemon_exit run(struct mm_daemon *daemon, struct mm_config *confi
     result = mm_event_center_run(daemon->engine->center);
     mm_notify("STOPPING=1");
     stop(daemon);
-    if (result < 0) mm_error("the event loop failed: %s", strerror(-result));
+    if (result < 0)
+        mm_error("the event loop failed: %s", strerror(-result));
     return result < 0 ? MM_DAEMON_FAILED : MM_DAEMON_STOPPED;
 }
 
