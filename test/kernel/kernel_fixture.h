@@ -280,6 +280,18 @@ class Kernel
     {
         return kernel->ops->feature(kernel, feature)->reason;
     }
+    std::vector<struct mm_notice> drain() const
+    {
+        std::vector<struct mm_notice> notices;
+
+        kernel->ops->drain_notices(
+            kernel,
+            [](const struct mm_notice *notice, void *user) {
+                static_cast<std::vector<struct mm_notice> *>(user)->push_back(*notice);
+            },
+            &notices);
+        return notices;
+    }
     // Waits for notices until as many have come.
     std::vector<struct mm_notice> await(size_t count) const
     {
@@ -287,12 +299,8 @@ class Kernel
         struct pollfd ready = {kernel->ops->notice_fd(kernel), POLLIN, 0};
 
         while (notices.size() < count && poll(&ready, 1, patience_ms) > 0) {
-            kernel->ops->drain_notices(
-                kernel,
-                [](const struct mm_notice *notice, void *user) {
-                    static_cast<std::vector<struct mm_notice> *>(user)->push_back(*notice);
-                },
-                &notices);
+            for (const struct mm_notice &notice : drain())
+                notices.push_back(notice);
         }
         EXPECT_EQ(notices.size(), count);
         notices.resize(count);

@@ -3,6 +3,8 @@
 // path.
 #include "kernel_fixture.h"
 
+#include "kernel_interface/exit_watch.h"
+
 // Every allocation of the code under test is counted; the linker wraps these.
 static std::atomic<unsigned> allocations;
 
@@ -300,6 +302,7 @@ TEST(KernelKill, ByHandleWithItsExitReported)
     }
     EXPECT_TRUE(has_exit);
     EXPECT_TRUE(has_reap);
+    EXPECT_EQ(kernel.drain().size(), 0U); // an exit is reported once
     EXPECT_TRUE(kernel->has_exited(kernel.kernel, &handle));
     EXPECT_EQ(kernel->kill_process(kernel.kernel, &handle), -ESRCH);
 
@@ -372,6 +375,19 @@ TEST(KernelKill, AClosedHandleReportsNothing)
     kernel->close_process(kernel.kernel, &two);
 }
 
+TEST(KernelKill, ClosingAHandleGivesItsPlaceBack)
+{
+    Kernel kernel;
+    Child child;
+    struct mm_process_handle handle;
+
+    for (unsigned i = 0; i < 2 * MM_EXIT_WATCH_CAPACITY; i++) {
+        ASSERT_EQ(kernel->open_process(kernel.kernel, child.pid, 0, &handle), 0);
+        ASSERT_EQ(kernel->watch_process(kernel.kernel, &handle, i), 0) << i;
+        kernel->close_process(kernel.kernel, &handle);
+    }
+}
+
 TEST(KernelKill, ATaskFrozenByV1IsThawed)
 {
     Hierarchies where;
@@ -408,7 +424,13 @@ TEST(KernelPressure, ATriggerIsArmedWithTheWindowThatIsAllowed)
     uint64_t window_us = 0;
     int fd = -1;
 
-    if (!kernel.has(MM_FEATURE_PRESSURE_TRIGGER))
+    // The window that every opener may use; some kernels want a capability for any.
+    const int plain = open("/proc/pressure/memory", O_RDWR | O_CLOEXEC);
+    const bool is_allowed = plain >= 0 && write(plain, "some 200000 2000000", 20) == 20;
+    if (plain >= 0)
+        close(plain);
+    EXPECT_EQ(kernel.has(MM_FEATURE_PRESSURE_TRIGGER), is_allowed);
+    if (!is_allowed)
         GTEST_SKIP() << kernel.reason(MM_FEATURE_PRESSURE_TRIGGER);
     ASSERT_EQ(kernel->open_pressure_trigger(kernel.kernel, nullptr, MM_PRESSURE_SOME, 70000, 1000000,
                                             &window_us, &fd),

@@ -307,9 +307,11 @@ TEST(FakeMachineMounts, TheOneThatShowsMostIsTaken)
     machine.write("proc/self/mountinfo",
                   "614 612 0:32 /docker/4f/child /narrow ro - cgroup cgroup rw,memory\n"
                   "615 612 0:32 /docker/4f /wide ro - cgroup cgroup rw,memory\n"
+                  "617 612 0:32 /docker/4f/other /other ro - cgroup cgroup rw,memory\n"
                   "616 612 0:32 / /not/there ro - cgroup cgroup rw,memory\n"
                   "a line that is none\n");
     machine.write("narrow/cgroup.procs", "");
+    machine.write("other/cgroup.procs", "");
     machine.write("wide/cgroup.procs", "");
     machine.write("wide/g/cgroup.procs", "");
     ASSERT_EQ(machine.start(), 0);
