@@ -26,7 +26,7 @@ static void forget_one(struct mm_priority_manager *manager)
     MM_LIST_FOR_EACH (link, &manager->accounts) {
         struct mm_account *account = MM_CONTAINER_OF(link, struct mm_account, link);
 
-        if (account->state == MM_ACCOUNT_IS_ACTIVE || !mm_list_is_empty(&account->bundles))
+        if (account->state == MM_ACCOUNT_IS_ACTIVE || account->bundle_count > 0)
             continue;
         forget(manager, account);
         return;
@@ -53,7 +53,6 @@ struct mm_account *mm_manager_account(struct mm_priority_manager *manager, int64
     if (!account)
         return NULL;
     account->id = id;
-    mm_list_init(&account->bundles);
     mm_list_push_front(&manager->accounts, &account->link);
     manager->account_count++;
     manager->counters.accounts++;
@@ -63,7 +62,7 @@ struct mm_account *mm_manager_account(struct mm_priority_manager *manager, int64
 /* One without bundles is forgotten, unless something is known of it. */
 void mm_account_release(struct mm_priority_manager *manager, struct mm_account *account)
 {
-    if (mm_list_is_empty(&account->bundles) && account->state == MM_ACCOUNT_IS_UNKNOWN)
+    if (account->bundle_count == 0 && account->state == MM_ACCOUNT_IS_UNKNOWN)
         forget(manager, account);
 }
 
@@ -75,19 +74,38 @@ int mm_account_adjustment(const struct mm_account *account)
                                                   : MM_ACCOUNT_INACTIVE_ADJUSTMENT;
 }
 
-/* Seeds in the order of use: what is seeded first moves first, so that equal bundles stay in that order. */
-static void set_state(struct mm_priority_manager *manager, struct mm_account *account,
-                      enum mm_account_state state)
+static struct mm_bundle *first_bundle(const struct mm_priority_manager *manager)
 {
-    if (account->state == state)
-        return;
-    account->state = state;
-    MM_LIST_FOR_EACH (bundle_link, &account->bundles) {
-        struct mm_bundle_node *bundle = MM_CONTAINER_OF(bundle_link, struct mm_bundle_node, account_link);
+    struct mm_priority_entry *entry = mm_priority_list_least(&manager->list);
 
-        MM_LIST_FOR_EACH (link, &bundle->bundle.processes)
+    return entry ? MM_BUNDLE_OF(entry) : NULL;
+}
+
+static struct mm_bundle *next_bundle(const struct mm_priority_manager *manager,
+                                     const struct mm_bundle *bundle)
+{
+    struct mm_priority_entry *entry = mm_priority_list_next(&manager->list, &bundle->entry);
+
+    return entry ? MM_BUNDLE_OF(entry) : NULL;
+}
+
+static void set_state(struct mm_account *account, enum mm_account_state state)
+{
+    account->has_changed = account->state != state;
+    account->state = state;
+}
+
+/* In the order of the list: what is seeded first moves first, so that equal bundles stay in their order. */
+static void seed_changed(struct mm_priority_manager *manager)
+{
+    for (struct mm_bundle *bundle = first_bundle(manager); bundle; bundle = next_bundle(manager, bundle)) {
+        if (!bundle->account || !bundle->account->has_changed)
+            continue;
+        MM_LIST_FOR_EACH (link, &bundle->processes)
             mm_manager_seed(manager, mm_node_at(link));
     }
+    MM_LIST_FOR_EACH (link, &manager->accounts)
+        MM_CONTAINER_OF(link, struct mm_account, link)->has_changed = false;
 }
 
 static void kill_process(struct mm_priority_manager *manager, const struct mm_process *process,
@@ -115,10 +133,10 @@ static void kill_account(struct mm_priority_manager *manager, const struct mm_ac
     };
     unsigned killed = 0;
 
-    MM_LIST_FOR_EACH (bundle_link, &account->bundles) {
-        struct mm_bundle_node *bundle = MM_CONTAINER_OF(bundle_link, struct mm_bundle_node, account_link);
-
-        MM_LIST_FOR_EACH (link, &bundle->bundle.processes)
+    for (struct mm_bundle *bundle = first_bundle(manager); bundle; bundle = next_bundle(manager, bundle)) {
+        if (bundle->account != account)
+            continue;
+        MM_LIST_FOR_EACH (link, &bundle->processes)
             kill_process(manager, &mm_node_at(link)->process, &killed);
     }
     decision.acted = killed > 0;
@@ -142,9 +160,8 @@ static void mark_previously_active(struct mm_priority_manager *manager)
     MM_LIST_FOR_EACH (link, &manager->accounts) {
         struct mm_account *account = MM_CONTAINER_OF(link, struct mm_account, link);
 
-        account->was_active = is_first
-                                  ? account->id >= FIRST_USER_ACCOUNT && !mm_list_is_empty(&account->bundles)
-                                  : account->state == MM_ACCOUNT_IS_ACTIVE;
+        account->was_active = is_first ? account->id >= FIRST_USER_ACCOUNT && account->bundle_count > 0
+                                       : account->state == MM_ACCOUNT_IS_ACTIVE;
     }
 }
 
@@ -157,7 +174,7 @@ static void switch_away(struct mm_priority_manager *manager, int64_t to_id, enum
             continue;
         if (change == MM_ACCOUNT_COLD_SWITCH)
             kill_account(manager, account);
-        set_state(manager, account, MM_ACCOUNT_IS_INACTIVE);
+        set_state(account, MM_ACCOUNT_IS_INACTIVE);
     }
 }
 
@@ -178,6 +195,7 @@ void mm_manager_on_account(struct mm_priority_manager *manager, const struct mm_
     }
     if (change->change != MM_ACCOUNT_ACTIVATED)
         switch_away(manager, change->account_id, change->change);
-    set_state(manager, account, MM_ACCOUNT_IS_ACTIVE);
+    set_state(account, MM_ACCOUNT_IS_ACTIVE);
+    seed_changed(manager);
     mm_manager_settle(manager);
 }

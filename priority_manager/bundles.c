@@ -14,9 +14,9 @@ static uint64_t bundle_hash(int64_t account_id, uid_t uid, const char *name)
 
 static void mark_changed(struct mm_priority_manager *manager, struct mm_bundle_node *node)
 {
-    if (node->is_changed)
+    if (node->bundle.is_changed)
         return;
-    node->is_changed = true;
+    node->bundle.is_changed = true;
     node->changed_next = manager->changed_bundles;
     manager->changed_bundles = node;
 }
@@ -77,7 +77,7 @@ struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *
     node->bundle.is_registered = true;
     node->bundle.account = account;
     node->announced = MM_PRIORITY_BACKGROUND; /* where upstream's bundles begin */
-    mm_list_push_back(&account->bundles, &node->account_link);
+    account->bundle_count++;
     node->hash_link.hash = bundle_hash(account_id, uid, name);
     mm_hash_table_insert(&manager->bundles, &node->hash_link);
     return node;
@@ -100,7 +100,7 @@ static void end_bundle(struct mm_priority_manager *manager, struct mm_bundle_nod
     mm_list_remove(&node->announce_link);
     if (node->bundle.is_registered) {
         mm_hash_table_remove(&manager->bundles, &node->hash_link);
-        mm_list_remove(&node->account_link);
+        node->bundle.account->bundle_count--;
         mm_account_release(manager, node->bundle.account);
         mm_object_pool_put(&manager->name_pool, (char *)node->bundle.name);
     }
@@ -139,13 +139,13 @@ void mm_bundle_leave(struct mm_priority_manager *manager, struct mm_process_node
         node->render_count--;
     if (bundle->is_registered)
         manager->counters.registered_processes--;
-    if (bundle->process_count == 0 && !node->is_changed) {
+    if (bundle->process_count == 0 && !node->bundle.is_changed) {
         end_bundle(manager, node);
         return;
     }
     if (member->process.priority > node->least)
         return;
-    node->must_recount = true;
+    node->bundle.must_recount = true;
     mark_changed(manager, node);
 }
 
@@ -160,7 +160,7 @@ void mm_bundle_member_changed(struct mm_priority_manager *manager, struct mm_pro
     if (priority < node->least)
         node->least = (int16_t)priority;
     else if (previous == node->least)
-        node->must_recount = true;
+        node->bundle.must_recount = true;
     else
         return;
     mark_changed(manager, node);
@@ -168,19 +168,14 @@ void mm_bundle_member_changed(struct mm_priority_manager *manager, struct mm_pro
 
 void mm_bundle_touch(struct mm_priority_manager *manager, struct mm_bundle *bundle, uint64_t time_ns)
 {
-    struct mm_bundle_node *node = mm_bundle_node_of(bundle);
-
     bundle->last_use_ns = time_ns;
-    mm_priority_list_touch(&manager->list, &bundle->entry);
-    if (!bundle->account)
-        return;
-    mm_list_remove(&node->account_link);
-    mm_list_push_back(&bundle->account->bundles, &node->account_link);
+    bundle->is_touched = true;
+    mark_changed(manager, mm_bundle_node_of(bundle));
 }
 
 static void recount(struct mm_bundle_node *node)
 {
-    node->must_recount = false;
+    node->bundle.must_recount = false;
     node->least = MM_PRIORITY_NONE;
     MM_LIST_FOR_EACH (link, &node->bundle.processes) {
         const struct mm_process_node *member = mm_node_at(link);
@@ -205,7 +200,7 @@ static void move_bundle(struct mm_priority_manager *manager, struct mm_bundle_no
     struct mm_bundle *bundle = &node->bundle;
     int priority;
 
-    if (node->must_recount)
+    if (node->bundle.must_recount)
         recount(node);
     /* Renders whose owner is gone: as any application in the background. */
     priority = node->least == MM_PRIORITY_NONE ? MM_PRIORITY_BACKGROUND : node->least;
@@ -213,6 +208,9 @@ static void move_bundle(struct mm_priority_manager *manager, struct mm_bundle_no
         mm_priority_list_insert(&manager->list, &bundle->entry, priority);
     else if (priority != bundle->entry.priority)
         mm_priority_list_move(&manager->list, &bundle->entry, priority);
+    else if (bundle->is_touched)
+        mm_priority_list_touch(&manager->list, &bundle->entry);
+    bundle->is_touched = false;
     if (node->announced == MM_PRIORITY_NONE)
         node->announced = bundle->entry.priority;
     else if (node->announced != bundle->entry.priority && !mm_list_is_linked(&node->announce_link))
@@ -227,7 +225,7 @@ void mm_manager_move_bundles(struct mm_priority_manager *manager)
 
     while ((node = manager->changed_bundles)) {
         manager->changed_bundles = node->changed_next;
-        node->is_changed = false;
+        node->bundle.is_changed = false;
         if (node->bundle.process_count == 0)
             end_bundle(manager, node);
         else

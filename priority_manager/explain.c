@@ -50,7 +50,7 @@ static void explain_callers(struct text *text, const struct mm_process_node *nod
         best = binding;
         best_priority = priority;
     }
-    if (!best || node->process.rule != MM_RULE_EXTENSION || node->process.priority == node->own)
+    if (!best || node->process.rule != MM_RULE_EXTENSION || node->process.priority == node->process.own)
         return;
     APPEND(text, "; extension of %d (%s) min(%d,%d)+%d -> %d", (int)best->caller_pid,
            best->caller ? mm_priority_rule_name((enum mm_priority_rule)best->caller->process.rule)

@@ -36,7 +36,7 @@ static inline struct mm_hash_link *mm_hash_table_chain(const struct mm_hash_tabl
     return table->buckets[hash & (table->bucket_count - 1)];
 }
 
-/* Spreads a number over all bits: the finalizer of splitmix64. */
+/* Spreads a number over all bits, each to another one: the finalizer of splitmix64. */
 static inline uint64_t mm_hash_u64(uint64_t value)
 {
     value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;

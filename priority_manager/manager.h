@@ -41,36 +41,31 @@ enum mm_work_state {
 };
 
 struct mm_process_node {
-    struct mm_process process;
-    struct mm_hash_link hash_link;
-    struct mm_binding *bound;   /* targets: whom it binds */
-    struct mm_binding *callers; /* who binds it */
-    struct mm_process_node *work_next;
     struct mm_list deadline_link; /* in the grace or the ability start queue */
     uint64_t deadline_ns;
     uint64_t ability_started_ns;
     uint64_t process_name_hash; /* what an important application is found by at a reload */
-    int16_t candidate;
-    int16_t own;
-    uint8_t own_rule;
-    uint8_t work_state;
+    uint64_t padding[3];        /* so that what follows process.bundle fills the third line of cache */
+    struct mm_process process;
+    struct mm_hash_link hash_link;
+    struct mm_process_node *work_next;
+    struct mm_binding *bound;   /* targets: whom it binds */
+    struct mm_binding *callers; /* who binds it */
 };
+
+_Static_assert(sizeof(void *) != 8 || sizeof(struct mm_process_node) == 192,
+               "the memory for each process is counted in lines of cache");
 
 struct mm_bundle_node {
     struct mm_bundle bundle;
-    struct mm_list announce_link;
-    struct mm_bundle_node *changed_next;
     uint32_t render_count;
     int16_t least;     /* of the processes that count; MM_PRIORITY_NONE without */
     int16_t announced; /* the priority of the last MM_EVENT_PRIORITY */
-    bool is_changed;   /* on the manager's changed_bundles */
-    bool must_recount;
+    struct mm_bundle_node *changed_next;
+    struct mm_list announce_link;
     union {
-        struct {
-            struct mm_hash_link hash_link;
-            struct mm_list account_link;
-        };
-        char label[sizeof(struct mm_hash_link) + sizeof(struct mm_list)]; /* name of what is not registered */
+        struct mm_hash_link hash_link;
+        char label[sizeof(struct mm_hash_link)]; /* name of what is not registered */
     };
 };
 
@@ -83,8 +78,9 @@ enum mm_account_state {
 struct mm_account {
     int64_t id;
     enum mm_account_state state;
-    bool was_active;        /* while a switch is applied */
-    struct mm_list bundles; /* by use, oldest first, so that a switch keeps the order of the list */
+    bool was_active; /* while a switch is applied */
+    bool has_changed;
+    uint32_t bundle_count;
     struct mm_list link;
 };
 
@@ -190,13 +186,14 @@ struct mm_bundle_node *mm_manager_find_bundle(const struct mm_priority_manager *
 /* Of an unregistered process; NULL without a slot. */
 struct mm_bundle_node *mm_manager_own_bundle(struct mm_priority_manager *manager, uid_t uid,
                                              const char *comm);
-/* Both seed the process; leaving the last process ends the bundle. */
+/* Joining seeds the process; leaving the last process ends the bundle. */
 void mm_bundle_join(struct mm_priority_manager *manager, struct mm_bundle_node *node,
                     struct mm_process_node *member);
 void mm_bundle_leave(struct mm_priority_manager *manager, struct mm_process_node *member);
 /* A member's priority went from one value to another. */
 void mm_bundle_member_changed(struct mm_priority_manager *manager, struct mm_process_node *member,
                               int previous);
+/* Takes its place among equals when everything settles. */
 void mm_bundle_touch(struct mm_priority_manager *manager, struct mm_bundle *bundle, uint64_t time_ns);
 /* Moves the changed bundles on the list; may seed. */
 void mm_manager_move_bundles(struct mm_priority_manager *manager);
@@ -206,6 +203,7 @@ void mm_manager_announce_later(struct mm_timer *timer, void *user);
 
 /* accounts.c */
 struct mm_account *mm_manager_account(struct mm_priority_manager *manager, int64_t id, bool make);
+/* One bundle less. */
 void mm_account_release(struct mm_priority_manager *manager, struct mm_account *account);
 int mm_account_adjustment(const struct mm_account *account);
 void mm_manager_on_account(struct mm_priority_manager *manager, const struct mm_event *event);

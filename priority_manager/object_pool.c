@@ -14,6 +14,8 @@ struct chain {
 
 /* Objects hold pointers and 64-bit words. */
 #define ALIGNMENT sizeof(uint64_t)
+/* A slab begins with a line of cache, so that objects of whole lines lie in as few as possible. */
+#define LINE_BYTES 64
 
 void mm_object_pool_init(struct mm_object_pool *pool, size_t object_bytes)
 {
@@ -37,18 +39,18 @@ void mm_object_pool_fini(struct mm_object_pool *pool)
 
 int mm_object_pool_grow(struct mm_object_pool *pool, uint32_t count)
 {
-    size_t header_bytes = (sizeof(struct chain) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    size_t bytes = LINE_BYTES + (pool->object_bytes * count + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
     struct chain *slab;
     char *object;
 
     if (count == 0)
         return 0;
-    slab = malloc(header_bytes + pool->object_bytes * count);
+    slab = aligned_alloc(LINE_BYTES, bytes);
     if (!slab)
         return -ENOMEM;
     slab->next = pool->slabs;
     pool->slabs = slab;
-    object = (char *)slab + header_bytes;
+    object = (char *)slab + LINE_BYTES;
     for (uint32_t i = 0; i < count; i++, object += pool->object_bytes) {
         memset(object, 0, pool->object_bytes);
         mm_object_pool_put(pool, object);

@@ -136,32 +136,36 @@ const char *mm_priority_rule_name(enum mm_priority_rule rule);
 /* A process and its bundle stay where they are until an event or a refresh removes them; keep pids, not
    pointers. */
 struct mm_process {
+    uint64_t start_time_ticks; /* 0 when it could not be read */
+    uint64_t resident_bytes;   /* as of the last calm refresh */
+    struct mm_list bundle_link;
+    char comm[MM_COMM_MAX];
     pid_t pid;
     uid_t uid;
-    uint64_t start_time_ticks; /* 0 when it could not be read */
+    int16_t important_floor; /* where MM_PROCESS_IS_IMPORTANT */
+    /* From here on, with what the manager keeps behind it, one line of cache: all that most events touch. */
     struct mm_bundle *bundle;
-    struct mm_list bundle_link;
-    uint64_t resident_bytes; /* as of the last calm refresh */
     uint32_t flags;
     int16_t priority;              /* with the account's adjustment */
-    int16_t important_floor;       /* where MM_PROCESS_IS_IMPORTANT */
     int16_t written_oom_score_adj; /* what the file holds, as far as we know */
     uint8_t rule;                  /* enum mm_priority_rule: the last one that changed the number */
-    char comm[MM_COMM_MAX];
+    uint8_t own_rule, work_state;  /* the manager's own, as are the next two */
+    int16_t own, candidate;
 };
 
 struct mm_bundle {
     struct mm_priority_entry entry; /* on the list; entry.priority is the bundle's */
     struct mm_list processes;       /* of mm_process.bundle_link */
+    struct mm_account *account;     /* NULL: not registered */
+    uint64_t last_use_ns;
     uint32_t process_count;
     bool is_registered;
+    bool is_changed, must_recount, is_touched; /* the manager's own */
     /* The killer's word: not chosen again before this moment; 0: free. */
     uint64_t set_aside_until_ns;
     uint64_t resident_bytes; /* sum, as of the last calm refresh */
-    uid_t uid;
-    struct mm_account *account; /* NULL: not registered */
-    uint64_t last_use_ns;
     const char *name; /* registered: the bundle's; else the process' comm, printable; below MM_NAME_MAX */
+    uid_t uid;
 };
 
 #define MM_BUNDLE_OF(entry_pointer) MM_CONTAINER_OF(entry_pointer, struct mm_bundle, entry)

@@ -16,10 +16,9 @@ struct mm_process_node *mm_manager_find(const struct mm_priority_manager *manage
 
     for (struct mm_hash_link *link = mm_hash_table_chain(&manager->processes, hash); link;
          link = link->next) {
-        struct mm_process_node *node = MM_CONTAINER_OF(link, struct mm_process_node, hash_link);
-
-        if (node->process.pid == pid)
-            return node;
+        /* the hash is as unique as the pid, and the link is all that has to be read */
+        if (link->hash == hash)
+            return MM_CONTAINER_OF(link, struct mm_process_node, hash_link);
     }
     return NULL;
 }
@@ -59,7 +58,7 @@ struct mm_process_node *mm_manager_add_process(struct mm_priority_manager *manag
 void mm_manager_remove_process(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
     mm_manager_unseed(manager, node);
-    node->work_state = MM_WORK_DEAD; /* not to be seeded while it is taken apart */
+    node->process.work_state = MM_WORK_DEAD; /* not to be seeded while it is taken apart */
     mm_deadline_stop(manager, node);
     mm_manager_release_bindings(manager, node);
     if (node->process.bundle)

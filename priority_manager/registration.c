@@ -194,23 +194,20 @@ static struct mm_bundle_node *find_owner(struct mm_priority_manager *manager, co
     struct mm_process_node *caller = mm_manager_find(manager, application->caller_pid);
     int64_t account_id = account_of(event, application->caller_uid);
     struct mm_bundle_node *found = NULL;
-    const struct mm_account *account;
 
     if (is_owner(caller))
         return mm_bundle_node_of(caller->process.bundle);
     if (application->name[0])
         return mm_manager_find_bundle(manager, account_id, application->caller_uid, application->name);
-    account = mm_manager_account(manager, account_id, false);
-    if (!account)
-        return NULL;
-    MM_LIST_FOR_EACH (link, &account->bundles) {
-        struct mm_bundle_node *bundle = MM_CONTAINER_OF(link, struct mm_bundle_node, account_link);
+    for (struct mm_priority_entry *entry = mm_priority_list_least(&manager->list); entry;
+         entry = mm_priority_list_next(&manager->list, entry)) {
+        struct mm_bundle *bundle = MM_BUNDLE_OF(entry);
 
-        if (bundle->bundle.uid != application->caller_uid)
+        if (bundle->uid != application->caller_uid || mm_bundle_account_id(bundle) != account_id)
             continue;
         if (found)
             return NULL;
-        found = bundle;
+        found = mm_bundle_node_of(bundle);
     }
     return found;
 }

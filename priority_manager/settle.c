@@ -21,9 +21,9 @@ struct affected {
 
 void mm_manager_seed(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
-    if (node->work_state != MM_WORK_NONE)
+    if (node->process.work_state != MM_WORK_NONE)
         return;
-    node->work_state = MM_WORK_SEED;
+    node->process.work_state = MM_WORK_SEED;
     node->work_next = manager->seeds;
     manager->seeds = node;
 }
@@ -32,12 +32,12 @@ void mm_manager_unseed(struct mm_priority_manager *manager, struct mm_process_no
 {
     struct mm_process_node **place = &manager->seeds;
 
-    if (node->work_state != MM_WORK_SEED)
+    if (node->process.work_state != MM_WORK_SEED)
         return;
     while (*place != node)
         place = &(*place)->work_next;
     *place = node->work_next;
-    node->work_state = MM_WORK_NONE;
+    node->process.work_state = MM_WORK_NONE;
 }
 
 void mm_manager_own_rules(const struct mm_process_node *node, struct mm_rule_result *ret_result)
@@ -59,13 +59,13 @@ static void compute_own(struct mm_process_node *node)
     struct mm_rule_result result;
 
     if (node->process.flags & MM_PROCESS_IS_RENDER) {
-        node->own = (int16_t)mm_rules_render(node->process.bundle->entry.priority);
-        node->own_rule = MM_RULE_RENDER;
+        node->process.own = (int16_t)mm_rules_render(node->process.bundle->entry.priority);
+        node->process.own_rule = MM_RULE_RENDER;
         return;
     }
     mm_manager_own_rules(node, &result);
-    node->own = (int16_t)result.own;
-    node->own_rule = (uint8_t)result.rule;
+    node->process.own = (int16_t)result.own;
+    node->process.own_rule = (uint8_t)result.rule;
 }
 
 static bool follows_callers(const struct mm_process_node *node)
@@ -83,12 +83,12 @@ static int caller_priority(const struct mm_binding *binding)
 /* The number by the present numbers of its callers; those being computed are left out where told. */
 static int from_callers(const struct mm_process_node *node, bool without_affected)
 {
-    int priority = node->own;
+    int priority = node->process.own;
 
     if (!follows_callers(node))
         return priority;
     for (const struct mm_binding *binding = node->callers; binding; binding = binding->target_next) {
-        if (without_affected && binding->caller && binding->caller->work_state == MM_WORK_AFFECTED)
+        if (without_affected && binding->caller && binding->caller->process.work_state == MM_WORK_AFFECTED)
             continue;
         priority = MM_MIN(priority, mm_rules_bound(caller_priority(binding)));
     }
@@ -97,12 +97,12 @@ static int from_callers(const struct mm_process_node *node, bool without_affecte
 
 static void set_rule(struct mm_process_node *node, int priority)
 {
-    node->process.rule = priority < node->own ? (uint8_t)MM_RULE_EXTENSION : node->own_rule;
+    node->process.rule = priority < node->process.own ? (uint8_t)MM_RULE_EXTENSION : node->process.own_rule;
 }
 
 static void append(struct affected *affected, struct mm_process_node *node)
 {
-    node->work_state = MM_WORK_AFFECTED;
+    node->process.work_state = MM_WORK_AFFECTED;
     node->work_next = NULL;
     *affected->end = node;
     affected->end = &node->work_next;
@@ -114,7 +114,7 @@ static void collect_affected(struct mm_priority_manager *manager, struct affecte
 
     while ((node = manager->seeds)) {
         manager->seeds = node->work_next;
-        node->work_state = MM_WORK_NONE;
+        node->process.work_state = MM_WORK_NONE;
         compute_own(node);
         if (from_callers(node, false) == node->process.priority)
             set_rule(node, node->process.priority);
@@ -123,7 +123,7 @@ static void collect_affected(struct mm_priority_manager *manager, struct affecte
     }
     for (node = affected->first; node; node = node->work_next) {
         for (const struct mm_binding *binding = node->bound; binding; binding = binding->caller_next) {
-            if (binding->target->work_state == MM_WORK_NONE && follows_callers(binding->target))
+            if (binding->target->process.work_state == MM_WORK_NONE && follows_callers(binding->target))
                 append(affected, binding->target);
         }
     }
@@ -134,19 +134,19 @@ static void solve(const struct affected *affected)
     bool has_changed = true;
 
     for (struct mm_process_node *node = affected->first; node; node = node->work_next)
-        node->candidate = (int16_t)from_callers(node, true);
+        node->process.candidate = (int16_t)from_callers(node, true);
     while (has_changed) {
         has_changed = false;
         for (const struct mm_process_node *node = affected->first; node; node = node->work_next) {
-            int bound = mm_rules_bound(node->candidate);
+            int bound = mm_rules_bound(node->process.candidate);
 
             for (const struct mm_binding *binding = node->bound; binding; binding = binding->caller_next) {
                 struct mm_process_node *target = binding->target;
 
-                if (target->work_state != MM_WORK_AFFECTED || target->candidate <= bound ||
+                if (target->process.work_state != MM_WORK_AFFECTED || target->process.candidate <= bound ||
                     !follows_callers(target))
                     continue;
-                target->candidate = (int16_t)bound;
+                target->process.candidate = (int16_t)bound;
                 has_changed = true;
             }
         }
@@ -176,17 +176,17 @@ static void apply(struct mm_priority_manager *manager, struct mm_process_node *n
     struct mm_process *process = &node->process;
     int previous = process->priority;
 
-    node->work_state = MM_WORK_NONE;
-    set_rule(node, node->candidate);
-    if (node->candidate == previous)
+    node->process.work_state = MM_WORK_NONE;
+    set_rule(node, node->process.candidate);
+    if (node->process.candidate == previous)
         return;
-    process->priority = node->candidate;
+    process->priority = node->process.candidate;
     mm_bundle_member_changed(manager, node, previous);
     if (!process->bundle->is_registered ||
         mm_manager_write_oom_score_adj(manager, process->pid, process->priority,
                                        &process->written_oom_score_adj))
         return;
-    node->work_state = MM_WORK_DEAD;
+    node->process.work_state = MM_WORK_DEAD;
     node->work_next = manager->dead;
     manager->dead = node;
 }

@@ -24,6 +24,14 @@ constexpr uid_t kUid = 20010001;
 constexpr const char *kBundle = "com.example.application";
 constexpr uint64_t kSecondNs = MM_NS_PER_S;
 
+/* The tests' pids are small numbers: one of them may be this process' own, which is never managed (--wrap).
+ */
+constexpr pid_t kOwnPid = 99;
+extern "C" pid_t __wrap_getpid()
+{
+    return kOwnPid;
+}
+
 class PriorityWorld : public ::testing::Test
 {
   public:

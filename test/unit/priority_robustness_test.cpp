@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Processes that nobody registered, restarts, reused pids, bad input, and memory under pressure. */
+#include "priority_world.h"
+
+/* Every allocation of the program passes here (--wrap), so that a test can forbid them. */
+static volatile bool allocation_is_forbidden; /* volatile: the compiler takes malloc for innocent */
+static volatile unsigned forbidden_allocations;
+
+extern "C" {
+void *__real_malloc(size_t bytes);
+void *__real_calloc(size_t count, size_t bytes);
+void *__real_realloc(void *memory, size_t bytes);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+void *__wrap_realloc(void *memory, size_t bytes);
+void *__real_aligned_alloc(size_t alignment, size_t bytes);
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
+
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
+{
+    if (allocation_is_forbidden) forbidden_allocations = forbidden_allocations + 1;
+    return __real_aligned_alloc(alignment, bytes);
+}
+
+void *__wrap_malloc(size_t bytes)
+{
+    if (allocation_is_forbidden)
+        forbidden_allocations = forbidden_allocations + 1;
+    return __real_malloc(bytes);
+}
+
+void *__wrap_calloc(size_t count, size_t bytes)
+{
+    if (allocation_is_forbidden)
+        forbidden_allocations = forbidden_allocations + 1;
+    return __real_calloc(count, bytes);
+}
+
+void *__wrap_realloc(void *memory, size_t bytes)
+{
+    if (allocation_is_forbidden)
+        forbidden_allocations = forbidden_allocations + 1;
+    return __real_realloc(memory, bytes);
+}
+}
+
+class Unregistered : public PriorityWorld
+{
+};
+
+TEST_F(Unregistered, AreOnTheListAtTheirOomScoreAdj)
+{
+    spawn(500, 0, -1000, "sshd");
+    spawn(501, 1000, 300, "tab\n\\");
+    spawn(502, 1000, 0, "editor");
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    EXPECT_EQ(order(), (std::vector<pid_t>{501, 502, 500}));
+    EXPECT_EQ(counters().registered_processes, 0U);
+    EXPECT_EQ(why(501), "300 oom_score_adj, not registered");
+    EXPECT_FALSE(mm_priority_manager_find(manager, 501)->bundle->is_registered);
+    EXPECT_STREQ(mm_priority_manager_find(manager, 501)->bundle->name, "tab\\x0a\\x5c");
+    EXPECT_EQ(mm_bundle_account_id(mm_priority_manager_find(manager, 501)->bundle), -1);
+    EXPECT_EQ(counters().oom_score_adj_writes, 0U);
+    EXPECT_EQ(mm_priority_manager_find(manager, 502)->resident_bytes, MM_MIB);
+    /* Switches of accounts are for applications. */
+    switch_account(0, MM_ACCOUNT_ACTIVATED);
+    EXPECT_EQ(priority(501), 300);
+}
+
+TEST_F(Unregistered, MoveWithTheirFile)
+{
+    spawn(501, 1000, 300);
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    publish(MM_EVENT_OOM_SCORE_ADJ, 501, 700);
+    EXPECT_EQ(priority(501), 700);
+    EXPECT_EQ(bundle_priority(501), 700);
+    publish(MM_EVENT_OOM_SCORE_ADJ, 501, 5000);
+    EXPECT_EQ(priority(501), 700);
+    EXPECT_EQ(counters().oom_score_adj_writes, 0U);
+}
+
+TEST_F(Unregistered, AreFoundAndForgottenByEvents)
+{
+    spawn(501, 1000, 300);
+    publish(MM_EVENT_PROCESS_FOUND, 501);
+    publish(MM_EVENT_PROCESS_FOUND, 501);
+    EXPECT_EQ(priority(501), 300);
+    EXPECT_EQ(counters().processes, 1U);
+    publish(MM_EVENT_PROCESS_EXITED, 501, 0, ticks_of(501) + 1); /* another one's end */
+    EXPECT_EQ(priority(501), 300);
+    publish(MM_EVENT_PROCESS_EXITED, 501, 0, ticks_of(501));
+    EXPECT_EQ(counters().processes, 0U);
+    /* Somebody writes the file of one that was never seen. */
+    publish(MM_EVENT_OOM_SCORE_ADJ, 501, 300);
+    EXPECT_EQ(priority(501), 300);
+    publish(MM_EVENT_PROCESS_FOUND, 777); /* gone before it was looked at */
+    EXPECT_EQ(counters().processes, 1U);
+}
+
+TEST_F(Unregistered, ALaterScanAddsWhatIsNew)
+{
+    spawn(501, 1000, 300);
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    create({1000});
+    spawn(502, 1000, 200);
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    EXPECT_EQ(counters().processes, 3U);
+    EXPECT_EQ(priority(502), 200);
+    EXPECT_EQ(priority(1000), 0);
+}
+
+TEST_F(Unregistered, BecomeApplicationsByCreate)
+{
+    spawn(501, kUid, 300);
+    publish(MM_EVENT_PROCESS_FOUND, 501);
+    report(MM_REASON_CREATE_PROCESS, {501});
+    EXPECT_EQ(priority(501), 0); /* it is new: the fork was seen before the client spoke */
+    EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 501), 0);
+    EXPECT_EQ(mm_priority_manager_list(manager)->count, 1U);
+    EXPECT_STREQ(mm_priority_manager_find(manager, 501)->bundle->name, kBundle);
+}
+
+TEST_F(Unregistered, BecomeApplicationsByAStateWithAName)
+{
+    Application nameless{1001};
+
+    spawn(1000);
+    report(MM_REASON_BACKGROUND, {1000});
+    EXPECT_EQ(priority(1000), 400);
+    EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 1000), 400);
+    nameless.bundle = "";
+    spawn(1001);
+    report(MM_REASON_FOREGROUND, nameless);
+    EXPECT_EQ(counters().unknown_pid_events, 1U);
+    for (mm_application_reason reason :
+         {MM_REASON_PROCESS_READY, MM_REASON_SUSPEND_DELAY_END, MM_REASON_APPLICATION_SUSPEND,
+          MM_REASON_PROCESS_TERMINATED, MM_REASON_BIND_EXTENSION, MM_REASON_UNBIND_EXTENSION})
+        report(reason, {1001});
+    EXPECT_EQ(counters().unknown_pid_events, 7U);
+    EXPECT_EQ(counters().registered_processes, 1U);
+}
+
+TEST_F(Unregistered, NamesAreTakenFromWhatIsSaid)
+{
+    const struct {
+        const char *bundle, *process, *expected;
+    } rows[] = {{"bundle", "process", "bundle"}, {"", "process", "process"}, {"", "", "comm"}};
+    pid_t pid = 1000;
+
+    for (const auto &row : rows) {
+        spawn(++pid, kUid, 0, "comm");
+        report(MM_REASON_CREATE_PROCESS, {pid, kUid, row.bundle, row.process});
+        ASSERT_NE(mm_priority_manager_find(manager, pid), nullptr);
+        EXPECT_STREQ(mm_priority_manager_find(manager, pid)->bundle->name, row.expected);
+    }
+}
+
+class Restart : public PriorityWorld
+{
+};
+
+TEST_F(Restart, PicksUpWhatWasThere)
+{
+    create({1000});
+    create({1001, kUid, "com.example.music"});
+    report(MM_REASON_BACKGROUND, {1000});
+    report(MM_REASON_BACKGROUND_RUNNING_START, {1001});
+    stop_manager();
+    start_manager();
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    /* Before anybody spoke: the old daemon's numbers stand. */
+    EXPECT_EQ(order(), (std::vector<pid_t>{1000, 1001}));
+    EXPECT_EQ(priority(1000), 400);
+    EXPECT_EQ(priority(1001), 200);
+    /* Registered again: not new, so it does not jump to 0 in the middle of a storm. */
+    report(MM_REASON_CREATE_PROCESS, {1000});
+    EXPECT_EQ(priority(1000), 400);
+    EXPECT_TRUE(mm_priority_manager_find(manager, 1000)->bundle->is_registered);
+    report(MM_REASON_CREATE_PROCESS, {1001, kUid, "com.example.music"});
+    EXPECT_EQ(priority(1001), 200);
+    report(MM_REASON_FOREGROUND, {1001, kUid, "com.example.music"});
+    EXPECT_EQ(priority(1001), 0);
+    /* After the grace what was not said again is not so. */
+    advance_s(16);
+    EXPECT_EQ(priority(1000), 400);
+    EXPECT_EQ(priority(1001), 0);
+}
+
+TEST_F(Restart, AnInheritedNumberIsNotShiftedAgain)
+{
+    create({1000});
+    report(MM_REASON_BACKGROUND, {1000});
+    switch_account(100, MM_ACCOUNT_ACTIVATED);
+    switch_account(101, MM_ACCOUNT_HOT_SWITCH);
+    ASSERT_EQ(priority(1000), 450);
+    stop_manager();
+    start_manager();
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    report(MM_REASON_CREATE_PROCESS, {1000});
+    switch_account(101, MM_ACCOUNT_HOT_SWITCH);
+    EXPECT_EQ(priority(1000), 450);
+    report(MM_REASON_BACKGROUND, {1000});
+    EXPECT_EQ(priority(1000), 450);
+}
+
+class Identity : public PriorityWorld
+{
+  protected:
+    /* The pid goes to another process, and nobody tells. */
+    void reuse(pid_t pid, uid_t uid = kUid)
+    {
+        mm_simulated_exit(kernel, pid);
+        spawn(pid, uid);
+    }
+};
+
+TEST_F(Identity, CreateOfAReusedPidEndsTheOldProcess)
+{
+    create({1000, kUid, "com.example.old"});
+    report(MM_REASON_FOREGROUND, {1000});
+    bind(1000, 1000);
+    reuse(1000, kUid + 1);
+    report(MM_REASON_CREATE_PROCESS, {1000, kUid + 1, "com.example.new"});
+    EXPECT_STREQ(mm_priority_manager_find(manager, 1000)->bundle->name, "com.example.new");
+    EXPECT_EQ(mm_priority_manager_find(manager, 1000)->flags & MM_PROCESS_IS_FOREGROUND, 0U);
+    EXPECT_EQ(counters().processes, 1U);
+    EXPECT_EQ(counters().bundles, 1U);
+}
+
+TEST_F(Identity, AnEventOfAReusedPidEndsTheOldProcess)
+{
+    Application next{1000, kUid, ""};
+
+    create({1000});
+    reuse(1000);
+    next.start_time_ticks = ticks_of(1000);
+    report(MM_REASON_FOREGROUND, next);
+    EXPECT_EQ(mm_priority_manager_find(manager, 1000), nullptr);
+    EXPECT_EQ(counters().unknown_pid_events, 1U);
+    EXPECT_EQ(mm_priority_manager_list(manager)->count, 0U);
+}
+
+TEST_F(Identity, ALateEventOfTheOldProcessIsLeftAlone)
+{
+    Application old{1000};
+
+    create({1000});
+    old.start_time_ticks = ticks_of(1000);
+    reuse(1000);
+    create({1000});
+    report(MM_REASON_APPLICATION_SUSPEND, old);
+    EXPECT_EQ(priority(1000), 0);
+    report(MM_REASON_CREATE_PROCESS, old);
+    EXPECT_EQ(counters().unknown_pid_events, 2U);
+    publish(MM_EVENT_PROCESS_EXITED, 1000, 0, old.start_time_ticks);
+    EXPECT_EQ(priority(1000), 0);
+}
+
+TEST_F(Identity, AFoundProcessReplacesTheOldOne)
+{
+    create({1000});
+    reuse(1000);
+    publish(MM_EVENT_PROCESS_FOUND, 1000, 0, ticks_of(1000));
+    EXPECT_FALSE(mm_priority_manager_find(manager, 1000)->bundle->is_registered);
+    EXPECT_EQ(counters().processes, 1U);
+}
+
+TEST_F(Identity, TerminatedButAliveIsUnregistered)
+{
+    create({1000});
+    report(MM_REASON_BACKGROUND, {1000});
+    bind(99999, 1000);
+    report(MM_REASON_PROCESS_TERMINATED, {1000});
+    ASSERT_NE(mm_priority_manager_find(manager, 1000), nullptr);
+    EXPECT_FALSE(mm_priority_manager_find(manager, 1000)->bundle->is_registered);
+    EXPECT_EQ(priority(1000), 100);
+    EXPECT_EQ(counters().bindings, 0U);
+    EXPECT_EQ(counters().registered_processes, 0U);
+    advance_s(30); /* no timer of its former life fires */
+    EXPECT_EQ(priority(1000), 100);
+}
+
+TEST_F(Identity, TheDeadAreFoundWithoutAnyEvent)
+{
+    for (pid_t pid = 1000; pid < 1500; pid++)
+        create({pid, kUid, "com.example." + std::to_string(pid % 100)});
+    for (pid_t pid = 1000; pid < 1499; pid++)
+        mm_simulated_exit(kernel, pid);
+    report(MM_REASON_BACKGROUND, {1499});
+    advance_s(185);
+    EXPECT_EQ(counters().processes, 1U);
+    EXPECT_EQ(mm_priority_manager_list(manager)->count, 1U);
+    EXPECT_EQ(bundle_priority(1499), 400);
+}
+
+TEST_F(Identity, ADeadProcessIsSeenWhenItsFileIsWritten)
+{
+    create({1000});
+    create({1001});
+    mm_simulated_exit(kernel, 1000);
+    report(MM_REASON_BACKGROUND, {1000});
+    EXPECT_EQ(mm_priority_manager_find(manager, 1000), nullptr);
+    report(MM_REASON_BACKGROUND, {1001});
+    EXPECT_EQ(bundle_priority(1001), 400);
+    EXPECT_EQ(counters().oom_score_adj_failures, 1U);
+}
+
+TEST_F(Identity, AFailedWriteIsCountedAndTheListStandsTrue)
+{
+    create({1000});
+    mm_simulated_fail(kernel, "write_oom_score_adj", EPERM, 1);
+    report(MM_REASON_BACKGROUND, {1000});
+    EXPECT_EQ(counters().oom_score_adj_failures, 1U);
+    EXPECT_EQ(priority(1000), 400);
+    EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 1000), 0);
+    /* Its next number is written as usual. */
+    report(MM_REASON_BACKGROUND_RUNNING_START, {1000});
+    EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 1000), 200);
+}
+
+TEST_F(Identity, SomebodyElsesWriteIsLeftAlone)
+{
+    create({1000});
+    report(MM_REASON_BACKGROUND, {1000});
+    publish(MM_EVENT_OOM_SCORE_ADJ, 1000, 400); /* the echo of ours */
+    publish(MM_EVENT_OOM_SCORE_ADJ, 1000, 0);   /* a late echo: the file says otherwise */
+    EXPECT_EQ(counters().foreign_oom_score_adj_writes, 0U);
+    int written = 0;
+    ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, 1000, -17, &written), 0);
+    publish(MM_EVENT_OOM_SCORE_ADJ, 1000, -17);
+    EXPECT_EQ(counters().foreign_oom_score_adj_writes, 1U);
+    EXPECT_EQ(priority(1000), 400);
+    EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 1000), -17);
+    /* Ours again with the next change. */
+    report(MM_REASON_FOREGROUND, {1000});
+    EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 1000), 0);
+}
+
+class BadInput : public PriorityWorld
+{
+};
+
+TEST_F(BadInput, IsRefusedAndCounted)
+{
+    const struct {
+        const char *name;
+        pid_t pid;
+        int reason;
+        uint64_t refused, unknown;
+    } rows[] = {
+        {"pid 1", 1, MM_REASON_CREATE_PROCESS, 1, 0},
+        {"pid 0", 0, MM_REASON_CREATE_PROCESS, 1, 0},
+        {"negative pid", -7, MM_REASON_FOREGROUND, 1, 0},
+        {"this process", kOwnPid, MM_REASON_CREATE_PROCESS, 1, 0},
+        {"no such process", 4711, MM_REASON_CREATE_PROCESS, 0, 1},
+        {"no such process in front", 4711, MM_REASON_FOREGROUND, 0, 1},
+        {"no such process ends", 4711, MM_REASON_PROCESS_TERMINATED, 0, 1},
+        {"no such render", 4711, MM_REASON_RENDER_CREATE_PROCESS, 0, 1},
+        {"no such reason", 1000, MM_REASON_COUNT, 1, 0},
+        {"negative reason", 1000, -1, 1, 0},
+    };
+
+    spawn(1000);
+    for (const auto &row : rows) {
+        mm_priority_counters before = counters();
+
+        report(static_cast<mm_application_reason>(row.reason), {row.pid});
+        EXPECT_EQ(counters().refused_events - before.refused_events, row.refused) << row.name;
+        EXPECT_EQ(counters().unknown_pid_events - before.unknown_pid_events, row.unknown) << row.name;
+        EXPECT_EQ(counters().processes, 0U) << row.name;
+    }
+}
+
+TEST_F(BadInput, PidOneAndTheDaemonAreNeverListed)
+{
+    spawn(1, 0);
+    spawn(kOwnPid, 0);
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    publish(MM_EVENT_PROCESS_FOUND, 1);
+    publish(MM_EVENT_OOM_SCORE_ADJ, 1, 500);
+    publish(MM_EVENT_PROCESS_FOUND, kOwnPid);
+    EXPECT_EQ(counters().processes, 0U);
+}
+
+TEST_F(BadInput, AThreadIsNoProcess)
+{
+    spawn(1000);
+    mm_simulated_fail(kernel, "read_process", ESRCH, 1); /* what the kernel says of a thread's status */
+    report(MM_REASON_CREATE_PROCESS, {1000});
+    EXPECT_EQ(counters().unknown_pid_events, 1U);
+    EXPECT_EQ(counters().processes, 0U);
+}
+
+TEST_F(BadInput, ASecondClaimIsRefused)
+{
+    Application other{1000, kUid, kBundle};
+
+    create({1000});
+    report(MM_REASON_CREATE_PROCESS, {1000, kUid + 1, "com.example.thief"});
+    other.account = 101;
+    report(MM_REASON_CREATE_PROCESS, other);
+    EXPECT_EQ(counters().refused_events, 2U);
+    EXPECT_STREQ(mm_priority_manager_find(manager, 1000)->bundle->name, kBundle);
+    other.account = -2;
+    report(MM_REASON_CREATE_PROCESS, other);
+    EXPECT_EQ(counters().refused_events, 3U);
+}
+
+TEST_F(BadInput, BindsAreBounded)
+{
+    create({1000});
+    bind(1000, 1000);
+    bind(-5, 1000);
+    EXPECT_EQ(counters().refused_events, 2U);
+    EXPECT_EQ(counters().bindings, 0U);
+    EXPECT_EQ(priority(1000), 0); /* and it is no extension for that */
+    for (pid_t caller = 100000; caller < 200000; caller++)
+        bind(caller, 1000);
+    EXPECT_GT(counters().bindings, 100U);
+    EXPECT_LT(counters().bindings, 1000U);
+    EXPECT_EQ(counters().refused_events, 2U + 100000U - counters().bindings);
+    EXPECT_EQ(priority(1000), 100);
+    mm_simulated_exit(kernel, 1000);
+    publish(MM_EVENT_PROCESS_EXITED, 1000);
+    EXPECT_EQ(counters().bindings, 0U);
+}
+
+TEST_F(BadInput, ManyBindsOfKnownCallersAreBounded)
+{
+    constexpr pid_t kFirst = 1000, kCount = 300;
+
+    for (pid_t pid = kFirst; pid < kFirst + kCount; pid++)
+        create({pid, kUid, "com.example." + std::to_string(pid)});
+    for (pid_t caller = kFirst; caller < kFirst + kCount; caller++) {
+        for (pid_t target = kFirst; target < kFirst + kCount; target++)
+            if (caller != target)
+                bind(caller, target);
+    }
+    EXPECT_GT(counters().refused_events, 0U);
+    EXPECT_LE(counters().bindings, 32768U);
+    report(MM_REASON_FOREGROUND, {kFirst});
+    EXPECT_EQ(priority(kFirst + 1), 100);
+}
+
+TEST_F(BadInput, AccountsAreBounded)
+{
+    for (int64_t id = 0; id < 10000; id++)
+        switch_account(id, MM_ACCOUNT_ACTIVATED);
+    EXPECT_LE(counters().accounts, 4096U);
+    EXPECT_EQ(counters().refused_events, 10000U - counters().accounts);
+    create({1000});
+    EXPECT_EQ(counters().registered_processes, 1U); /* of account 100, which is known */
+    switch_account(1, MM_ACCOUNT_HOT_SWITCH);
+    switch_account(5000, MM_ACCOUNT_ACTIVATED); /* inactive ones without applications make room */
+    create({1001, 5001U * MM_ACCOUNT_UIDS});
+    EXPECT_EQ(counters().registered_processes, 2U);
+}
+
+class Pressure : public PriorityWorld
+{
+  protected:
+    void TearDown() override
+    {
+        allocation_is_forbidden = false;
+        PriorityWorld::TearDown();
+    }
+
+    void begin()
+    {
+        publish(MM_EVENT_KILL_BEGIN);
+        forbidden_allocations = 0;
+        allocation_is_forbidden = true;
+    }
+
+    unsigned end()
+    {
+        allocation_is_forbidden = false;
+        publish(MM_EVENT_KILL_END);
+        return forbidden_allocations;
+    }
+
+    void spawn_many(pid_t first, pid_t end)
+    {
+        for (pid_t pid = first; pid < end; pid++)
+            spawn(pid);
+    }
+
+    /* As report does, without a string that would allocate. */
+    void report_plainly(mm_application_reason reason, pid_t pid, const char *name, pid_t caller = 0)
+    {
+        mm_event event{};
+
+        event.kind = MM_EVENT_APPLICATION;
+        event.pid = pid;
+        event.uid = kUid;
+        event.payload.application.reason = reason;
+        event.payload.application.account_id = -1;
+        event.payload.application.caller_pid = caller;
+        mm_copy_text(event.payload.application.name, sizeof(event.payload.application.name), name);
+        mm_event_center_publish(center, &event);
+    }
+};
+
+TEST_F(Pressure, TheWrapSeesAllocations)
+{
+    begin();
+    void *volatile memory = malloc(7); /* not to be optimised away */
+
+    free(memory);
+    EXPECT_EQ(end(), 1U);
+}
+
+TEST_F(Pressure, NothingIsAllocatedUntilTheKillIsOver)
+{
+    char name[32];
+    size_t announcements = 100000;
+
+    announced.reserve(announcements);
+    set_important("com.example.400", 250);
+    publish_config();
+    spawn_many(2000, 6000);
+    create({1000});
+    begin();
+    for (pid_t pid = 2000; pid < 6000; pid++) {
+        (void)snprintf(name, sizeof(name), "com.example.%d", pid % 1000);
+        report_plainly(MM_REASON_CREATE_PROCESS, pid, name);
+        report_plainly(MM_REASON_BACKGROUND, pid, "");
+        report_plainly(MM_REASON_BIND_EXTENSION, pid, "", 1000);
+    }
+    publish(MM_EVENT_CONFIG); /* NULL: must not be looked at now */
+    (void)mm_priority_manager_refresh(manager, 1000);
+    EXPECT_EQ(mm_priority_manager_scan(manager), -EBUSY);
+    publish(MM_EVENT_ACCOUNT, 0);
+    for (pid_t pid = 2000; pid < 2100; pid++)
+        publish(MM_EVENT_PROCESS_EXITED, pid);
+    EXPECT_EQ(end(), 0U);
+    EXPECT_GT(counters().untracked_newcomers, 0U);
+}
+
+TEST_F(Pressure, ANewcomerWithoutASlotGetsItsNumberAtLeast)
+{
+    constexpr pid_t kLast = 6000;
+    uint64_t refused;
+
+    set_important("com.example.important", 250);
+    publish_config();
+    spawn_many(2000, kLast);
+    spawn(kLast, kUid, 700);
+    spawn(kLast + 1, kUid, 700);
+    begin();
+    for (pid_t pid = 2000; pid < kLast; pid++)
+        report_plainly(MM_REASON_CREATE_PROCESS, pid, "com.example.one");
+    refused = counters().untracked_newcomers;
+    report_plainly(MM_REASON_CREATE_PROCESS, kLast, "com.example.important");
+    publish(MM_EVENT_PROCESS_FOUND, kLast + 1);
+    EXPECT_EQ(end(), 0U);
+    EXPECT_EQ(counters().untracked_newcomers, refused + 2);
+    EXPECT_EQ(mm_priority_manager_find(manager, kLast), nullptr);
+    EXPECT_EQ(mm_simulated_oom_score_adj(kernel, kLast), 250);
+    EXPECT_EQ(mm_simulated_oom_score_adj(kernel, kLast + 1), 700);
+    /* Those that were there were not evicted, and the calm finds the rest. */
+    EXPECT_NE(mm_priority_manager_find(manager, 2000), nullptr);
+    (void)mm_priority_manager_refresh(manager, 1);
+    EXPECT_EQ(counters().processes, 4002U);
+    EXPECT_EQ(priority(kLast), 250);
+    EXPECT_EQ(priority(kLast + 1), 700);
+}
+
+TEST_F(Pressure, AConfigurationThatComesThenTakesEffectAfterwards)
+{
+    create({1000});
+    report(MM_REASON_BACKGROUND, {1000});
+    set_important(kBundle, 150);
+    publish(MM_EVENT_KILL_BEGIN);
+    publish_config();
+    EXPECT_EQ(priority(1000), 400);
+    publish(MM_EVENT_KILL_END);
+    EXPECT_EQ(priority(1000), 150);
+}
+
+TEST_F(Pressure, RefreshReadsSizesInRounds)
+{
+    for (pid_t pid = 1000; pid < 1100; pid++)
+        create({pid});
+    size_t left = mm_priority_manager_refresh(manager, 30);
+    EXPECT_GT(left, 0U);
+    EXPECT_LE(left, 70U);
+    for (int i = 0; left > 0 && i < 100; i++)
+        left = mm_priority_manager_refresh(manager, 30);
+    EXPECT_EQ(left, 0U);
+    EXPECT_EQ(mm_priority_manager_find(manager, 1000)->bundle->resident_bytes, 100 * MM_MIB);
+    /* One that grows, one that has gone. */
+    mm_simulated_set_growth(kernel, 1001, 10 * MM_MIB, 2 * MM_MIB);
+    mm_simulated_exit(kernel, 1002);
+    advance_s(1);
+    (void)mm_priority_manager_refresh(manager, 1000);
+    EXPECT_EQ(mm_priority_manager_find(manager, 1000)->bundle->resident_bytes, 100 * MM_MIB);
+    EXPECT_EQ(mm_priority_manager_find(manager, 1002), nullptr);
+}
