@@ -168,7 +168,7 @@ static void print_counters(const struct mm_ctl *ctl, const cJSON *answer)
 static void print_states(const struct mm_ctl *ctl, const cJSON *array, const char *title, const char *flag,
                          const char *reason)
 {
-    const struct mm_column columns[] = {{title, false}, {"", false}, {"how, or why not", false}};
+    const struct mm_column columns[] = {{title, false}, {"works", false}, {"how, or why not", false}};
     struct mm_table *table;
     const cJSON *row;
 

@@ -125,7 +125,9 @@ sysvinit_life() {
     [[ $(cat "$work/pid") != "$pid" ]] || fail "$1: restart did not"
     pid=$(cat "$work/pid")
     "$@" "$script" stop || fail "$1: stop"
-    [[ ! -e /proc/$pid && ! -e $work/pid ]] || fail "$1: stop left something"
+    # Its number may stand until the first process reaps it, its program does not.
+    ! readlink "/proc/$pid/exe" || fail "$1: stop left the daemon"
+    [[ ! -e $work/pid ]] || fail "$1: stop left the pid file"
     pid=""
     code=0
     "$@" "$script" status >/dev/null || code=$?
