@@ -26,19 +26,24 @@ int mm_each_entry(int directory_fd, mm_entry_visit visit, void *user)
     _Alignas(struct directory_entry) char buffer[BUFFER_SIZE];
     int fd MM_CLEANUP_CLOSE = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (fd < 0) return -errno;
+    if (fd < 0)
+        return -errno;
     for (;;) {
         long count = syscall(SYS_getdents64, fd, buffer, sizeof(buffer));
 
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return -errno;
-        if (count == 0) return 0;
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return -errno;
+        if (count == 0)
+            return 0;
         for (long position = 0; position < count;) {
             const struct directory_entry *entry =
                 (const struct directory_entry *)(const void *)(buffer + position);
             int r = entry->name[0] == '.' ? 0 : visit(fd, entry->name, entry->type, user);
 
-            if (r != 0) return r;
+            if (r != 0)
+                return r;
             position += entry->length;
         }
     }

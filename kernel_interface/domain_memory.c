@@ -29,7 +29,8 @@ static void apply_limit(const struct mm_domain_level *level, struct mm_memory_st
 {
     uint64_t free_bytes, available_bytes;
 
-    if (level->limit_bytes == MM_UNLIMITED) return;
+    if (level->limit_bytes == MM_UNLIMITED)
+        return;
     free_bytes = less(level->limit_bytes, level->usage_bytes);
     /* Of what is dropped the excess of usage over the limit takes its part first. */
     available_bytes = less(add_saturating(level->limit_bytes, level->droppable_bytes), level->usage_bytes);
@@ -43,7 +44,8 @@ static void apply_swap_limit(const struct mm_domain_level *level, struct mm_memo
     uint64_t total_bytes = level->swap_limit_bytes;
     uint64_t free_bytes;
 
-    if (level->swap_limit_bytes == MM_UNLIMITED) return;
+    if (level->swap_limit_bytes == MM_UNLIMITED)
+        return;
     if (level->counts_both && level->limit_bytes != MM_UNLIMITED)
         total_bytes = less(level->swap_limit_bytes, level->limit_bytes);
     free_bytes = less(level->swap_limit_bytes, level->swap_usage_bytes);
@@ -71,10 +73,13 @@ int mm_zswapd_buffer_parse_line(const char *line, size_t length, void *user)
     uint64_t megabytes, bytes;
     int r;
 
-    if (length < name_length || memcmp(line, name, name_length) != 0) return 0;
+    if (length < name_length || memcmp(line, name, name_length) != 0)
+        return 0;
     r = mm_scan_figure(&cursor, line + length, &megabytes);
-    if (r < 0) return r;
-    if (__builtin_mul_overflow(megabytes, MM_MIB, &bytes)) return -ERANGE;
+    if (r < 0)
+        return r;
+    if (__builtin_mul_overflow(megabytes, MM_MIB, &bytes))
+        return -ERANGE;
     *ret_available_bytes = bytes;
     return 0;
 }

@@ -25,9 +25,11 @@ int mm_exit_watch_init(struct mm_exit_watch *watch, struct mm_notice_queue *noti
     int fd MM_CLEANUP_CLOSE = epoll_create1(EPOLL_CLOEXEC);
     int r;
 
-    if (fd < 0) return -errno;
+    if (fd < 0)
+        return -errno;
     r = control(fd, EPOLL_CTL_ADD, mm_notice_queue_fd(notices), QUEUE_MARK);
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     *watch = (struct mm_exit_watch){.epoll_fd = mm_take_fd(&fd), .notices = notices};
     for (unsigned i = 0; i < MM_EXIT_WATCH_CAPACITY; i++)
         watch->slots[i].pidfd = -1;
@@ -36,14 +38,16 @@ int mm_exit_watch_init(struct mm_exit_watch *watch, struct mm_notice_queue *noti
 
 void mm_exit_watch_fini(struct mm_exit_watch *watch)
 {
-    if (watch->epoll_fd >= 0) (void)close(watch->epoll_fd);
+    if (watch->epoll_fd >= 0)
+        (void)close(watch->epoll_fd);
     watch->epoll_fd = -1;
 }
 
 static struct mm_exit_watch_slot *find(struct mm_exit_watch *watch, int pidfd)
 {
     for (unsigned i = 0; i < MM_EXIT_WATCH_CAPACITY; i++) {
-        if (watch->slots[i].pidfd == pidfd) return &watch->slots[i];
+        if (watch->slots[i].pidfd == pidfd)
+            return &watch->slots[i];
     }
     return NULL;
 }
@@ -54,10 +58,12 @@ int mm_exit_watch_add(struct mm_exit_watch *watch, int pidfd, pid_t pid, uint64_
     uint64_t mark;
     int r;
 
-    if (!slot) return -EOPNOTSUPP;
+    if (!slot)
+        return -EOPNOTSUPP;
     mark = (uint64_t)(slot->generation + 1) << 32 | (uint64_t)(slot - watch->slots);
     r = control(watch->epoll_fd, EPOLL_CTL_ADD, pidfd, mark);
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     slot->pidfd = pidfd;
     slot->pid = pid;
     slot->cookie = cookie;
@@ -75,7 +81,8 @@ void mm_exit_watch_remove(struct mm_exit_watch *watch, int pidfd)
 {
     struct mm_exit_watch_slot *slot = pidfd < 0 ? NULL : find(watch, pidfd);
 
-    if (slot) free_slot(watch, slot);
+    if (slot)
+        free_slot(watch, slot);
 }
 
 static void report_exit(struct mm_exit_watch *watch, uint64_t mark, mm_notice_visit visit, void *user)
@@ -87,7 +94,8 @@ static void report_exit(struct mm_exit_watch *watch, uint64_t mark, mm_notice_vi
         .pid = slot->pid,
     };
 
-    if (slot->pidfd < 0 || slot->generation != mark >> 32) return; /* removed by an earlier visit */
+    if (slot->pidfd < 0 || slot->generation != mark >> 32)
+        return; /* removed by an earlier visit */
     free_slot(watch, slot);
     visit(&notice, user);
 }
@@ -107,6 +115,7 @@ void mm_exit_watch_drain(struct mm_exit_watch *watch, mm_notice_visit visit, voi
             else
                 report_exit(watch, events[i].data.u64, visit, user);
         }
-        if (has_notices) (void)mm_notice_queue_drain(watch->notices, visit, user);
+        if (has_notices)
+            (void)mm_notice_queue_drain(watch->notices, visit, user);
     } while (count == BATCH);
 }

@@ -38,7 +38,8 @@ static uint64_t v1_unlimited_from(void)
 {
     uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
 
-    if (sizeof(long) == sizeof(uint64_t)) return (uint64_t)LONG_MAX / page_bytes * page_bytes;
+    if (sizeof(long) == sizeof(uint64_t))
+        return (uint64_t)LONG_MAX / page_bytes * page_bytes;
     return (uint64_t)LONG_MAX * page_bytes;
 }
 
@@ -50,7 +51,8 @@ int mm_group_number_parse(const char *text, size_t length, uint64_t *ret_bytes)
     uint64_t bytes;
     int r;
 
-    if (length > 0 && text[length - 1] == '\n') end--;
+    if (length > 0 && text[length - 1] == '\n')
+        end--;
     word = mm_first_word(&cursor, end);
     if (mm_word_is(word, "max") || mm_word_is(word, "-1")) {
         *ret_bytes = MM_UNLIMITED;
@@ -58,7 +60,8 @@ int mm_group_number_parse(const char *text, size_t length, uint64_t *ret_bytes)
     }
     cursor = text;
     r = mm_scan_figure(&cursor, end, &bytes);
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     *ret_bytes = bytes >= v1_unlimited_from() ? MM_UNLIMITED : bytes;
     return 0;
 }
@@ -68,10 +71,13 @@ static int normalise_path(const char *path, char *buffer, size_t size)
 {
     size_t used = 0;
 
-    if (path[0] != '/') return -EINVAL;
+    if (path[0] != '/')
+        return -EINVAL;
     for (; *path; path++) {
-        if (path[0] == '/' && (path[1] == '/' || (path[1] == '\0' && used > 0))) continue;
-        if (used + 1 >= size) return -ENAMETOOLONG;
+        if (path[0] == '/' && (path[1] == '/' || (path[1] == '\0' && used > 0)))
+            continue;
+        if (used + 1 >= size)
+            return -ENAMETOOLONG;
         buffer[used++] = *path;
     }
     buffer[used] = '\0';
@@ -84,16 +90,20 @@ int mm_group_open(const struct mm_hierarchy *memory, const char *path, struct mm
     struct stat status;
     int r;
 
-    if (memory->top_fd < 0) return -EOPNOTSUPP;
+    if (memory->top_fd < 0)
+        return -EOPNOTSUPP;
     group = (struct mm_group *)calloc(1, sizeof(*group));
-    if (!group) return -ENOMEM;
+    if (!group)
+        return -ENOMEM;
     group->is_v2 = memory->is_v2;
     group->directory_fd = -1;
     for (unsigned i = 0; i < MM_GROUP_FILE_COUNT; i++)
         group->files[i].fd = -1;
     r = normalise_path(path, group->path, sizeof(group->path));
-    if (r == 0) r = group->directory_fd = mm_hierarchy_open(memory, group->path);
-    if (r >= 0) r = fstat(group->directory_fd, &status) < 0 ? -errno : 0;
+    if (r == 0)
+        r = group->directory_fd = mm_hierarchy_open(memory, group->path);
+    if (r >= 0)
+        r = fstat(group->directory_fd, &status) < 0 ? -errno : 0;
     if (r < 0) {
         mm_group_close(group);
         return r;
@@ -109,10 +119,12 @@ int mm_group_open(const struct mm_hierarchy *memory, const char *path, struct mm
 
 void mm_group_close(struct mm_group *group)
 {
-    if (!group) return;
+    if (!group)
+        return;
     for (unsigned i = 0; i < MM_GROUP_FILE_COUNT; i++)
         mm_hot_file_close(&group->files[i]);
-    if (group->directory_fd >= 0) (void)close(group->directory_fd);
+    if (group->directory_fd >= 0)
+        (void)close(group->directory_fd);
     free(group);
 }
 
@@ -129,7 +141,8 @@ int mm_group_read_number(struct mm_group *group, enum mm_group_file file, uint64
     char text[NUMBER_SIZE];
     ssize_t length = mm_hot_file_read(&group->files[file], text, sizeof(text));
 
-    if (length < 0) return mm_group_file_error(group->directory_fd, (int)length);
+    if (length < 0)
+        return mm_group_file_error(group->directory_fd, (int)length);
     return mm_group_number_parse(text, (size_t)length, ret_bytes);
 }
 
@@ -138,7 +151,8 @@ int mm_group_read_file(const struct mm_group *group, enum mm_group_file file, ui
     char text[NUMBER_SIZE];
     ssize_t length = mm_read_file(group->directory_fd, file_name(group, file), text, sizeof(text));
 
-    if (length < 0) return mm_group_file_error(group->directory_fd, (int)length);
+    if (length < 0)
+        return mm_group_file_error(group->directory_fd, (int)length);
     return mm_group_number_parse(text, (size_t)length, ret_bytes);
 }
 
@@ -148,10 +162,13 @@ static int read_swap(struct mm_group *group, uint64_t *ret_bytes)
     uint64_t both, memory;
     int r;
 
-    if (group->is_v2) return mm_group_read_number(group, MM_GROUP_FILE_SWAP_CURRENT, ret_bytes);
+    if (group->is_v2)
+        return mm_group_read_number(group, MM_GROUP_FILE_SWAP_CURRENT, ret_bytes);
     r = mm_group_read_number(group, MM_GROUP_FILE_CURRENT, &memory);
-    if (r == 0) r = mm_group_read_number(group, MM_GROUP_FILE_SWAP_CURRENT, &both);
-    if (r < 0) return r;
+    if (r == 0)
+        r = mm_group_read_number(group, MM_GROUP_FILE_SWAP_CURRENT, &both);
+    if (r < 0)
+        return r;
     *ret_bytes = both > memory ? both - memory : 0;
     return 0;
 }
@@ -161,9 +178,12 @@ static int read_from_stat(struct mm_group *group, enum mm_group_value value, uin
     struct mm_group_stat stat;
     int r = mm_group_read_stat(group, &stat);
 
-    if (r < 0) return r;
-    if (value == MM_GROUP_FILE) return mm_group_stat_droppable(&stat, ret_bytes);
-    if (stat.anonymous == MM_UNKNOWN) return -ENODATA;
+    if (r < 0)
+        return r;
+    if (value == MM_GROUP_FILE)
+        return mm_group_stat_droppable(&stat, ret_bytes);
+    if (stat.anonymous == MM_UNKNOWN)
+        return -ENODATA;
     *ret_bytes = stat.anonymous;
     return 0;
 }
@@ -190,8 +210,10 @@ int mm_group_read(struct mm_group *group, enum mm_group_value value, uint64_t *r
 
 enum mm_group_file mm_group_limit_file(enum mm_group_value value)
 {
-    if (value == MM_GROUP_HIGH) return MM_GROUP_FILE_HIGH;
-    if (value == MM_GROUP_MAX) return MM_GROUP_FILE_MAX;
+    if (value == MM_GROUP_HIGH)
+        return MM_GROUP_FILE_HIGH;
+    if (value == MM_GROUP_MAX)
+        return MM_GROUP_FILE_MAX;
     return MM_GROUP_FILE_COUNT;
 }
 
@@ -202,7 +224,8 @@ int mm_group_write(const struct mm_group *group, enum mm_group_value value, int 
     size_t length;
     int r;
 
-    if (file == MM_GROUP_FILE_COUNT) return -EINVAL;
+    if (file == MM_GROUP_FILE_COUNT)
+        return -EINVAL;
     if (bytes == MM_UNLIMITED)
         length = mm_format(text, sizeof(text), "%s", group->is_v2 ? "max" : "-1");
     else
@@ -216,10 +239,13 @@ int mm_group_raise(struct mm_group *group, enum mm_group_value value, uint64_t b
     uint64_t current;
     int r;
 
-    if (mm_group_limit_file(value) == MM_GROUP_FILE_COUNT) return -EINVAL;
+    if (mm_group_limit_file(value) == MM_GROUP_FILE_COUNT)
+        return -EINVAL;
     r = mm_group_read(group, MM_GROUP_CURRENT, &current);
-    if (r < 0) return r;
-    if (bytes < current) return -EBUSY;
+    if (r < 0)
+        return r;
+    if (bytes < current)
+        return -EBUSY;
     do
         r = mm_group_write(group, value, O_NONBLOCK, bytes);
     while (r == -EINTR);

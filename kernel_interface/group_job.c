@@ -59,14 +59,18 @@ static int squeeze_by_limit(const struct mm_group *group, uint64_t bytes)
     int restored, r;
 
     r = mm_group_read_file(group, mm_group_limit_file(value), &old_bytes);
-    if (r == 0) r = mm_group_read_file(group, MM_GROUP_FILE_CURRENT, &usage_bytes);
-    if (r < 0) return r;
+    if (r == 0)
+        r = mm_group_read_file(group, MM_GROUP_FILE_CURRENT, &usage_bytes);
+    if (r < 0)
+        return r;
     target_bytes = usage_bytes > bytes ? usage_bytes - bytes : 0;
     target_bytes = MM_MAX(target_bytes, SMALLEST_TARGET_BYTES) / page_bytes * page_bytes;
-    if (target_bytes >= usage_bytes || target_bytes >= old_bytes) return -EAGAIN;
+    if (target_bytes >= usage_bytes || target_bytes >= old_bytes)
+        return -EAGAIN;
     r = mm_group_write(group, value, 0, target_bytes);
     restored = restore_limit(group, old_bytes, target_bytes);
-    if (r == -EBUSY) r = -EAGAIN; /* v1's word for: there was not as much to reclaim */
+    if (r == -EBUSY)
+        r = -EAGAIN; /* v1's word for: there was not as much to reclaim */
     return r < 0 ? r : restored;
 }
 
@@ -90,9 +94,11 @@ static int run_reclaim(const struct mm_group_job_settings *settings, const struc
         uint64_t chunk_bytes = MM_MIN(left_bytes, settings->chunk_bytes);
         int r;
 
-        if (is_cancelled(settings)) return -EINTR;
+        if (is_cancelled(settings))
+            return -EINTR;
         r = squeeze(job->group, chunk_bytes);
-        if (r < 0) return r;
+        if (r < 0)
+            return r;
         left_bytes -= chunk_bytes;
     }
     return 0;
@@ -105,7 +111,8 @@ int mm_group_job_run(const struct mm_group_job_settings *settings, const struct 
     bool is_measured = mm_group_read_file(job->group, MM_GROUP_FILE_CURRENT, &before) == 0;
     int r = -EINVAL;
 
-    if (is_cancelled(settings)) return -EINTR;
+    if (is_cancelled(settings))
+        return -EINTR;
     switch (job->kind) {
     case MM_JOB_RECLAIM:
         r = run_reclaim(settings, job);

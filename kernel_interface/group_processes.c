@@ -35,11 +35,15 @@ static int add_process(const char *line, size_t length, void *user)
     uint64_t pid;
     int r;
 
-    if (length == 0) return 0;
+    if (length == 0)
+        return 0;
     r = mm_scan_figure(&cursor, line + length, &pid);
-    if (r < 0) return r;
-    if (pid > INT_MAX) return -ERANGE;
-    if (listing->count < listing->capacity) listing->pids[listing->count] = (pid_t)pid;
+    if (r < 0)
+        return r;
+    if (pid > INT_MAX)
+        return -ERANGE;
+    if (listing->count < listing->capacity)
+        listing->pids[listing->count] = (pid_t)pid;
     listing->count++;
     return 0;
 }
@@ -59,8 +63,10 @@ static int list_subtree(int directory_fd, struct listing *listing) // NOLINT(mis
 {
     int r = list_own(directory_fd, listing);
 
-    if (r < 0) return r;
-    if (listing->depth >= DEPTH_MAX) return -ELOOP;
+    if (r < 0)
+        return r;
+    if (listing->depth >= DEPTH_MAX)
+        return -ELOOP;
     listing->depth++;
     r = mm_each_entry(directory_fd, list_child, listing);
     listing->depth--;
@@ -73,9 +79,11 @@ static int list_child(int directory_fd, const char *name, unsigned char type,
     int fd MM_CLEANUP_CLOSE = -1;
     int r;
 
-    if (type != DT_DIR && type != DT_UNKNOWN) return 0;
+    if (type != DT_DIR && type != DT_UNKNOWN)
+        return 0;
     fd = openat(directory_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0) return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+    if (fd < 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
     r = list_subtree(fd, (struct listing *)user);
     return r == -ENOENT || r == -ENODEV ? 0 : r; /* removed since; its processes have ended */
 }
@@ -109,11 +117,14 @@ static ssize_t list_sorted(int directory_fd, pid_t *pids)
     ssize_t count = mm_group_processes(directory_fd, pids, COMPARED_MAX);
     ssize_t kept = 0;
 
-    if (count < 0) return count;
-    if ((size_t)count > COMPARED_MAX) return -E2BIG;
+    if (count < 0)
+        return count;
+    if ((size_t)count > COMPARED_MAX)
+        return -E2BIG;
     sort(pids, (size_t)count);
     for (ssize_t i = 0; i < count; i++) {
-        if (kept == 0 || pids[kept - 1] != pids[i]) pids[kept++] = pids[i];
+        if (kept == 0 || pids[kept - 1] != pids[i])
+            pids[kept++] = pids[i];
     }
     return kept;
 }
@@ -124,9 +135,12 @@ static int compare_members(int one_fd, int other_fd)
     ssize_t one_count = list_sorted(one_fd, one);
     ssize_t other_count = list_sorted(other_fd, other);
 
-    if (one_count < 0) return (int)one_count;
-    if (other_count < 0) return (int)other_count;
-    if (one_count != other_count) return -EOPNOTSUPP;
+    if (one_count < 0)
+        return (int)one_count;
+    if (other_count < 0)
+        return (int)other_count;
+    if (one_count != other_count)
+        return -EOPNOTSUPP;
     return memcmp(one, other, (size_t)one_count * sizeof(one[0])) == 0 ? 0 : -EOPNOTSUPP;
 }
 
@@ -140,10 +154,12 @@ int mm_group_open_twin(const struct mm_hierarchy *unified, const struct mm_group
         return fd < 0 ? -errno : mm_take_fd(&fd);
     }
     fd = mm_hierarchy_open(unified, group->path);
-    if (fd < 0) return fd == -ENOENT ? -EOPNOTSUPP : fd;
+    if (fd < 0)
+        return fd == -ENOENT ? -EOPNOTSUPP : fd;
     /* The two roots hold every process, and never quite the same ones while they are read. */
     r = strcmp(group->path, "/") == 0 ? 0 : compare_members(group->directory_fd, fd);
-    if (r < 0) return r == -E2BIG ? -EOPNOTSUPP : r;
+    if (r < 0)
+        return r == -E2BIG ? -EOPNOTSUPP : r;
     return mm_take_fd(&fd);
 }
 
@@ -153,10 +169,13 @@ static int check_members(int directory_fd)
     pid_t pids[COMPARED_MAX];
     ssize_t count = mm_group_processes(directory_fd, pids, COMPARED_MAX);
 
-    if (count < 0) return (int)count;
-    if ((size_t)count > COMPARED_MAX) return -EOPNOTSUPP;
+    if (count < 0)
+        return (int)count;
+    if ((size_t)count > COMPARED_MAX)
+        return -EOPNOTSUPP;
     for (ssize_t i = 0; i < count; i++) {
-        if (pids[i] == 1 || pids[i] == getpid()) return -EPERM;
+        if (pids[i] == 1 || pids[i] == getpid())
+            return -EPERM;
     }
     return 0;
 }
@@ -166,9 +185,11 @@ int mm_group_kill(const struct mm_hierarchy *unified, const struct mm_group *gro
     int twin_fd MM_CLEANUP_CLOSE = mm_group_open_twin(unified, group);
     int r;
 
-    if (twin_fd < 0) return twin_fd;
+    if (twin_fd < 0)
+        return twin_fd;
     r = check_members(twin_fd);
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     r = mm_write_file(twin_fd, "cgroup.kill", 0, "1", 1);
     return mm_group_file_error(twin_fd, r);
 }

@@ -64,7 +64,8 @@ int mm_group_stat_parse_line_v2(const char *line, size_t length, void *user)
 
 static void take_away(uint64_t *bytes, uint64_t part)
 {
-    if (part == MM_UNKNOWN) return;
+    if (part == MM_UNKNOWN)
+        return;
     *bytes -= MM_MIN(*bytes, part);
 }
 
@@ -72,8 +73,10 @@ int mm_group_stat_droppable(const struct mm_group_stat *stat, uint64_t *ret_byte
 {
     uint64_t bytes;
 
-    if (stat->active_file == MM_UNKNOWN || stat->inactive_file == MM_UNKNOWN) return -ENODATA;
-    if (__builtin_add_overflow(stat->active_file, stat->inactive_file, &bytes)) return -ERANGE;
+    if (stat->active_file == MM_UNKNOWN || stat->inactive_file == MM_UNKNOWN)
+        return -ENODATA;
+    if (__builtin_add_overflow(stat->active_file, stat->inactive_file, &bytes))
+        return -ERANGE;
     take_away(&bytes, stat->dirty);
     take_away(&bytes, stat->writeback);
     *ret_bytes = bytes;
@@ -89,7 +92,8 @@ int mm_group_read_stat(struct mm_group *group, struct mm_group_stat *ret_stat)
     mm_group_stat_begin(&stat);
     r = mm_hot_file_lines(&group->files[MM_GROUP_FILE_STAT], buffer, sizeof(buffer),
                           group->is_v2 ? mm_group_stat_parse_line_v2 : mm_group_stat_parse_line_v1, &stat);
-    if (r < 0) return mm_group_file_error(group->directory_fd, r);
+    if (r < 0)
+        return mm_group_file_error(group->directory_fd, r);
     *ret_stat = stat;
     return 0;
 }

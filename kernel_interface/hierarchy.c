@@ -34,11 +34,14 @@ static void consider(struct mm_hierarchy *hierarchy, const struct search *search
     if (hierarchy->top_fd >= 0 && strcmp(hierarchy->mount_point, mount->mount_point) != 0 &&
         strlen(hierarchy->root) <= strlen(mount->root))
         return;
-    if (strlen(mount->root) >= sizeof(hierarchy->root)) return;
+    if (strlen(mount->root) >= sizeof(hierarchy->root))
+        return;
     (void)mm_format(path, sizeof(path), "%s%s", search->prefix, mount->mount_point);
     fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return; /* hidden by another mount, or not ours to see */
-    if (hierarchy->top_fd >= 0) (void)close(hierarchy->top_fd);
+    if (fd < 0)
+        return; /* hidden by another mount, or not ours to see */
+    if (hierarchy->top_fd >= 0)
+        (void)close(hierarchy->top_fd);
     hierarchy->is_v2 = mount->is_v2;
     hierarchy->controller = controller;
     hierarchy->top_fd = fd;
@@ -50,10 +53,14 @@ static int look_at_line(const char *line, size_t length, void *user)
 {
     struct search *search = (struct search *)user;
 
-    if (mm_cgroup_mount_parse(line, length, &search->mount) <= 0) return 0;
-    if (search->mount.is_v2) consider(&search->found->unified, search, NULL);
-    if (search->mount.is_memory) consider(&search->found->memory, search, "memory");
-    if (search->mount.is_freezer) consider(&search->found->freezer, search, "freezer");
+    if (mm_cgroup_mount_parse(line, length, &search->mount) <= 0)
+        return 0;
+    if (search->mount.is_v2)
+        consider(&search->found->unified, search, NULL);
+    if (search->mount.is_memory)
+        consider(&search->found->memory, search, "memory");
+    if (search->mount.is_freezer)
+        consider(&search->found->freezer, search, "freezer");
     return 0;
 }
 
@@ -65,13 +72,17 @@ static bool has_v2_memory(const struct mm_hierarchy *unified)
     const char *cursor = text;
     const char *end = text + length;
 
-    if (length <= 0) return false;
-    if (text[length - 1] == '\n') end--;
+    if (length <= 0)
+        return false;
+    if (text[length - 1] == '\n')
+        end--;
     for (;;) {
         struct mm_word word = mm_first_word(&cursor, end);
 
-        if (word.length == 0) return false;
-        if (mm_word_is(word, "memory")) return true;
+        if (word.length == 0)
+            return false;
+        if (mm_word_is(word, "memory"))
+            return true;
     }
 }
 
@@ -100,13 +111,15 @@ int mm_hierarchies_find(const char *prefix, struct mm_hierarchies *ret_hierarchi
     if (r == 0 && ret_hierarchies->memory.top_fd < 0 && ret_hierarchies->unified.top_fd >= 0 &&
         has_v2_memory(&ret_hierarchies->unified))
         r = use_unified_for_memory(ret_hierarchies);
-    if (r < 0) mm_hierarchies_close(ret_hierarchies);
+    if (r < 0)
+        mm_hierarchies_close(ret_hierarchies);
     return r;
 }
 
 static void close_one(struct mm_hierarchy *hierarchy)
 {
-    if (hierarchy->top_fd >= 0) (void)close(hierarchy->top_fd);
+    if (hierarchy->top_fd >= 0)
+        (void)close(hierarchy->top_fd);
     hierarchy->top_fd = -1;
 }
 
@@ -123,7 +136,8 @@ static bool has_dots(const char *path)
         const char *name = part + 1;
         size_t length = strcspn(name, "/");
 
-        if ((length == 1 && name[0] == '.') || (length == 2 && name[0] == '.' && name[1] == '.')) return true;
+        if ((length == 1 && name[0] == '.') || (length == 2 && name[0] == '.' && name[1] == '.'))
+            return true;
     }
     return false;
 }
@@ -133,8 +147,10 @@ int mm_hierarchy_open(const struct mm_hierarchy *hierarchy, const char *path)
     const char *below = path;
     int fd;
 
-    if (hierarchy->top_fd < 0) return -EOPNOTSUPP;
-    if (path[0] != '/' || has_dots(path)) return -EINVAL;
+    if (hierarchy->top_fd < 0)
+        return -EOPNOTSUPP;
+    if (path[0] != '/' || has_dots(path))
+        return -EINVAL;
     while (*below == '/')
         below++;
     fd = openat(hierarchy->top_fd, *below ? below : ".", O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -151,15 +167,21 @@ int mm_hierarchy_process_path(const struct mm_hierarchy *hierarchy, int proc_fd,
     const char *below;
     int r;
 
-    if (hierarchy->top_fd < 0) return -EOPNOTSUPP;
+    if (hierarchy->top_fd < 0)
+        return -EOPNOTSUPP;
     (void)mm_format(file, sizeof(file), "%d/cgroup", (int)pid);
     r = mm_read_lines(proc_fd, file, buffer, sizeof(buffer), mm_process_cgroup_parse_line, &cgroup);
-    if (r == -ENOENT) return -ESRCH;
-    if (r < 0) return r;
-    if (!cgroup.is_found) return -ENOENT;
+    if (r == -ENOENT)
+        return -ESRCH;
+    if (r < 0)
+        return r;
+    if (!cgroup.is_found)
+        return -ENOENT;
     below = mm_cgroup_path_below(full_path, hierarchy->root);
-    if (!below) return -ENOENT;
-    if (strlen(below) >= size) return -ENAMETOOLONG;
+    if (!below)
+        return -ENOENT;
+    if (strlen(below) >= size)
+        return -ENAMETOOLONG;
     mm_copy_text(ret_path, size, below);
     return 0;
 }

@@ -31,7 +31,8 @@ static void linux_free(struct mm_kernel *base)
     mm_hot_file_close(&kernel->zoneinfo);
     mm_hot_file_close(&kernel->pressure);
     mm_hot_file_close(&kernel->zswapd_buffer);
-    if (kernel->proc_fd >= 0) (void)close(kernel->proc_fd);
+    if (kernel->proc_fd >= 0)
+        (void)close(kernel->proc_fd);
     free(kernel);
 }
 
@@ -121,10 +122,12 @@ static int linux_map_state(struct mm_kernel *base, const char *name, size_t size
     struct mm_state_file *state;
     int r;
 
-    if (kernel->state_count == MM_STATE_FILES_MAX) return -ENFILE;
+    if (kernel->state_count == MM_STATE_FILES_MAX)
+        return -ENFILE;
     state = &kernel->states[kernel->state_count];
     r = mm_state_file_map(kernel->runtime_directory, name, size_bytes, state);
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     kernel->state_count++;
     if (state->lock_error < 0)
         mm_warning("%s/%s is not locked in memory: %s", kernel->runtime_directory, name,
@@ -195,7 +198,8 @@ static int open_system_files(struct mm_linux_kernel *kernel)
 
     (void)mm_format(path, sizeof(path), "%s/proc", kernel->root);
     kernel->proc_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (kernel->proc_fd < 0) return -errno;
+    if (kernel->proc_fd < 0)
+        return -errno;
     open_system_file(kernel, &kernel->meminfo, kernel->meminfo_path, "meminfo");
     open_system_file(kernel, &kernel->vmstat, kernel->vmstat_path, "vmstat");
     open_system_file(kernel, &kernel->zoneinfo, kernel->zoneinfo_path, "zoneinfo");
@@ -208,18 +212,22 @@ static int open_domain(struct mm_linux_kernel *kernel, const char *group_path)
 {
     char path[MM_GROUP_PATH_MAX];
 
-    if (strlen(group_path) >= sizeof(path)) return -ENAMETOOLONG;
+    if (strlen(group_path) >= sizeof(path))
+        return -ENAMETOOLONG;
     mm_copy_text(path, sizeof(path), group_path);
     for (;;) {
         struct mm_group *group;
         char *slash;
         int r;
 
-        if (kernel->level_count == MM_DOMAIN_LEVELS_MAX) return -ELOOP;
+        if (kernel->level_count == MM_DOMAIN_LEVELS_MAX)
+            return -ELOOP;
         r = mm_group_open(&kernel->hierarchies.memory, path, &group);
-        if (r < 0) return r;
+        if (r < 0)
+            return r;
         kernel->levels[kernel->level_count++] = group;
-        if (strcmp(group->path, "/") == 0) break;
+        if (strcmp(group->path, "/") == 0)
+            break;
         mm_copy_text(path, sizeof(path), group->path);
         slash = strrchr(path, '/');
         slash[slash == path] = '\0';
@@ -232,7 +240,8 @@ static int open_hierarchies(struct mm_linux_kernel *kernel, const struct mm_doma
 {
     int r = mm_hierarchies_find(kernel->root, &kernel->hierarchies);
 
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     if (kernel->hierarchies.memory.top_fd >= 0 && !kernel->hierarchies.memory.is_v2)
         (void)mm_hot_file_open(&kernel->zswapd_buffer, kernel->hierarchies.memory.top_fd,
                                "memory.zswapd_pressure_show");
@@ -248,9 +257,12 @@ static int start_threads(struct mm_linux_kernel *kernel, const struct mm_linux_k
         .is_cancelled = is_job_cancelled,
         .user = kernel,
     };
-    if (r == 0) r = mm_exit_watch_init(&kernel->exits, kernel->notices);
-    if (r == 0) r = mm_worker_new(execute_job, kernel, kernel->notices, &kernel->worker);
-    if (r == 0) r = mm_reaper_new(options->reaper_threads, NULL, kernel->notices, &kernel->reaper);
+    if (r == 0)
+        r = mm_exit_watch_init(&kernel->exits, kernel->notices);
+    if (r == 0)
+        r = mm_worker_new(execute_job, kernel, kernel->notices, &kernel->worker);
+    if (r == 0)
+        r = mm_reaper_new(options->reaper_threads, NULL, kernel->notices, &kernel->reaper);
     return r;
 }
 
@@ -260,7 +272,8 @@ static struct mm_linux_kernel *new_empty(const struct mm_linux_kernel_options *o
     struct mm_linux_kernel *kernel = (struct mm_linux_kernel *)calloc(1, sizeof(*kernel));
     const char *root = options->root ? options->root : "";
 
-    if (!kernel) return NULL;
+    if (!kernel)
+        return NULL;
     kernel->base.ops = &linux_ops;
     kernel->is_fake = root[0] != '\0';
     mm_copy_text(kernel->root, sizeof(kernel->root), root);
@@ -282,10 +295,13 @@ int mm_linux_kernel_new(const struct mm_linux_kernel_options *options, struct mm
     struct mm_linux_kernel *kernel = new_empty(options);
     int r;
 
-    if (!kernel) return -ENOMEM;
+    if (!kernel)
+        return -ENOMEM;
     r = open_system_files(kernel);
-    if (r == 0) r = open_hierarchies(kernel, &options->domain);
-    if (r == 0) r = start_threads(kernel, options);
+    if (r == 0)
+        r = open_hierarchies(kernel, &options->domain);
+    if (r == 0)
+        r = start_threads(kernel, options);
     if (r < 0) {
         linux_free(&kernel->base);
         return r;

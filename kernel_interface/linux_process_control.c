@@ -44,9 +44,12 @@ static int check_identity(struct mm_linux_kernel *kernel, pid_t pid, uint64_t st
     struct mm_process_stat stat;
     int r = mm_linux_read_stat(kernel, pid, &stat);
 
-    if (r < 0) return r;
-    if (mm_process_stat_is_dead(&stat)) return -ESRCH;
-    if (start_time_ticks != 0 && stat.start_time_ticks != start_time_ticks) return -ESRCH;
+    if (r < 0)
+        return r;
+    if (mm_process_stat_is_dead(&stat))
+        return -ESRCH;
+    if (start_time_ticks != 0 && stat.start_time_ticks != start_time_ticks)
+        return -ESRCH;
     *ret_start_time_ticks = stat.start_time_ticks;
     return 0;
 }
@@ -59,14 +62,19 @@ int mm_linux_open_process(struct mm_kernel *base, pid_t pid, uint64_t start_time
     uint64_t seen_ticks;
     int r;
 
-    if (pid <= 0) return -ESRCH;
+    if (pid <= 0)
+        return -ESRCH;
     /* The pidfd first: what is read afterwards of this pid is of the same process, or of a later one whose
        start time differs. Without descriptors to spare the start time alone has to do. */
-    if (!kernel->is_fake) pidfd = mm_linux_pidfd_open(pid);
-    if (pidfd == -ESRCH) return -ESRCH;
-    if (pidfd == -EINVAL || pidfd == -ENOENT) return -ESRCH; /* a thread that leads no group */
+    if (!kernel->is_fake)
+        pidfd = mm_linux_pidfd_open(pid);
+    if (pidfd == -ESRCH)
+        return -ESRCH;
+    if (pidfd == -EINVAL || pidfd == -ENOENT)
+        return -ESRCH; /* a thread that leads no group */
     r = check_identity(kernel, pid, start_time_ticks, &seen_ticks);
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     ret_handle->pid = pid;
     ret_handle->start_time_ticks = seen_ticks;
     ret_handle->pidfd = pidfd < 0 ? -1 : mm_take_fd(&pidfd);
@@ -78,7 +86,8 @@ void mm_linux_close_process(struct mm_kernel *base, struct mm_process_handle *ha
     struct mm_linux_kernel *kernel = mm_linux(base);
 
     mm_exit_watch_remove(&kernel->exits, handle->pidfd);
-    if (handle->pidfd >= 0) (void)close(handle->pidfd);
+    if (handle->pidfd >= 0)
+        (void)close(handle->pidfd);
     handle->pidfd = -1;
 }
 
@@ -88,7 +97,8 @@ bool mm_linux_has_exited(struct mm_kernel *base, const struct mm_process_handle 
     struct pollfd poll_fd = {.fd = handle->pidfd, .events = POLLIN};
     uint64_t ticks;
 
-    if (handle->pidfd >= 0) return poll(&poll_fd, 1, 0) > 0;
+    if (handle->pidfd >= 0)
+        return poll(&poll_fd, 1, 0) > 0;
     return check_identity(kernel, handle->pid, handle->start_time_ticks, &ticks) == -ESRCH;
 }
 
@@ -99,10 +109,13 @@ static int thaw_group(const struct mm_hierarchy *freezer, const char *path)
     char text[16];
     ssize_t length;
 
-    if (fd < 0) return fd;
+    if (fd < 0)
+        return fd;
     length = mm_read_file(fd, "freezer.self_freezing", text, sizeof(text));
-    if (length < 0) return (int)length;
-    if (length == 0 || text[0] != '1') return 0;
+    if (length < 0)
+        return (int)length;
+    if (length == 0 || text[0] != '1')
+        return 0;
     return mm_write_file(fd, "freezer.state", 0, "THAWED", strlen("THAWED"));
 }
 
@@ -112,8 +125,10 @@ static void thaw(struct mm_linux_kernel *kernel, pid_t pid)
     const struct mm_hierarchy *freezer = &kernel->hierarchies.freezer;
     char path[2 * MM_GROUP_PATH_MAX];
 
-    if (freezer->top_fd < 0) return;
-    if (mm_hierarchy_process_path(freezer, kernel->proc_fd, pid, path, sizeof(path)) < 0) return;
+    if (freezer->top_fd < 0)
+        return;
+    if (mm_hierarchy_process_path(freezer, kernel->proc_fd, pid, path, sizeof(path)) < 0)
+        return;
     while (path[1] != '\0') {
         char *slash = strrchr(path, '/');
 
@@ -128,14 +143,19 @@ int mm_linux_kill_process(struct mm_kernel *base, const struct mm_process_handle
     uint64_t ticks;
     int r = -ENOSYS;
 
-    if (kernel->is_fake || handle->pid <= 1 || handle->pid == getpid()) return -EPERM;
-    if (mm_linux_has_exited(base, handle)) return -ESRCH;
-    if (handle->pidfd >= 0) r = pidfd_kill(handle->pidfd);
+    if (kernel->is_fake || handle->pid <= 1 || handle->pid == getpid())
+        return -EPERM;
+    if (mm_linux_has_exited(base, handle))
+        return -ESRCH;
+    if (handle->pidfd >= 0)
+        r = pidfd_kill(handle->pidfd);
     if (r == -ENOSYS) {
         r = check_identity(kernel, handle->pid, handle->start_time_ticks, &ticks);
-        if (r == 0) r = kill(handle->pid, SIGKILL) < 0 ? -errno : 0;
+        if (r == 0)
+            r = kill(handle->pid, SIGKILL) < 0 ? -errno : 0;
     }
-    if (r == 0) thaw(kernel, handle->pid);
+    if (r == 0)
+        thaw(kernel, handle->pid);
     return r;
 }
 
@@ -146,7 +166,8 @@ int mm_linux_reap_process(struct mm_kernel *base, const struct mm_process_handle
 
 int mm_linux_watch_process(struct mm_kernel *base, const struct mm_process_handle *handle, uint64_t cookie)
 {
-    if (handle->pidfd < 0) return -EOPNOTSUPP;
+    if (handle->pidfd < 0)
+        return -EOPNOTSUPP;
     return mm_exit_watch_add(&mm_linux(base)->exits, handle->pidfd, handle->pid, cookie);
 }
 
@@ -157,11 +178,13 @@ int mm_linux_kill_group(struct mm_kernel *base, struct mm_group *group)
     ssize_t count = 0;
     int r;
 
-    if (kernel->is_fake) return -EPERM;
+    if (kernel->is_fake)
+        return -EPERM;
     if (kernel->hierarchies.freezer.top_fd >= 0)
         count = mm_group_processes(group->directory_fd, pids, THAWED_MAX);
     r = mm_group_kill(&kernel->hierarchies.unified, group);
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     for (ssize_t i = 0; i < MM_MIN(count, (ssize_t)THAWED_MAX); i++)
         thaw(kernel, pids[i]);
     return 0;

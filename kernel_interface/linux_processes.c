@@ -29,10 +29,12 @@ static ssize_t read_file(struct mm_linux_kernel *kernel, pid_t pid, const char *
     char path[PROCESS_PATH_SIZE];
     ssize_t length;
 
-    if (pid <= 0) return -ESRCH;
+    if (pid <= 0)
+        return -ESRCH;
     (void)mm_format(path, sizeof(path), "%d/%s", (int)pid, name);
     length = mm_read_file(kernel->proc_fd, path, kernel->buffer, sizeof(kernel->buffer));
-    if (length == 0) return -ESRCH; /* what the kernel says of some files when the address space is gone */
+    if (length == 0)
+        return -ESRCH; /* what the kernel says of some files when the address space is gone */
     return length < 0 ? process_error((int)length) : length;
 }
 
@@ -48,7 +50,8 @@ static int fill_stat(struct mm_linux_kernel *kernel, pid_t pid, struct mm_proces
     struct mm_process_stat stat;
     int r = mm_linux_read_stat(kernel, pid, &stat);
 
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     info->ppid = stat.ppid;
     info->state = stat.state;
     info->is_kernel_thread = stat.is_kernel_thread;
@@ -67,9 +70,12 @@ static int fill_status(struct mm_linux_kernel *kernel, pid_t pid, struct mm_proc
     (void)mm_format(path, sizeof(path), "%d/status", (int)pid);
     r = mm_read_lines(kernel->proc_fd, path, kernel->buffer, sizeof(kernel->buffer),
                       mm_process_status_parse_line, &status);
-    if (r == 0) r = mm_process_status_end(&status);
-    if (r < 0) return process_error(r);
-    if (status.tgid != status.pid) return -ESRCH; /* /proc/TID exists, though no listing shows it */
+    if (r == 0)
+        r = mm_process_status_end(&status);
+    if (r < 0)
+        return process_error(r);
+    if (status.tgid != status.pid)
+        return -ESRCH; /* /proc/TID exists, though no listing shows it */
     info->uid = (uid_t)status.uid;
     info->resident_bytes = status.resident_bytes;
     info->swap_bytes = status.swap_bytes;
@@ -80,7 +86,8 @@ static int fill_statm(struct mm_linux_kernel *kernel, pid_t pid, struct mm_proce
 {
     ssize_t length = read_file(kernel, pid, "statm");
 
-    if (length < 0) return (int)length;
+    if (length < 0)
+        return (int)length;
     return mm_process_statm_parse(kernel->buffer, (size_t)length, kernel->page_bytes, &info->resident_bytes);
 }
 
@@ -110,14 +117,17 @@ int mm_linux_read_process(struct mm_kernel *base, pid_t pid, unsigned fields,
     struct mm_linux_kernel *kernel = mm_linux(base);
     struct mm_process_info info = *ret_info; /* what is not asked for stays as it is */
 
-    if (pid <= 0) return -ESRCH;
+    if (pid <= 0)
+        return -ESRCH;
     info.pid = pid;
     for (size_t i = 0; i < MM_ARRAY_SIZE(field_readers); i++) {
         int r;
 
-        if (!(fields & field_readers[i].field)) continue;
+        if (!(fields & field_readers[i].field))
+            continue;
         r = field_readers[i].fill(kernel, pid, &info);
-        if (r < 0) return r;
+        if (r < 0)
+            return r;
     }
     *ret_info = info;
     return 0;
@@ -138,10 +148,12 @@ static int scan_one(const struct scan *scan, pid_t pid)
 
     memset(&info, 0, sizeof(info));
     r = mm_linux_read_process(scan->kernel, pid, MM_PROCESS_STAT, &info);
-    if (r == 0 && info.is_kernel_thread) return 0;
+    if (r == 0 && info.is_kernel_thread)
+        return 0;
     if (r == 0)
         r = mm_linux_read_process(scan->kernel, pid, scan->fields & ~(unsigned)MM_PROCESS_STAT, &info);
-    if (r == -ESRCH) return 0;
+    if (r == -ESRCH)
+        return 0;
     return r < 0 ? r : scan->visit(&info, scan->user);
 }
 
@@ -151,8 +163,10 @@ static int scan_entry(int directory_fd, const char *name, unsigned char type, vo
     uint64_t pid;
 
     (void)directory_fd;
-    if (type != DT_DIR && type != DT_UNKNOWN) return 0;
-    if (mm_scan_figure(&cursor, name + strlen(name), &pid) < 0 || pid == 0 || pid > INT_MAX) return 0;
+    if (type != DT_DIR && type != DT_UNKNOWN)
+        return 0;
+    if (mm_scan_figure(&cursor, name + strlen(name), &pid) < 0 || pid == 0 || pid > INT_MAX)
+        return 0;
     return scan_one((const struct scan *)user, (pid_t)pid);
 }
 
@@ -173,19 +187,24 @@ static int scan_group(struct mm_linux_kernel *kernel, const struct scan *scan)
     for (;;) {
         pid_t *grown = (pid_t *)realloc(pids, capacity * sizeof(*pids));
 
-        if (!grown) return -ENOMEM;
+        if (!grown)
+            return -ENOMEM;
         pids = grown;
         count = mm_group_processes(kernel->levels[0]->directory_fd, pids, capacity);
-        if (count < 0) return (int)count;
-        if ((size_t)count <= capacity) break;
+        if (count < 0)
+            return (int)count;
+        if ((size_t)count <= capacity)
+            break;
         capacity = (size_t)count + SCAN_CAPACITY; /* more may come meanwhile */
     }
     qsort(pids, (size_t)count, sizeof(*pids), compare_pids);
     for (ssize_t i = 0; i < count; i++) {
         int r = 0;
 
-        if (pids[i] > 0 && (i == 0 || pids[i] != pids[i - 1])) r = scan_one(scan, pids[i]);
-        if (r != 0) return r;
+        if (pids[i] > 0 && (i == 0 || pids[i] != pids[i - 1]))
+            r = scan_one(scan, pids[i]);
+        if (r != 0)
+            return r;
     }
     return 0;
 }
@@ -195,7 +214,8 @@ int mm_linux_scan_processes(struct mm_kernel *base, unsigned fields, mm_process_
     struct mm_linux_kernel *kernel = mm_linux(base);
     struct scan scan = {base, fields, visit, user};
 
-    if (kernel->is_group_domain) return scan_group(kernel, &scan);
+    if (kernel->is_group_domain)
+        return scan_group(kernel, &scan);
     return mm_each_entry(kernel->proc_fd, scan_entry, &scan);
 }
 
@@ -217,15 +237,18 @@ int mm_linux_write_oom_score_adj(struct mm_kernel *base, pid_t pid, int oom_scor
     char path[PROCESS_PATH_SIZE];
     int r;
 
-    if (oom_score_adj < -1000 || oom_score_adj > 1000) return -ERANGE;
-    if (pid <= 0) return -ESRCH;
+    if (oom_score_adj < -1000 || oom_score_adj > 1000)
+        return -ERANGE;
+    if (pid <= 0)
+        return -ESRCH;
     (void)mm_format(path, sizeof(path), "%d/oom_score_adj", (int)pid);
     r = write_adj(kernel, path, oom_score_adj);
     if ((r == -EPERM || r == -EACCES) && oom_score_adj < 0) {
         oom_score_adj = 0;
         r = write_adj(kernel, path, oom_score_adj);
     }
-    if (r == 0) *ret_written = oom_score_adj;
+    if (r == 0)
+        *ret_written = oom_score_adj;
     return r;
 }
 
@@ -242,9 +265,12 @@ int mm_linux_is_in_domain(struct mm_kernel *base, pid_t pid)
     char path[2 * MM_GROUP_PATH_MAX];
     int r;
 
-    if (!kernel->is_group_domain) return 1;
+    if (!kernel->is_group_domain)
+        return 1;
     r = mm_linux_read_process_group(base, pid, path, sizeof(path));
-    if (r == -ENOENT) return 0; /* in a group that is not mounted here */
-    if (r < 0) return r;
+    if (r == -ENOENT)
+        return 0; /* in a group that is not mounted here */
+    if (r < 0)
+        return r;
     return mm_cgroup_path_is_within(path, kernel->levels[0]->path);
 }

@@ -20,7 +20,8 @@
 
 static bool is_octal_escape(const char *text, size_t length)
 {
-    if (length < 4 || text[0] != '\\' || text[1] < '0' || text[1] > '3') return false;
+    if (length < 4 || text[0] != '\\' || text[1] < '0' || text[1] > '3')
+        return false;
     return text[2] >= '0' && text[2] <= '7' && text[3] >= '0' && text[3] <= '7';
 }
 
@@ -37,7 +38,8 @@ static int unescape(struct mm_word word, char *buffer, size_t size)
                                (word.text[i + 3] - '0'));
             taken = 4;
         }
-        if (used + 1 >= size) return -ENAMETOOLONG;
+        if (used + 1 >= size)
+            return -ENAMETOOLONG;
         buffer[used++] = character;
         i += taken;
     }
@@ -54,7 +56,8 @@ static bool has_option(struct mm_word options, const char *name)
         const char *comma = (const char *)memchr(option, ',', (size_t)(end - option));
         const char *stop = comma ? comma : end;
 
-        if ((size_t)(stop - option) == length && memcmp(option, name, length) == 0) return true;
+        if ((size_t)(stop - option) == length && memcmp(option, name, length) == 0)
+            return true;
         option = stop + 1;
     }
     return false;
@@ -73,17 +76,22 @@ int mm_cgroup_mount_parse(const char *line, size_t length, struct mm_cgroup_moun
     mount_point = mm_first_word(&cursor, end);
     do {
         word = mm_first_word(&cursor, end);
-        if (word.length == 0) return -EINVAL;
+        if (word.length == 0)
+            return -EINVAL;
     } while (!mm_word_is(word, "-"));
     type = mm_first_word(&cursor, end);
     (void)mm_first_word(&cursor, end);
     options = mm_first_word(&cursor, end);
-    if (options.length == 0) return -EINVAL;
-    if (!mm_word_is(type, "cgroup") && !mm_word_is(type, "cgroup2")) return 0;
+    if (options.length == 0)
+        return -EINVAL;
+    if (!mm_word_is(type, "cgroup") && !mm_word_is(type, "cgroup2"))
+        return 0;
 
     r = unescape(root, ret_mount->root, sizeof(ret_mount->root));
-    if (r == 0) r = unescape(mount_point, ret_mount->mount_point, sizeof(ret_mount->mount_point));
-    if (r < 0) return r;
+    if (r == 0)
+        r = unescape(mount_point, ret_mount->mount_point, sizeof(ret_mount->mount_point));
+    if (r < 0)
+        return r;
     ret_mount->is_v2 = mm_word_is(type, "cgroup2");
     ret_mount->is_memory = !ret_mount->is_v2 && has_option(options, "memory");
     ret_mount->is_freezer = !ret_mount->is_v2 && has_option(options, "freezer");
@@ -94,8 +102,10 @@ bool mm_cgroup_path_is_within(const char *path, const char *top)
 {
     size_t length = strlen(top);
 
-    if (length == 1 && top[0] == '/') return path[0] == '/';
-    if (strncmp(path, top, length) != 0) return false;
+    if (length == 1 && top[0] == '/')
+        return path[0] == '/';
+    if (strncmp(path, top, length) != 0)
+        return false;
     return path[length] == '\0' || path[length] == '/';
 }
 
@@ -109,8 +119,11 @@ const char *mm_cgroup_path_below(const char *path, const char *root)
 {
     const char *below = path;
 
-    if (!mm_cgroup_path_is_within(path, root)) return NULL;
-    if (strcmp(root, "/") != 0) below = path + strlen(root);
-    if (leads_outside(below)) return NULL;
+    if (!mm_cgroup_path_is_within(path, root))
+        return NULL;
+    if (strcmp(root, "/") != 0)
+        below = path + strlen(root);
+    if (leads_outside(below))
+        return NULL;
     return *below == '\0' ? "/" : below;
 }

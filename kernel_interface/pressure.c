@@ -31,15 +31,21 @@ static int read_average(const char **cursor, const char *end, const char *name, 
     uint64_t whole, fraction;
     int r;
 
-    if (word.length <= name_length || memcmp(word.text, name, name_length) != 0) return -EINVAL;
+    if (word.length <= name_length || memcmp(word.text, name, name_length) != 0)
+        return -EINVAL;
     r = mm_scan_u64(&position, word_end, &whole);
-    if (r < 0) return r;
-    if (word_end - position != 3 || *position++ != '.') return -EINVAL; /* the kernel prints two digits */
+    if (r < 0)
+        return r;
+    if (word_end - position != 3 || *position++ != '.')
+        return -EINVAL; /* the kernel prints two digits */
     r = mm_scan_figure(&position, word_end, &fraction);
-    if (r < 0) return r;
-    if (whole > 100) return -ERANGE;
+    if (r < 0)
+        return r;
+    if (whole > 100)
+        return -ERANGE;
     whole = whole * 100 + fraction;
-    if (whole > CENTIPERCENT_MAX) return -ERANGE;
+    if (whole > CENTIPERCENT_MAX)
+        return -ERANGE;
     *ret_centipercent = (uint32_t)whole;
     return 0;
 }
@@ -50,7 +56,8 @@ static int read_total(const char **cursor, const char *end, uint64_t *ret_total_
     struct mm_word word = mm_first_word(cursor, end);
     const char *position = word.text + sizeof(name) - 1;
 
-    if (word.length < sizeof(name) || memcmp(word.text, name, sizeof(name) - 1) != 0) return -EINVAL;
+    if (word.length < sizeof(name) || memcmp(word.text, name, sizeof(name) - 1) != 0)
+        return -EINVAL;
     return mm_scan_figure(&position, word.text + word.length, ret_total_us);
 }
 
@@ -63,12 +70,17 @@ int mm_pressure_parse_line(const char *line, size_t length, void *user)
     struct mm_pressure_line figures = {0};
     int r;
 
-    if (!mm_word_is(kind, "some") && !mm_word_is(kind, "full")) return 0;
+    if (!mm_word_is(kind, "some") && !mm_word_is(kind, "full"))
+        return 0;
     r = read_average(&cursor, end, "avg10=", &figures.average_10s_centipercent);
-    if (r == 0) r = read_average(&cursor, end, "avg60=", &figures.average_60s_centipercent);
-    if (r == 0) r = read_average(&cursor, end, "avg300=", &figures.average_300s_centipercent);
-    if (r == 0) r = read_total(&cursor, end, &figures.total_us);
-    if (r < 0) return r;
+    if (r == 0)
+        r = read_average(&cursor, end, "avg60=", &figures.average_60s_centipercent);
+    if (r == 0)
+        r = read_average(&cursor, end, "avg300=", &figures.average_300s_centipercent);
+    if (r == 0)
+        r = read_total(&cursor, end, &figures.total_us);
+    if (r < 0)
+        return r;
     *(mm_word_is(kind, "some") ? &pressure->some : &pressure->full) = figures;
     return 0;
 }

@@ -41,16 +41,19 @@ int mm_pressure_trigger_open(int directory_fd, const char *path, enum mm_pressur
     int fd MM_CLEANUP_CLOSE = -1;
     int r;
 
-    if (stall_us == 0 || stall_us > window_us) return -EINVAL;
+    if (stall_us == 0 || stall_us > window_us)
+        return -EINVAL;
     fd = openat(directory_fd, path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0) return errno == ENOENT ? -EOPNOTSUPP : -errno;
+    if (fd < 0)
+        return errno == ENOENT ? -EOPNOTSUPP : -errno;
     r = arm(fd, kind, stall_us, window_us);
     if ((r == -EINVAL || r == -EPERM || r == -EACCES) && window_us != MM_PRESSURE_COMMON_WINDOW_US) {
         stall_us = mm_pressure_scale_stall(stall_us, window_us, MM_PRESSURE_COMMON_WINDOW_US);
         window_us = MM_PRESSURE_COMMON_WINDOW_US;
         r = arm(fd, kind, stall_us, window_us);
     }
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     *ret_window_us = window_us;
     *ret_fd = mm_take_fd(&fd);
     return 0;

@@ -79,8 +79,10 @@ static int parse_figures(const char *cursor, const char *end, struct mm_process_
             r = mm_scan_signed(&cursor, end, &ignored);
         }
     }
-    if (r < 0) return -EINVAL;
-    if (ppid < 0 || ppid > INT_MAX || threads > UINT_MAX) return -EINVAL;
+    if (r < 0)
+        return -EINVAL;
+    if (ppid < 0 || ppid > INT_MAX || threads > UINT_MAX)
+        return -EINVAL;
     stat->ppid = (pid_t)ppid;
     stat->is_kernel_thread = (flags & PF_KTHREAD) != 0;
     stat->threads = (unsigned)threads;
@@ -98,14 +100,17 @@ int mm_process_stat_parse(const char *text, size_t length, struct mm_process_sta
     struct mm_word state;
     int r;
 
-    if (!open || !close || close < open) return -EINVAL;
+    if (!open || !close || close < open)
+        return -EINVAL;
     copy_comm(open + 1, close, stat.comm);
     cursor = close + 1;
     state = mm_first_word(&cursor, end);
-    if (state.length != 1) return -EINVAL;
+    if (state.length != 1)
+        return -EINVAL;
     stat.state = state.text[0];
     r = parse_figures(cursor, end, &stat);
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     *ret_stat = stat;
     return 0;
 }
@@ -143,12 +148,14 @@ static int parse_mask(struct mm_word word, uint64_t *ret_mask)
 {
     uint64_t mask = 0;
 
-    if (word.length == 0 || word.length > 16) return -EINVAL;
+    if (word.length == 0 || word.length > 16)
+        return -EINVAL;
     for (size_t i = 0; i < word.length; i++) {
         static const char digits[] = "0123456789abcdef";
         const char *digit = (const char *)memchr(digits, word.text[i], sizeof(digits) - 1);
 
-        if (!digit) return -EINVAL;
+        if (!digit)
+            return -EINVAL;
         mask = mask << 4 | (uint64_t)(digit - digits);
     }
     *ret_mask = mask;
@@ -170,7 +177,8 @@ int mm_process_status_parse_line(const char *line, size_t length, void *user)
 
 int mm_process_status_end(const struct mm_process_status *status)
 {
-    if (status->pid == MM_UNKNOWN || status->tgid == MM_UNKNOWN || status->uid == MM_UNKNOWN) return -ENODATA;
+    if (status->pid == MM_UNKNOWN || status->tgid == MM_UNKNOWN || status->uid == MM_UNKNOWN)
+        return -ENODATA;
     return status->uid > UINT32_MAX ? -ERANGE : 0;
 }
 
@@ -182,9 +190,12 @@ int mm_process_statm_parse(const char *text, size_t length, uint64_t page_bytes,
     uint64_t resident = 0;
     int r = mm_scan_figure(&cursor, end, &size);
 
-    if (r == 0) r = mm_scan_figure(&cursor, end, &resident);
-    if (r < 0) return r;
-    if (__builtin_mul_overflow(resident, page_bytes, &bytes)) return -ERANGE;
+    if (r == 0)
+        r = mm_scan_figure(&cursor, end, &resident);
+    if (r < 0)
+        return r;
+    if (__builtin_mul_overflow(resident, page_bytes, &bytes))
+        return -ERANGE;
     *ret_resident_bytes = bytes;
     return 0;
 }
@@ -195,8 +206,10 @@ int mm_process_adj_parse(const char *text, size_t length, int *ret_oom_score_adj
     int64_t value;
     int r = mm_scan_signed(&cursor, text + length, &value);
 
-    if (r < 0) return r;
-    if (value < -1000 || value > 1000) return -ERANGE;
+    if (r < 0)
+        return r;
+    if (value < -1000 || value > 1000)
+        return -ERANGE;
     *ret_oom_score_adj = (int)value;
     return 0;
 }
@@ -210,7 +223,8 @@ static bool has_controller(const char *list, const char *end, const char *contro
         const char *comma = (const char *)memchr(list, ',', (size_t)(end - list));
         const char *stop = comma ? comma : end;
 
-        if ((size_t)(stop - list) == length && memcmp(list, controller, length) == 0) return true;
+        if ((size_t)(stop - list) == length && memcmp(list, controller, length) == 0)
+            return true;
         list = stop + 1;
     }
     return false;
@@ -224,15 +238,19 @@ int mm_process_cgroup_parse_line(const char *line, size_t length, void *user)
     const char *second = first ? (const char *)memchr(first + 1, ':', (size_t)(end - first - 1)) : NULL;
     bool is_wanted;
 
-    if (!second) return -EINVAL;
+    if (!second)
+        return -EINVAL;
     if (cgroup->controller)
         is_wanted = has_controller(first + 1, second, cgroup->controller);
     else
         is_wanted = second == first + 1;
-    if (!is_wanted) return 0;
-    if (second + 1 == end || second[1] != '/') return -EINVAL;
+    if (!is_wanted)
+        return 0;
+    if (second + 1 == end || second[1] != '/')
+        return -EINVAL;
     length = (size_t)(end - second - 1);
-    if (length >= cgroup->size) return -ENAMETOOLONG;
+    if (length >= cgroup->size)
+        return -ENAMETOOLONG;
     memcpy(cgroup->path, second + 1, length);
     cgroup->path[length] = '\0';
     cgroup->is_found = true;

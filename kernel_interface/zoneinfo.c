@@ -48,7 +48,8 @@ void mm_zoneinfo_begin(struct mm_zoneinfo_parser *parser)
 
 static void add_saturating(uint64_t *sum, uint64_t value)
 {
-    if (__builtin_add_overflow(*sum, value, sum)) *sum = UINT64_MAX;
+    if (__builtin_add_overflow(*sum, value, sum))
+        *sum = UINT64_MAX;
 }
 
 /* Adds the zone that has been read completely. One without managed pages has no memory to speak of. */
@@ -59,7 +60,8 @@ static void close_zone(struct mm_zoneinfo_parser *parser)
 
     if (parser->has_zone && zone->managed > 0) {
         sum->zone_count++;
-        if (parser->node != parser->last_populated_node) sum->node_count++;
+        if (parser->node != parser->last_populated_node)
+            sum->node_count++;
         parser->last_populated_node = parser->node;
         add_saturating(&sum->free_pages, zone->free);
         add_saturating(&sum->managed_pages, zone->managed);
@@ -80,8 +82,10 @@ static int open_zone(struct mm_zoneinfo_parser *parser, const char *cursor, cons
 
     close_zone(parser);
     r = mm_scan_u64(&cursor, end, &parser->node);
-    if (r < 0) return r;
-    if (cursor == end || *cursor != ',') return -EINVAL;
+    if (r < 0)
+        return r;
+    if (cursor == end || *cursor != ',')
+        return -EINVAL;
     parser->zone = (struct mm_zone_figures){0};
     parser->has_zone = true;
     return 0;
@@ -92,14 +96,16 @@ static int read_protection(struct mm_zone_figures *zone, const char *cursor, con
 {
     const char *position = memchr(cursor, '(', (size_t)(end - cursor));
 
-    if (!position) return -EINVAL;
+    if (!position)
+        return -EINVAL;
     do {
         uint64_t protection;
         int r;
 
         position++;
         r = mm_scan_u64(&position, end, &protection);
-        if (r < 0) return r;
+        if (r < 0)
+            return r;
         zone->largest_protection = MM_MAX(zone->largest_protection, protection);
     } while (position < end && *position == ',');
     return position < end && *position == ')' ? 0 : -EINVAL;
@@ -113,15 +119,19 @@ int mm_zoneinfo_parse_line(const char *line, size_t length, void *user)
     struct mm_word word = mm_first_word(&cursor, end);
     int r;
 
-    if (mm_word_is(word, "Node")) return open_zone(parser, cursor, end);
-    if (!parser->has_zone || word.length == 0) return 0;
-    if (mm_word_is(word, "protection:")) return read_protection(&parser->zone, cursor, end);
+    if (mm_word_is(word, "Node"))
+        return open_zone(parser, cursor, end);
+    if (!parser->has_zone || word.length == 0)
+        return 0;
+    if (mm_word_is(word, "protection:"))
+        return read_protection(&parser->zone, cursor, end);
     if (mm_word_is(word, "pages")) {
         struct mm_word what = mm_first_word(&cursor, end);
 
         return mm_word_is(what, "free") ? mm_scan_figure(&cursor, end, &parser->zone.free) : 0;
     }
-    if (word.text[word.length - 1] == ':') return 0;
+    if (word.text[word.length - 1] == ':')
+        return 0;
     r = mm_key_line(&table, line, length, &parser->zone);
     return r < 0 ? r : 0;
 }
@@ -129,7 +139,8 @@ int mm_zoneinfo_parse_line(const char *line, size_t length, void *user)
 int mm_zoneinfo_end(struct mm_zoneinfo_parser *parser, struct mm_zoneinfo *ret_zoneinfo)
 {
     close_zone(parser);
-    if (parser->sum.zone_count == 0) return -ENODATA;
+    if (parser->sum.zone_count == 0)
+        return -ENODATA;
     *ret_zoneinfo = parser->sum;
     return 0;
 }
