@@ -169,7 +169,7 @@ TEST(List, EndsAndLosesNobodyWhoStaysWhenTheLastOneToldIsGone)
 
         cJSON_ArrayForEach (process, member(answer, "processes")) {
             last = (pid_t)number_of(member(process, "pid"));
-            seen.insert(last);
+            EXPECT_TRUE(seen.insert(last).second) << last;
         }
         cursor = text_of(member(answer, "cursor"));
         if (last >= 1000 && gone < 5) {
