@@ -23,7 +23,8 @@ const char *mm_kill_refusal_text(enum mm_kill_refusal refusal)
 const struct mm_kill_level *mm_kill_level_for(const struct mm_kill_config *config, uint64_t available_bytes)
 {
     for (size_t i = 0; i < config->level_count; i++) {
-        if (available_bytes < config->levels[i].memory_bytes) return &config->levels[i];
+        if (available_bytes < config->levels[i].memory_bytes)
+            return &config->levels[i];
     }
     return NULL;
 }
@@ -32,7 +33,8 @@ const struct mm_kill_level *mm_kill_level_for(const struct mm_kill_config *confi
 static enum mm_kill_refusal check_unregistered(const struct mm_kill_config *config,
                                                const struct mm_bundle *bundle)
 {
-    if (config->unregistered_policy == MM_UNREGISTERED_NEVER) return MM_KILL_UNREGISTERED;
+    if (config->unregistered_policy == MM_UNREGISTERED_NEVER)
+        return MM_KILL_UNREGISTERED;
     if (config->unregistered_policy == MM_UNREGISTERED_RAISED && bundle->entry.priority <= 0)
         return MM_KILL_UNREGISTERED;
     return MM_KILL_ALLOWED;
@@ -41,25 +43,42 @@ static enum mm_kill_refusal check_unregistered(const struct mm_kill_config *conf
 enum mm_kill_refusal mm_kill_check(const struct mm_kill_config *config, const struct mm_kill_level *level,
                                    const struct mm_bundle *bundle, uint64_t now_ns)
 {
-    if (bundle->entry.priority <= MM_PRIORITY_SYSTEM) return MM_KILL_NEVER;
-    if (bundle->entry.priority < level->min_priority) return MM_KILL_BELOW_MIN_PRIORITY;
-    if (bundle->process_count == 0) return MM_KILL_EMPTY;
-    if (now_ns < bundle->set_aside_until_ns) return MM_KILL_SET_ASIDE;
+    if (bundle->entry.priority <= MM_PRIORITY_SYSTEM)
+        return MM_KILL_NEVER;
+    if (bundle->entry.priority < level->min_priority)
+        return MM_KILL_BELOW_MIN_PRIORITY;
+    if (bundle->process_count == 0)
+        return MM_KILL_EMPTY;
+    if (now_ns < bundle->set_aside_until_ns)
+        return MM_KILL_SET_ASIDE;
     return bundle->is_registered ? MM_KILL_ALLOWED : check_unregistered(config, bundle);
 }
 
-/* Keeps the heaviest, heaviest first, so that what falls out is the lightest. */
-static void keep_heaviest(struct mm_kill_candidates *candidates, size_t limit, struct mm_bundle *bundle)
+/* One that was too small when last looked at comes last, so that it pushes nobody out, but it may have grown.
+ */
+static bool is_heavier(const struct mm_kill_config *config, const struct mm_bundle *a,
+                       const struct mm_bundle *b)
 {
+    bool is_a_worth = a->is_registered || a->resident_bytes >= config->unregistered_min_bytes;
+    bool is_b_worth = b->is_registered || b->resident_bytes >= config->unregistered_min_bytes;
+
+    return is_a_worth != is_b_worth ? is_a_worth : a->resident_bytes > b->resident_bytes;
+}
+
+/* Keeps the heaviest, heaviest first, so that what falls out is the lightest. */
+static void keep_heaviest(const struct mm_kill_config *config, struct mm_kill_candidates *candidates,
+                          struct mm_bundle *bundle)
+{
+    size_t limit = MM_MIN(MM_MAX(config->reread_candidates, 1), MM_KILL_CANDIDATES_MAX);
     size_t position;
 
     if (candidates->count < limit)
         position = candidates->count++;
-    else if (bundle->resident_bytes > candidates->bundles[limit - 1]->resident_bytes)
+    else if (is_heavier(config, bundle, candidates->bundles[limit - 1]))
         position = limit - 1;
     else
         return;
-    while (position > 0 && candidates->bundles[position - 1]->resident_bytes < bundle->resident_bytes) {
+    while (position > 0 && is_heavier(config, bundle, candidates->bundles[position - 1])) {
         candidates->bundles[position] = candidates->bundles[position - 1];
         position--;
     }
@@ -77,20 +96,23 @@ static bool is_chosen_by_size(const struct mm_kill_config *config, const struct 
 static bool consider(const struct mm_kill_config *config, const struct mm_kill_level *level,
                      struct mm_bundle *bundle, uint64_t now_ns, struct mm_kill_candidates *candidates)
 {
-    size_t limit = MM_MIN(MM_MAX(config->reread_candidates, 1), MM_KILL_CANDIDATES_MAX);
     enum mm_kill_refusal refusal;
 
     /* candidates are of one priority, and the list goes downwards */
-    if (candidates->count > 0 && bundle->entry.priority != candidates->bundles[0]->entry.priority)
+    if (candidates->count > 0 && bundle->entry.priority != candidates->bundles[0]->entry.priority) {
+        candidates->rest = &bundle->entry;
         return false;
+    }
     candidates->walked++;
     refusal = mm_kill_check(config, level, bundle, now_ns);
     candidates->refused[refusal]++;
-    if (refusal == MM_KILL_BELOW_MIN_PRIORITY || refusal == MM_KILL_NEVER) return false;
-    if (refusal != MM_KILL_ALLOWED) return true;
+    if (refusal == MM_KILL_BELOW_MIN_PRIORITY || refusal == MM_KILL_NEVER)
+        return false;
+    if (refusal != MM_KILL_ALLOWED)
+        return true;
     if (is_chosen_by_size(config, bundle)) {
         if (candidates->count == 0 || is_chosen_by_size(config, candidates->bundles[0]))
-            keep_heaviest(candidates, limit, bundle);
+            keep_heaviest(config, candidates, bundle);
         return true;
     }
     /* one whose use is known goes before those of unknown use; the oldest use is met first */
@@ -108,19 +130,22 @@ struct mm_bundle *mm_kill_choose(const struct mm_kill_config *config,
     for (size_t i = 0; i < candidates->count; i++) {
         if (!candidates->bundles[i]->is_registered && resident_bytes[i] < config->unregistered_min_bytes)
             continue;
-        if (best == MM_KILL_CANDIDATES_MAX || resident_bytes[i] > resident_bytes[best]) best = i;
+        if (best == MM_KILL_CANDIDATES_MAX || resident_bytes[i] > resident_bytes[best])
+            best = i;
     }
     return best == MM_KILL_CANDIDATES_MAX ? NULL : candidates->bundles[best];
 }
 
 void mm_kill_collect(const struct mm_kill_config *config, const struct mm_kill_level *level,
-                     const struct mm_priority_list *list, uint64_t now_ns,
-                     struct mm_kill_candidates *ret_candidates)
+                     const struct mm_priority_list *list, const struct mm_priority_entry *from,
+                     uint64_t now_ns, struct mm_kill_candidates *ret_candidates)
 {
+    const struct mm_priority_entry *entry = from ? from : mm_priority_list_least(list);
+
     memset(ret_candidates, 0, sizeof(*ret_candidates));
-    for (struct mm_priority_entry *entry = mm_priority_list_least(list); entry;
-         entry = mm_priority_list_next(list, entry)) {
-        if (!consider(config, level, MM_BUNDLE_OF(entry), now_ns, ret_candidates)) return;
+    for (; entry; entry = mm_priority_list_next(list, entry)) {
+        if (!consider(config, level, MM_BUNDLE_OF(entry), now_ns, ret_candidates))
+            return;
     }
 }
 
@@ -130,16 +155,20 @@ enum mm_kill_next mm_kill_next_step(const struct mm_kill_config *config,
 {
     const struct mm_kill_level *level = mm_kill_level_for(config, available_bytes);
 
-    if (config->level_count == 0 || available_bytes >= series_level->memory_bytes + config->margin_bytes)
+    if (!config->is_enabled || config->level_count == 0 ||
+        available_bytes >= series_level->memory_bytes + config->margin_bytes)
         return MM_KILL_NEXT_STOP;
     *ret_level = level ? level : &config->levels[config->level_count - 1];
     return MM_KILL_NEXT_ANOTHER;
 }
 
-/* Half of the victim is enough to look further: the rest may have been shared with others. */
 bool mm_kill_has_settled(uint64_t victim_bytes, uint64_t before_bytes, uint64_t available_bytes,
                          unsigned still_readings)
 {
-    return (available_bytes > before_bytes && available_bytes - before_bytes >= victim_bytes / 2) ||
-           still_readings >= MM_KILL_STILL_READINGS;
+    uint64_t back_bytes = available_bytes > before_bytes ? available_bytes - before_bytes : 0;
+
+    if (back_bytes >= victim_bytes / 100 * MM_KILL_BACK_PERCENT)
+        return true;
+    return still_readings >=
+           (back_bytes >= victim_bytes / 2 ? MM_KILL_STILL_READINGS : MM_KILL_STILL_READINGS_EARLY);
 }

@@ -38,33 +38,35 @@ enum mm_kill_refusal mm_kill_check(const struct mm_kill_config *config, const st
 #define MM_KILL_CANDIDATES_MAX 8
 
 struct mm_kill_candidates {
-    struct mm_bundle *bundles[MM_KILL_CANDIDATES_MAX]; /* in the order of the list */
+    struct mm_bundle *bundles[MM_KILL_CANDIDATES_MAX]; /* the victim first as far as is known */
     size_t count;
     unsigned walked;
     /* why the list's least important bundles were passed over, for the decision log */
     unsigned refused[MM_KILL_REFUSAL_COUNT];
+    /* The first entry of a lower priority, for when none of the candidates is worth a kill; NULL: the end. */
+    const struct mm_priority_entry *rest;
 };
 
 /*
- * Walks the list from its least important end to the first priority that has a bundle that may die, and
- * collects candidates of that priority only. Where use decides, the first one met is the victim and alone is
- * collected. Where size decides (priority at or below heaviest_from_priority, or configured so, or processes
- * that nobody registered) up to reread_candidates by their last known size, heaviest first. In a bucket with
- * both, those whose use is known go first.
+ * Walks the list from `from` (NULL: its least important end) to the first priority that has a bundle that may
+ * die, and collects candidates of that priority only. Where use decides, the first one met is the victim and
+ * alone is collected. Where size decides (priority at or below heaviest_from_priority, or configured so, or
+ * processes that nobody registered) up to reread_candidates by their last known size, heaviest first; those
+ * that were too small to be worth a kill come last. In a bucket with both, those whose use is known go first.
  */
 void mm_kill_collect(const struct mm_kill_config *config, const struct mm_kill_level *level,
-                     const struct mm_priority_list *list, uint64_t now_ns,
-                     struct mm_kill_candidates *ret_candidates);
+                     const struct mm_priority_list *list, const struct mm_priority_entry *from,
+                     uint64_t now_ns, struct mm_kill_candidates *ret_candidates);
 
 /* The victim among the candidates, whose sizes were read anew: the heaviest. NULL when all are unregistered
-   and too small to be worth a kill, or there are none. */
+   and too small to be worth a kill, or there are none: the next may be in candidates->rest. */
 struct mm_bundle *mm_kill_choose(const struct mm_kill_config *config,
                                  const struct mm_kill_candidates *candidates,
                                  const uint64_t resident_bytes[MM_KILL_CANDIDATES_MAX]);
 
 /* What the killer does with a reading after a victim. */
 enum mm_kill_next {
-    MM_KILL_NEXT_STOP,    /* above the waterline of the series and its margin */
+    MM_KILL_NEXT_STOP,    /* above the waterline of the series and its margin, or switched off meanwhile */
     MM_KILL_NEXT_ANOTHER, /* below: choose again, under the row the reading gives or, between the waterline
                              and its margin, under the mildest one */
 };
@@ -72,14 +74,23 @@ enum mm_kill_next mm_kill_next_step(const struct mm_kill_config *config,
                                     const struct mm_kill_level *series_level, uint64_t available_bytes,
                                     const struct mm_kill_level **ret_level);
 
-/* Is the memory of a victim that has exited back? readings: how many in a row did not grow noticeably. */
+/*
+ * Is the memory of a victim that has exited back, so that the next choice may be made? All of it but what was
+ * shared, or as much as will come: still_readings in a row did not grow noticeably, few of them where most of
+ * it is back already, more where it may not have begun to come.
+ */
 bool mm_kill_has_settled(uint64_t victim_bytes, uint64_t before_bytes, uint64_t available_bytes,
                          unsigned still_readings);
 
-/* A reading within this share of the victim's size of the one before counts as still. */
-#define MM_KILL_STILL_PERCENT 2
-/* Readings that must be still in a row: the pages of an exited process come back in one sweep. */
+/* A reading within this share of the victim's size of the one before counts as still: what comes back slower takes
+   longer than the time that is allowed for it anyway. */
+#define MM_KILL_STILL_PERCENT 1
+/* Back is what is within this share of the victim's size: the counters of processors lag by some pages. */
+#define MM_KILL_BACK_PERCENT 90
+/* Still readings that end the wait when half is back: the pages of an exited process come in one sweep. */
 #define MM_KILL_STILL_READINGS 2
+/* And when less is back: freeing lags the exit by tens of milliseconds, and a reading is made every two. */
+#define MM_KILL_STILL_READINGS_EARLY 10
 
 #ifdef __cplusplus
 }

@@ -6,10 +6,14 @@
  *      ^                                           | not in time: set aside            |
  *      |                                           v                                   v
  *      +--- above the waterline and margin, or nobody may die --- chooses again from a fresh reading
+ *
+ * A choice that met nothing but processes that are gone already, or cannot be signalled, goes on in the next
+ * turn of the loop (CHOOSING), so that the list and the clients are heard in between.
  */
 #include "kill_strategy/kill_strategy.h"
 
 #include "common/common.h"
+#include "kill_strategy/choice.h"
 #include "kill_strategy/kill_decide.h"
 #include "kill_strategy/victim.h"
 
@@ -21,11 +25,12 @@
 /* Between looks at memory that comes back, and at victims the kernel cannot report: a tenth of what a person
    notices, and five readings' cost at most in 10 ms. */
 #define POLL_NS (2 * MM_NS_PER_MS)
-/* Processes of one candidate whose size is read anew; the rest counts as last known. */
-#define REREAD_PROCESSES_MAX 8
+/* Bundles tried in one turn of the loop: as many as were candidates. */
+#define TRIES_PER_TURN 8
 
 enum kill_state {
     AT_REST,
+    CHOOSING, /* in a series; the next turn of the loop chooses */
     WAITING_FOR_EXIT,
     WAITING_FOR_MEMORY,
 };
@@ -42,7 +47,7 @@ struct mm_kill_strategy {
     uint64_t deadline_ns; /* of the present state */
     uint64_t last_available_bytes;
     unsigned still_readings;
-    uint64_t evaluations;
+    uint64_t evaluations, kills;
     uint64_t record_count;
     struct mm_kill_record records[RECORDS_MAX];
     struct mm_victim victim;
@@ -60,7 +65,8 @@ const char *mm_kill_outcome_name(enum mm_kill_outcome outcome)
 
 const struct mm_kill_record *mm_kill_strategy_record(const struct mm_kill_strategy *strategy, unsigned index)
 {
-    if (index >= strategy->record_count || index >= RECORDS_MAX) return NULL;
+    if (index >= strategy->record_count || index >= RECORDS_MAX)
+        return NULL;
     return &strategy->records[(strategy->record_count - 1 - index) % RECORDS_MAX];
 }
 
@@ -69,7 +75,7 @@ void mm_kill_strategy_status(const struct mm_kill_strategy *strategy, struct mm_
     *ret_status = (struct mm_kill_status){
         .is_killing = strategy->state != AT_REST,
         .evaluations = strategy->evaluations,
-        .kills = strategy->record_count,
+        .kills = strategy->kills,
     };
 }
 
@@ -90,11 +96,23 @@ static struct mm_kill_record *present_record(struct mm_kill_strategy *strategy)
     return &strategy->records[(strategy->record_count - 1) % RECORDS_MAX];
 }
 
+static void report_exit(struct mm_kill_strategy *strategy, pid_t pid, uint64_t start_time_ticks)
+{
+    struct mm_event event = {
+        .kind = MM_EVENT_PROCESS_EXITED,
+        .pid = pid,
+        .payload.process.start_time_ticks = start_time_ticks,
+    };
+
+    mm_event_center_publish(strategy->center, &event);
+}
+
 static void end_series(struct mm_kill_strategy *strategy)
 {
     strategy->state = AT_REST;
     mm_event_center_disarm(strategy->center, &strategy->timer);
-    if (!strategy->is_in_series) return;
+    if (!strategy->is_in_series)
+        return;
     strategy->is_in_series = false;
     publish(strategy, MM_EVENT_KILL_END);
 }
@@ -107,7 +125,7 @@ static void wait_until(struct mm_kill_strategy *strategy, uint64_t time_ns)
 /* ---- explaining --------------------------------------------------------------------------------------- */
 
 static void explain_nobody(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
-                           const struct mm_kill_candidates *candidates, uint64_t available_bytes)
+                           const struct mm_kill_passed_over *passed, uint64_t available_bytes)
 {
     struct mm_decision decision = {
         .source = MM_DECISION_KILL,
@@ -115,14 +133,13 @@ static void explain_nobody(struct mm_kill_strategy *strategy, const struct mm_ki
         .is_dry_run = strategy->kernel->is_dry_run,
         .available_bytes = available_bytes,
     };
-    const unsigned *refused = candidates->refused;
 
     mm_decide(
         strategy->center, &decision,
-        "below %llu MB: nobody at or above %d may be killed (set aside: %u, unregistered and kept out by "
-        "the policy: %u, too small: %zu)",
-        (unsigned long long)(level->memory_bytes / MM_MIB), level->min_priority, refused[MM_KILL_SET_ASIDE],
-        refused[MM_KILL_UNREGISTERED], candidates->count);
+        "below %llu MB: nobody at or above %d may be killed (set aside: %zu, unregistered and kept out by "
+        "the policy: %zu, too small: %zu)",
+        (unsigned long long)(level->memory_bytes / MM_MIB), level->min_priority, passed->set_aside,
+        passed->unregistered, passed->too_small);
 }
 
 static void explain_kill(struct mm_kill_strategy *strategy, const struct mm_kill_record *record)
@@ -161,70 +178,26 @@ static void explain_end(struct mm_kill_strategy *strategy, const struct mm_kill_
 
 /* ---- choosing ------------------------------------------------------------------------------------------ */
 
-/* The size of a bundle as the kernel says now; its heaviest process too. */
-static uint64_t reread_size(struct mm_kill_strategy *strategy, const struct mm_bundle *bundle,
-                            pid_t *ret_heaviest)
+static bool choose(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
+                   uint64_t available_bytes, struct mm_kill_choice *ret_choice)
 {
-    struct mm_kernel *kernel = strategy->kernel;
-    uint64_t total_bytes = 0;
-    uint64_t heaviest_bytes = 0;
-    unsigned reread = 0;
+    const struct mm_priority_list *list = mm_priority_manager_list(strategy->manager);
+    struct mm_kill_passed_over passed;
 
-    *ret_heaviest = 0;
-    MM_LIST_FOR_EACH (link, &bundle->processes) {
-        const struct mm_process *process = MM_CONTAINER_OF(link, struct mm_process, bundle_link);
-        struct mm_process_info info = {.resident_bytes = process->resident_bytes};
-
-        if (reread++ < REREAD_PROCESSES_MAX)
-            (void)kernel->ops->read_process(kernel, process->pid, MM_PROCESS_STATM, &info);
-        total_bytes += info.resident_bytes;
-        if (*ret_heaviest == 0 || info.resident_bytes > heaviest_bytes) {
-            heaviest_bytes = info.resident_bytes;
-            *ret_heaviest = process->pid;
-        }
-    }
-    return total_bytes;
+    if (mm_kill_find_victim(strategy->kernel, strategy->config, level, list, ret_choice, &passed))
+        return true;
+    explain_nobody(strategy, level, &passed, available_bytes);
+    return false;
 }
 
-struct choice {
-    struct mm_bundle *bundle;
-    uint64_t resident_bytes;
-    pid_t heaviest_pid;
-    size_t rivals; /* others of its priority whose sizes were compared */
+/* The reading that a choice was made from. */
+struct reading {
+    uint64_t available_bytes;
+    uint64_t time_ns;
 };
 
-static bool choose(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
-                   uint64_t available_bytes, struct choice *ret_choice)
-{
-    struct mm_kill_candidates candidates;
-    uint64_t resident_bytes[MM_KILL_CANDIDATES_MAX] = {0};
-    pid_t heaviest_pids[MM_KILL_CANDIDATES_MAX] = {0};
-    struct mm_bundle *bundle;
-
-    mm_kill_collect(strategy->config, level, mm_priority_manager_list(strategy->manager), now_ns(strategy),
-                    &candidates);
-    for (size_t i = 0; i < candidates.count; i++)
-        resident_bytes[i] = reread_size(strategy, candidates.bundles[i], &heaviest_pids[i]);
-    bundle = mm_kill_choose(strategy->config, &candidates, resident_bytes);
-    if (!bundle) {
-        explain_nobody(strategy, level, &candidates, available_bytes);
-        return false;
-    }
-    for (size_t i = 0; i < candidates.count; i++) {
-        if (candidates.bundles[i] != bundle) continue;
-        *ret_choice = (struct choice){
-            .bundle = bundle,
-            .resident_bytes = resident_bytes[i],
-            .heaviest_pid = heaviest_pids[i],
-            .rivals = candidates.count - 1,
-        };
-    }
-    return true;
-}
-
 static struct mm_kill_record *new_record(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
-                                         const struct choice *choice, uint64_t available_bytes,
-                                         uint64_t noticed_ns)
+                                         const struct mm_kill_choice *choice, const struct reading *reading)
 {
     const struct mm_bundle *bundle = choice->bundle;
     struct mm_kill_record *record;
@@ -239,18 +212,17 @@ static struct mm_kill_record *new_record(struct mm_kill_strategy *strategy, cons
         .is_registered = bundle->is_registered,
         .is_dry_run = strategy->kernel->is_dry_run,
         .level = *level,
-        .available_before_bytes = available_bytes,
-        .available_after_bytes = available_bytes,
+        .available_before_bytes = reading->available_bytes,
+        .available_after_bytes = reading->available_bytes,
         .resident_bytes = choice->resident_bytes,
-        .noticed_ns = noticed_ns,
-        .decided_ns = now_ns(strategy),
+        .noticed_ns = reading->time_ns,
         .outcome = MM_KILL_PENDING,
     };
     mm_copy_text(record->name, sizeof(record->name), bundle->name);
     return record;
 }
 
-static void write_reason(struct mm_kill_record *record, const struct choice *choice, int error)
+static void write_reason(struct mm_kill_record *record, const struct mm_kill_choice *choice, int error)
 {
     size_t length = mm_format(
         record->reason, sizeof(record->reason),
@@ -272,46 +244,93 @@ static void set_aside(struct mm_kill_strategy *strategy, struct mm_bundle *bundl
     bundle->set_aside_until_ns = now_ns(strategy) + strategy->config->set_aside_ms * MM_NS_PER_MS;
 }
 
-/* True when a victim was signalled; false: this one could not be, the next may. */
-static bool kill_choice(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
-                        const struct choice *choice, uint64_t available_bytes, uint64_t noticed_ns)
+static void begin_series(struct mm_kill_strategy *strategy)
 {
-    struct mm_kill_record *record = new_record(strategy, level, choice, available_bytes, noticed_ns);
+    if (strategy->is_in_series)
+        return;
+    strategy->is_in_series = true;
+    publish(strategy, MM_EVENT_KILL_BEGIN);
+}
+
+/* Its processes ended without anybody telling: the list hears of it, and forgets them, behind this event. */
+static void report_gone(struct mm_kill_strategy *strategy, struct mm_bundle *bundle)
+{
+    MM_LIST_FOR_EACH (link, &bundle->processes) {
+        const struct mm_process *process = MM_CONTAINER_OF(link, struct mm_process, bundle_link);
+
+        report_exit(strategy, process->pid, process->start_time_ticks);
+    }
+    set_aside(strategy, bundle);
+}
+
+static void record_kill(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
+                        const struct mm_kill_choice *choice, const struct reading *reading,
+                        uint64_t decided_ns, int signalled)
+{
+    struct mm_kill_record *record = new_record(strategy, level, choice, reading);
+
+    record->decided_ns = decided_ns;
+    record->signalled_ns = strategy->victim.signalled_ns;
+    record->process_count = signalled > 0 ? (uint32_t)signalled : 0;
+    if (signalled <= 0)
+        record->outcome = MM_KILL_FAILED;
+    else if (record->is_dry_run)
+        record->outcome = MM_KILL_DRY_RUN;
+    strategy->kills += signalled > 0;
+    write_reason(record, choice, signalled);
+    explain_kill(strategy, record);
+}
+
+/* True when a victim was signalled; false: this one could not be, the next may. The signal goes before words.
+ */
+static bool kill_choice(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
+                        const struct mm_kill_choice *choice, const struct reading *reading)
+{
+    uint64_t decided_ns = now_ns(strategy);
     int signalled = mm_victim_kill(&strategy->victim, strategy->manager, choice->bundle);
 
-    record->signalled_ns = now_ns(strategy);
-    record->process_count = signalled > 0 ? (uint32_t)signalled : 0;
-    write_reason(record, choice, signalled);
-    if (signalled <= 0 || record->is_dry_run) {
-        record->outcome = record->is_dry_run ? MM_KILL_DRY_RUN : MM_KILL_FAILED;
-        mm_victim_release(&strategy->victim);
-        set_aside(strategy, choice->bundle);
+    begin_series(strategy);
+    if (signalled == -ESRCH) {
+        report_gone(strategy, choice->bundle);
+        return false;
     }
-    if (!strategy->is_in_series) {
-        strategy->is_in_series = true;
-        publish(strategy, MM_EVENT_KILL_BEGIN);
-    }
-    explain_kill(strategy, record);
+    record_kill(strategy, level, choice, reading, decided_ns, signalled);
+    if (signalled > 0 && !strategy->kernel->is_dry_run)
+        return true;
+    mm_victim_release(&strategy->victim);
+    set_aside(strategy, choice->bundle);
     return signalled > 0;
 }
 
-/* Bounded: one that cannot be signalled is set aside, and as many as could be candidates are tried. */
-static void kill_somebody(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
-                          uint64_t available_bytes, uint64_t noticed_ns)
+static void await_exit(struct mm_kill_strategy *strategy)
 {
-    struct choice choice;
+    strategy->state = WAITING_FOR_EXIT;
+    strategy->deadline_ns = now_ns(strategy) + strategy->config->exit_timeout_ms * MM_NS_PER_MS;
+    wait_until(strategy, strategy->victim.is_watched ? UINT64_MAX : now_ns(strategy) + POLL_NS);
+}
 
-    for (unsigned tries = 0; tries < MM_KILL_CANDIDATES_MAX; tries++) {
-        if (!choose(strategy, level, available_bytes, &choice)) break;
-        if (!kill_choice(strategy, level, &choice, available_bytes, noticed_ns)) continue;
-        if (strategy->kernel->is_dry_run) break;
-        strategy->series_level = *level;
-        strategy->state = WAITING_FOR_EXIT;
-        strategy->deadline_ns = now_ns(strategy) + strategy->config->exit_timeout_ms * MM_NS_PER_MS;
-        wait_until(strategy, strategy->victim.is_watched ? UINT64_MAX : now_ns(strategy) + POLL_NS);
+static void kill_somebody(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
+                          const struct reading *reading)
+{
+    struct mm_kill_choice choice;
+
+    strategy->series_level = *level;
+    for (unsigned tries = 0; tries < TRIES_PER_TURN; tries++) {
+        if (!choose(strategy, level, reading->available_bytes, &choice)) {
+            end_series(strategy);
+            return;
+        }
+        if (!kill_choice(strategy, level, &choice, reading))
+            continue;
+        if (strategy->kernel->is_dry_run)
+            end_series(strategy);
+        else
+            await_exit(strategy);
         return;
     }
-    end_series(strategy);
+    strategy->state = CHOOSING;
+    strategy->deadline_ns = now_ns(strategy);
+    wait_until(strategy, strategy->deadline_ns);
 }
 
 static void on_waterline(struct mm_kill_strategy *strategy, const struct mm_event *event)
@@ -324,14 +343,15 @@ static void on_waterline(struct mm_kill_strategy *strategy, const struct mm_even
         .available_bytes = available_bytes,
     };
 
-    if (strategy->state != AT_REST) return;
+    if (strategy->state != AT_REST)
+        return;
     strategy->evaluations++;
     if (!strategy->config->is_enabled)
         mm_decide(strategy->center, &decision, "killing is switched off");
     else if (!level)
         mm_decide(strategy->center, &decision, "available is above every kill waterline");
     else
-        kill_somebody(strategy, level, available_bytes, event->time_ns);
+        kill_somebody(strategy, level, &(struct reading){available_bytes, event->time_ns});
 }
 
 /* ---- after the signal ---------------------------------------------------------------------------------- */
@@ -355,9 +375,8 @@ static void go_on(struct mm_kill_strategy *strategy)
 {
     struct mm_memory_state memory;
     const struct mm_kill_level *level = NULL;
-    uint64_t noticed_ns = now_ns(strategy);
+    uint64_t time_ns = now_ns(strategy);
 
-    strategy->state = AT_REST;
     strategy->evaluations++;
     if (strategy->kernel->ops->read_memory(strategy->kernel, &memory) < 0 ||
         mm_kill_next_step(strategy->config, &strategy->series_level, memory.available_bytes, &level) ==
@@ -365,7 +384,7 @@ static void go_on(struct mm_kill_strategy *strategy)
         end_series(strategy);
         return;
     }
-    kill_somebody(strategy, level, memory.available_bytes, noticed_ns);
+    kill_somebody(strategy, level, &(struct reading){memory.available_bytes, time_ns});
 }
 
 /* The list must forget them before the next choice, whoever else reports their end. */
@@ -373,13 +392,9 @@ static void report_exits(struct mm_kill_strategy *strategy)
 {
     for (uint32_t i = 0; i < strategy->victim.count; i++) {
         const struct mm_victim_process *process = &strategy->victim.processes[i];
-        struct mm_event event = {
-            .kind = MM_EVENT_PROCESS_EXITED,
-            .pid = process->handle.pid,
-            .payload.process.start_time_ticks = process->handle.start_time_ticks,
-        };
 
-        if (process->has_exited) mm_event_center_publish(strategy->center, &event);
+        if (process->has_exited)
+            report_exit(strategy, process->handle.pid, process->handle.start_time_ticks);
     }
 }
 
@@ -398,10 +413,25 @@ static void on_all_exited(struct mm_kill_strategy *strategy)
     wait_until(strategy, time_ns);
 }
 
+static void give_up_victim(struct mm_kill_strategy *strategy)
+{
+    struct mm_memory_state memory = {.available_bytes = present_record(strategy)->available_before_bytes};
+
+    for (uint32_t i = 0; i < strategy->victim.count; i++) {
+        const struct mm_process *process =
+            mm_priority_manager_find(strategy->manager, strategy->victim.processes[i].handle.pid);
+
+        if (process && !strategy->victim.processes[i].has_exited)
+            set_aside(strategy, process->bundle);
+    }
+    report_exits(strategy);
+    mm_victim_release(&strategy->victim);
+    (void)strategy->kernel->ops->read_memory(strategy->kernel, &memory);
+    finish_record(strategy, MM_KILL_TIMED_OUT, memory.available_bytes);
+}
+
 static void look_for_exit(struct mm_kill_strategy *strategy)
 {
-    const struct mm_process *process;
-
     if (mm_victim_poll(&strategy->victim)) {
         on_all_exited(strategy);
         return;
@@ -410,13 +440,7 @@ static void look_for_exit(struct mm_kill_strategy *strategy)
         wait_until(strategy, now_ns(strategy) + POLL_NS);
         return;
     }
-    for (uint32_t i = 0; i < strategy->victim.count; i++) {
-        process = mm_priority_manager_find(strategy->manager, strategy->victim.processes[i].handle.pid);
-        if (process && !strategy->victim.processes[i].has_exited) set_aside(strategy, process->bundle);
-    }
-    report_exits(strategy);
-    mm_victim_release(&strategy->victim);
-    finish_record(strategy, MM_KILL_TIMED_OUT, present_record(strategy)->available_before_bytes);
+    give_up_victim(strategy);
     go_on(strategy);
 }
 
@@ -454,10 +478,19 @@ static void on_timer(struct mm_timer *timer, void *user)
     struct mm_kill_strategy *strategy = user;
 
     (void)timer;
-    if (strategy->state == WAITING_FOR_EXIT)
+    switch (strategy->state) {
+    case CHOOSING:
+        go_on(strategy);
+        break;
+    case WAITING_FOR_EXIT:
         look_for_exit(strategy);
-    else if (strategy->state == WAITING_FOR_MEMORY)
+        break;
+    case WAITING_FOR_MEMORY:
         look_for_memory(strategy);
+        break;
+    case AT_REST:
+        break;
+    }
 }
 
 static void on_event(const struct mm_event *event, void *user)
@@ -488,7 +521,8 @@ int mm_kill_strategy_new(struct mm_kernel *kernel, struct mm_event_center *cente
     struct mm_kill_strategy *strategy = calloc(1, sizeof(*strategy));
     int result;
 
-    if (!strategy) return -ENOMEM;
+    if (!strategy)
+        return -ENOMEM;
     strategy->kernel = kernel;
     strategy->center = center;
     strategy->manager = manager;
@@ -508,7 +542,8 @@ int mm_kill_strategy_new(struct mm_kernel *kernel, struct mm_event_center *cente
 
 void mm_kill_strategy_free(struct mm_kill_strategy *strategy)
 {
-    if (!strategy) return;
+    if (!strategy)
+        return;
     mm_event_center_disarm(strategy->center, &strategy->timer);
     mm_event_center_unsubscribe(strategy->center, on_event, strategy);
     mm_victim_release(&strategy->victim);

@@ -64,7 +64,8 @@ const struct mm_kill_record *mm_kill_strategy_record(const struct mm_kill_strate
 
 struct mm_kill_status {
     bool is_killing;
-    uint64_t evaluations, kills;
+    uint64_t evaluations; /* readings that were judged */
+    uint64_t kills;       /* victims that were signalled, or would have been in a dry run */
 };
 void mm_kill_strategy_status(const struct mm_kill_strategy *strategy, struct mm_kill_status *ret_status);
 

@@ -19,7 +19,8 @@ static int kill_one(struct mm_victim *victim, const struct mm_process *process)
     struct mm_victim_process *slot = &victim->processes[victim->count];
     int result = ops->open_process(victim->kernel, process->pid, process->start_time_ticks, &slot->handle);
 
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     result = ops->kill_process(victim->kernel, &slot->handle);
     if (result < 0) {
         ops->close_process(victim->kernel, &slot->handle);
@@ -34,17 +35,41 @@ static int kill_one(struct mm_victim *victim, const struct mm_process *process)
     return 0;
 }
 
-static bool has_only_processes_of(struct mm_kernel *kernel, struct mm_group *group,
+static bool is_victim(const struct mm_victim *victim, pid_t pid)
+{
+    for (uint32_t i = 0; i < victim->count; i++) {
+        if (victim->processes[i].handle.pid == pid)
+            return true;
+    }
+    return false;
+}
+
+/* One that the list does not know yet belongs to its parent's bundle: the parent, signalled just now, is
+   still its parent. */
+static bool belongs_to(const struct mm_victim *victim, const struct mm_priority_manager *manager,
+                       const struct mm_bundle *bundle, pid_t pid)
+{
+    const struct mm_process *process = mm_priority_manager_find(manager, pid);
+    struct mm_process_info info;
+
+    if (process)
+        return process->bundle == bundle;
+    return victim->kernel->ops->read_process(victim->kernel, pid, MM_PROCESS_STAT, &info) == 0 &&
+           is_victim(victim, info.ppid);
+}
+
+static bool has_only_processes_of(const struct mm_victim *victim, struct mm_group *group,
                                   const struct mm_priority_manager *manager, const struct mm_bundle *bundle)
 {
     pid_t pids[MM_VICTIM_PROCESSES_MAX];
-    ssize_t count = kernel->ops->read_group_processes(kernel, group, pids, MM_ARRAY_SIZE(pids));
+    ssize_t count =
+        victim->kernel->ops->read_group_processes(victim->kernel, group, pids, MM_ARRAY_SIZE(pids));
 
-    if (count <= 0 || count > (ssize_t)MM_ARRAY_SIZE(pids)) return false;
+    if (count <= 0 || count > (ssize_t)MM_ARRAY_SIZE(pids))
+        return false;
     for (ssize_t i = 0; i < count; i++) {
-        const struct mm_process *process = mm_priority_manager_find(manager, pids[i]);
-
-        if (!process || process->bundle != bundle) return false;
+        if (!belongs_to(victim, manager, bundle, pids[i]))
+            return false;
     }
     return true;
 }
@@ -57,12 +82,15 @@ static void sweep_group(struct mm_victim *victim, const struct mm_priority_manag
     char path[MM_GROUP_PATH_MAX];
     struct mm_group *group = NULL;
 
-    if (!kernel->ops->feature(kernel, MM_FEATURE_CGROUP_KILL)->available) return;
+    if (!kernel->ops->feature(kernel, MM_FEATURE_CGROUP_KILL)->available)
+        return;
     if (kernel->ops->read_process_group(kernel, victim->processes[0].handle.pid, path, sizeof(path)) < 0 ||
         strcmp(path, "/") == 0)
         return;
-    if (kernel->ops->open_group(kernel, path, &group) < 0) return;
-    if (has_only_processes_of(kernel, group, manager, bundle)) (void)kernel->ops->kill_group(kernel, group);
+    if (kernel->ops->open_group(kernel, path, &group) < 0)
+        return;
+    if (has_only_processes_of(victim, group, manager, bundle))
+        (void)kernel->ops->kill_group(kernel, group);
     kernel->ops->close_group(kernel, group);
 }
 
@@ -78,11 +106,15 @@ int mm_victim_kill(struct mm_victim *victim, const struct mm_priority_manager *m
     MM_LIST_FOR_EACH (link, &bundle->processes) {
         int killed;
 
-        if (victim->count == MM_VICTIM_PROCESSES_MAX) break;
+        if (victim->count == MM_VICTIM_PROCESSES_MAX)
+            break;
         killed = kill_one(victim, MM_CONTAINER_OF(link, struct mm_process, bundle_link));
-        if (killed < 0 && killed != -ESRCH) result = killed;
+        if (killed < 0 && killed != -ESRCH)
+            result = killed;
     }
-    if (victim->count == 0) return result;
+    victim->signalled_ns = victim->kernel->ops->now_ns(victim->kernel);
+    if (victim->count == 0)
+        return result;
     sweep_group(victim, manager, bundle);
     return (int)victim->count;
 }
@@ -100,7 +132,8 @@ bool mm_victim_note_exit(struct mm_victim *victim, uint64_t cookie)
 {
     uint32_t index = (uint32_t)cookie;
 
-    if ((uint32_t)(cookie >> 32) != victim->generation || index >= victim->count) return false;
+    if ((uint32_t)(cookie >> 32) != victim->generation || index >= victim->count)
+        return false;
     return mark_exited(victim, index);
 }
 

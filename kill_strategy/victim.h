@@ -22,7 +22,8 @@ struct mm_victim {
     uint32_t generation; /* tells notices of an earlier victim apart */
     uint32_t count;      /* processes that were signalled */
     uint32_t alive;
-    bool is_watched; /* every one will be reported; else mm_victim_poll must be asked */
+    uint64_t signalled_ns; /* when the last of them was */
+    bool is_watched;       /* every one will be reported; else mm_victim_poll must be asked */
     struct mm_victim_process processes[MM_VICTIM_PROCESSES_MAX];
 };
 

@@ -22,11 +22,11 @@ const char *mm_group_refusal_text(enum mm_group_refusal refusal)
     return (size_t)refusal < MM_ARRAY_SIZE(refusal_texts) ? refusal_texts[refusal] : "unknown";
 }
 
-/* What may happen to a process that nobody registered is the kill policy's setting: it holds here, too. */
-static bool is_squeezable(const struct mm_policy_context *context, const struct mm_bundle *bundle,
-                          int min_priority)
+bool mm_policy_is_squeezable(const struct mm_policy_context *context, const struct mm_bundle *bundle,
+                             int min_priority)
 {
-    if (bundle->entry.priority < min_priority || bundle->entry.priority <= MM_PRIORITY_SYSTEM) return false;
+    if (bundle->entry.priority < min_priority || bundle->entry.priority <= MM_PRIORITY_SYSTEM)
+        return false;
     return bundle->is_registered || context->config->kill.unregistered_policy == MM_UNREGISTERED_ANY ||
            (context->config->kill.unregistered_policy == MM_UNREGISTERED_RAISED &&
             bundle->entry.priority > 0);
@@ -39,12 +39,15 @@ enum mm_group_refusal mm_policy_check_group(const struct mm_policy_context *cont
     ssize_t count =
         context->kernel->ops->read_group_processes(context->kernel, group, pids, MM_ARRAY_SIZE(pids));
 
-    if (count <= 0) return MM_GROUP_NONE;
-    if (count > (ssize_t)MM_ARRAY_SIZE(pids)) return MM_GROUP_TOO_MANY;
+    if (count <= 0)
+        return MM_GROUP_NONE;
+    if (count > (ssize_t)MM_ARRAY_SIZE(pids))
+        return MM_GROUP_TOO_MANY;
     for (ssize_t i = 0; i < count; i++) {
         const struct mm_process *process = mm_priority_manager_find(context->manager, pids[i]);
 
-        if (!process || !is_squeezable(context, process->bundle, min_priority)) return MM_GROUP_SHARED;
+        if (!process || !mm_policy_is_squeezable(context, process->bundle, min_priority))
+            return MM_GROUP_SHARED;
     }
     return MM_GROUP_MAY_BE_TOUCHED;
 }
@@ -54,22 +57,27 @@ static bool is_own_group(const struct mm_policy_context *context, const char *pa
     return strcmp(path, "/") != 0 && strcmp(path, context->config->domain.group_path) != 0;
 }
 
-enum mm_group_refusal mm_policy_find_group(const struct mm_policy_context *context,
+enum mm_group_refusal mm_policy_open_group(const struct mm_policy_context *context,
                                            const struct mm_bundle *bundle, int min_priority, char *ret_path,
-                                           size_t size)
+                                           size_t size, struct mm_group **ret_group)
 {
     struct mm_kernel *kernel = context->kernel;
     const struct mm_process *process;
     struct mm_group *group = NULL;
     enum mm_group_refusal refusal;
 
-    if (!is_squeezable(context, bundle, min_priority)) return MM_GROUP_NOT_SQUEEZABLE;
-    if (mm_list_is_empty(&bundle->processes)) return MM_GROUP_NONE;
+    if (!mm_policy_is_squeezable(context, bundle, min_priority))
+        return MM_GROUP_NOT_SQUEEZABLE;
+    if (mm_list_is_empty(&bundle->processes))
+        return MM_GROUP_NONE;
     process = MM_CONTAINER_OF(bundle->processes.next, struct mm_process, bundle_link);
     if (kernel->ops->read_process_group(kernel, process->pid, ret_path, size) < 0 ||
         !is_own_group(context, ret_path) || kernel->ops->open_group(kernel, ret_path, &group) < 0)
         return MM_GROUP_NONE;
     refusal = mm_policy_check_group(context, group, min_priority);
-    kernel->ops->close_group(kernel, group);
+    if (refusal == MM_GROUP_MAY_BE_TOUCHED)
+        *ret_group = group;
+    else
+        kernel->ops->close_group(kernel, group);
     return refusal;
 }

@@ -7,25 +7,36 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define JOURNAL_NAME    "limits"
 #define JOURNAL_MAGIC   0x4c494d49544d4d31ULL
 #define JOURNAL_VERSION 1u
 /* Marks the cookies of our jobs among all jobs' cookies. */
 #define COOKIE_LIMITS (0x4c4dULL << 48)
+/* Between attempts to give back what could not be given back so far: rare, and never urgent. */
+#define RETRY_NS MM_NS_PER_S
+
+enum limit_job {
+    NO_JOB,
+    SET_JOB,
+    RESTORE_JOB,
+};
 
 /* What the journal does not need to know. */
 struct limit {
-    struct mm_group *group;
-    const char *owner; /* NULL: left by a predecessor, not restored yet */
-    bool is_job_pending;
-    bool is_releasing; /* the pending job restores; or the restore waits for the pending job */
+    struct mm_group *group; /* NULL: a predecessor's that could not be opened yet */
+    const char *owner;      /* NULL: left by a predecessor, not restored yet */
+    enum limit_job job;     /* under way; its notice goes on */
+    bool is_releasing;      /* the old value is to come back */
 };
 
 struct mm_limits {
     struct mm_kernel *kernel;
     struct mm_event_center *center;
     struct mm_limit_journal *journal;
+    uint64_t page_bytes;
+    struct mm_timer retry_timer;
     struct limit limits[MM_LIMITS_MAX];
 };
 
@@ -45,8 +56,9 @@ static uint32_t checksum_of(const struct mm_limit_entry *entry)
 
 static bool is_sound(const struct mm_limit_entry *entry)
 {
-    return entry->checksum == checksum_of(entry) && entry->value < MM_GROUP_VALUE_COUNT &&
-           memchr(entry->path, '\0', sizeof(entry->path)) && entry->path[0] == '/';
+    return entry->state == MM_LIMIT_HELD && entry->checksum == checksum_of(entry) &&
+           entry->value < MM_GROUP_VALUE_COUNT && memchr(entry->path, '\0', sizeof(entry->path)) &&
+           entry->path[0] == '/';
 }
 
 /* The state is the last thing to reach memory, so that a kill at any instruction leaves no half entry. */
@@ -58,6 +70,11 @@ static void write_entry(struct mm_limit_entry *entry, const struct mm_limit_entr
            sizeof(*entry) - sizeof(entry->state));
     entry->checksum = checksum_of(entry);
     __atomic_store_n(&entry->state, MM_LIMIT_HELD, __ATOMIC_SEQ_CST);
+}
+
+static bool is_held(const struct mm_limits *limits, unsigned index)
+{
+    return limits->journal->entries[index].state == MM_LIMIT_HELD;
 }
 
 static void say(struct mm_limits *limits, const struct mm_limit_entry *entry, bool acted, const char *action,
@@ -79,11 +96,12 @@ static void forget(struct mm_limits *limits, unsigned index)
     struct limit *limit = &limits->limits[index];
 
     __atomic_store_n(&limits->journal->entries[index].state, MM_LIMIT_FREE, __ATOMIC_SEQ_CST);
-    if (limit->group) limits->kernel->ops->close_group(limits->kernel, limit->group);
+    if (limit->group)
+        limits->kernel->ops->close_group(limits->kernel, limit->group);
     *limit = (struct limit){0};
 }
 
-static int submit(struct mm_limits *limits, unsigned index, uint64_t bytes)
+static int submit(struct mm_limits *limits, unsigned index, enum limit_job kind, uint64_t bytes)
 {
     struct limit *limit = &limits->limits[index];
     struct mm_job job = {
@@ -95,79 +113,127 @@ static int submit(struct mm_limits *limits, unsigned index, uint64_t bytes)
     };
     int result = limits->kernel->ops->submit_job(limits->kernel, &job);
 
-    limit->is_job_pending = result == 0;
+    if (result == 0)
+        limit->job = kind;
     return result;
 }
 
-/* Kernels round limits down to pages. */
-static bool is_same_value(uint64_t a, uint64_t b)
-{
-    const uint64_t page_mask = ~(uint64_t)4095;
+/* ---- restoring ----------------------------------------------------------------------------------------- */
 
-    return a == b || (a != MM_UNLIMITED && b != MM_UNLIMITED && (a & page_mask) == (b & page_mask));
+/* Kernels round limits down to pages. */
+static bool is_same_value(const struct mm_limits *limits, uint64_t a, uint64_t b)
+{
+    return a == b ||
+           (a != MM_UNLIMITED && b != MM_UNLIMITED && a / limits->page_bytes == b / limits->page_bytes);
 }
 
 /* Is the value in the file still the one we are answerable for? */
-static bool is_ours(const struct mm_limit_entry *entry, uint64_t present_bytes)
+static bool is_ours(const struct mm_limits *limits, const struct mm_limit_entry *entry,
+                    uint64_t present_bytes)
 {
     return entry->is_transient ? present_bytes < entry->old_bytes
-                               : is_same_value(present_bytes, entry->written_bytes);
+                               : is_same_value(limits, present_bytes, entry->written_bytes);
+}
+
+static bool is_group_gone(int error)
+{
+    return error == -ENODEV || error == -ENOENT;
+}
+
+/* The very group of the entry: -ENOENT when it was removed, or another one has its path. */
+static int open_its_group(struct mm_limits *limits, unsigned index)
+{
+    const struct mm_limit_entry *entry = &limits->journal->entries[index];
+    struct mm_kernel *kernel = limits->kernel;
+    struct mm_group *group = NULL;
+    int result;
+
+    if (limits->limits[index].group)
+        return 0;
+    result = kernel->ops->open_group(kernel, entry->path, &group);
+    if (result < 0)
+        return result;
+    limits->limits[index].group = group;
+    return kernel->ops->group_id(kernel, group) == entry->group_id ? 0 : -ENOENT;
 }
 
 enum restore_result {
-    RESTORED,      /* or nothing of ours was there: the entry can go */
-    RESTORE_LATER, /* it cannot be done in line */
+    RESTORED,          /* or nothing of ours was there: the entry can go */
+    RESTORE_BY_WORKER, /* it would block, and may in a worker */
+    RESTORE_LATER,     /* it cannot even be looked at now */
 };
 
 static enum restore_result restore_in_line(struct mm_limits *limits, unsigned index)
 {
     const struct mm_limit_entry *entry = &limits->journal->entries[index];
-    struct mm_group *group = limits->limits[index].group;
+    enum mm_group_value value = (enum mm_group_value)entry->value;
+    const struct mm_kernel_ops *ops = limits->kernel->ops;
     uint64_t present_bytes = 0;
-    int result = limits->kernel->ops->read_group(limits->kernel, group, (enum mm_group_value)entry->value,
-                                                 &present_bytes);
+    int result = open_its_group(limits, index);
 
-    if (result == -ENODEV || result == -ENOENT) return RESTORED;
-    if (result < 0) return RESTORE_LATER;
-    if (is_same_value(present_bytes, entry->old_bytes)) return RESTORED;
-    if (!is_ours(entry, present_bytes)) {
+    if (result == 0)
+        result = ops->read_group(limits->kernel, limits->limits[index].group, value, &present_bytes);
+    if (result < 0)
+        return is_group_gone(result) ? RESTORED : RESTORE_LATER;
+    if (is_same_value(limits, present_bytes, entry->old_bytes))
+        return RESTORED;
+    if (!is_ours(limits, entry, present_bytes)) {
         say(limits, entry, false, "restore", "somebody else changed this limit meanwhile: it is theirs now");
         return RESTORED;
     }
-    result = limits->kernel->ops->raise_group(limits->kernel, group, (enum mm_group_value)entry->value,
-                                              entry->old_bytes);
-    if (result == 0 || result == -ENODEV || result == -ENOENT) {
-        say(limits, entry, true, "restore", "the old value is back");
+    result = ops->raise_group(limits->kernel, limits->limits[index].group, value, entry->old_bytes);
+    if (is_group_gone(result))
         return RESTORED;
+    if (result < 0)
+        return RESTORE_BY_WORKER;
+    say(limits, entry, true, "restore", "the old value is back");
+    return RESTORED;
+}
+
+static void retry_later(struct mm_limits *limits)
+{
+    if (!mm_timer_is_armed(&limits->retry_timer))
+        mm_event_center_arm(limits->center, &limits->retry_timer,
+                            mm_event_center_now_ns(limits->center) + RETRY_NS);
+}
+
+/* Gives the old value back, in line or else by a worker; what neither can do now is tried again later. */
+static void restore(struct mm_limits *limits, unsigned index, bool may_submit)
+{
+    enum restore_result result = restore_in_line(limits, index);
+
+    if (result == RESTORED)
+        forget(limits, index);
+    else if (result == RESTORE_LATER || !may_submit ||
+             submit(limits, index, RESTORE_JOB, limits->journal->entries[index].old_bytes) < 0)
+        retry_later(limits);
+}
+
+void mm_limits_retry(struct mm_limits *limits)
+{
+    for (unsigned i = 0; i < MM_LIMITS_MAX; i++) {
+        if (is_held(limits, i) && limits->limits[i].is_releasing && limits->limits[i].job == NO_JOB)
+            restore(limits, i, true);
     }
-    return RESTORE_LATER;
+}
+
+static void on_retry_timer(struct mm_timer *timer, void *user)
+{
+    (void)timer;
+    mm_limits_retry(user);
 }
 
 /* ---- what a predecessor left --------------------------------------------------------------------------- */
 
 static void recover_entry(struct mm_limits *limits, unsigned index)
 {
-    const struct mm_limit_entry *entry = &limits->journal->entries[index];
-    struct limit *limit = &limits->limits[index];
-    struct mm_kernel *kernel = limits->kernel;
-
-    if (!is_sound(entry)) {
+    if (!is_sound(&limits->journal->entries[index])) {
         mm_warning("journal of limits: entry %u is damaged and dropped", index);
         forget(limits, index);
         return;
     }
-    if (kernel->ops->open_group(kernel, entry->path, &limit->group) < 0 ||
-        kernel->ops->group_id(kernel, limit->group) != entry->group_id) {
-        /* removed, or another group under the same path */
-        forget(limits, index);
-        return;
-    }
-    if (restore_in_line(limits, index) == RESTORED) {
-        forget(limits, index);
-        return;
-    }
-    limit->is_releasing = true;
-    (void)submit(limits, index, entry->old_bytes);
+    limits->limits[index].is_releasing = true;
+    restore(limits, index, true);
 }
 
 static int open_journal(struct mm_limits *limits)
@@ -176,17 +242,21 @@ static int open_journal(struct mm_limits *limits)
     int result =
         limits->kernel->ops->map_state(limits->kernel, JOURNAL_NAME, sizeof(*limits->journal), &memory);
 
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     limits->journal = memory;
     if (limits->journal->magic != JOURNAL_MAGIC || limits->journal->version != JOURNAL_VERSION ||
         limits->journal->entry_bytes != sizeof(struct mm_limit_entry)) {
+        if (limits->journal->magic != 0)
+            mm_warning("journal of limits: of another kind, begun anew");
         memset(limits->journal, 0, sizeof(*limits->journal));
         limits->journal->version = JOURNAL_VERSION;
         limits->journal->entry_bytes = sizeof(struct mm_limit_entry);
         __atomic_store_n(&limits->journal->magic, JOURNAL_MAGIC, __ATOMIC_SEQ_CST);
     }
     for (unsigned i = 0; i < MM_LIMITS_MAX; i++) {
-        if (limits->journal->entries[i].state != MM_LIMIT_FREE) recover_entry(limits, i);
+        if (limits->journal->entries[i].state != MM_LIMIT_FREE)
+            recover_entry(limits, i);
     }
     return 0;
 }
@@ -194,11 +264,15 @@ static int open_journal(struct mm_limits *limits)
 int mm_limits_new(struct mm_kernel *kernel, struct mm_event_center *center, struct mm_limits **ret_limits)
 {
     struct mm_limits *limits = calloc(1, sizeof(*limits));
+    long page_bytes = sysconf(_SC_PAGESIZE);
     int result;
 
-    if (!limits) return -ENOMEM;
+    if (!limits)
+        return -ENOMEM;
     limits->kernel = kernel;
     limits->center = center;
+    limits->page_bytes = page_bytes > 0 ? (uint64_t)page_bytes : 4096;
+    mm_timer_init(&limits->retry_timer, on_retry_timer, limits);
     result = open_journal(limits);
     if (result < 0) {
         free(limits);
@@ -213,7 +287,8 @@ int mm_limits_new(struct mm_kernel *kernel, struct mm_event_center *center, stru
 static int find_free(const struct mm_limits *limits)
 {
     for (int i = 0; i < MM_LIMITS_MAX; i++) {
-        if (limits->journal->entries[i].state == MM_LIMIT_FREE) return i;
+        if (limits->journal->entries[i].state == MM_LIMIT_FREE)
+            return i;
     }
     return -ENOSPC;
 }
@@ -248,11 +323,14 @@ static int hold(struct mm_limits *limits, const char *owner, const char *path, e
         return limits->limits[index].owner == owner && !limits->limits[index].is_releasing ? -EALREADY
                                                                                            : -EBUSY;
     index = find_free(limits);
-    if (index < 0) return index;
-    if (strlen(path) >= sizeof(content.path)) return -ENAMETOOLONG;
+    if (index < 0)
+        return index;
+    if (strlen(path) >= sizeof(content.path))
+        return -ENAMETOOLONG;
     mm_copy_text(content.path, sizeof(content.path), path);
     result = kernel->ops->open_group(kernel, path, &group);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     result = kernel->ops->read_group(kernel, group, value, &content.old_bytes);
     if (result < 0) {
         kernel->ops->close_group(kernel, group);
@@ -270,8 +348,9 @@ int mm_limits_set(struct mm_limits *limits, const char *owner, const char *path,
     int index = hold(limits, owner, path, value, bytes, false);
     int result;
 
-    if (index < 0) return index;
-    result = submit(limits, (unsigned)index, bytes);
+    if (index < 0)
+        return index;
+    result = submit(limits, (unsigned)index, SET_JOB, bytes);
     if (result < 0) {
         forget(limits, (unsigned)index);
         return result;
@@ -289,75 +368,83 @@ void mm_limits_release(struct mm_limits *limits, int index)
 {
     struct limit *limit = &limits->limits[index];
 
-    if (limits->journal->entries[index].state != MM_LIMIT_HELD) return;
+    if (!is_held(limits, (unsigned)index) || limit->is_releasing)
+        return;
     limit->is_releasing = true;
     /* a write under way would undo the restore: it is waited for, its notice goes on */
-    if (limit->is_job_pending) {
+    if (limit->job == SET_JOB)
         limits->kernel->ops->cancel_jobs(limits->kernel);
-        return;
-    }
-    if (restore_in_line(limits, (unsigned)index) == RESTORED)
-        forget(limits, (unsigned)index);
     else
-        (void)submit(limits, (unsigned)index, limits->journal->entries[index].old_bytes);
+        restore(limits, (unsigned)index, true);
+}
+
+/* The limit could not be written, as when a decision to kill cancelled it: unless it stands all the same
+   there is nothing to answer for. */
+static void drop_if_not_written(struct mm_limits *limits, unsigned index)
+{
+    const struct mm_limit_entry *entry = &limits->journal->entries[index];
+    uint64_t present_bytes = 0;
+    int result = limits->kernel->ops->read_group(limits->kernel, limits->limits[index].group,
+                                                 (enum mm_group_value)entry->value, &present_bytes);
+
+    if (is_group_gone(result) || (result == 0 && !is_ours(limits, entry, present_bytes)))
+        forget(limits, index);
 }
 
 void mm_limits_on_notice(struct mm_limits *limits, const struct mm_notice *notice)
 {
     uint64_t index = notice->cookie & ~COOKIE_LIMITS;
     struct limit *limit;
+    enum limit_job job;
 
     if (notice->kind != MM_NOTICE_JOB_DONE || (notice->cookie & COOKIE_LIMITS) != COOKIE_LIMITS ||
-        index >= MM_LIMITS_MAX || !limits->limits[index].is_job_pending)
+        index >= MM_LIMITS_MAX || limits->limits[index].job == NO_JOB)
         return;
     limit = &limits->limits[index];
-    limit->is_job_pending = false;
-    if (limit->is_releasing && restore_in_line(limits, (unsigned)index) == RESTORED)
-        forget(limits, (unsigned)index);
-    else if (notice->error == -ENODEV || notice->error == -ENOENT)
-        forget(limits, (unsigned)index);
-    /* another failure: the entry stays, and with it the duty to restore */
-}
-
-void mm_limits_retry(struct mm_limits *limits)
-{
-    for (unsigned i = 0; i < MM_LIMITS_MAX; i++) {
-        struct limit *limit = &limits->limits[i];
-
-        if (limits->journal->entries[i].state != MM_LIMIT_HELD || !limit->is_releasing ||
-            limit->is_job_pending)
-            continue;
-        if (restore_in_line(limits, i) == RESTORED)
-            forget(limits, i);
-        else
-            (void)submit(limits, i, limits->journal->entries[i].old_bytes);
-    }
+    job = limit->job;
+    limit->job = NO_JOB;
+    if (limit->is_releasing)
+        /* a restore that was cancelled is not begun again at once: whoever cancelled had a reason */
+        restore(limits, (unsigned)index, job == SET_JOB);
+    else if (notice->error < 0)
+        drop_if_not_written(limits, (unsigned)index);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------- */
 
 void mm_limits_release_all(struct mm_limits *limits)
 {
-    for (int i = 0; i < MM_LIMITS_MAX; i++) {
-        if (limits->journal->entries[i].state == MM_LIMIT_HELD && !limits->limits[i].is_releasing)
-            mm_limits_release(limits, i);
+    bool is_writing = false;
+
+    for (unsigned i = 0; i < MM_LIMITS_MAX; i++) {
+        if (is_held(limits, i)) {
+            limits->limits[i].is_releasing = true;
+            is_writing = is_writing || limits->limits[i].job == SET_JOB;
+        }
     }
+    /* once, and before anything is given to the worker to restore */
+    if (is_writing)
+        limits->kernel->ops->cancel_jobs(limits->kernel);
+    mm_limits_retry(limits);
 }
 
 bool mm_limits_has_jobs(const struct mm_limits *limits)
 {
     for (unsigned i = 0; i < MM_LIMITS_MAX; i++) {
-        if (limits->limits[i].is_job_pending) return true;
+        if (limits->limits[i].job != NO_JOB)
+            return true;
     }
     return false;
 }
 
 void mm_limits_free(struct mm_limits *limits)
 {
-    if (!limits) return;
+    if (!limits)
+        return;
+    mm_event_center_disarm(limits->center, &limits->retry_timer);
     for (unsigned i = 0; i < MM_LIMITS_MAX; i++) {
         /* a worker may still use the group of a pending job: the kernel's end is left to close it */
-        if (limits->limits[i].group && !limits->limits[i].is_job_pending)
+        if (limits->limits[i].group && limits->limits[i].job == NO_JOB)
             limits->kernel->ops->close_group(limits->kernel, limits->limits[i].group);
     }
     free(limits);
@@ -368,7 +455,7 @@ void mm_limits_free(struct mm_limits *limits)
 int mm_limits_next(const struct mm_limits *limits, const char *owner, int after)
 {
     for (int i = after + 1; i < MM_LIMITS_MAX; i++) {
-        if (limits->journal->entries[i].state == MM_LIMIT_HELD && limits->limits[i].owner == owner &&
+        if (is_held(limits, (unsigned)i) && limits->limits[i].owner == owner &&
             !limits->limits[i].is_releasing)
             return i;
     }
@@ -391,7 +478,8 @@ void mm_limits_count(const struct mm_limits *limits, uint32_t *ret_held, uint32_
     uint32_t left = 0;
 
     for (unsigned i = 0; i < MM_LIMITS_MAX; i++) {
-        if (limits->journal->entries[i].state != MM_LIMIT_HELD) continue;
+        if (!is_held(limits, i))
+            continue;
         if (limits->limits[i].owner)
             held++;
         else

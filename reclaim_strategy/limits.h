@@ -2,9 +2,13 @@
 /*
  * The limits that are ours: who owns which file of which group, what it held before, and the journal that
  * outlives the daemon. An entry is complete in the journal before its limit is written, and is freed after
- * the old value is back, so that at any moment a restart can tell what is ours: file holds what we wrote   ->
- * ours: the old value goes back file holds the old value   -> never written, or restored already: nothing to
- * do file holds something else  -> somebody else's: left alone, said once
+ * the old value is back, so that at any moment a restart can tell what is ours:
+ *
+ *   the file holds   | then
+ *   -----------------+-----------------------------------------------------------------
+ *   what we wrote    | it is ours: the old value goes back
+ *   the old value    | it was never written, or restored already: nothing to do
+ *   something else   | it is somebody else's: left alone, said once
  */
 #ifndef MM_RECLAIM_STRATEGY_LIMITS_H
 #define MM_RECLAIM_STRATEGY_LIMITS_H
@@ -65,10 +69,13 @@ int mm_limits_set(struct mm_limits *limits, const char *owner, const char *path,
 /* Claims a file for a reclaim job that lowers and restores it in steps: journalled, nothing written. */
 int mm_limits_claim_transient(struct mm_limits *limits, const char *owner, const char *path,
                               enum mm_group_value value);
-/* Gives the old value back; in line where that cannot block, else by a worker. */
+/* Gives the old value back; in line where that cannot block, else by a worker. What cannot be done now is
+   tried again every second. A limit still being written is cancelled, and with it whatever the worker has to
+   do. */
 void mm_limits_release(struct mm_limits *limits, int index);
 
-/* Tries again what could not be given back so far: after a kill, whose begin cancels all workers' jobs. */
+/* Tries again, now, what could not be given back so far: after a kill, whose begin cancels all workers' jobs.
+ */
 void mm_limits_retry(struct mm_limits *limits);
 
 /* Walks the limits of an owner. Returns -1 after the last; start with -1. */

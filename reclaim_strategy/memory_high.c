@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* After the last move: an application that is only passing through is not limited for it. */
 #define SETTLE_NS MM_NS_PER_S
@@ -29,7 +30,12 @@ static const struct mm_memory_high_config *config_of(const struct memory_high_po
     return &policy->context->config->memory_high;
 }
 
-/* Limits whose group is no longer only of bundles that far back go at once. */
+static bool holds_any(const struct memory_high_policy *policy)
+{
+    return mm_limits_next(policy->context->limits, mm_memory_high_policy.name, -1) >= 0;
+}
+
+/* Limits whose group is no longer only of bundles that far back. */
 static void release_forward(struct memory_high_policy *policy)
 {
     struct mm_limits *limits = policy->context->limits;
@@ -41,6 +47,51 @@ static void release_forward(struct memory_high_policy *policy)
                                                  config_of(policy)->min_priority) != MM_GROUP_MAY_BE_TOUCHED)
             mm_limits_release(limits, i);
     }
+}
+
+static bool is_same_or_below(const char *path, const char *ancestor)
+{
+    size_t length = strlen(ancestor);
+
+    return strncmp(path, ancestor, length) == 0 && (path[length] == '\0' || path[length] == '/');
+}
+
+/* The limits that a process of that group feels. */
+static void release_above(struct memory_high_policy *policy, const char *path)
+{
+    struct mm_limits *limits = policy->context->limits;
+
+    for (int i = mm_limits_next(limits, mm_memory_high_policy.name, -1); i >= 0;
+         i = mm_limits_next(limits, mm_memory_high_policy.name, i)) {
+        if (is_same_or_below(path, mm_limits_path(limits, i)))
+            mm_limits_release(limits, i);
+    }
+}
+
+static void release_for_process(struct memory_high_policy *policy, pid_t pid)
+{
+    struct mm_kernel *kernel = policy->context->kernel;
+    char path[MM_GROUP_PATH_MAX];
+    int result = kernel->ops->read_process_group(kernel, pid, path, sizeof(path));
+
+    if (result == 0)
+        release_above(policy, path);
+    else if (result != -ESRCH)
+        release_forward(policy);
+}
+
+/* One that may not be limited (any more) is at once free of every limit; how it came there does not matter.
+ */
+static void release_for_bundle(struct memory_high_policy *policy, pid_t pid)
+{
+    const struct mm_process *process =
+        holds_any(policy) ? mm_priority_manager_find(policy->context->manager, pid) : NULL;
+
+    if (!process ||
+        mm_policy_is_squeezable(policy->context, process->bundle, config_of(policy)->min_priority))
+        return;
+    MM_LIST_FOR_EACH (link, &process->bundle->processes)
+        release_for_process(policy, MM_CONTAINER_OF(link, struct mm_process, bundle_link)->pid);
 }
 
 static void explain(struct memory_high_policy *policy, const struct mm_bundle *bundle, bool acted,
@@ -58,29 +109,39 @@ static void explain(struct memory_high_policy *policy, const struct mm_bundle *b
     mm_decide(policy->context->center, &decision, "%s", reason);
 }
 
+/* The limit for the group; MM_UNLIMITED: none, also where somebody else's is as tight. */
+static uint64_t target_of(struct memory_high_policy *policy, struct mm_group *group)
+{
+    struct mm_kernel *kernel = policy->context->kernel;
+    uint64_t current_bytes = 0;
+    uint64_t present_bytes = 0;
+    uint64_t target_bytes;
+
+    if (kernel->ops->read_group(kernel, group, MM_GROUP_CURRENT, &current_bytes) < 0 ||
+        kernel->ops->read_group(kernel, group, MM_GROUP_HIGH, &present_bytes) < 0)
+        return MM_UNLIMITED;
+    target_bytes = mm_memory_high_target(config_of(policy), current_bytes);
+    return target_bytes < present_bytes ? target_bytes : MM_UNLIMITED;
+}
+
 static void limit_bundle(struct memory_high_policy *policy, const struct mm_bundle *bundle)
 {
     struct mm_policy_context *context = policy->context;
     struct mm_kernel *kernel = context->kernel;
     struct mm_group *group = NULL;
-    uint64_t current_bytes = 0;
     uint64_t target_bytes;
-    int result;
+    int result = 0;
 
-    if (mm_policy_find_group(context, bundle, config_of(policy)->min_priority, policy->path,
-                             sizeof(policy->path)) != MM_GROUP_MAY_BE_TOUCHED ||
-        kernel->ops->open_group(kernel, policy->path, &group) < 0)
+    if (mm_policy_open_group(context, bundle, config_of(policy)->min_priority, policy->path,
+                             sizeof(policy->path), &group) != MM_GROUP_MAY_BE_TOUCHED)
         return;
-    result = kernel->ops->read_group(kernel, group, MM_GROUP_CURRENT, &current_bytes);
+    target_bytes = target_of(policy, group);
     kernel->ops->close_group(kernel, group);
-    target_bytes = result < 0 ? MM_UNLIMITED : mm_memory_high_target(config_of(policy), current_bytes);
-    if (target_bytes == MM_UNLIMITED) return;
-    if (kernel->is_dry_run) {
-        explain(policy, bundle, true, target_bytes, policy->path);
+    if (target_bytes == MM_UNLIMITED)
         return;
-    }
-    result =
-        mm_limits_set(context->limits, mm_memory_high_policy.name, policy->path, MM_GROUP_HIGH, target_bytes);
+    if (!kernel->is_dry_run)
+        result = mm_limits_set(context->limits, mm_memory_high_policy.name, policy->path, MM_GROUP_HIGH,
+                               target_bytes);
     if (result >= 0)
         explain(policy, bundle, true, target_bytes, policy->path);
     else if (result == -EBUSY)
@@ -108,7 +169,8 @@ static void review(struct mm_timer *timer, void *user)
 
     (void)timer;
     release_forward(policy);
-    if (config_of(policy)->is_enabled && !policy->is_killing) limit_back(policy);
+    if (config_of(policy)->is_enabled && !policy->is_killing)
+        limit_back(policy);
 }
 
 static void arm(struct memory_high_policy *policy)
@@ -118,13 +180,13 @@ static void arm(struct memory_high_policy *policy)
     mm_event_center_arm(center, &policy->timer, mm_event_center_now_ns(center) + SETTLE_NS);
 }
 
-static void on_priority(struct memory_high_policy *policy, const struct mm_event_priority *change)
+/* A kill, or a limit taken back, cancels everything that the worker was to write: the next review sees to it.
+ */
+static void on_notice(struct memory_high_policy *policy, const struct mm_notice *notice)
 {
-    int min_priority = config_of(policy)->min_priority;
-
-    if (!config_of(policy)->is_enabled) return;
-    if (change->previous >= min_priority && change->priority < min_priority) release_forward(policy);
-    if (change->priority >= min_priority) arm(policy);
+    if (notice->kind == MM_NOTICE_JOB_DONE && (notice->error == -ECANCELED || notice->error == -EINTR) &&
+        !policy->is_killing && config_of(policy)->is_enabled)
+        arm(policy);
 }
 
 static void on_event(void *self, const struct mm_event *event)
@@ -133,7 +195,17 @@ static void on_event(void *self, const struct mm_event *event)
 
     switch (event->kind) {
     case MM_EVENT_PRIORITY:
-        on_priority(policy, &event->payload.priority);
+        release_for_bundle(policy, event->pid);
+        if (config_of(policy)->is_enabled &&
+            event->payload.priority.priority >= config_of(policy)->min_priority)
+            arm(policy);
+        break;
+    case MM_EVENT_APPLICATION:
+    case MM_EVENT_PROCESS_FOUND:
+        release_for_bundle(policy, event->pid);
+        break;
+    case MM_EVENT_NOTICE:
+        on_notice(policy, &event->payload.notice);
         break;
     case MM_EVENT_CONFIG:
         arm(policy);
@@ -157,7 +229,8 @@ static int create(struct mm_policy_context *context, void **ret_policy)
 {
     struct memory_high_policy *policy = calloc(1, sizeof(*policy));
 
-    if (!policy) return -ENOMEM;
+    if (!policy)
+        return -ENOMEM;
     policy->context = context;
     mm_timer_init(&policy->timer, review, policy);
     *ret_policy = policy;

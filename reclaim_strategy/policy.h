@@ -54,13 +54,19 @@ enum mm_group_refusal {
 };
 const char *mm_group_refusal_text(enum mm_group_refusal refusal);
 
+/* May the bundle's memory be touched at all? What may happen to a process that nobody registered is the kill
+   policy's setting: it holds here, too. */
+bool mm_policy_is_squeezable(const struct mm_policy_context *context, const struct mm_bundle *bundle,
+                             int min_priority);
+
 /*
- * Finds the group of the bundle's processes and checks, now, that every process in its subtree belongs to a
- * bundle at or above min_priority. path needs MM_LIMITS_PATH_MAX bytes.
+ * Opens the group of the bundle's processes where, now, every process in its subtree belongs to a bundle at
+ * or above min_priority. ret_path needs MM_LIMITS_PATH_MAX bytes; *ret_group is the caller's to close, and
+ * set only with MM_GROUP_MAY_BE_TOUCHED.
  */
-enum mm_group_refusal mm_policy_find_group(const struct mm_policy_context *context,
+enum mm_group_refusal mm_policy_open_group(const struct mm_policy_context *context,
                                            const struct mm_bundle *bundle, int min_priority, char *ret_path,
-                                           size_t size);
+                                           size_t size, struct mm_group **ret_group);
 /* The same check for a group already known. */
 enum mm_group_refusal mm_policy_check_group(const struct mm_policy_context *context, struct mm_group *group,
                                             int min_priority);

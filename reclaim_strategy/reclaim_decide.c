@@ -21,8 +21,10 @@ enum mm_squeeze_verdict mm_squeeze_decide(const struct mm_avail_buffer_config *b
 {
     uint64_t line_bytes = is_squeezing ? buffers->high_avail_bytes : buffers->min_avail_bytes;
 
-    if (!is_enabled || buffers->min_avail_bytes == 0) return MM_SQUEEZE_OFF;
-    if (memory->available_bytes >= line_bytes) return MM_SQUEEZE_PLENTY;
+    if (!is_enabled || buffers->min_avail_bytes == 0)
+        return MM_SQUEEZE_OFF;
+    if (memory->available_bytes >= line_bytes)
+        return MM_SQUEEZE_PLENTY;
     if (memory->swap_total_bytes > 0 && memory->swap_free_bytes <= buffers->swap_reserve_bytes)
         return MM_SQUEEZE_SWAP_RESERVE;
     return MM_SQUEEZE_GO;
@@ -34,7 +36,12 @@ uint64_t mm_squeeze_amount(const struct mm_avail_buffer_config *buffers, uint64_
     uint64_t missing_bytes =
         buffers->high_avail_bytes > available_bytes ? buffers->high_avail_bytes - available_bytes : 0;
 
-    return MM_MIN(chunk_bytes, MM_MIN(missing_bytes, group_bytes));
+    return MM_MIN(MM_MIN(chunk_bytes, group_bytes), MM_MAX(missing_bytes, MM_SQUEEZE_LEAST_BYTES));
+}
+
+bool mm_squeeze_is_worth_it(uint64_t asked_bytes, uint64_t got_bytes)
+{
+    return got_bytes > 0 && got_bytes >= asked_bytes / 100 * MM_SQUEEZE_WORTH_PERCENT;
 }
 
 uint64_t mm_memory_high_target(const struct mm_memory_high_config *config, uint64_t current_bytes)
@@ -58,7 +65,8 @@ static enum mm_memory_level level_of(const struct mm_memory_level_config *config
     };
 
     for (size_t i = 0; i < MM_ARRAY_SIZE(lines); i++) {
-        if (available_bytes <= lines[i].line_bytes) return lines[i].level;
+        if (available_bytes <= lines[i].line_bytes)
+            return lines[i].level;
     }
     return MM_LEVEL_NONE;
 }
@@ -68,7 +76,8 @@ enum mm_memory_level mm_memory_level_decide(const struct mm_memory_level_config 
 {
     enum mm_memory_level level = level_of(config, available_bytes);
 
-    if (level >= previous) return level;
+    if (level >= previous)
+        return level;
     /* as if there were a little less */
     level = level_of(config, available_bytes / (100 + MM_LEVEL_HYSTERESIS_PERCENT) * 100);
     return MM_MIN(level, previous);

@@ -18,7 +18,7 @@ extern "C" {
 enum mm_squeeze_verdict {
     MM_SQUEEZE_OFF,          /* switched off, or all buffers 0 */
     MM_SQUEEZE_PLENTY,       /* available reached highAvailBuffer, or has not fallen below minAvailBuffer */
-    MM_SQUEEZE_SWAP_RESERVE, /* free swap is down to swapReserve, and no file page is left to drop */
+    MM_SQUEEZE_SWAP_RESERVE, /* free swap is down to swapReserve */
     MM_SQUEEZE_GO,
 };
 const char *mm_squeeze_verdict_text(enum mm_squeeze_verdict verdict);
@@ -30,9 +30,18 @@ const char *mm_squeeze_verdict_text(enum mm_squeeze_verdict verdict);
 enum mm_squeeze_verdict mm_squeeze_decide(const struct mm_avail_buffer_config *buffers, bool is_enabled,
                                           const struct mm_memory_state *memory, bool is_squeezing);
 
-/* Bytes to ask of a group: no more than a chunk, than is missing, than the group has. */
+/*
+ * Bytes to ask of a group: no more than a chunk, than the group has, than is missing; but where little is
+ * missing at least MM_SQUEEZE_LEAST_BYTES, or the last bytes would be fetched page by page.
+ */
+#define MM_SQUEEZE_LEAST_BYTES (1024u * 1024u)
 uint64_t mm_squeeze_amount(const struct mm_avail_buffer_config *buffers, uint64_t chunk_bytes,
                            uint64_t available_bytes, uint64_t group_bytes);
+
+/* Did a chunk give enough to ask the group again? A tenth of what was asked: less is the kernel's rounding.
+ */
+#define MM_SQUEEZE_WORTH_PERCENT 10
+bool mm_squeeze_is_worth_it(uint64_t asked_bytes, uint64_t got_bytes);
 
 /* The limit for a group of that usage; MM_UNLIMITED where it would be no limit. */
 uint64_t mm_memory_high_target(const struct mm_memory_high_config *config, uint64_t current_bytes);

@@ -19,7 +19,8 @@ static const struct mm_policy_ops *const policies[] = {
 
 #define HEARD_KINDS                                                                                          \
     (1u << MM_EVENT_WATERLINE | 1u << MM_EVENT_NOTICE | 1u << MM_EVENT_PRIORITY | 1u << MM_EVENT_CONFIG |    \
-     1u << MM_EVENT_KILL_BEGIN | 1u << MM_EVENT_KILL_END | 1u << MM_EVENT_STOP)
+     1u << MM_EVENT_KILL_BEGIN | 1u << MM_EVENT_KILL_END | 1u << MM_EVENT_STOP |                             \
+     1u << MM_EVENT_APPLICATION | 1u << MM_EVENT_PROCESS_FOUND)
 
 /* What an interrupted worker may still take to come back, beyond the deadline. */
 #define CANCEL_MS 20
@@ -33,18 +34,34 @@ struct mm_reclaim_strategy {
 static void tell_policies(struct mm_reclaim_strategy *strategy, const struct mm_event *event)
 {
     for (size_t i = 0; i < MM_ARRAY_SIZE(policies); i++) {
-        if (strategy->policies[i]) policies[i]->on_event(strategy->policies[i], event);
+        if (strategy->policies[i])
+            policies[i]->on_event(strategy->policies[i], event);
     }
+}
+
+static bool is_busy(const struct mm_reclaim_strategy *strategy)
+{
+    for (size_t i = 0; i < MM_ARRAY_SIZE(policies); i++) {
+        if (policies[i]->is_busy && strategy->policies[i] && policies[i]->is_busy(strategy->policies[i]))
+            return true;
+    }
+    return strategy->context.limits && mm_limits_has_jobs(strategy->context.limits);
 }
 
 static void on_event(const struct mm_event *event, void *user)
 {
     struct mm_reclaim_strategy *strategy = user;
 
-    if (event->kind == MM_EVENT_CONFIG) strategy->context.config = event->payload.config;
-    if (event->kind == MM_EVENT_NOTICE) mm_limits_on_notice(strategy->context.limits, &event->payload.notice);
+    if (event->kind == MM_EVENT_CONFIG)
+        strategy->context.config = event->payload.config;
+    if (event->kind == MM_EVENT_NOTICE)
+        mm_limits_on_notice(strategy->context.limits, &event->payload.notice);
     tell_policies(strategy, event);
-    if (event->kind == MM_EVENT_KILL_END) mm_limits_retry(strategy->context.limits);
+    /* the processors and the memory that a worker would use belong to the kill */
+    if (event->kind == MM_EVENT_KILL_BEGIN && is_busy(strategy))
+        strategy->context.kernel->ops->cancel_jobs(strategy->context.kernel);
+    if (event->kind == MM_EVENT_KILL_END)
+        mm_limits_retry(strategy->context.limits);
 }
 
 static int make_policies(struct mm_reclaim_strategy *strategy)
@@ -52,7 +69,8 @@ static int make_policies(struct mm_reclaim_strategy *strategy)
     for (size_t i = 0; i < MM_ARRAY_SIZE(policies); i++) {
         int result = policies[i]->create(&strategy->context, &strategy->policies[i]);
 
-        if (result < 0) return result;
+        if (result < 0)
+            return result;
     }
     return 0;
 }
@@ -64,7 +82,8 @@ int mm_reclaim_strategy_new(struct mm_kernel *kernel, struct mm_event_center *ce
     struct mm_reclaim_strategy *strategy = calloc(1, sizeof(*strategy));
     int result;
 
-    if (!strategy) return -ENOMEM;
+    if (!strategy)
+        return -ENOMEM;
     strategy->context = (struct mm_policy_context){
         .kernel = kernel,
         .center = center,
@@ -73,7 +92,8 @@ int mm_reclaim_strategy_new(struct mm_kernel *kernel, struct mm_event_center *ce
         .status = &strategy->status,
     };
     result = mm_limits_new(kernel, center, &strategy->context.limits);
-    if (result == 0) result = make_policies(strategy);
+    if (result == 0)
+        result = make_policies(strategy);
     if (result == 0)
         result = mm_event_center_subscribe(center, MM_RANK_RECLAIM_STRATEGY, HEARD_KINDS, on_event, strategy);
     if (result < 0) {
@@ -85,15 +105,6 @@ int mm_reclaim_strategy_new(struct mm_kernel *kernel, struct mm_event_center *ce
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------- */
-
-static bool is_busy(const struct mm_reclaim_strategy *strategy)
-{
-    for (size_t i = 0; i < MM_ARRAY_SIZE(policies); i++) {
-        if (policies[i]->is_busy && strategy->policies[i] && policies[i]->is_busy(strategy->policies[i]))
-            return true;
-    }
-    return strategy->context.limits && mm_limits_has_jobs(strategy->context.limits);
-}
 
 static void note(const struct mm_notice *notice, void *user)
 {
@@ -115,7 +126,8 @@ static void wait_for_workers(struct mm_reclaim_strategy *strategy, unsigned time
     while (is_busy(strategy) && descriptor.fd >= 0) {
         uint64_t time_ns = kernel->ops->now_ns(kernel);
 
-        if (time_ns >= deadline_ns) return;
+        if (time_ns >= deadline_ns)
+            return;
         (void)poll(&descriptor, 1, (int)((deadline_ns - time_ns) / MM_NS_PER_MS) + 1);
         kernel->ops->drain_notices(kernel, note, strategy);
     }
@@ -134,18 +146,22 @@ static void restore_everything(struct mm_reclaim_strategy *strategy, unsigned de
     }
     mm_limits_release_all(strategy->context.limits);
     wait_for_workers(strategy, deadline_ms);
-    if (!is_busy(strategy)) return;
+    if (!is_busy(strategy))
+        return;
     kernel->ops->cancel_jobs(kernel);
     wait_for_workers(strategy, CANCEL_MS);
 }
 
 void mm_reclaim_strategy_free(struct mm_reclaim_strategy *strategy, unsigned deadline_ms)
 {
-    if (!strategy) return;
+    if (!strategy)
+        return;
     mm_event_center_unsubscribe(strategy->context.center, on_event, strategy);
-    if (strategy->context.limits) restore_everything(strategy, deadline_ms);
+    if (strategy->context.limits)
+        restore_everything(strategy, deadline_ms);
     for (size_t i = 0; i < MM_ARRAY_SIZE(policies); i++) {
-        if (strategy->policies[i]) policies[i]->free(strategy->policies[i]);
+        if (strategy->policies[i])
+            policies[i]->free(strategy->policies[i]);
     }
     mm_limits_free(strategy->context.limits);
     free(strategy);

@@ -16,10 +16,10 @@
 #define COOKIE_SQUEEZE (0x5351ULL << 48)
 /* Groups that gave nothing lately and are left alone for a while. */
 #define TIRED_GROUPS_MAX 64
-/* Bundles looked at for one chunk: each costs a read of its group. */
-#define BUNDLES_PER_CHOICE 32
-/* A chunk that gave less than this share of what was asked: the group is tired. */
-#define TIRED_PERCENT 10
+/* Bundles looked at in one turn of the loop: each costs some reads of its group, 2 ms together. */
+#define BUNDLES_PER_TURN 32
+/* When nobody could be squeezed the list is not walked again before this, unless somebody moves on it. */
+#define REST_NS MM_NS_PER_S
 
 struct tired_group {
     uint64_t group_id;
@@ -35,8 +35,10 @@ struct squeeze_policy {
     struct mm_group *group; /* of the chunk under way */
     uint64_t asked_bytes;
     uint32_t chunk;
-    int claim; /* index of the transient limit of the chunk, -1: the kernel needs none */
-    struct mm_timer timer;
+    int claim;             /* index of the transient limit of the chunk, -1: the kernel needs none */
+    struct mm_timer timer; /* considers: never while others still have to hear the event at hand */
+    unsigned passed;       /* the list's least important that were looked at in vain in this round */
+    uint64_t resting_until_ns;
     struct tired_group tired[TIRED_GROUPS_MAX];
     unsigned next_tired;
     char target[MM_NAME_MAX];
@@ -60,14 +62,16 @@ static void explain(struct squeeze_policy *policy, bool acted, const char *actio
         .amount_bytes = amount_bytes,
     };
 
-    if (acted) mm_copy_text(decision.target, sizeof(decision.target), policy->target);
+    if (acted)
+        mm_copy_text(decision.target, sizeof(decision.target), policy->target);
     mm_decide(policy->context->center, &decision, "%s", reason);
 }
 
 static bool is_tired(const struct squeeze_policy *policy, uint64_t group_id)
 {
     for (unsigned i = 0; i < TIRED_GROUPS_MAX; i++) {
-        if (policy->tired[i].group_id == group_id && now_ns(policy) < policy->tired[i].until_ns) return true;
+        if (policy->tired[i].group_id == group_id && now_ns(policy) < policy->tired[i].until_ns)
+            return true;
     }
     return false;
 }
@@ -84,11 +88,18 @@ static void close_chunk(struct squeeze_policy *policy)
 {
     struct mm_kernel *kernel = policy->context->kernel;
 
-    if (policy->claim >= 0) mm_limits_release(policy->context->limits, policy->claim);
+    if (policy->claim >= 0)
+        mm_limits_release(policy->context->limits, policy->claim);
     policy->claim = -1;
-    if (policy->group) kernel->ops->close_group(kernel, policy->group);
+    if (policy->group)
+        kernel->ops->close_group(kernel, policy->group);
     policy->group = NULL;
     policy->is_chunk_under_way = false;
+}
+
+static void consider_at(struct squeeze_policy *policy, uint64_t time_ns)
+{
+    mm_event_center_arm(policy->context->center, &policy->timer, time_ns);
 }
 
 /* Opens the bundle's group when it is worth a chunk. */
@@ -98,9 +109,8 @@ static bool take_bundle(struct squeeze_policy *policy, const struct mm_bundle *b
     struct mm_kernel *kernel = policy->context->kernel;
     struct mm_group *group = NULL;
 
-    if (mm_policy_find_group(policy->context, bundle, config->min_priority, policy->path,
-                             sizeof(policy->path)) != MM_GROUP_MAY_BE_TOUCHED ||
-        kernel->ops->open_group(kernel, policy->path, &group) < 0)
+    if (mm_policy_open_group(policy->context, bundle, config->min_priority, policy->path,
+                             sizeof(policy->path), &group) != MM_GROUP_MAY_BE_TOUCHED)
         return false;
     if (is_tired(policy, kernel->ops->group_id(kernel, group)) ||
         kernel->ops->read_group(kernel, group, MM_GROUP_CURRENT, ret_bytes) < 0 ||
@@ -113,17 +123,35 @@ static bool take_bundle(struct squeeze_policy *policy, const struct mm_bundle *b
     return true;
 }
 
-static bool take_somebody(struct squeeze_policy *policy, uint64_t *ret_group_bytes)
+enum search {
+    FOUND,
+    SEARCHING, /* as many as one turn allows were looked at in vain */
+    NOBODY,
+};
+
+/* From the least important on, a bounded number in each turn. */
+static enum search take_somebody(struct squeeze_policy *policy, uint64_t *ret_group_bytes)
 {
     const struct mm_priority_list *list = mm_priority_manager_list(policy->context->manager);
     int min_priority = policy->context->config->squeeze.min_priority;
     const struct mm_priority_entry *entry = mm_priority_list_least(list);
+    unsigned end = policy->passed + BUNDLES_PER_TURN;
 
-    for (unsigned i = 0; entry && entry->priority >= min_priority && i < BUNDLES_PER_CHOICE;
+    for (unsigned i = 0; entry && entry->priority >= min_priority;
          i++, entry = mm_priority_list_next(list, entry)) {
-        if (take_bundle(policy, MM_BUNDLE_OF(entry), ret_group_bytes)) return true;
+        if (i < policy->passed)
+            continue;
+        if (i == end) {
+            policy->passed = end;
+            return SEARCHING;
+        }
+        if (take_bundle(policy, MM_BUNDLE_OF(entry), ret_group_bytes)) {
+            policy->passed = 0;
+            return FOUND;
+        }
     }
-    return false;
+    policy->passed = 0;
+    return NOBODY;
 }
 
 /* Where the kernel has no memory.reclaim a limit is lowered and restored in steps: that is journalled. */
@@ -133,7 +161,8 @@ static int claim_limit(struct squeeze_policy *policy)
     bool is_v2 = kernel->ops->feature(kernel, MM_FEATURE_CGROUP_V2_MEMORY)->available;
 
     policy->claim = -1;
-    if (kernel->ops->feature(kernel, MM_FEATURE_MEMORY_RECLAIM)->available || kernel->is_dry_run) return 0;
+    if (kernel->ops->feature(kernel, MM_FEATURE_MEMORY_RECLAIM)->available || kernel->is_dry_run)
+        return 0;
     policy->claim = mm_limits_claim_transient(policy->context->limits, mm_squeeze_policy.name, policy->path,
                                               is_v2 ? MM_GROUP_HIGH : MM_GROUP_MAX);
     return policy->claim < 0 ? policy->claim : 0;
@@ -150,10 +179,16 @@ static void start_chunk(struct squeeze_policy *policy, uint64_t available_bytes,
                                    group_bytes),
         .cookie = COOKIE_SQUEEZE | ++policy->chunk,
     };
+    int result = claim_limit(policy);
 
-    if (claim_limit(policy) < 0 || kernel->ops->submit_job(kernel, &job) < 0) {
+    if (result == -EBUSY)
+        explain(policy, false, "squeeze", available_bytes, 0, "another policy owns the limit it would take");
+    if (result == 0)
+        result = kernel->ops->submit_job(kernel, &job);
+    if (result < 0) {
         set_tired(policy, kernel->ops->group_id(kernel, policy->group));
         close_chunk(policy);
+        consider_at(policy, now_ns(policy));
         return;
     }
     policy->asked_bytes = job.bytes;
@@ -161,60 +196,86 @@ static void start_chunk(struct squeeze_policy *policy, uint64_t available_bytes,
     explain(policy, true, "squeeze", available_bytes, job.bytes, policy->path);
 }
 
-/* The one place where squeezing begins, goes on and ends. */
-static void consider(struct squeeze_policy *policy, const struct mm_memory_state *memory)
+/* Whether to squeeze on that reading; says why not. */
+static bool is_wanted(struct squeeze_policy *policy, const struct mm_memory_state *memory)
 {
     const struct mm_config *config = policy->context->config;
-    enum mm_squeeze_verdict verdict;
-    uint64_t group_bytes = 0;
-
-    if (policy->is_chunk_under_way || policy->is_killing || policy->is_stopping) return;
-    verdict =
+    enum mm_squeeze_verdict verdict =
         mm_squeeze_decide(&config->avail_buffer, config->squeeze.is_enabled, memory, policy->is_squeezing);
+
     policy->is_squeezing = verdict == MM_SQUEEZE_GO;
     policy->context->status->is_squeezing = policy->is_squeezing;
-    if (verdict != MM_SQUEEZE_GO) {
-        explain(policy, false, "none", memory->available_bytes, 0, mm_squeeze_verdict_text(verdict));
-        return;
-    }
-    if (take_somebody(policy, &group_bytes)) {
-        start_chunk(policy, memory->available_bytes, group_bytes);
-        return;
-    }
-    explain(policy, false, "none", memory->available_bytes, 0,
-            "nobody may be squeezed now: too important, sharing a group, too small, or nothing came of it "
-            "lately");
-    mm_event_center_arm(policy->context->center, &policy->timer,
-                        now_ns(policy) + config->squeeze.retry_ms * MM_NS_PER_MS);
+    if (verdict == MM_SQUEEZE_GO)
+        return true;
+    policy->passed = 0;
+    explain(policy, false, "none", memory->available_bytes, 0, mm_squeeze_verdict_text(verdict));
+    return false;
 }
 
-static void consider_afresh(struct squeeze_policy *policy)
+static bool may_act(const struct squeeze_policy *policy)
+{
+    return !policy->is_chunk_under_way && !policy->is_killing && !policy->is_stopping;
+}
+
+static void consider(struct squeeze_policy *policy)
 {
     struct mm_kernel *kernel = policy->context->kernel;
     struct mm_memory_state memory;
+    uint64_t group_bytes = 0;
 
-    if (kernel->ops->read_memory(kernel, &memory) == 0) consider(policy, &memory);
+    if (!may_act(policy) || kernel->ops->read_memory(kernel, &memory) < 0 || !is_wanted(policy, &memory))
+        return;
+    if (now_ns(policy) < policy->resting_until_ns) {
+        consider_at(policy, policy->resting_until_ns);
+        return;
+    }
+    switch (take_somebody(policy, &group_bytes)) {
+    case FOUND:
+        start_chunk(policy, memory.available_bytes, group_bytes);
+        break;
+    case SEARCHING:
+        consider_at(policy, now_ns(policy));
+        break;
+    case NOBODY:
+        explain(
+            policy, false, "none", memory.available_bytes, 0,
+            "nobody may be squeezed now: too important, sharing a group, too small, or nothing came of it "
+            "lately");
+        policy->resting_until_ns = now_ns(policy) + REST_NS;
+        consider_at(policy, policy->resting_until_ns);
+        break;
+    }
 }
 
 static void on_timer(struct mm_timer *timer, void *user)
 {
     (void)timer;
-    consider_afresh(user);
+    consider(user);
 }
 
 static void on_notice(struct squeeze_policy *policy, const struct mm_notice *notice)
 {
     struct mm_kernel *kernel = policy->context->kernel;
+    bool is_cancelled = notice->error == -ECANCELED || notice->error == -EINTR;
 
     if (notice->kind != MM_NOTICE_JOB_DONE || !policy->is_chunk_under_way ||
         notice->cookie != (COOKIE_SQUEEZE | policy->chunk))
         return;
     policy->context->status->squeezes++;
     policy->context->status->squeezed_bytes += notice->bytes;
-    if (notice->bytes < policy->asked_bytes / 100 * TIRED_PERCENT)
+    if (!is_cancelled && !mm_squeeze_is_worth_it(policy->asked_bytes, notice->bytes))
         set_tired(policy, kernel->ops->group_id(kernel, policy->group));
     close_chunk(policy);
-    consider_afresh(policy);
+    if (may_act(policy))
+        consider_at(policy, now_ns(policy));
+}
+
+/* Somebody is less important than before, or the rules are others: the walk may find one now. */
+static void search_afresh(struct squeeze_policy *policy)
+{
+    policy->resting_until_ns = 0;
+    if (policy->is_squeezing && may_act(policy))
+        consider_at(policy, now_ns(policy));
 }
 
 static void on_event(void *self, const struct mm_event *event)
@@ -223,17 +284,26 @@ static void on_event(void *self, const struct mm_event *event)
 
     switch (event->kind) {
     case MM_EVENT_WATERLINE:
-        consider(policy, &event->payload.memory);
+        /* behind the killer, which hears this event later: it may have something more urgent to do */
+        if (may_act(policy) && is_wanted(policy, &event->payload.memory))
+            consider_at(policy, event->time_ns);
         break;
     case MM_EVENT_NOTICE:
         on_notice(policy, &event->payload.notice);
         break;
+    case MM_EVENT_PRIORITY:
+        if (event->payload.priority.priority >= policy->context->config->squeeze.min_priority)
+            search_afresh(policy);
+        break;
+    case MM_EVENT_CONFIG:
+        search_afresh(policy);
+        break;
     case MM_EVENT_KILL_BEGIN:
         policy->is_killing = true;
-        if (policy->is_chunk_under_way) policy->context->kernel->ops->cancel_jobs(policy->context->kernel);
         break;
     case MM_EVENT_KILL_END:
         policy->is_killing = false;
+        search_afresh(policy);
         break;
     case MM_EVENT_STOP:
         policy->is_stopping = true;
@@ -248,7 +318,8 @@ static int create(struct mm_policy_context *context, void **ret_policy)
 {
     struct squeeze_policy *policy = calloc(1, sizeof(*policy));
 
-    if (!policy) return -ENOMEM;
+    if (!policy)
+        return -ENOMEM;
     policy->context = context;
     policy->claim = -1;
     mm_timer_init(&policy->timer, on_timer, policy);

@@ -25,7 +25,8 @@ static void collect_lines(const struct mm_config *config, struct mm_waterline_op
     for (size_t i = 0; i < config->kill.level_count; i++)
         options->lines_bytes[options->line_count++] = config->kill.levels[i].memory_bytes;
     for (size_t i = 0; i < MM_ARRAY_SIZE(lines); i++) {
-        if (lines[i] > 0) options->lines_bytes[options->line_count++] = lines[i];
+        if (lines[i] > 0)
+            options->lines_bytes[options->line_count++] = lines[i];
     }
 }
 
@@ -39,6 +40,9 @@ static struct mm_waterline_options waterline_options(const struct mm_engine *eng
         .max_interval_ms = watch->max_interval_ms,
     };
 
+    /* switched off: it reads when pressure tells it to, and by itself not within any life of this process */
+    if (!watch->is_enabled)
+        options.min_interval_ms = options.max_interval_ms = UINT32_MAX;
     collect_lines(engine->config, &options);
     return options;
 }
@@ -50,7 +54,8 @@ static void refresh(const struct mm_event *event, void *user)
     struct mm_kill_status status;
 
     mm_kill_strategy_status(engine->kill, &status);
-    if (status.is_killing || event->time_ns < engine->refreshed_ns + REFRESH_INTERVAL_NS) return;
+    if (status.is_killing || event->time_ns < engine->refreshed_ns + REFRESH_INTERVAL_NS)
+        return;
     engine->refreshed_ns = event->time_ns;
     (void)mm_priority_manager_refresh(engine->manager, REFRESH_PROCESSES);
 }
@@ -65,24 +70,46 @@ static void rescan(const struct mm_event *event, void *user)
         (void)mm_priority_manager_scan(engine->manager);
 }
 
+/* Subscribers may hold the previous configuration until they have heard of this one, which where another
+   event is just being delivered is later than the call of mm_engine_set_config: so it goes one configuration
+   later. */
+static void retire_config(const struct mm_event *event, void *user)
+{
+    struct mm_engine *engine = user;
+
+    mm_config_free(engine->retired_config);
+    engine->retired_config = engine->heard_config;
+    engine->heard_config = (struct mm_config *)event->payload.config;
+}
+
 static int make_parts(struct mm_engine *engine)
 {
     struct mm_kernel *kernel = engine->kernel;
     int result = mm_event_center_new(kernel, &engine->center);
 
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     result = mm_decision_log_new(engine->center, &engine->decisions);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     result = mm_priority_manager_new(kernel, engine->center, engine->config, &engine->manager);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     result =
         mm_reclaim_strategy_new(kernel, engine->center, engine->manager, engine->config, &engine->reclaim);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     result = mm_kill_strategy_new(kernel, engine->center, engine->manager, engine->config, &engine->kill);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     result = mm_event_center_subscribe(engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_MEMORY_LEVEL, rescan,
                                        engine);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
+    result = mm_event_center_subscribe(engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_CONFIG, retire_config,
+                                       engine);
+    if (result < 0)
+        return result;
     return mm_event_center_subscribe(engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_WATERLINE, refresh,
                                      engine);
 }
@@ -99,6 +126,7 @@ int mm_engine_new(struct mm_kernel *kernel, struct mm_config *config, uint64_t m
     }
     engine->kernel = kernel;
     engine->config = config;
+    engine->heard_config = config;
     engine->fill_rate_bytes_per_s = MM_MAX(measured_fill_rate_bytes_per_s, 1);
     result = make_parts(engine);
     if (result < 0) {
@@ -114,7 +142,8 @@ static int add_pressure_triggers(struct mm_engine *engine)
     struct mm_pressure_trigger_options triggers[MM_CONFIG_PRESSURE_TRIGGERS_MAX];
     const struct mm_config *config = engine->config;
 
-    if (config->pressure_trigger_count == 0) return -ENODATA;
+    if (config->pressure_trigger_count == 0)
+        return -ENODATA;
     for (size_t i = 0; i < config->pressure_trigger_count; i++) {
         triggers[i] = (struct mm_pressure_trigger_options){
             .kind = config->pressure_triggers[i].is_full ? MM_PRESSURE_FULL : MM_PRESSURE_SOME,
@@ -131,18 +160,16 @@ int mm_engine_start(struct mm_engine *engine)
     struct mm_waterline_options options = waterline_options(engine);
     int result = mm_priority_manager_scan(engine->manager);
 
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     /* without PSI the waterline watch does it alone */
     engine->pressure_error = add_pressure_triggers(engine);
     engine->has_pressure_triggers = engine->pressure_error == 0;
-    if (!engine->config->waterline_watch.is_enabled)
-        options.min_interval_ms = options.max_interval_ms = UINT32_MAX;
     return mm_waterline_source_add(engine->center, engine->kernel, &options, &engine->waterline);
 }
 
 void mm_engine_set_config(struct mm_engine *engine, struct mm_config *config)
 {
-    struct mm_config *previous = engine->config;
     struct mm_event event = {.kind = MM_EVENT_CONFIG, .payload.config = config};
     struct mm_waterline_options options;
 
@@ -152,17 +179,20 @@ void mm_engine_set_config(struct mm_engine *engine, struct mm_config *config)
         options = waterline_options(engine);
         mm_waterline_source_configure(engine->waterline, &options);
     }
-    mm_config_free(previous);
 }
 
 void mm_engine_free(struct mm_engine *engine, unsigned restore_ms)
 {
-    if (!engine) return;
+    if (!engine)
+        return;
     mm_kill_strategy_free(engine->kill);
     mm_reclaim_strategy_free(engine->reclaim, restore_ms);
     mm_priority_manager_free(engine->manager);
     mm_decision_log_free(engine->decisions);
     mm_event_center_free(engine->center);
+    mm_config_free(engine->retired_config);
+    if (engine->heard_config != engine->config)
+        mm_config_free(engine->heard_config);
     mm_config_free(engine->config);
     free(engine);
 }

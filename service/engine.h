@@ -25,7 +25,9 @@ struct mm_engine {
     struct mm_reclaim_strategy *reclaim;
     struct mm_kill_strategy *kill;
     struct mm_waterline_source *waterline;
-    struct mm_config *config; /* the one in force */
+    struct mm_config *config;       /* the one in force */
+    struct mm_config *heard_config; /* the one the event of which was delivered; mostly the same */
+    struct mm_config *retired_config;
     uint64_t fill_rate_bytes_per_s;
     uint64_t refreshed_ns;
     bool has_pressure_triggers;
