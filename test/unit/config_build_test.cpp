@@ -260,7 +260,7 @@ std::vector<BodyCase> body_cases()
          {"1:41: error: minAvailBuffer 750 (built-in) is above availBuffer 100, expected minAvailBuffer <= "
           "availBuffer"}},
         {"BadAvailKeepsRulesSilent",
-         avail("-1", "800", "850"),
+         avail("-1", "100", "200"),
          {"1:44: error: minAvailBuffer is \"-1\", expected a whole number of MB from 0 to 16777216"}},
         {"KillingBeforeSqueezing",
          avail("500", "800", "850"),

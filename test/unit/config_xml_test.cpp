@@ -4,12 +4,15 @@
 #include "config/xml_position.h"
 #include "config_helpers.hpp"
 
+#include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 namespace
@@ -392,6 +395,32 @@ TEST_F(ConfigFileKind, FifoWithoutAWriterDoesNotBlock)
 {
     ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
     expect("is a FIFO, expected a regular file");
+}
+
+// A regular file when it is looked at, a FIFO when it is opened.
+TEST_F(ConfigFileKind, BecomingAFifoMeanwhileDoesNotBlock)
+{
+    const std::string other = directory + "/other";
+    std::atomic<bool> is_done{false};
+
+    write("<Memmgr/>");
+    ASSERT_EQ(mkfifo(other.c_str(), 0600), 0);
+    std::thread swapper([&] {
+        while (!is_done)
+            (void)renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE);
+    });
+    for (int i = 0; i < 5000; i++) {
+        Items items;
+        Problems problems;
+        int r = mm_config_read_xml(path.c_str(), &items.value, &problems.value);
+        if (r == 0)
+            continue;
+        EXPECT_EQ(r, -EINVAL);
+        EXPECT_EQ(problems.lines(),
+                  std::vector<std::string>{path + ": error: is a FIFO, expected a regular file"});
+    }
+    is_done = true;
+    swapper.join();
 }
 
 TEST_F(ConfigFileKind, Directory)
