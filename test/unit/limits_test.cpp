@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Limits: set, owned, given back. */
+#include "limits_fixture.h"
+
+#include <errno.h>
+
+#include <set>
+
+namespace
+{
+
+/* ---- setting and releasing ------------------------------------------------------------------------------ */
+
+TEST_F(Limits, ALimitIsWrittenByTheWorkerAndGoesBackInLine)
+{
+    begin();
+    add_group("/app/a", 100);
+    int index = mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 80 * MM_MIB);
+
+    ASSERT_GE(index, 0);
+    EXPECT_EQ(high("/app/a"), MM_UNLIMITED) << "only the worker may write what can block";
+    EXPECT_TRUE(mm_limits_has_jobs(limits));
+    run_for(MM_NS_PER_S);
+    EXPECT_EQ(high("/app/a"), 80 * MM_MIB);
+    EXPECT_FALSE(mm_limits_has_jobs(limits));
+    EXPECT_EQ(count(), Pair(1, 0));
+    EXPECT_STREQ(mm_limits_path(limits, index), "/app/a");
+    mm_limits_release(limits, index);
+    EXPECT_EQ(high("/app/a"), MM_UNLIMITED);
+    EXPECT_EQ(count(), Pair(0, 0));
+    EXPECT_EQ(said("the old value is back"), 1u);
+    mm_limits_release(limits, index);
+    EXPECT_EQ(said("the old value is back"), 1u);
+}
+
+TEST_F(Limits, AnOldValueBelowUsageGoesBackByTheWorker)
+{
+    begin();
+    add_group("/app/a", 100);
+    write_high("/app/a", 120 * MM_MIB);
+    int index = mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 150 * MM_MIB);
+
+    run_for(MM_NS_PER_S);
+    ASSERT_EQ(mm_simulated_set_growth(kernel, last_pid, 1000 * MM_MIB, 140 * MM_MIB), 0);
+    run_for(MM_NS_PER_S);
+    mm_limits_release(limits, index);
+    EXPECT_EQ(high("/app/a"), 150 * MM_MIB) << "in line it would block";
+    EXPECT_TRUE(mm_limits_has_jobs(limits));
+    run_for(MM_NS_PER_S);
+    EXPECT_EQ(high("/app/a"), 120 * MM_MIB);
+    EXPECT_EQ(count(), Pair(0, 0));
+}
+
+TEST_F(Limits, ASecondClaimantIsRefused)
+{
+    begin();
+    add_group("/app/a", 100);
+    ASSERT_GE(mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 80 * MM_MIB), 0);
+    EXPECT_EQ(mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 70 * MM_MIB), -EALREADY);
+    EXPECT_EQ(mm_limits_set(limits, B, "/app/a", MM_GROUP_HIGH, 70 * MM_MIB), -EBUSY);
+    EXPECT_EQ(mm_limits_claim_transient(limits, B, "/app/a", MM_GROUP_HIGH), -EBUSY);
+    EXPECT_GE(mm_limits_set(limits, B, "/app/a", MM_GROUP_MAX, 300 * MM_MIB), 0)
+        << "another file is another limit";
+    run_for(MM_NS_PER_S);
+    EXPECT_EQ(high("/app/a"), 80 * MM_MIB);
+}
+
+TEST_F(Limits, WhileALimitIsOnItsWayBackNobodyMayClaimIt)
+{
+    begin();
+    add_group("/app/a", 100);
+    write_high("/app/a", 80 * MM_MIB); /* it can only come back by the worker */
+    int index = mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 200 * MM_MIB);
+
+    run_for(MM_NS_PER_S);
+    ASSERT_EQ(mm_simulated_set_growth(kernel, last_pid, 1000 * MM_MIB, 150 * MM_MIB), 0);
+    run_for(MM_NS_PER_S);
+    mm_limits_release(limits, index);
+    ASSERT_TRUE(mm_limits_has_jobs(limits));
+    EXPECT_EQ(mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 70 * MM_MIB), -EBUSY);
+    EXPECT_EQ(mm_limits_next(limits, A, -1), -1);
+}
+
+TEST_F(Limits, WhatTheKernelRefusesLeavesNothing)
+{
+    begin();
+    add_group("/app/a", 100);
+    EXPECT_EQ(mm_limits_set(limits, A, "/app/none", MM_GROUP_HIGH, MM_MIB), -ENOENT);
+    EXPECT_EQ(mm_limits_set(limits, A, ("/" + std::string(300, 'x')).c_str(), MM_GROUP_HIGH, MM_MIB),
+              -ENAMETOOLONG);
+    mm_simulated_fail(kernel, "read_group", EIO, 1);
+    EXPECT_EQ(mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, MM_MIB), -EIO);
+    mm_simulated_fail(kernel, "submit_job", EAGAIN, 1);
+    EXPECT_EQ(mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, MM_MIB), -EAGAIN);
+    EXPECT_EQ(count(), Pair(0, 0));
+    EXPECT_GE(mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 80 * MM_MIB), 0);
+}
+
+TEST_F(Limits, ALimitTheWorkerCouldNotWriteIsForgotten)
+{
+    begin();
+    add_group("/app/a", 100);
+    mm_simulated_fail(kernel, "job", EIO, 1);
+    ASSERT_GE(mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 80 * MM_MIB), 0);
+    run_for(MM_NS_PER_S);
+    EXPECT_EQ(count(), Pair(0, 0));
+    EXPECT_GE(mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 80 * MM_MIB), 0);
+    run_for(MM_NS_PER_S);
+    EXPECT_EQ(high("/app/a"), 80 * MM_MIB);
+}
+
+TEST_F(Limits, ReleasedWhileItIsBeingWrittenItGoesBackAllTheSame)
+{
+    for (uint64_t run_ns : {0 * MM_NS_PER_MS, 2 * MM_NS_PER_MS}) {
+        machine.reclaim_bytes_per_s = 100 * MM_MIB; /* 50 MiB take half a second */
+        begin();
+        add_group("/app/a", 100);
+        add_group("/app/b", 100);
+        int index = mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 50 * MM_MIB);
+        ASSERT_GE(mm_limits_set(limits, A, "/app/b", MM_GROUP_HIGH, 50 * MM_MIB), 0);
+
+        run_for(run_ns);
+        mm_limits_release(limits, index);
+        run_for(10 * MM_NS_PER_S);
+        EXPECT_EQ(high("/app/a"), MM_UNLIMITED) << run_ns;
+        EXPECT_EQ(count(), Pair(0, 0)) << "the other was cancelled with it, and is not written either";
+        EXPECT_EQ(high("/app/b"), MM_UNLIMITED);
+        end();
+        mm_kernel_free(kernel);
+        kernel = nullptr;
+    }
+}
+
+TEST_F(Limits, ReleasedWhileItIsBeingWrittenAnOldValueBelowUsageStillGoesBack)
+{
+    machine.reclaim_bytes_per_s = 100 * MM_MIB;
+    begin();
+    add_group("/app/a", 100);
+    /* somebody's limit that the group is above, as far as the kernel got */
+    write_high("/app/a", 90 * MM_MIB);
+    ASSERT_EQ(mm_simulated_set_growth(kernel, last_pid, 10000 * MM_MIB, 110 * MM_MIB), 0);
+    int index = mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 60 * MM_MIB);
+
+    run_for(5 * MM_NS_PER_MS);
+    mm_limits_release(limits, index);
+    run_for(10 * MM_NS_PER_S);
+    EXPECT_EQ(high("/app/a"), 90 * MM_MIB);
+    EXPECT_EQ(count(), Pair(0, 0));
+}
+
+TEST_F(Limits, ARestoreThatWasCancelledIsTriedAgain)
+{
+    machine.reclaim_bytes_per_s = 100 * MM_MIB;
+    begin();
+    add_group("/app/a", 100);
+    write_high("/app/a", 90 * MM_MIB);
+    int index = mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 200 * MM_MIB);
+
+    run_for(MM_NS_PER_S);
+    ASSERT_EQ(mm_simulated_set_growth(kernel, last_pid, 10000 * MM_MIB, 150 * MM_MIB), 0);
+    run_for(MM_NS_PER_S);
+    mm_limits_release(limits, index);
+    ASSERT_TRUE(mm_limits_has_jobs(limits));
+    kernel->ops->cancel_jobs(kernel); /* queued: never begun */
+    run_for(MM_NS_PER_MS);
+    EXPECT_FALSE(mm_limits_has_jobs(limits)) << "not at once: who cancelled had a reason";
+    EXPECT_EQ(high("/app/a"), 200 * MM_MIB);
+    mm_limits_retry(limits);
+    run_for(MM_NS_PER_S * 9 / 10);
+    EXPECT_EQ(high("/app/a"), 90 * MM_MIB);
+    EXPECT_EQ(count(), Pair(0, 0));
+}
+
+TEST_F(Limits, WhatCannotBeGivenBackNowIsTriedEverySecond)
+{
+    begin();
+    add_group("/app/a", 100);
+    int index = mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 80 * MM_MIB);
+
+    run_for(MM_NS_PER_S);
+    mm_simulated_fail(kernel, "read_group", EIO, 3);
+    mm_limits_release(limits, index);
+    EXPECT_EQ(high("/app/a"), 80 * MM_MIB);
+    run_for(2500 * MM_NS_PER_MS);
+    EXPECT_EQ(high("/app/a"), 80 * MM_MIB);
+    run_for(MM_NS_PER_S);
+    EXPECT_EQ(high("/app/a"), MM_UNLIMITED);
+    EXPECT_EQ(count(), Pair(0, 0));
+}
+
+TEST_F(Limits, AForeignChangeIsLeftAloneAndSaidOnce)
+{
+    begin();
+    add_group("/app/a", 100);
+    int index = mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 80 * MM_MIB);
+
+    run_for(MM_NS_PER_S);
+    write_high("/app/a", 95 * MM_MIB);
+    mm_limits_release(limits, index);
+    run_for(5 * MM_NS_PER_S);
+    EXPECT_EQ(high("/app/a"), 95 * MM_MIB);
+    EXPECT_EQ(count(), Pair(0, 0));
+    EXPECT_EQ(said("somebody else changed this limit"), 1u);
+}
+
+TEST_F(Limits, ALimitRoundedDownToPagesIsStillOurs)
+{
+    begin();
+    add_group("/app/a", 100);
+    int index = mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 80 * MM_MIB + 1234);
+
+    run_for(MM_NS_PER_S);
+    write_high("/app/a", 80 * MM_MIB); /* what a kernel makes of it */
+    mm_limits_release(limits, index);
+    EXPECT_EQ(high("/app/a"), MM_UNLIMITED);
+}
+
+TEST_F(Limits, ARemovedGroupIsForgotten)
+{
+    begin();
+    add_group("/app/a", 100);
+    int index = mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 80 * MM_MIB);
+
+    run_for(MM_NS_PER_S);
+    empty_group("/app/a");
+    mm_limits_release(limits, index);
+    EXPECT_EQ(count(), Pair(0, 0));
+}
+
+TEST_F(Limits, TransientClaimsGuardTheFileAndAreRestoredFromAnyLowerValue)
+{
+    begin();
+    add_group("/app/a", 100);
+    int index = mm_limits_claim_transient(limits, A, "/app/a", MM_GROUP_HIGH);
+
+    ASSERT_GE(index, 0);
+    EXPECT_FALSE(mm_limits_has_jobs(limits));
+    EXPECT_EQ(high("/app/a"), MM_UNLIMITED);
+    EXPECT_EQ(mm_limits_set(limits, B, "/app/a", MM_GROUP_HIGH, 80 * MM_MIB), -EBUSY);
+    write_high("/app/a", 77 * MM_MIB); /* the worker, on its way down */
+    mm_limits_release(limits, index);
+    EXPECT_EQ(high("/app/a"), MM_UNLIMITED);
+    EXPECT_EQ(said("somebody else"), 0u);
+}
+
+TEST_F(Limits, ATransientClaimLeavesAHigherValueAlone)
+{
+    begin();
+    add_group("/app/a", 100);
+    write_high("/app/a", 200 * MM_MIB);
+    int index = mm_limits_claim_transient(limits, A, "/app/a", MM_GROUP_HIGH);
+
+    write_high("/app/a", 300 * MM_MIB);
+    mm_limits_release(limits, index);
+    EXPECT_EQ(high("/app/a"), 300 * MM_MIB);
+    EXPECT_EQ(said("somebody else"), 1u);
+}
+
+TEST_F(Limits, AsManyAsTheJournalHoldsAndNoMore)
+{
+    begin();
+    for (int i = 0; i < MM_LIMITS_MAX; i++) {
+        std::string path = "/app/" + std::to_string(i);
+
+        add_group(path, 10);
+        ASSERT_GE(mm_limits_set(limits, A, path.c_str(), MM_GROUP_HIGH, 8 * MM_MIB), 0) << i;
+        run_for(2 * MM_NS_PER_MS);
+    }
+    add_group("/app/more", 10);
+    EXPECT_EQ(mm_limits_set(limits, A, "/app/more", MM_GROUP_HIGH, 8 * MM_MIB), -ENOSPC);
+    EXPECT_EQ(count(), Pair(MM_LIMITS_MAX, 0));
+    mm_limits_release(limits, 77);
+    EXPECT_EQ(mm_limits_set(limits, A, "/app/more", MM_GROUP_HIGH, 8 * MM_MIB), 77);
+    mm_limits_release_all(limits);
+    run_for(MM_NS_PER_S);
+    EXPECT_EQ(count(), Pair(0, 0));
+    for (int i = 0; i < MM_LIMITS_MAX; i++)
+        EXPECT_EQ(high("/app/" + std::to_string(i)), MM_UNLIMITED) << i;
+}
+
+TEST_F(Limits, ReleasingAllGivesBackWhatNeedsTheWorkerEvenWhereItsQueueIsShort)
+{
+    begin();
+    for (int i = 0; i < 100; i++) {
+        std::string path = "/app/" + std::to_string(i);
+
+        add_group(path, 10);
+        write_high(path, 12 * MM_MIB);
+        ASSERT_GE(mm_limits_set(limits, A, path.c_str(), MM_GROUP_HIGH, 20 * MM_MIB), 0);
+        run_for(2 * MM_NS_PER_MS);
+        ASSERT_EQ(mm_simulated_set_growth(kernel, last_pid, 1000 * MM_MIB, 15 * MM_MIB), 0);
+    }
+    run_for(MM_NS_PER_S);
+    mm_limits_release_all(limits); /* 100 jobs, and a queue of 64 */
+    run_for(3 * MM_NS_PER_S);
+    EXPECT_EQ(count(), Pair(0, 0));
+    for (int i = 0; i < 100; i++)
+        EXPECT_EQ(high("/app/" + std::to_string(i)), 12 * MM_MIB) << i;
+}
+
+TEST_F(Limits, EachOwnerWalksItsOwn)
+{
+    std::set<std::string> paths;
+
+    begin();
+    for (const char *path : {"/a1", "/b1", "/a2"}) {
+        add_group(path, 10);
+        ASSERT_GE(mm_limits_set(limits, path[1] == 'a' ? A : B, path, MM_GROUP_HIGH, 8 * MM_MIB), 0);
+    }
+    for (int i = mm_limits_next(limits, A, -1); i >= 0; i = mm_limits_next(limits, A, i))
+        paths.insert(mm_limits_path(limits, i));
+    EXPECT_EQ(paths, (std::set<std::string>{"/a1", "/a2"}));
+}
+
+TEST_F(Limits, WithoutAJournalThereAreNoLimits)
+{
+    make_machine();
+    ASSERT_EQ(mm_event_center_new(kernel, &center), 0);
+    mm_simulated_fail(kernel, "map_state", ENOSPC, 1);
+    EXPECT_EQ(mm_limits_new(kernel, center, &limits), -ENOSPC);
+    EXPECT_EQ(limits, nullptr);
+}
+
+} // namespace
