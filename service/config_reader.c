@@ -10,11 +10,13 @@
 #include <errno.h>
 #include <getopt.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum exit_code {
@@ -73,11 +75,16 @@ static const char help[] =
  */
 static void drop_privileges(void)
 {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct no_capabilities[_LINUX_CAPABILITY_U32S_3] = {0};
+
     if (geteuid() == 0) {
         (void)setgroups(0, NULL);
         if (setresgid(NOBODY, NOBODY, NOBODY) == 0)
             (void)setresuid(NOBODY, NOBODY, NOBODY);
     }
+    /* Where the ids could not be changed there may still be capabilities. */
+    (void)syscall(SYS_capset, &header, no_capabilities);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     LIMIT(RLIMIT_CORE, 0);
     LIMIT(RLIMIT_CPU, 5);
