@@ -15,8 +15,10 @@ run_tests() {
     done
 }
 
-if grep -q memory /sys/fs/cgroup/cgroup.controllers 2>/dev/null; then
-    echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+# The first group below the root with the cpuset controller makes the kernel patch its page allocator, which QEMU's
+# emulation on two threads does not always survive ("Oops: int3").
+if grep -q cpuset /sys/fs/cgroup/cgroup.subtree_control 2>/dev/null; then
+    echo -cpuset >/sys/fs/cgroup/cgroup.subtree_control
 fi
 mkdir -p /var/tmp
 run_tests "without swap"
