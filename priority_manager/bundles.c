@@ -7,18 +7,54 @@
 /* A quarter of the event center's queue, so that a switch of accounts loses nobody's events. */
 #define ANNOUNCEMENTS_AT_ONCE 256
 
-static uint64_t bundle_hash(int64_t account_id, uid_t uid, const char *name)
+static uint64_t bundle_hash(int64_t account_id, uid_t uid, uint64_t name_hash)
 {
-    return mm_hash_text(name, mm_hash_u64((uint64_t)account_id) ^ uid);
+    return mm_hash_u64(name_hash ^ mm_hash_u64((uint64_t)account_id << 32 ^ uid));
 }
 
 static void mark_changed(struct mm_priority_manager *manager, struct mm_bundle_node *node)
 {
-    if (node->bundle.is_changed)
+    if (node->bundle.work_flags & MM_BUNDLE_IS_CHANGED)
         return;
-    node->bundle.is_changed = true;
+    node->bundle.work_flags |= MM_BUNDLE_IS_CHANGED;
     node->changed_next = manager->changed_bundles;
     manager->changed_bundles = node;
+}
+
+static void append_moved(struct mm_priority_manager *manager, struct mm_bundle_node *node)
+{
+    node->bundle.work_flags |= MM_BUNDLE_HAS_MOVED;
+    node->announce_next = NULL;
+    if (manager->moved_first)
+        manager->moved_last->announce_next = node;
+    else
+        manager->moved_first = node;
+    manager->moved_last = node;
+}
+
+static struct mm_bundle_node *take_moved(struct mm_priority_manager *manager)
+{
+    struct mm_bundle_node *node = manager->moved_first;
+
+    manager->moved_first = node->announce_next;
+    node->bundle.work_flags &= (uint8_t)~MM_BUNDLE_HAS_MOVED;
+    return node;
+}
+
+/* A bundle seldom ends between its move and the end of the event. */
+static void forget_moved(struct mm_priority_manager *manager, struct mm_bundle_node *node)
+{
+    struct mm_bundle_node *before = NULL;
+    struct mm_bundle_node *each = manager->moved_first;
+
+    for (; each != node; each = each->announce_next)
+        before = each;
+    if (before)
+        before->announce_next = node->announce_next;
+    else
+        manager->moved_first = node->announce_next;
+    if (manager->moved_last == node)
+        manager->moved_last = before;
 }
 
 static struct mm_bundle_node *take_bundle(struct mm_priority_manager *manager, uid_t uid)
@@ -30,18 +66,17 @@ static struct mm_bundle_node *take_bundle(struct mm_priority_manager *manager, u
     mm_priority_entry_init(&node->bundle.entry);
     node->bundle.entry.priority = MM_PRIORITY_BACKGROUND;
     mm_list_init(&node->bundle.processes);
-    mm_list_init(&node->announce_link);
     node->bundle.uid = uid;
-    node->least = MM_PRIORITY_NONE;
-    node->announced = MM_PRIORITY_NONE;
+    node->bundle.least = MM_PRIORITY_NONE;
+    node->bundle.announced = MM_PRIORITY_NONE;
     manager->counters.bundles++;
     return node;
 }
 
 struct mm_bundle_node *mm_manager_find_bundle(const struct mm_priority_manager *manager, int64_t account_id,
-                                              uid_t uid, const char *name)
+                                              uid_t uid, const char *name, uint64_t name_hash)
 {
-    uint64_t hash = bundle_hash(account_id, uid, name);
+    uint64_t hash = bundle_hash(account_id, uid, name_hash);
 
     for (struct mm_hash_link *link = mm_hash_table_chain(&manager->bundles, hash); link; link = link->next) {
         struct mm_bundle_node *node = MM_CONTAINER_OF(link, struct mm_bundle_node, hash_link);
@@ -54,9 +89,9 @@ struct mm_bundle_node *mm_manager_find_bundle(const struct mm_priority_manager *
 }
 
 struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *manager, int64_t account_id,
-                                                    uid_t uid, const char *name)
+                                                    uid_t uid, const char *name, uint64_t name_hash)
 {
-    struct mm_bundle_node *node = mm_manager_find_bundle(manager, account_id, uid, name);
+    struct mm_bundle_node *node = mm_manager_find_bundle(manager, account_id, uid, name, name_hash);
     struct mm_account *account;
     char *kept_name;
 
@@ -76,9 +111,9 @@ struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *
     node->bundle.name = kept_name;
     node->bundle.is_registered = true;
     node->bundle.account = account;
-    node->announced = MM_PRIORITY_BACKGROUND; /* where upstream's bundles begin */
+    node->bundle.announced = MM_PRIORITY_BACKGROUND; /* where upstream's bundles begin */
     account->bundle_count++;
-    node->hash_link.hash = bundle_hash(account_id, uid, name);
+    node->hash_link.hash = bundle_hash(account_id, uid, name_hash);
     mm_hash_table_insert(&manager->bundles, &node->hash_link);
     return node;
 }
@@ -97,7 +132,8 @@ struct mm_bundle_node *mm_manager_own_bundle(struct mm_priority_manager *manager
 static void end_bundle(struct mm_priority_manager *manager, struct mm_bundle_node *node)
 {
     mm_priority_list_remove(&manager->list, &node->bundle.entry);
-    mm_list_remove(&node->announce_link);
+    if (node->bundle.work_flags & MM_BUNDLE_HAS_MOVED)
+        forget_moved(manager, node);
     if (node->bundle.is_registered) {
         mm_hash_table_remove(&manager->bundles, &node->hash_link);
         node->bundle.account->bundle_count--;
@@ -119,7 +155,7 @@ void mm_bundle_join(struct mm_priority_manager *manager, struct mm_bundle_node *
     bundle->process_count++;
     bundle->resident_bytes += member->process.resident_bytes;
     if (member->process.flags & MM_PROCESS_IS_RENDER)
-        node->render_count++;
+        node->bundle.render_count++;
     if (bundle->is_registered)
         manager->counters.registered_processes++;
     mark_changed(manager, node);
@@ -136,16 +172,16 @@ void mm_bundle_leave(struct mm_priority_manager *manager, struct mm_process_node
     bundle->process_count--;
     bundle->resident_bytes -= MM_MIN(bundle->resident_bytes, member->process.resident_bytes);
     if (member->process.flags & MM_PROCESS_IS_RENDER)
-        node->render_count--;
+        node->bundle.render_count--;
     if (bundle->is_registered)
         manager->counters.registered_processes--;
-    if (bundle->process_count == 0 && !node->bundle.is_changed) {
+    if (bundle->process_count == 0 && !(bundle->work_flags & MM_BUNDLE_IS_CHANGED)) {
         end_bundle(manager, node);
         return;
     }
-    if (member->process.priority > node->least)
+    if (member->process.priority > node->bundle.least)
         return;
-    node->bundle.must_recount = true;
+    node->bundle.work_flags |= MM_BUNDLE_MUST_RECOUNT;
     mark_changed(manager, node);
 }
 
@@ -157,10 +193,10 @@ void mm_bundle_member_changed(struct mm_priority_manager *manager, struct mm_pro
 
     if (member->process.flags & MM_PROCESS_IS_RENDER)
         return;
-    if (priority < node->least)
-        node->least = (int16_t)priority;
-    else if (previous == node->least)
-        node->bundle.must_recount = true;
+    if (priority < node->bundle.least || node->bundle.process_count == 1)
+        node->bundle.least = (int16_t)priority;
+    else if (previous == node->bundle.least)
+        node->bundle.work_flags |= MM_BUNDLE_MUST_RECOUNT;
     else
         return;
     mark_changed(manager, node);
@@ -169,19 +205,18 @@ void mm_bundle_member_changed(struct mm_priority_manager *manager, struct mm_pro
 void mm_bundle_touch(struct mm_priority_manager *manager, struct mm_bundle *bundle, uint64_t time_ns)
 {
     bundle->last_use_ns = time_ns;
-    bundle->is_touched = true;
+    bundle->work_flags |= MM_BUNDLE_IS_TOUCHED;
     mark_changed(manager, mm_bundle_node_of(bundle));
 }
 
 static void recount(struct mm_bundle_node *node)
 {
-    node->bundle.must_recount = false;
-    node->least = MM_PRIORITY_NONE;
+    node->bundle.least = MM_PRIORITY_NONE;
     MM_LIST_FOR_EACH (link, &node->bundle.processes) {
         const struct mm_process_node *member = mm_node_at(link);
 
         if (!(member->process.flags & MM_PROCESS_IS_RENDER))
-            node->least = MM_MIN(node->least, member->process.priority);
+            node->bundle.least = MM_MIN(node->bundle.least, member->process.priority);
     }
 }
 
@@ -200,22 +235,22 @@ static void move_bundle(struct mm_priority_manager *manager, struct mm_bundle_no
     struct mm_bundle *bundle = &node->bundle;
     int priority;
 
-    if (node->bundle.must_recount)
+    if (bundle->work_flags & MM_BUNDLE_MUST_RECOUNT)
         recount(node);
     /* Renders whose owner is gone: as any application in the background. */
-    priority = node->least == MM_PRIORITY_NONE ? MM_PRIORITY_BACKGROUND : node->least;
+    priority = node->bundle.least == MM_PRIORITY_NONE ? MM_PRIORITY_BACKGROUND : node->bundle.least;
     if (!mm_list_is_linked(&bundle->entry.link))
         mm_priority_list_insert(&manager->list, &bundle->entry, priority);
     else if (priority != bundle->entry.priority)
         mm_priority_list_move(&manager->list, &bundle->entry, priority);
-    else if (bundle->is_touched)
+    else if (bundle->work_flags & MM_BUNDLE_IS_TOUCHED)
         mm_priority_list_touch(&manager->list, &bundle->entry);
-    bundle->is_touched = false;
-    if (node->announced == MM_PRIORITY_NONE)
-        node->announced = bundle->entry.priority;
-    else if (node->announced != bundle->entry.priority && !mm_list_is_linked(&node->announce_link))
-        mm_list_push_back(&manager->announcements, &node->announce_link);
-    if (node->render_count > 0)
+    bundle->work_flags &= MM_BUNDLE_HAS_MOVED;
+    if (node->bundle.announced == MM_PRIORITY_NONE)
+        node->bundle.announced = bundle->entry.priority;
+    else if (node->bundle.announced != bundle->entry.priority && !(bundle->work_flags & MM_BUNDLE_HAS_MOVED))
+        append_moved(manager, node);
+    if (node->bundle.render_count > 0)
         seed_renders(manager, node);
 }
 
@@ -225,7 +260,6 @@ void mm_manager_move_bundles(struct mm_priority_manager *manager)
 
     while ((node = manager->changed_bundles)) {
         manager->changed_bundles = node->changed_next;
-        node->bundle.is_changed = false;
         if (node->bundle.process_count == 0)
             end_bundle(manager, node);
         else
@@ -242,25 +276,21 @@ static void announce(struct mm_priority_manager *manager, struct mm_bundle_node 
         .uid = bundle->uid,
     };
 
-    if (node->announced == bundle->entry.priority)
+    if (node->bundle.announced == bundle->entry.priority)
         return;
     event.payload.priority.priority = bundle->entry.priority;
-    event.payload.priority.previous = node->announced;
+    event.payload.priority.previous = node->bundle.announced;
     event.payload.priority.is_registered = bundle->is_registered;
     mm_copy_text(event.payload.priority.name, sizeof(event.payload.priority.name), bundle->name);
-    node->announced = bundle->entry.priority;
+    node->bundle.announced = bundle->entry.priority;
     mm_event_center_publish(manager->center, &event);
 }
 
 void mm_manager_announce(struct mm_priority_manager *manager)
 {
-    for (unsigned i = 0; i < ANNOUNCEMENTS_AT_ONCE && !mm_list_is_empty(&manager->announcements); i++) {
-        struct mm_list *link = manager->announcements.next;
-
-        mm_list_remove(link);
-        announce(manager, MM_CONTAINER_OF(link, struct mm_bundle_node, announce_link));
-    }
-    if (!mm_list_is_empty(&manager->announcements) && !mm_timer_is_armed(&manager->announce_timer))
+    for (unsigned i = 0; i < ANNOUNCEMENTS_AT_ONCE && manager->moved_first; i++)
+        announce(manager, take_moved(manager));
+    if (manager->moved_first && !mm_timer_is_armed(&manager->announce_timer))
         mm_event_center_arm(manager->center, &manager->announce_timer,
                             mm_event_center_now_ns(manager->center));
 }

@@ -65,11 +65,12 @@ void mm_deadline_start(struct mm_deadline_queue *queue, struct mm_process_node *
 
 void mm_deadline_stop(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
+    const uint32_t both = MM_PROCESS_IN_GRACE | MM_PROCESS_IS_ABILITY_STARTING;
     bool is_in_grace = (node->process.flags & MM_PROCESS_IN_GRACE) != 0;
 
-    if (!mm_list_is_linked(&node->deadline_link))
+    if (!(node->process.flags & both))
         return;
     mm_list_remove(&node->deadline_link);
-    node->process.flags &= ~(uint32_t)(MM_PROCESS_IN_GRACE | MM_PROCESS_IS_ABILITY_STARTING);
+    node->process.flags &= ~both;
     arm(is_in_grace ? &manager->grace : &manager->ability_start);
 }

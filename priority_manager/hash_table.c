@@ -71,15 +71,16 @@ int mm_hash_table_grow(struct mm_hash_table *table)
     return 0;
 }
 
-uint64_t mm_hash_text(const char *text, uint64_t seed)
+uint64_t mm_hash_text(const char *text)
 {
     size_t length = strlen(text);
-    uint64_t hash = mm_hash_u64(seed + length);
+    uint64_t hash = mm_hash_u64(length);
     uint64_t word = 0;
 
     for (; length >= sizeof(word); text += sizeof(word), length -= sizeof(word)) {
         memcpy(&word, text, sizeof(word));
-        hash = mm_hash_u64(hash ^ word);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL; /* 2^64 over the golden ratio */
+        hash ^= hash >> 32;
     }
     word = 0;
     memcpy(&word, text, length);

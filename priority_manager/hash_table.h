@@ -45,7 +45,7 @@ static inline uint64_t mm_hash_u64(uint64_t value)
 }
 
 /* 64 bits: two of ten thousand names meet once in 10^11 devices. */
-uint64_t mm_hash_text(const char *text, uint64_t seed);
+uint64_t mm_hash_text(const char *text);
 
 #ifdef __cplusplus
 }

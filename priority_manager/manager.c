@@ -17,7 +17,7 @@ static void apply_all_names(struct mm_priority_manager *manager)
 
             if (!node->process.bundle->is_registered)
                 continue;
-            mm_manager_apply_names(manager, node);
+            mm_manager_apply_names(manager, node, mm_hash_text(node->process.bundle->name));
             mm_manager_seed(manager, node);
         }
     }
@@ -121,7 +121,6 @@ int mm_priority_manager_new(struct mm_kernel *kernel, struct mm_event_center *ce
     manager->own_pid = getpid();
     mm_priority_list_init(&manager->list);
     mm_list_init(&manager->accounts);
-    mm_list_init(&manager->announcements);
     mm_deadline_queue_init(&manager->grace, manager, MM_PROCESS_IN_GRACE);
     mm_deadline_queue_init(&manager->ability_start, manager, MM_PROCESS_IS_ABILITY_STARTING);
     mm_timer_init(&manager->dead_check_timer, mm_manager_dead_check, manager);

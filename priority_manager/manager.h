@@ -56,17 +56,26 @@ struct mm_process_node {
 _Static_assert(sizeof(void *) != 8 || sizeof(struct mm_process_node) == 192,
                "the memory for each process is counted in lines of cache");
 
+/* Two lines of cache: the first is what moving it on the list touches. */
 struct mm_bundle_node {
-    struct mm_bundle bundle;
-    uint32_t render_count;
-    int16_t least;     /* of the processes that count; MM_PRIORITY_NONE without */
-    int16_t announced; /* the priority of the last MM_EVENT_PRIORITY */
-    struct mm_bundle_node *changed_next;
-    struct mm_list announce_link;
+    struct mm_bundle bundle; /* least: of the processes that count, MM_PRIORITY_NONE without;
+                                announced: the priority of the last MM_EVENT_PRIORITY */
+    struct mm_bundle_node *changed_next, *announce_next;
     union {
         struct mm_hash_link hash_link;
         char label[sizeof(struct mm_hash_link)]; /* name of what is not registered */
     };
+};
+
+_Static_assert(sizeof(void *) != 8 || sizeof(struct mm_bundle_node) == 128,
+               "the memory for each process is counted in lines of cache");
+
+/* mm_bundle.work_flags */
+enum {
+    MM_BUNDLE_IS_CHANGED = 1 << 0,   /* on the manager's changed_bundles */
+    MM_BUNDLE_MUST_RECOUNT = 1 << 1, /* `least` has to be looked for */
+    MM_BUNDLE_IS_TOUCHED = 1 << 2,   /* was used */
+    MM_BUNDLE_HAS_MOVED = 1 << 3,    /* among the manager's moved_bundles */
 };
 
 enum mm_account_state {
@@ -118,7 +127,7 @@ struct mm_priority_manager {
 
     struct mm_process_node *seeds, *dead;
     struct mm_bundle_node *changed_bundles;
-    struct mm_list announcements;
+    struct mm_bundle_node *moved_first, *moved_last; /* to be announced */
 
     struct mm_priority_counters counters;
 };
@@ -175,14 +184,15 @@ void mm_manager_register(struct mm_priority_manager *manager, const struct mm_ev
 void mm_manager_register_render(struct mm_priority_manager *manager, const struct mm_event *event,
                                 struct mm_process_node *node);
 /* Sets the flags of resident and important applications from the configured names. */
-void mm_manager_apply_names(struct mm_priority_manager *manager, struct mm_process_node *node);
+void mm_manager_apply_names(struct mm_priority_manager *manager, struct mm_process_node *node,
+                            uint64_t bundle_name_hash);
 
 /* bundles.c */
-/* NULL without a slot. */
+/* name_hash: mm_hash_text of the name. NULL without a slot. */
 struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *manager, int64_t account_id,
-                                                    uid_t uid, const char *name);
+                                                    uid_t uid, const char *name, uint64_t name_hash);
 struct mm_bundle_node *mm_manager_find_bundle(const struct mm_priority_manager *manager, int64_t account_id,
-                                              uid_t uid, const char *name);
+                                              uid_t uid, const char *name, uint64_t name_hash);
 /* Of an unregistered process; NULL without a slot. */
 struct mm_bundle_node *mm_manager_own_bundle(struct mm_priority_manager *manager, uid_t uid,
                                              const char *comm);

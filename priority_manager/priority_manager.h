@@ -160,12 +160,14 @@ struct mm_bundle {
     uint64_t last_use_ns;
     uint32_t process_count;
     bool is_registered;
-    bool is_changed, must_recount, is_touched; /* the manager's own */
+    uint8_t work_flags;    /* the manager's own */
+    uint16_t render_count; /* of the processes */
     /* The killer's word: not chosen again before this moment; 0: free. */
     uint64_t set_aside_until_ns;
     uint64_t resident_bytes; /* sum, as of the last calm refresh */
     const char *name; /* registered: the bundle's; else the process' comm, printable; below MM_NAME_MAX */
     uid_t uid;
+    int16_t least, announced; /* the manager's own */
 };
 
 #define MM_BUNDLE_OF(entry_pointer) MM_CONTAINER_OF(entry_pointer, struct mm_bundle, entry)

@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-void mm_manager_apply_names(struct mm_priority_manager *manager, struct mm_process_node *node)
+void mm_manager_apply_names(struct mm_priority_manager *manager, struct mm_process_node *node,
+                            uint64_t bundle_name_hash)
 {
     struct mm_process *process = &node->process;
     int floor = 0;
@@ -13,32 +14,31 @@ void mm_manager_apply_names(struct mm_priority_manager *manager, struct mm_proce
     process->flags &= ~(uint32_t)(MM_PROCESS_IS_RESIDENT | MM_PROCESS_IS_IMPORTANT);
     if (process->flags & MM_PROCESS_IS_RENDER)
         return;
-    if (mm_special_names_has_resident(&manager->names, process->bundle->name))
+    if (mm_special_names_has_resident(&manager->names, bundle_name_hash))
         process->flags |= MM_PROCESS_IS_RESIDENT;
     if (mm_special_names_floor(&manager->names, node->process_name_hash, &floor))
         process->flags |= MM_PROCESS_IS_IMPORTANT;
     process->important_floor = (int16_t)floor;
 }
 
-/* What the event leaves out is taken from what it says. */
+/* What the event leaves out is taken from what it says, or from the kernel. */
 struct names {
-    char bundle[MM_NAME_MAX];
-    char process[MM_NAME_MAX];
+    const char *bundle;
+    uint64_t bundle_hash, process_hash;
+    char comm[MM_COMM_MAX * 4]; /* printable */
 };
 
 static void complete_names(const struct mm_event_application *application, const char *comm,
                            struct names *names)
 {
-    const char *bundle = application->name[0] ? application->name : application->process_name;
     const char *process = application->process_name[0] ? application->process_name : application->name;
 
-    if (bundle[0]) {
-        mm_copy_text(names->bundle, sizeof(names->bundle), bundle);
-        mm_copy_text(names->process, sizeof(names->process), process);
-        return;
-    }
-    (void)mm_printable(comm, strnlen(comm, MM_COMM_MAX), names->bundle, sizeof(names->bundle));
-    mm_copy_text(names->process, sizeof(names->process), names->bundle);
+    names->bundle = application->name[0] ? application->name : process;
+    if (!names->bundle[0])
+        names->bundle = process =
+            mm_printable(comm, strnlen(comm, MM_COMM_MAX), names->comm, sizeof(names->comm));
+    names->bundle_hash = mm_hash_text(names->bundle);
+    names->process_hash = process == names->bundle ? names->bundle_hash : mm_hash_text(process);
 }
 
 static uid_t uid_of(const struct mm_event *event, const struct mm_process_info *info)
@@ -99,9 +99,9 @@ static void write_untracked(struct mm_priority_manager *manager, const struct mm
     struct mm_rule_result result;
     int16_t written = (int16_t)info->oom_score_adj;
 
-    if (mm_special_names_has_resident(&manager->names, names->bundle))
+    if (mm_special_names_has_resident(&manager->names, names->bundle_hash))
         input.flags |= MM_PROCESS_IS_RESIDENT;
-    if (mm_special_names_floor(&manager->names, mm_special_name_hash(names->process), &input.important_floor))
+    if (mm_special_names_floor(&manager->names, names->process_hash, &input.important_floor))
         input.flags |= MM_PROCESS_IS_IMPORTANT;
     mm_rules_own(&input, &result);
     (void)mm_manager_write_oom_score_adj(manager, info->pid, result.own, &written);
@@ -125,7 +125,8 @@ static struct mm_process_node *place(struct mm_priority_manager *manager, const 
     if (!node)
         return NULL;
     node->process.uid = uid;
-    bundle = mm_manager_registered_bundle(manager, account_of(event, uid), uid, names->bundle);
+    bundle =
+        mm_manager_registered_bundle(manager, account_of(event, uid), uid, names->bundle, names->bundle_hash);
     if (bundle) {
         mm_bundle_join(manager, bundle, node);
         return node;
@@ -170,8 +171,8 @@ void mm_manager_register(struct mm_priority_manager *manager, const struct mm_ev
         write_untracked(manager, &info, &names, is_new);
         return;
     }
-    node->process_name_hash = mm_special_name_hash(names.process);
-    mm_manager_apply_names(manager, node);
+    node->process_name_hash = names.process_hash;
+    mm_manager_apply_names(manager, node, names.bundle_hash);
     mm_bundle_touch(manager, node->process.bundle, event->time_ns);
     if (is_new) {
         if (node->process.flags & MM_PROCESS_IS_FROM_SCAN)
@@ -198,7 +199,8 @@ static struct mm_bundle_node *find_owner(struct mm_priority_manager *manager, co
     if (is_owner(caller))
         return mm_bundle_node_of(caller->process.bundle);
     if (application->name[0])
-        return mm_manager_find_bundle(manager, account_id, application->caller_uid, application->name);
+        return mm_manager_find_bundle(manager, account_id, application->caller_uid, application->name,
+                                      mm_hash_text(application->name));
     for (struct mm_priority_entry *entry = mm_priority_list_least(&manager->list); entry;
          entry = mm_priority_list_next(&manager->list, entry)) {
         struct mm_bundle *bundle = MM_BUNDLE_OF(entry);
@@ -236,6 +238,10 @@ void mm_manager_register_render(struct mm_priority_manager *manager, const struc
         return;
     }
     owner = find_owner(manager, event);
+    if (owner && owner->bundle.render_count == UINT16_MAX) {
+        manager->counters.refused_events++;
+        return;
+    }
     if (!owner) {
         manager->counters.unknown_pid_events++;
         write_render(manager, &info);

@@ -46,7 +46,8 @@ void mm_manager_own_rules(const struct mm_process_node *node, struct mm_rule_res
     const struct mm_rule_input input = {
         .flags = process->flags,
         .is_registered = process->bundle->is_registered,
-        .important_floor = process->important_floor,
+        /* in another line of cache, and rarely needed */
+        .important_floor = process->flags & MM_PROCESS_IS_IMPORTANT ? process->important_floor : 0,
         .oom_score_adj = process->written_oom_score_adj,
         .account_adjustment = mm_account_adjustment(process->bundle->account),
     };

@@ -8,11 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-uint64_t mm_special_name_hash(const char *name)
-{
-    return mm_hash_text(name, 0);
-}
-
 static int compare(const void *a, const void *b)
 {
     const struct mm_special_name *left = a, *right = b;
@@ -51,9 +46,9 @@ int mm_special_names_init(struct mm_special_names *names, const struct mm_reclai
         return -ENOMEM;
     }
     for (size_t i = 0; i < made.resident_count; i++)
-        made.residents[i].hash = mm_special_name_hash(config->killable_system_apps[i]);
+        made.residents[i].hash = mm_hash_text(config->killable_system_apps[i]);
     for (size_t i = 0; i < made.important_count; i++) {
-        made.important[i].hash = mm_special_name_hash(config->important_apps[i].process_name);
+        made.important[i].hash = mm_hash_text(config->important_apps[i].process_name);
         made.important[i].floor =
             MM_MIN(MM_MAX(config->important_apps[i].min_priority, MM_PRIORITY_MIN), MM_PRIORITY_MAX);
     }
@@ -70,10 +65,9 @@ void mm_special_names_fini(struct mm_special_names *names)
     *names = (struct mm_special_names){0};
 }
 
-bool mm_special_names_has_resident(const struct mm_special_names *names, const char *bundle_name)
+bool mm_special_names_has_resident(const struct mm_special_names *names, uint64_t bundle_name_hash)
 {
-    return names->resident_count > 0 &&
-           find(names->residents, names->resident_count, mm_special_name_hash(bundle_name));
+    return find(names->residents, names->resident_count, bundle_name_hash) != NULL;
 }
 
 bool mm_special_names_floor(const struct mm_special_names *names, uint64_t process_name_hash, int *ret_floor)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The configured names of resident and important applications, kept as hashes: a look-up compares no text,
- * and a process is found again at a reload without its name being kept.
+ * The configured names of resident and important applications, kept as hashes (mm_hash_text): a look-up
+ * compares no text, and a process is found again at a reload without its name being kept.
  */
 #ifndef MM_PRIORITY_MANAGER_SPECIAL_NAMES_H
 #define MM_PRIORITY_MANAGER_SPECIAL_NAMES_H
@@ -26,11 +26,10 @@ struct mm_special_names {
     size_t resident_count, important_count;
 };
 
-uint64_t mm_special_name_hash(const char *name);
 /* Copies what it needs; -ENOMEM. */
 int mm_special_names_init(struct mm_special_names *names, const struct mm_reclaim_priority_config *config);
 void mm_special_names_fini(struct mm_special_names *names);
-bool mm_special_names_has_resident(const struct mm_special_names *names, const char *bundle_name);
+bool mm_special_names_has_resident(const struct mm_special_names *names, uint64_t bundle_name_hash);
 /* False when it is not important; the floor is within -1000..1000. */
 bool mm_special_names_floor(const struct mm_special_names *names, uint64_t process_name_hash, int *ret_floor);
 

@@ -332,7 +332,7 @@ TEST_F(Accounts, NonsenseIsRefused)
 {
     create_in(kUid, 1000, MM_REASON_BACKGROUND);
     switch_account(-1, MM_ACCOUNT_ACTIVATED);
-    switch_account(100, static_cast<mm_account_change>(77));
+    switch_account(100, 77);
     EXPECT_EQ(counters().refused_events, 2U);
     EXPECT_EQ(priority(1000), 400);
     /* P27: any other is taken, known or not. */

@@ -18,7 +18,8 @@ void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
 
 void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
 {
-    if (allocation_is_forbidden) forbidden_allocations = forbidden_allocations + 1;
+    if (allocation_is_forbidden)
+        forbidden_allocations = forbidden_allocations + 1;
     return __real_aligned_alloc(alignment, bytes);
 }
 
@@ -364,7 +365,7 @@ TEST_F(BadInput, IsRefusedAndCounted)
     for (const auto &row : rows) {
         mm_priority_counters before = counters();
 
-        report(static_cast<mm_application_reason>(row.reason), {row.pid});
+        report(row.reason, {row.pid});
         EXPECT_EQ(counters().refused_events - before.refused_events, row.refused) << row.name;
         EXPECT_EQ(counters().unknown_pid_events - before.unknown_pid_events, row.unknown) << row.name;
         EXPECT_EQ(counters().processes, 0U) << row.name;

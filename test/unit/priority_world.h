@@ -130,7 +130,8 @@ class PriorityWorld : public ::testing::Test
         ASSERT_EQ(mm_simulated_spawn(kernel, &process), 0);
     }
 
-    void report(mm_application_reason reason, const Application &application, uint64_t time_ns = 0)
+    /* reason: mm_application_reason, or nonsense */
+    void report(int reason, const Application &application, uint64_t time_ns = 0)
     {
         mm_event event{};
         mm_event_application &payload = event.payload.application;
@@ -139,7 +140,7 @@ class PriorityWorld : public ::testing::Test
         event.time_ns = time_ns;
         event.pid = application.pid;
         event.uid = application.uid;
-        payload.reason = reason;
+        std::memcpy(&payload.reason, &reason, sizeof(payload.reason));
         payload.account_id = application.account;
         mm_copy_text(payload.name, sizeof(payload.name), application.bundle.c_str());
         mm_copy_text(payload.process_name, sizeof(payload.process_name), application.process.c_str());
@@ -172,13 +173,14 @@ class PriorityWorld : public ::testing::Test
         report(MM_REASON_UNBIND_EXTENSION, application);
     }
 
-    void switch_account(int64_t id, mm_account_change change)
+    /* change: mm_account_change, or nonsense */
+    void switch_account(int64_t id, int change)
     {
         mm_event event{};
 
         event.kind = MM_EVENT_ACCOUNT;
         event.payload.account.account_id = id;
-        event.payload.account.change = change;
+        std::memcpy(&event.payload.account.change, &change, sizeof(change));
         mm_event_center_publish(center, &event);
     }
 
