@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine as a whole: storms with and without squeezing, calm, reload, restart. */
+#include "engine_fixture.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace
+{
+
+/* Eight applications in the background with memory that can be compressed, one in front, and a hog. */
+class Engine : public EngineTest
+{
+  protected:
+    void storm(bool is_squeezing)
+    {
+        end();
+        machine.zram_bytes = 1024 * MIB;
+        machine.reclaim_bytes_per_s = 1000 * MIB;
+        machine.exit_bytes_per_s = 4000 * MIB;
+        config->squeeze.is_enabled = is_squeezing;
+        begin();
+        for (pid_t pid = 1010; pid < 1090; pid += 10)
+            add_application(pid, 400, 100 * MIB, "background " + std::to_string(pid),
+                            ("/app/" + std::to_string(pid)).c_str(), 10);
+        add_application(1090, 0, 100 * MIB, "foreground", "/app/foreground", 10);
+        let_hog_grow(900 * MIB, 50 * MIB);
+        run_for(60 * SECOND);
+        EXPECT_TRUE(is_alive(1090));
+        EXPECT_EQ(mm_simulated_kernel_oom_kills(kernel), 0u);
+        EXPECT_GE(available(), 500 * MIB);
+        expect_at_rest();
+    }
+};
+
+TEST_F(Engine, TheSameStormKillsFewerWithSqueezingThanWithout)
+{
+    size_t without, with;
+
+    storm(false);
+    without = killed().size();
+    storm(true);
+    with = killed().size();
+    EXPECT_GE(without, 3u);
+    EXPECT_LT(with, without);
+}
+
+TEST_F(Engine, SqueezingBeginsBeforeAnybodyDies)
+{
+    uint64_t first_squeeze_ns = 0;
+    uint64_t first_kill_ns = 0;
+
+    machine.zram_bytes = 300 * MIB; /* soon used up */
+    machine.reclaim_bytes_per_s = 1000 * MIB;
+    config->squeeze.is_enabled = true;
+    begin();
+    on_event = [&](const mm_event &event) {
+        if (event.kind != MM_EVENT_DECISION || !event.payload.decision.acted)
+            return;
+        if (strcmp(event.payload.decision.action, "squeeze") == 0 && first_squeeze_ns == 0)
+            first_squeeze_ns = event.time_ns;
+        if (strcmp(event.payload.decision.action, "kill") == 0 && first_kill_ns == 0)
+            first_kill_ns = event.time_ns;
+    };
+    add_application(1010, 400, 200 * MIB, "one", "/app/one");
+    add_application(1020, 400, 200 * MIB, "two", "/app/two");
+    let_hog_grow(1500 * MIB);
+    run_for(20 * SECOND);
+    EXPECT_GT(first_squeeze_ns, 0u);
+    EXPECT_GT(first_kill_ns, first_squeeze_ns);
+}
+
+TEST_F(Engine, AnHourOfCalmIsNearlySilent)
+{
+    mm_waterline_status waterline;
+    uint64_t turns = 0;
+
+    begin();
+    for (pid_t pid = 1010; pid < 1100; pid += 10)
+        add_application(pid, 400, 20 * MIB, std::to_string(pid));
+    run_for(60 * SECOND);
+    mm_waterline_source_status(engine->waterline, &waterline);
+    uint64_t checks = waterline.checks;
+    after_step = [&] { turns++; };
+    run_for(3600 * SECOND);
+    mm_waterline_source_status(engine->waterline, &waterline);
+    /* the fill rate of the fixture is 400 MiB/s: 844 MiB above the nearest line are 2.1 s */
+    EXPECT_LE(waterline.checks - checks, 3600u / 2);
+    EXPECT_LE(turns, waterline.checks - checks + 3600u / 180 * 3)
+        << "besides a look for dead processes every 180 s";
+    EXPECT_EQ(counts[MM_EVENT_KILL_BEGIN], 0u);
+    EXPECT_LE(decisions().size(), 4u) << "what is left alone again and again is one entry";
+}
+
+TEST_F(Engine, WithPlentyOfMemoryItWakesTenTimesAMinuteAtMost)
+{
+    uint64_t turns = 0;
+
+    machine.ram_bytes = 24 * MM_GIB;
+    begin();
+    run_for(60 * SECOND);
+    after_step = [&] { turns++; };
+    run_for(3600 * SECOND);
+    EXPECT_LE(turns, 360u + 3600u / 180 * 3 + 1);
+}
+
+TEST_F(Engine, PressureWakesItWhereTheWatchSleeps)
+{
+    config->pressure_trigger_count = 1;
+    config->pressure_triggers[0].stall_us = 70000;
+    config->pressure_triggers[0].window_us = 1000000;
+    config->waterline_watch.is_enabled = false;
+    begin_with_six();
+    ASSERT_TRUE(engine->has_pressure_triggers);
+    fill_until(450 * MIB);
+    run_for(5 * SECOND);
+    EXPECT_TRUE(killed().empty()) << "nobody looks, and nothing stalls";
+    ASSERT_EQ(mm_simulated_add_stall(kernel, nullptr, 100000, 0), 0);
+    run_for(SECOND);
+    EXPECT_EQ(killed(), (std::vector<std::string>{"800"}));
+}
+
+TEST_F(Engine, WithoutPressureTheWatchDoesItAlone)
+{
+    config->pressure_trigger_count = 1;
+    config->pressure_triggers[0].stall_us = 70000;
+    config->pressure_triggers[0].window_us = 1000000;
+    machine.lacks[MM_FEATURE_PRESSURE] = true;
+    begin_with_six();
+    EXPECT_FALSE(engine->has_pressure_triggers);
+    EXPECT_LT(engine->pressure_error, 0);
+    press(); /* the applications were there faster than the watch was told */
+    let_hog_grow(1850 * MIB, 400 * MIB);
+    run_for(10 * SECOND);
+    EXPECT_EQ(killed(), (std::vector<std::string>{"800", "400", "260", "200", "100", "0"}));
+    EXPECT_EQ(mm_simulated_kernel_oom_kills(kernel), 0u);
+    /* the hog is as fast as the watch was told: each line is seen within the shortest interval */
+    for (const mm_kill_record &record : records())
+        EXPECT_GE(record.available_before_bytes + 4 * 400 * MIB / 1000 * 2, record.level.memory_bytes)
+            << record.name;
+}
+
+/* ---- reload --------------------------------------------------------------------------------------------- */
+
+TEST_F(Engine, AReloadTakesEffectBetweenTwoEvents)
+{
+    mm_config *other = test_config();
+
+    begin_with_six();
+    crowd(550 * MIB);
+    run_for(SECOND);
+    EXPECT_TRUE(killed().empty());
+    other->kill.levels[other->kill.level_count - 1].memory_bytes = 600 * MIB;
+    config = other;
+    mm_engine_set_config(engine, other);
+    run_for(100 * MILLISECOND);
+    EXPECT_EQ(killed(), (std::vector<std::string>{"800"})) << "the new lines are looked at in the next turn";
+    EXPECT_EQ(counts[MM_EVENT_CONFIG], 1u);
+}
+
+/* As a handler of a RELOAD event does: strategies may hold the old one until they have heard of the new one. */
+TEST_F(Engine, AReloadWithinAnEventLeavesTheOldConfigurationUntilAllHaveHeard)
+{
+    std::vector<mm_event_kind> heard;
+
+    begin_with_six();
+    on_event = [&](const mm_event &event) {
+        if (event.kind == MM_EVENT_RELOAD) {
+            press(); /* is heard before the new configuration, with the old one */
+            for (int i = 0; i < 3; i++) {
+                config = test_config();
+                mm_engine_set_config(engine, config);
+            }
+            press();
+        }
+        if (event.kind == MM_EVENT_WATERLINE || event.kind == MM_EVENT_CONFIG)
+            heard.push_back(event.kind);
+    };
+    mm_event reload = {};
+    reload.kind = MM_EVENT_RELOAD;
+    mm_event_center_publish(engine->center, &reload);
+    EXPECT_EQ(heard, (std::vector<mm_event_kind>{MM_EVENT_CONFIG, MM_EVENT_CONFIG, MM_EVENT_CONFIG,
+                                                 MM_EVENT_WATERLINE, MM_EVENT_WATERLINE}));
+    crowd(450 * MIB);
+    run_for(SECOND);
+    EXPECT_EQ(killed(), (std::vector<std::string>{"800"}));
+}
+
+TEST_F(Engine, AReloadCanSwitchTheWatchOffAndOnAgain)
+{
+    mm_waterline_status before, after;
+    mm_config *off = test_config();
+
+    begin();
+    off->waterline_watch.is_enabled = false;
+    config = off;
+    mm_engine_set_config(engine, off);
+    run_for(SECOND);
+    mm_waterline_source_status(engine->waterline, &before);
+    run_for(100 * SECOND);
+    mm_waterline_source_status(engine->waterline, &after);
+    EXPECT_EQ(after.checks, before.checks);
+    config = test_config();
+    mm_engine_set_config(engine, config);
+    run_for(100 * SECOND);
+    mm_waterline_source_status(engine->waterline, &after);
+    EXPECT_GE(after.checks, before.checks + 10);
+}
+
+/* ---- restart -------------------------------------------------------------------------------------------- */
+
+TEST_F(Engine, KilledInMidStormTheNextOneGoesOn)
+{
+    begin_with_six(100);
+    crowd(150 * MIB);
+    ASSERT_TRUE(is_killing());
+    /* the daemon is gone without a word, and comes back */
+    mm_engine_free(engine, 0);
+    engine = nullptr;
+    mm_simulated_crash(kernel);
+    config = test_config();
+    std::fill(std::begin(counts), std::end(counts), 0);
+    start();
+    EXPECT_EQ(priority_of(1050), 400) << "from the oom_score_adj that the first one wrote";
+    report(1010, MM_REASON_FOREGROUND, "0"); /* its client registers again */
+    run_for(5 * SECOND);
+    EXPECT_GE(available(), 250 * MIB);
+    EXPECT_TRUE(is_alive(1010));
+    EXPECT_FALSE(is_alive(1060));
+    expect_at_rest();
+}
+
+TEST_F(Engine, LimitsOfACrashedOneAreGivenBackBeforeAnythingElse)
+{
+    config->memory_high.is_enabled = true;
+    begin();
+    add_application(1030, 800, 100 * MIB, "application", "/app/application");
+    run_for(2 * SECOND);
+    ASSERT_EQ(mm_simulated_group_value(kernel, "/app/application", MM_GROUP_HIGH), 80 * MIB);
+    mm_simulated_halt_after(kernel, 1);
+    mm_engine_free(engine, 0);
+    engine = nullptr;
+    mm_simulated_crash(kernel);
+    EXPECT_EQ(mm_simulated_group_value(kernel, "/app/application", MM_GROUP_HIGH), 80 * MIB);
+    config = test_config();
+    ASSERT_EQ(mm_engine_new(kernel, config, 1, &engine), 0);
+    EXPECT_EQ(mm_simulated_group_value(kernel, "/app/application", MM_GROUP_HIGH), MM_UNLIMITED);
+    EXPECT_TRUE(was_decided("restore", "the old value is back"));
+}
+
+TEST_F(Engine, APartThatCannotBeMadeLeavesNothing)
+{
+    for (const char *operation : {"map_state", "scan_processes"}) {
+        end();
+        make_machine();
+        mm_simulated_fail(kernel, operation, EIO, 1);
+        if (mm_engine_new(kernel, config, 0, &engine) < 0) {
+            EXPECT_EQ(engine, nullptr);
+            config = test_config(); /* it was the engine's */
+            continue;
+        }
+        EXPECT_EQ(mm_engine_start(engine), -EIO) << operation;
+    }
+}
+
+/* ---- figures -------------------------------------------------------------------------------------------- */
+
+TEST(FillRate, IsMeasuredAndPlausible)
+{
+    uint64_t bytes_per_s = mm_measure_fill_rate();
+
+    EXPECT_GT(bytes_per_s, 50 * MIB) << "a machine slower than this does not run these tests";
+    EXPECT_LT(bytes_per_s, 4096 * MM_GIB);
+}
+
+} // namespace

@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Squeezing, memory.high and levels in the engine over the simulated machine. */
+#include "engine_fixture.h"
+
+#include "reclaim_strategy/limits.h"
+
+#include <errno.h>
+
+namespace
+{
+
+/* A machine of 2 GiB with 1 GiB of zram, where squeezing begins below 750 MiB and killing below 500. */
+class Reclaim : public EngineTest
+{
+  protected:
+    Reclaim()
+    {
+        machine.zram_bytes = 1024 * MIB;
+        machine.reclaim_bytes_per_s = 1000 * MIB;
+        config->squeeze.is_enabled = true;
+        config->kill.is_enabled = false;
+    }
+
+    void note_squeezes()
+    {
+        on_event = [this](const mm_event &event) {
+            if (event.kind == MM_EVENT_DECISION && event.payload.decision.acted &&
+                strcmp(event.payload.decision.action, "squeeze") == 0)
+                squeezed.emplace_back(event.payload.decision.target);
+        };
+    }
+
+    /* Without repeats. */
+    std::vector<std::string> order() const
+    {
+        std::vector<std::string> names = squeezed;
+
+        names.erase(std::unique(names.begin(), names.end()), names.end());
+        return names;
+    }
+
+    mm_reclaim_status status() const
+    {
+        mm_reclaim_status one = {};
+
+        mm_reclaim_strategy_status(engine->reclaim, &one);
+        return one;
+    }
+
+    uint64_t group(const std::string &path, mm_group_value value) const
+    {
+        return mm_simulated_group_value(machine_kernel(), path.c_str(), value);
+    }
+
+    void add_in_own_group(pid_t pid, int priority, uint64_t bytes, const std::string &name)
+    {
+        add_application(pid, priority, bytes, name, ("/app/" + name).c_str());
+    }
+
+    std::vector<std::string> squeezed;
+};
+
+/* ---- squeezing ------------------------------------------------------------------------------------------ */
+
+TEST_F(Reclaim, TheLeastImportantAreSqueezedInListOrderUntilTheHighBuffer)
+{
+    begin();
+    note_squeezes();
+    add_in_own_group(1010, 0, 200 * MIB, "foreground");
+    add_in_own_group(1020, 400, 200 * MIB, "background");
+    add_in_own_group(1030, 800, 60 * MIB, "suspended");
+    crowd(740 * MIB);
+    run_for(5 * SECOND);
+    EXPECT_EQ(order(), (std::vector<std::string>{"suspended", "background"}));
+    EXPECT_GE(available(), 850 * MIB);
+    EXPECT_LT(available(), 850 * MIB + config->squeeze.chunk_bytes) << "no more than it takes";
+    EXPECT_EQ(group("/app/foreground", MM_GROUP_SWAP_CURRENT), 0u);
+    EXPECT_FALSE(status().is_squeezing);
+    EXPECT_EQ(status().squeezes, squeezed.size());
+    EXPECT_GE(status().squeezed_bytes, 110 * MIB);
+    EXPECT_TRUE(was_decided("none", "available is at its buffer"));
+}
+
+TEST_F(Reclaim, AboveTheMinimumNobodyIsSqueezed)
+{
+    begin();
+    note_squeezes();
+    add_in_own_group(1030, 800, 300 * MIB, "suspended");
+    crowd(750 * MIB);
+    run_for(5 * SECOND);
+    EXPECT_TRUE(squeezed.empty());
+    crowd(749 * MIB, 9998);
+    run_for(5 * SECOND);
+    EXPECT_FALSE(squeezed.empty());
+    EXPECT_GE(available(), 850 * MIB);
+}
+
+TEST_F(Reclaim, ChunksAreBoundedAndFollowEachOther)
+{
+    unsigned most_under_way = 0;
+
+    begin();
+    add_in_own_group(1030, 800, 300 * MIB, "suspended");
+    after_step = [&] {
+        unsigned submitted = mm_simulated_calls(kernel, "submit_job");
+        unsigned done = static_cast<unsigned>(status().squeezes);
+
+        most_under_way = std::max(most_under_way, submitted - done);
+    };
+    crowd(740 * MIB);
+    run_for(5 * SECOND);
+    EXPECT_EQ(most_under_way, 1u);
+    EXPECT_GE(status().squeezes, 7u) << "110 MiB in chunks of 16";
+}
+
+TEST_F(Reclaim, TheSwapReserveIsLeftForThoseInFront)
+{
+    machine.zram_bytes = 300 * MIB;
+    begin();
+    add_in_own_group(1030, 800, 600 * MIB, "suspended");
+    crowd(500 * MIB);
+    run_for(5 * SECOND);
+    EXPECT_LT(available(), 850 * MIB);
+    EXPECT_LE(group("/app/suspended", MM_GROUP_SWAP_CURRENT), 100 * MIB + config->squeeze.chunk_bytes);
+    EXPECT_GE(group("/app/suspended", MM_GROUP_SWAP_CURRENT), 100 * MIB);
+    EXPECT_TRUE(was_decided("none", "free swap is down to its reserve"));
+}
+
+TEST_F(Reclaim, AGroupThatGaveNothingIsLeftAloneForAWhile)
+{
+    begin();
+    note_squeezes();
+    add_in_own_group(1020, 400, 200 * MIB, "background");
+    add_in_own_group(1030, 800, 200 * MIB, "suspended");
+    mm_simulated_fail(kernel, "job", EAGAIN, 1);
+    crowd(740 * MIB);
+    run_for(2 * SECOND);
+    ASSERT_GE(squeezed.size(), 2u);
+    EXPECT_EQ(order(), (std::vector<std::string>{"suspended", "background"}));
+    crowd(740 * MIB, 9998);
+    run_for(config->squeeze.retry_ms * MILLISECOND);
+    crowd(740 * MIB, 9997);
+    run_for(2 * SECOND);
+    EXPECT_EQ(order(), (std::vector<std::string>{"suspended", "background", "suspended"}));
+}
+
+TEST_F(Reclaim, SmallGroupsAreLeftAlone)
+{
+    begin();
+    note_squeezes();
+    add_in_own_group(1020, 800, config->squeeze.min_group_bytes - 4096, "small");
+    add_in_own_group(1030, 400, 200 * MIB, "large");
+    crowd(740 * MIB);
+    run_for(2 * SECOND);
+    EXPECT_EQ(order(), (std::vector<std::string>{"large"}));
+}
+
+TEST_F(Reclaim, ManyThatGiveNothingDoNotHideTheOneThatDoes)
+{
+    begin();
+    note_squeezes();
+    for (pid_t pid = 2000; pid < 3000; pid += 10)
+        add_in_own_group(pid, 800, MIB, "small " + std::to_string(pid));
+    add_in_own_group(1030, 400, 300 * MIB, "large");
+    crowd(740 * MIB);
+    run_for(2 * SECOND);
+    EXPECT_EQ(order(), (std::vector<std::string>{"large"}));
+    EXPECT_GE(available(), 850 * MIB);
+}
+
+TEST_F(Reclaim, WhenNobodyCanBeSqueezedItDoesNotTryWithoutEnd)
+{
+    unsigned calls;
+
+    begin();
+    for (pid_t pid = 2000; pid < 3000; pid += 10)
+        add_in_own_group(pid, 800, MIB, "small " + std::to_string(pid));
+    crowd(740 * MIB);
+    run_for(SECOND);
+    calls = mm_simulated_calls(kernel, "open_group");
+    run_for(10 * SECOND);
+    EXPECT_LE(mm_simulated_calls(kernel, "open_group") - calls, 1100u) << "a walk of 100 groups each second";
+    EXPECT_TRUE(was_decided("none", "nobody may be squeezed now"));
+}
+
+TEST_F(Reclaim, SomebodyWhoMovesBackIsSqueezedAtOnce)
+{
+    begin();
+    note_squeezes();
+    add_in_own_group(1030, 0, 300 * MIB, "leaving");
+    crowd(740 * MIB);
+    run_for(1500 * MILLISECOND);
+    EXPECT_TRUE(squeezed.empty());
+    move(1030, 800, "leaving");
+    run_for(50 * MILLISECOND);
+    EXPECT_EQ(order(), (std::vector<std::string>{"leaving"}));
+}
+
+struct GroupCase {
+    const char *what;
+    const char *group;
+    int other_priority; /* of another application in the group; -1: there is none */
+    bool has_stranger;  /* a process the list does not know */
+    bool is_squeezed;
+};
+
+class ReclaimGroup : public Reclaim, public testing::WithParamInterface<GroupCase>
+{
+};
+
+TEST_P(ReclaimGroup, IsTouchedOnlyWhereEverybodyInItMayBe)
+{
+    const GroupCase &row = GetParam();
+
+    begin();
+    note_squeezes();
+    add_application(1030, 800, 300 * MIB, "suspended", row.group);
+    if (row.other_priority >= 0)
+        add_application(1040, row.other_priority, 50 * MIB, "other", row.group);
+    if (row.has_stranger)
+        spawn(4000, MIB, row.group);
+    crowd(740 * MIB);
+    run_for(2 * SECOND);
+    EXPECT_EQ(!squeezed.empty(), row.is_squeezed) << row.what;
+    if (!row.is_squeezed) {
+        EXPECT_EQ(group(row.group, MM_GROUP_SWAP_CURRENT), 0u) << row.what;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Groups, ReclaimGroup,
+                         testing::Values(GroupCase{"its own", "/app/own", -1, false, true},
+                                         GroupCase{"shared with one as far back", "/app", 400, false, true},
+                                         GroupCase{"shared with the foreground", "/app", 0, false, false},
+                                         GroupCase{"shared with a stranger", "/app", -1, true, false},
+                                         GroupCase{"the root", "/", -1, false, false}));
+
+TEST_F(Reclaim, ADecisionToKillCancelsTheChunkUnderWay)
+{
+    bool was_under_way = false;
+
+    machine.reclaim_bytes_per_s = 10 * MIB; /* a chunk takes 1.6 s */
+    config->kill.is_enabled = true;
+    begin();
+    add_in_own_group(1020, 400, 200 * MIB, "background");
+    add_in_own_group(1030, 800, 200 * MIB, "suspended");
+    crowd(740 * MIB);
+    run_for(100 * MILLISECOND);
+    ASSERT_TRUE(status().is_squeezing);
+    ASSERT_EQ(status().squeezes, 0u);
+    on_event = [&](const mm_event &event) {
+        if (event.kind == MM_EVENT_KILL_BEGIN)
+            was_under_way = status().squeezes == 0;
+    };
+    crowd(450 * MIB, 9998);
+    EXPECT_EQ(killed(), (std::vector<std::string>{"suspended"})) << "the kill waited for nothing";
+    run_for(MILLISECOND);
+    EXPECT_TRUE(was_under_way);
+    EXPECT_EQ(status().squeezes, 1u) << "its notice has come";
+    run_for(200 * MILLISECOND);
+    EXPECT_TRUE(status().is_squeezing) << "and goes on when the kill is over";
+    EXPECT_GT(mm_simulated_calls(kernel, "submit_job"), 1u);
+}
+
+TEST_F(Reclaim, TheKillerGoesFirstWhereBothHaveSomethingToDo)
+{
+    config->kill.is_enabled = true;
+    begin();
+    add_in_own_group(1030, 800, 200 * MIB, "suspended");
+    fill_until(450 * MIB);
+    unsigned calls = mm_simulated_calls(kernel, "submit_job");
+    press();
+    EXPECT_EQ(killed(), (std::vector<std::string>{"suspended"}));
+    EXPECT_EQ(mm_simulated_calls(kernel, "submit_job"), calls);
+}
+
+/* Until the killer rests, and the memory of a victim that cannot exit is not taken either. */
+TEST_F(Reclaim, WhileAKillIsUnderWayNothingIsSqueezed)
+{
+    unsigned calls;
+
+    config->kill.is_enabled = true;
+    machine.lacks[MM_FEATURE_PROCESS_MRELEASE] = true;
+    begin();
+    add_in_own_group(1020, 400, 300 * MIB, "background");
+    add_application(1030, 800, 200 * MIB, "suspended", "/app/suspended", 300);
+    crowd(450 * MIB);
+    ASSERT_TRUE(is_killing());
+    calls = mm_simulated_calls(kernel, "submit_job");
+    press();
+    run_for(250 * MILLISECOND);
+    EXPECT_TRUE(is_killing());
+    EXPECT_EQ(mm_simulated_calls(kernel, "submit_job"), calls);
+    run_for(2 * SECOND);
+    EXPECT_FALSE(is_killing());
+    EXPECT_GT(mm_simulated_calls(kernel, "submit_job"), calls) << "then it goes on";
+}
+
+TEST_F(Reclaim, WithoutMemoryReclaimALimitIsClaimedAndGivenBack)
+{
+    bool was_held = false;
+
+    machine.lacks[MM_FEATURE_MEMORY_RECLAIM] = true;
+    begin();
+    add_in_own_group(1030, 800, 300 * MIB, "suspended");
+    on_event = [&](const mm_event &event) {
+        if (event.kind == MM_EVENT_DECISION && strcmp(event.payload.decision.action, "squeeze") == 0)
+            was_held = status().limits_held == 1;
+    };
+    crowd(740 * MIB);
+    run_for(5 * SECOND);
+    EXPECT_TRUE(was_held);
+    EXPECT_GE(available(), 850 * MIB);
+    EXPECT_EQ(group("/app/suspended", MM_GROUP_HIGH), MM_UNLIMITED);
+    EXPECT_EQ(status().limits_held, 0u);
+    EXPECT_EQ(status().limits_left, 0u);
+}
+
+TEST_F(Reclaim, OnV1TheHardLimitIsTheOneClaimed)
+{
+    machine.lacks[MM_FEATURE_CGROUP_V2_MEMORY] = true;
+    begin();
+    note_squeezes();
+    add_in_own_group(1030, 800, 300 * MIB, "suspended");
+    crowd(740 * MIB);
+    run_for(5 * SECOND);
+    EXPECT_FALSE(squeezed.empty());
+    EXPECT_EQ(group("/app/suspended", MM_GROUP_MAX), MM_UNLIMITED);
+    EXPECT_EQ(status().limits_held, 0u);
+}
+
+TEST_F(Reclaim, InADryRunNothingIsReclaimedButSaid)
+{
+    make_machine();
+    start([](mm_kernel *inner) {
+        mm_kernel *dry = nullptr;
+
+        EXPECT_EQ(mm_dry_run_kernel_new(inner, &dry), 0);
+        return dry;
+    });
+    note_squeezes();
+    add_in_own_group(1020, 400, 200 * MIB, "background");
+    add_in_own_group(1030, 800, 200 * MIB, "suspended");
+    crowd(740 * MIB);
+    run_for(2 * SECOND);
+    EXPECT_EQ(squeezed, (std::vector<std::string>{"suspended", "background"}));
+    EXPECT_EQ(available(), 740 * MIB);
+    EXPECT_EQ(mm_simulated_calls(simulated, "submit_job"), 0u);
+}
+
+/* ---- memory.high ---------------------------------------------------------------------------------------- */
+
+class MemoryHigh : public Reclaim
+{
+  protected:
+    MemoryHigh()
+    {
+        config->squeeze.is_enabled = false;
+        config->memory_high.is_enabled = true; /* at 600 and above, 80 percent */
+    }
+};
+
+TEST_F(MemoryHigh, IsSetAWhileAfterABundleWentBackAndGoesAtOnceWhenItComesForward)
+{
+    begin();
+    add_in_own_group(1030, 0, 100 * MIB, "application");
+    move(1030, 800, "application");
+    run_for(500 * MILLISECOND);
+    EXPECT_EQ(group("/app/application", MM_GROUP_HIGH), MM_UNLIMITED) << "it may only be passing through";
+    run_for(SECOND);
+    EXPECT_EQ(group("/app/application", MM_GROUP_HIGH), 80 * MIB);
+    EXPECT_EQ(status().limits_held, 1u);
+    EXPECT_TRUE(was_decided("set memory.high", "/app/application"));
+    move(1030, 0, "application");
+    EXPECT_EQ(group("/app/application", MM_GROUP_HIGH), MM_UNLIMITED) << "within the event itself";
+    EXPECT_EQ(status().limits_held, 0u);
+}
+
+TEST_F(MemoryHigh, OnlyThoseAtTheConfiguredPriorityAndAboveGetOne)
+{
+    begin();
+    add_in_own_group(1020, 400, 100 * MIB, "background");
+    add_in_own_group(1030, 800, 100 * MIB, "suspended");
+    run_for(3 * SECOND);
+    EXPECT_EQ(group("/app/background", MM_GROUP_HIGH), MM_UNLIMITED);
+    EXPECT_EQ(group("/app/suspended", MM_GROUP_HIGH), 80 * MIB);
+}
+
+TEST_F(MemoryHigh, AForegroundProcessThatJoinsALimitedGroupIsFreeOfItAtOnce)
+{
+    const struct {
+        const char *what;
+        const char *group;
+        bool is_released;
+    } rows[] = {{"the group itself", "/app/shared", true},
+                {"a group below", "/app/shared/below/deep", true},
+                {"a group beside, of a longer name", "/app/shared2", false},
+                {"a group above", "/app", false}};
+
+    for (const auto &row : rows) {
+        end();
+        config->memory_high.is_enabled = true;
+        begin();
+        add_in_own_group(1030, 800, 100 * MIB, "shared");
+        run_for(2 * SECOND);
+        ASSERT_EQ(group("/app/shared", MM_GROUP_HIGH), 80 * MIB);
+        add_application(1040, 0, 10 * MIB, "newcomer", row.group);
+        EXPECT_EQ(group("/app/shared", MM_GROUP_HIGH), row.is_released ? MM_UNLIMITED : 80 * MIB) << row.what;
+    }
+}
+
+TEST_F(MemoryHigh, AStrangerFoundInALimitedGroupFreesItToo)
+{
+    mm_event found = {};
+
+    begin();
+    add_in_own_group(1030, 800, 100 * MIB, "application");
+    run_for(2 * SECOND);
+    ASSERT_EQ(status().limits_held, 1u);
+    spawn(4000, MIB, "/app/application");
+    found.kind = MM_EVENT_PROCESS_FOUND;
+    found.pid = 4000;
+    mm_event_center_publish(engine->center, &found);
+    EXPECT_EQ(group("/app/application", MM_GROUP_HIGH), MM_UNLIMITED);
+}
+
+TEST_F(MemoryHigh, ATighterLimitOfSomebodyElseStays)
+{
+    machine.zram_bytes = 0; /* so that the group stays above it */
+    begin();
+    add_in_own_group(1030, 0, 100 * MIB, "application");
+    ASSERT_EQ(mm_simulated_set_group_value(kernel, "/app/application", MM_GROUP_HIGH, 70 * MIB), 0);
+    move(1030, 800, "application");
+    run_for(3 * SECOND);
+    EXPECT_EQ(group("/app/application", MM_GROUP_HIGH), 70 * MIB);
+    EXPECT_EQ(status().limits_held, 0u);
+}
+
+TEST_F(MemoryHigh, GoesWhenTheEngineEnds)
+{
+    begin();
+    add_in_own_group(1030, 800, 100 * MIB, "one");
+    add_in_own_group(1040, 800, 100 * MIB, "two");
+    run_for(2 * SECOND);
+    ASSERT_EQ(status().limits_held, 2u);
+    mm_engine_free(engine, 100);
+    EXPECT_EQ(group("/app/one", MM_GROUP_HIGH), MM_UNLIMITED);
+    EXPECT_EQ(group("/app/two", MM_GROUP_HIGH), MM_UNLIMITED);
+    engine = nullptr;
+    config = test_config();
+}
+
+TEST_F(MemoryHigh, GoesWhenSwitchedOff)
+{
+    mm_config *off = test_config();
+
+    begin();
+    add_in_own_group(1030, 800, 100 * MIB, "application");
+    run_for(2 * SECOND);
+    ASSERT_EQ(status().limits_held, 1u);
+    config = off;
+    mm_engine_set_config(engine, off);
+    run_for(2 * SECOND);
+    EXPECT_EQ(group("/app/application", MM_GROUP_HIGH), MM_UNLIMITED);
+    EXPECT_EQ(status().limits_held, 0u);
+}
+
+TEST_F(MemoryHigh, OneThatAKillCancelledIsSetAfterwards)
+{
+    machine.reclaim_bytes_per_s = 10 * MIB;
+    config->kill.is_enabled = true;
+    begin();
+    for (pid_t pid = 1010; pid < 1100; pid += 10)
+        add_in_own_group(pid, 800, 40 * MIB, std::to_string(pid));
+    run_for(1050 * MILLISECOND);
+    EXPECT_EQ(status().limits_held, 9u);
+    crowd(480 * MIB);
+    run_for(500 * MILLISECOND);
+    ASSERT_FALSE(killed().empty());
+    EXPECT_LE(status().limits_held, 1u) << "those that were still queued";
+    run_for(20 * SECOND);
+    for (pid_t pid = 1010; pid < 1100; pid += 10)
+        EXPECT_EQ(group("/app/" + std::to_string(pid), MM_GROUP_HIGH),
+                  is_alive(pid) ? 40 * MIB / 100 * 80 : MM_UNLIMITED)
+            << pid;
+}
+
+TEST_F(MemoryHigh, WhereTheKernelHasNoneNothingIsTried)
+{
+    machine.lacks[MM_FEATURE_MEMORY_HIGH] = true;
+    begin();
+    add_in_own_group(1030, 800, 100 * MIB, "application");
+    run_for(3 * SECOND);
+    EXPECT_EQ(mm_simulated_calls(kernel, "submit_job"), 0u);
+}
+
+/* Both want memory.high of the same group: the one that has it keeps it, the other says so. */
+TEST_F(MemoryHigh, TheOwnerKeepsItAgainstASqueezeByLimit)
+{
+    machine.lacks[MM_FEATURE_MEMORY_RECLAIM] = true;
+    config->squeeze.is_enabled = true;
+    begin();
+    add_in_own_group(1030, 800, 200 * MIB, "application");
+    run_for(3 * SECOND);
+    ASSERT_EQ(group("/app/application", MM_GROUP_HIGH), 160 * MIB);
+    crowd(700 * MIB);
+    run_for(SECOND);
+    EXPECT_EQ(group("/app/application", MM_GROUP_HIGH), 160 * MIB);
+    EXPECT_TRUE(was_decided("squeeze", "another policy owns"));
+}
+
+/* ---- levels --------------------------------------------------------------------------------------------- */
+
+TEST_F(Reclaim, EachChangeOfTheLevelIsToldOnce)
+{
+    std::vector<std::pair<mm_memory_level, mm_memory_level>> changes;
+
+    config->squeeze.is_enabled = false;
+    begin();
+    on_event = [&](const mm_event &event) {
+        if (event.kind == MM_EVENT_MEMORY_LEVEL)
+            changes.emplace_back(event.payload.level.previous, event.payload.level.level);
+    };
+    let_hog_grow(1300 * MIB, 100 * MIB); /* from 2047 to 748 MiB */
+    run_for(20 * SECOND);
+    press();
+    press();
+    ASSERT_EQ(mm_simulated_exit(kernel, HOG), 0);
+    press();
+    run_for(20 * SECOND);
+    EXPECT_EQ(changes, (std::vector<std::pair<mm_memory_level, mm_memory_level>>{
+                           {MM_LEVEL_NONE, MM_LEVEL_PURGEABLE},
+                           {MM_LEVEL_PURGEABLE, MM_LEVEL_MODERATE},
+                           {MM_LEVEL_MODERATE, MM_LEVEL_NONE}}));
+}
+
+} // namespace
