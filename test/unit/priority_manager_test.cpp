@@ -402,9 +402,12 @@ TEST_F(PriorityManager, EqualBundlesGoByOldestUse)
     report(MM_REASON_VISIBLE, {1002});
     report(MM_REASON_UN_VISIBLE, {1002});
     EXPECT_EQ(order(), (std::vector<pid_t>{1001, 1003, 1002}));
+    /* So does one without any other number in between. */
+    report(MM_REASON_BACKGROUND, {1001});
+    EXPECT_EQ(order(), (std::vector<pid_t>{1003, 1002, 1001}));
     /* A switch of accounts keeps the order. */
     switch_account(100, MM_ACCOUNT_ACTIVATED);
-    EXPECT_EQ(order(), (std::vector<pid_t>{1001, 1003, 1002}));
+    EXPECT_EQ(order(), (std::vector<pid_t>{1003, 1002, 1001}));
 }
 
 TEST_F(PriorityManager, RenderProcessesFollowTheirOwnerWithoutCounting)

@@ -294,6 +294,27 @@ TEST_F(Identity, TheDeadAreFoundWithoutAnyEvent)
     EXPECT_EQ(bundle_priority(1499), 400);
 }
 
+/* Each death touches a neighbour that is dead as well and may be found in the same look. */
+TEST_F(Identity, TheDeadThatBoundEachOther)
+{
+    for (pid_t pid = 1000; pid < 1100; pid++)
+        create({pid, kUid, "com.example." + std::to_string(pid)});
+    for (pid_t pid = 1000; pid < 1100; pid++) {
+        bind(pid, 1000 + (pid + 1) % 100);
+        bind(pid, 1000 + (pid + 37) % 100);
+    }
+    for (pid_t pid = 1000; pid < 1100; pid++)
+        mm_simulated_exit(kernel, pid);
+    advance_s(185);
+    EXPECT_EQ(counters().processes, 0U);
+    EXPECT_EQ(counters().bindings, 0U);
+    for (pid_t pid = 1000; pid < 1100; pid++)
+        create({pid, kUid, "com.example." + std::to_string(pid)});
+    EXPECT_EQ(mm_priority_manager_list(manager)->count, 100U);
+    for (pid_t pid = 1000; pid < 1100; pid++)
+        EXPECT_EQ(priority(pid), 0);
+}
+
 TEST_F(Identity, ADeadProcessIsSeenWhenItsFileIsWritten)
 {
     create({1000});
