@@ -15,9 +15,11 @@ static struct mm_daemon_source *find_fact(struct mm_daemon *daemon, const char *
     struct mm_daemon_facts *facts = &daemon->facts;
 
     for (unsigned i = 0; i < facts->source_count; i++) {
-        if (strcmp(facts->sources[i].name, name) == 0) return &facts->sources[i];
+        if (strcmp(facts->sources[i].name, name) == 0)
+            return &facts->sources[i];
     }
-    if (facts->source_count == MM_DAEMON_SOURCES_MAX) return NULL;
+    if (facts->source_count == MM_DAEMON_SOURCES_MAX)
+        return NULL;
     facts->sources[facts->source_count].name = name;
     return &facts->sources[facts->source_count++];
 }
@@ -28,12 +30,14 @@ __attribute__((format(printf, 4, 5))) static void note_source(struct mm_daemon *
     struct mm_daemon_source *fact = find_fact(daemon, name);
     va_list arguments;
 
-    if (!fact) return;
+    if (!fact)
+        return;
     fact->is_active = is_active;
     va_start(arguments, format);
     (void)vsnprintf(fact->detail, sizeof(fact->detail), format, arguments);
     va_end(arguments);
-    if (!is_active) mm_notice("%s: %s", name, fact->detail);
+    if (!is_active)
+        mm_notice("%s: %s", name, fact->detail);
 }
 
 /* ---- clients --------------------------------------------------------------------------------------------
@@ -52,7 +56,8 @@ static int add_control(struct mm_daemon *daemon)
     struct mm_control_handlers handlers = {0};
     int result = mm_requests_new(&daemon->context, &daemon->requests);
 
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     if (config->path[0] == '\0') {
         note_source(daemon, "control socket", false, "switched off by the configuration");
         return 0;
@@ -103,7 +108,8 @@ static void reload_done(struct mm_config *config, const struct mm_problems *prob
                  daemon->engine->config->domain.group_path);
     mm_engine_set_config(daemon->engine, config);
     daemon->context.config = config;
-    if (daemon->options->log_level < 0) mm_log_set_level((enum mm_log_level)config->logging.level);
+    if (daemon->options->log_level < 0)
+        mm_log_set_level((enum mm_log_level)config->logging.level);
     mm_notice("reload: the new configuration is in force");
 }
 
@@ -130,7 +136,9 @@ static void note_bpf(enum mm_bpf_source_notice notice, void *user)
 
     mm_bpf_source_read_status(daemon->bpf, &status);
     note_source(daemon, "bpf", status.is_available, "%.90s", status.reason);
-    if (notice == MM_BPF_SOURCE_LOST) (void)mm_priority_manager_scan(daemon->engine->manager);
+    /* SETTLED: who came after the scan at start was reported by nobody */
+    if (notice != MM_BPF_SOURCE_BROKEN)
+        (void)mm_priority_manager_scan(daemon->engine->manager);
 }
 
 static int add_bpf(struct mm_daemon *daemon)
@@ -242,7 +250,7 @@ void mm_daemon_note_engine(struct mm_daemon *daemon)
 {
     const struct mm_engine *engine = daemon->engine;
 
-    daemon->context.waterline = engine->config->waterline_watch.is_enabled ? engine->waterline : NULL;
+    daemon->context.waterline = engine->waterline;
     if (engine->has_pressure_triggers)
         note_source(daemon, "psi", true, "triggers armed");
     else

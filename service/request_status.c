@@ -104,7 +104,8 @@ static void write_waterline(struct mm_request *request, uint64_t now_ns)
     struct mm_waterline_status status;
 
     mm_json_open(writer, "waterline_watch", '{');
-    mm_json_bool(writer, "enabled", request->context->waterline != NULL);
+    mm_json_bool(writer, "enabled",
+                 request->context->waterline && request->context->config->waterline_watch.is_enabled);
     if (request->context->waterline) {
         mm_waterline_source_status(request->context->waterline, &status);
         mm_json_signed(writer, "error", status.error);

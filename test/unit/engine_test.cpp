@@ -144,6 +144,24 @@ TEST_F(Engine, WithoutPressureTheWatchDoesItAlone)
 
 /* ---- reload --------------------------------------------------------------------------------------------- */
 
+TEST_F(Engine, AHogThatNobodyReportsIsFoundThoughItCameWhenMemoryWasShort)
+{
+    mm_simulated_process hog = process(HOG, MIB);
+
+    begin();
+    add_application(1050, 400, 150 * MIB, "400");
+    fill_until(560 * MIB); /* below every level that clients are told */
+    run_for(2 * SECOND);
+    hog.oom_score_adj = 350;
+    hog.growth_bytes_per_s = 100 * MIB;
+    hog.growth_limit_bytes = 2048 * MIB;
+    spawn(hog);
+    run_for(10 * SECOND);
+    EXPECT_FALSE(is_alive(1050)) << "below 500 MB";
+    EXPECT_FALSE(is_alive(HOG)) << "below 400 MB";
+    EXPECT_EQ(mm_simulated_kernel_oom_kills(kernel), 0u);
+}
+
 TEST_F(Engine, AReloadTakesEffectBetweenTwoEvents)
 {
     mm_config *other = test_config();
