@@ -41,6 +41,7 @@ struct control_source {
     dev_t device; /* of the node we made, as is inode: another one there is not ours to remove */
     ino_t inode;
     struct mm_timer accept_timer; /* armed: connections are not looked at */
+    bool is_starved;              /* and that was said */
     unsigned max_clients;
     struct mm_control_client *clients;
     char packet[MM_CONTROL_PACKET_MAX + 1];
@@ -196,9 +197,13 @@ static void accept_connections(struct control_source *source)
 
         if (result == 0 || result == -EINTR || result == -ECONNABORTED)
             continue;
-        if (result == -EAGAIN)
+        if (result == -EAGAIN) {
+            source->is_starved = false;
             return;
-        mm_warning("control socket: no connection can be taken: %s", strerror(-result));
+        }
+        if (!source->is_starved)
+            mm_warning("control socket: no connection can be taken: %s", strerror(-result));
+        source->is_starved = true;
         (void)mm_event_center_change_fd(source->center, source, source->listen_fd, 0, TAG_LISTEN);
         mm_event_center_arm(source->center, &source->accept_timer,
                             mm_event_center_now_ns(source->center) + ACCEPT_PAUSE_NS);
