@@ -47,7 +47,7 @@ static int print_usage(FILE *stream)
                 "  --check           load, print the outcome, detach\n"
                 "  --classic         use classic tracepoints although the kernel has BTF\n"
                 "  --ring-bytes N    size of the ring (65536)\n"
-                "  --timeout-ms N    give up after so many milliseconds (3000)\n"
+                "  --timeout-ms N    give up after so many milliseconds (5000)\n"
                 "  --daemon PID      whose own writes are not to be reported\n"
                 "  --help            print this\n"
                 "\n"

@@ -137,8 +137,7 @@ TEST(BpfLoader, CannotBeRun)
         {"/nonexistent/memmgr-bpf-loader", 0, -ENOENT,
          "cannot run /nonexistent/memmgr-bpf-loader: No such file or directory"},
         {"/tmp", 0, -EACCES, "cannot run /tmp: Permission denied"},
-        {MM_BPF_LOADER_PATH, UINT32_MAX, -EINVAL,
-         "a ring of 4294967295 bytes is more than the limit of 67108864"},
+        {loader_path(), UINT32_MAX, -EINVAL, "a ring of 4294967295 bytes is more than the limit of 67108864"},
     };
 
     for (const auto &c : cases) {

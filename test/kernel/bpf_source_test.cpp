@@ -53,13 +53,17 @@ class Source : public ::testing::Test
             &alarm,
             [](struct mm_timer *, void *user) { mm_event_center_stop(static_cast<Source *>(user)->center); },
             this);
-        mm_event_center_arm(center, &alarm,
-                            mm_event_center_now_ns(center) + PATIENCE_MS * static_cast<uint64_t>(1000000));
+        wind_alarm();
     }
 
     void TearDown() override
     {
         mm_event_center_free(center);
+    }
+
+    void wind_alarm()
+    {
+        mm_event_center_arm(center, &alarm, mm_event_center_now_ns(center) + PATIENCE_MS * 1000000ull);
     }
 
     static void hear(const struct mm_event *event, void *user)
@@ -78,6 +82,7 @@ class Source : public ::testing::Test
         self->notices.push_back(notice);
         if (notice == MM_BPF_SOURCE_SETTLED && self->settled)
             self->settled();
+        self->wind_alarm();
         if (notice == self->last_notice)
             mm_event_center_stop(self->center);
     }
@@ -87,8 +92,10 @@ class Source : public ::testing::Test
         struct mm_bpf_source_options options = {};
 
         options.bpf = bpf;
+        if (bpf.timeout_ms == 0)
+            options.bpf.timeout_ms = PATIENCE_MS;
         if (!bpf.loader_path)
-            options.bpf.loader_path = MM_BPF_LOADER_PATH;
+            options.bpf.loader_path = loader_path();
         options.notify = notify;
         options.user = this;
         ASSERT_EQ(mm_bpf_source_add(center, &options, &source), 0);
@@ -132,7 +139,7 @@ TEST_F(Source, PublishesExitsAndChanges)
     add({});
     run();
     EXPECT_TRUE(status.is_settled);
-    EXPECT_TRUE(status.is_available) << status.reason;
+    ASSERT_TRUE(status.is_available) << status.reason;
     EXPECT_EQ(status.programs, static_cast<unsigned>(MM_BPF_PROGRAM_ALL));
     for (const auto &event : events) {
         if (event.pid == pid)
@@ -183,6 +190,7 @@ TEST_F(Source, ThreadsThatLeaveTogetherAreOneExit)
     run();
     std::map<pid_t, unsigned> exits;
 
+    ASSERT_TRUE(status.is_available) << status.reason;
     for (const auto &event : events)
         exits[event.pid] += event.kind == MM_EVENT_PROCESS_EXITED;
     for (pid_t pid : pids)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <set>
@@ -31,6 +32,14 @@ using Clock = std::chrono::steady_clock;
 
 /* Far above what anything here takes, on a busy machine too. */
 constexpr int PATIENCE_MS = 20000;
+
+/* The variable is for a place where the build directory is not: a guest. */
+inline const char *loader_path()
+{
+    const char *path = getenv("MM_BPF_LOADER");
+
+    return path ? path : MM_BPF_LOADER_PATH;
+}
 
 inline std::string read_text(const std::string &path)
 {
@@ -147,7 +156,9 @@ class Watcher
         int result;
 
         if (!options.loader_path)
-            options.loader_path = MM_BPF_LOADER_PATH;
+            options.loader_path = loader_path();
+        if (options.timeout_ms == 0)
+            options.timeout_ms = PATIENCE_MS;
         result = mm_bpf_start(bpf, &options);
         return result < 0 ? result : mm_bpf_wait(bpf);
     }
