@@ -9,30 +9,28 @@
  * written where the value changed. While a kill is under way (MM_EVENT_KILL_BEGIN to KILL_END) it allocates
  * nothing.
  *
- * Rules and numbers are OpenHarmony's (reference 1.2 to 1.4). Where its behaviour is a defect:
+ * Rules and numbers are OpenHarmony's (reference 1.2 to 1.4). Where its behaviour is a defect, ours differs:
  *
- *   upstream                                  | here                                     | why
- *   ------------------------------------------+------------------------------------------+---------------------
- *   PROCESS_READY ends the grace of a new     | it changes nothing; the grace ends with   | the grace
- * protects process                                   | the first event that says what the       | exactly the
- * start | process does, or after its time          | a chain of extensions settles over        | the fixed
- * point of any graph, cycles     | a stale number kills several events                            | included,
- * within the event               | the wrong one a dead caller keeps what it bound up      | its bindings end
- * with it                 | nobody needs it any |                                          | more binding a
- * foreground process takes its    | it stays foreground                      | it is on the screen foreground
- * state                          |                                          | a resident process (-800)
- * ignores its end | it is forgotten like any other           | its pid may be reused a bundle below 0 is not
- * recomputed at all | each process is computed by itself       | a neighbour's number | | is no reason a
- * bundle is a uid                         | account, uid and name                    | they are killed apart
- *   ties go by highest uid                    | oldest use first                         | least missed
- *   an account switch is added to the number, | computed from the account each time;     | it accumulates,
- * gets -800 becomes 0                            | values below 0 are left alone            | lost, strips
- * residents render processes are only written 0       | members of their owner's bundle that do  | they
- * outlived it | not count in its priority and follow it  | unmanaged processes older than the daemon are | on
- * the list at their oom_score_adj       | most of them are unknown                                   | | any
- * later event ends an ability's start   | FOREGROUND, BACKGROUND or its time ends  | the start is not over
- *   APPLICATION_SUSPEND lifts important and   | it never lifts above an important floor, | the floor is a
- *   negative processes to 800                 | nor a resident                           | promise
+ * - Upstream, PROCESS_READY ends the grace of a new process. Here it changes nothing: the grace ends with the
+ *   first event that says what the process does, or after its time, as it is there to protect the start.
+ * - Upstream, a chain of extensions settles over several events. Here any graph, cycles included, reaches its
+ *   fixed point within the event: a stale number kills the wrong one.
+ * - Upstream, what a dead caller bound stays up. Here its bindings end with it: nobody needs them any more.
+ * - Upstream, binding a foreground process takes its state. Here it stays: it is on the screen.
+ * - Upstream, a resident process (-800) ignores its end. Here it is forgotten: its pid may be reused.
+ * - Upstream, a bundle below 0 is not recomputed. Here each process is computed by itself: a neighbour's
+ *   number is no reason.
+ * - Upstream, a bundle is a uid. Here it is account, uid and name: applications are killed one by one.
+ * - Upstream, equal bundles go by highest uid. Here the oldest use goes first: it is least missed.
+ * - Upstream, a switch of accounts is added to the number, and -800 becomes 0. Here it is computed from the
+ *   account each time and leaves values below 0 alone: it cannot accumulate, get lost or strip residents.
+ * - Upstream, render processes are written 0 and forgotten. Here they are members of their owner's bundle that
+ *   do not count in its priority and follow it, though never below 0: they die with their owner.
+ * - Upstream, processes older than the daemon are unknown. Here they are on the list at their oom_score_adj.
+ * - Upstream, any later event ends the boost of an ability that starts. Here FOREGROUND, BACKGROUND or its
+ *   time do: the start is not over.
+ * - Upstream, APPLICATION_SUSPEND lifts everything above -800 to 800. Here nothing rises above an important
+ *   floor: the floor is a promise.
  *
  * Registration. CREATE_PROCESS registers. So does an event that says the process is in use (FOREGROUND,
  * BACKGROUND, VISIBLE, the starts of tasks and events, DIST_DEVICE_CONNECTED) about a live process that is
