@@ -196,6 +196,20 @@ struct reading {
     uint64_t time_ns;
 };
 
+/* A process that nobody registered bears the name of its program, which may be another since it was found. */
+static void write_name(struct mm_kill_strategy *strategy, const struct mm_bundle *bundle,
+                       struct mm_kill_record *record)
+{
+    struct mm_kernel *kernel = strategy->kernel;
+    struct mm_process_info info;
+
+    if (!bundle->is_registered && kernel->ops->read_process(kernel, record->pid, MM_PROCESS_STAT, &info) == 0)
+        (void)mm_printable(info.comm, strnlen(info.comm, sizeof(info.comm)), record->name,
+                           sizeof(record->name));
+    else
+        mm_copy_text(record->name, sizeof(record->name), bundle->name);
+}
+
 static struct mm_kill_record *new_record(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
                                          const struct mm_kill_choice *choice, const struct reading *reading)
 {
@@ -218,7 +232,7 @@ static struct mm_kill_record *new_record(struct mm_kill_strategy *strategy, cons
         .noticed_ns = reading->time_ns,
         .outcome = MM_KILL_PENDING,
     };
-    mm_copy_text(record->name, sizeof(record->name), bundle->name);
+    write_name(strategy, bundle, record);
     return record;
 }
 

@@ -160,11 +160,12 @@ static int visit_scanned(const struct mm_process_info *process, void *user)
     struct mm_process_info info = *process;
     struct mm_process_node *node = mm_manager_find(manager, process->pid);
 
-    if (node) {
-        if (node->process.start_time_ticks == process->start_time_ticks)
-            return 0;
-        mm_manager_remove_process(manager, node);
+    if (node && node->process.start_time_ticks == process->start_time_ticks) {
+        mm_manager_note_comm(node, process->comm);
+        return 0;
     }
+    if (node)
+        mm_manager_remove_process(manager, node);
     if (manager->is_scanned && kernel->ops->read_process(kernel, process->pid, MM_PROCESS_ALL, &info) < 0)
         return 0;
     mm_manager_keep_reserve(manager);

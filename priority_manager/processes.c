@@ -87,6 +87,19 @@ int mm_manager_unregister(struct mm_priority_manager *manager, struct mm_process
     return 0;
 }
 
+void mm_manager_note_comm(struct mm_process_node *node, const char *comm)
+{
+    struct mm_process *process = &node->process;
+    struct mm_bundle_node *bundle = mm_bundle_node_of(process->bundle);
+
+    if (strncmp(process->comm, comm, MM_COMM_MAX - 1) == 0)
+        return;
+    memcpy(process->comm, comm, MM_COMM_MAX - 1);
+    if (!process->bundle->is_registered)
+        (void)mm_printable(process->comm, strnlen(process->comm, MM_COMM_MAX), bundle->label,
+                           sizeof(bundle->label));
+}
+
 static bool is_foreign(const struct mm_priority_manager *manager, pid_t pid)
 {
     return pid > 1 && pid != manager->own_pid;
