@@ -126,8 +126,10 @@ static int linux_map_state(struct mm_kernel *base, const char *name, size_t size
         return -ENFILE;
     state = &kernel->states[kernel->state_count];
     r = mm_state_file_map(kernel->runtime_directory, name, size_bytes, state);
-    if (r < 0)
+    if (r < 0) {
+        mm_error("%s/%s cannot be used: %s", kernel->runtime_directory, name, strerror(-r));
         return r;
+    }
     kernel->state_count++;
     if (state->lock_error < 0)
         mm_warning("%s/%s is not locked in memory: %s", kernel->runtime_directory, name,

@@ -21,6 +21,8 @@
 #define END_MS     185
 /* What the log's writer may still take to empty its ring. */
 #define LOG_DRAIN_MS 20
+/* Why there is no daemon should be read, even over a slow console; nothing waits for this end. */
+#define LOG_DRAIN_FAILED_MS 1000
 
 static uint64_t machine_ram_bytes(void)
 {
@@ -114,6 +116,8 @@ static void protect_ourselves(struct mm_daemon *daemon)
 
     if (kernel->ops->feature(kernel, MM_FEATURE_OOM_SCORE_ADJ_LOWER)->available)
         (void)kernel->ops->write_oom_score_adj(kernel, getpid(), MM_PRIORITY_SYSTEM, &written);
+    if (!mm_runtime_may_kill_others())
+        mm_warning("without root or CAP_KILL only processes of uid %u can be ended", (unsigned)geteuid());
     result = mm_runtime_raise_scheduling();
     if (result < 0)
         mm_info("real-time scheduling is not available: %s", strerror(-result));
@@ -219,17 +223,27 @@ static enum mm_daemon_exit run(struct mm_daemon *daemon, struct mm_config *confi
     return result < 0 ? MM_DAEMON_FAILED : MM_DAEMON_STOPPED;
 }
 
-enum mm_daemon_exit mm_daemon_run(const struct mm_daemon_options *options)
+static int take_lock(struct mm_daemon *daemon)
 {
-    static struct mm_daemon daemon; /* large, and there is one */
-    struct mm_config *config = NULL;
-    enum mm_daemon_exit code;
+    const char *directory = daemon->options->runtime_directory;
     pid_t other_pid = 0;
-    int result;
 
-    daemon.options = options;
-    mm_runtime_program("memmgr-config", daemon.reader_path, sizeof(daemon.reader_path));
-    result = load_config(&daemon, &config);
+    daemon->lock_fd = mm_runtime_lock(directory, &other_pid);
+    if (daemon->lock_fd == -EBUSY)
+        mm_error("another memmgrd (pid %d) runs with %s; stop it, or use --runtime-directory", (int)other_pid,
+                 directory);
+    else if (daemon->lock_fd < 0)
+        mm_error("the lock in the runtime directory cannot be taken: %s (%.200s/lock)",
+                 strerror(-daemon->lock_fd), directory);
+    return MM_MIN(daemon->lock_fd, 0);
+}
+
+static enum mm_daemon_exit load_and_run(struct mm_daemon *daemon)
+{
+    const struct mm_daemon_options *options = daemon->options;
+    struct mm_config *config = NULL;
+    int result = load_config(daemon, &config);
+
     if (result < 0) {
         mm_error("%s: not started: %s", options->config_file,
                  result == -EINVAL ? "the configuration is not valid" : strerror(-result));
@@ -240,18 +254,27 @@ enum mm_daemon_exit mm_daemon_run(const struct mm_daemon_options *options)
         mm_config_free(config);
         return MM_DAEMON_STOPPED;
     }
-    daemon.lock_fd = mm_runtime_lock(options->runtime_directory, &other_pid);
-    if (daemon.lock_fd < 0) {
-        if (daemon.lock_fd == -EBUSY)
-            mm_error("another memmgrd (pid %d) runs with %s; stop it, or use --runtime-directory",
-                     (int)other_pid, options->runtime_directory);
-        else
-            mm_error("%s: %s", options->runtime_directory, strerror(-daemon.lock_fd));
+    result = take_lock(daemon);
+    if (result < 0) {
         mm_config_free(config);
-        return daemon.lock_fd == -EBUSY ? MM_DAEMON_BUSY : MM_DAEMON_FAILED;
+        return result == -EBUSY ? MM_DAEMON_BUSY : MM_DAEMON_FAILED;
     }
     mm_notify_init();
-    code = run(&daemon, config);
-    mm_log_stop_writer(LOG_DRAIN_MS);
+    return run(daemon, config);
+}
+
+enum mm_daemon_exit mm_daemon_run(const struct mm_daemon_options *options)
+{
+    static struct mm_daemon daemon; /* large, and there is one */
+    enum mm_daemon_exit code;
+
+    daemon.options = options;
+    mm_runtime_program("memmgr-config", daemon.reader_path, sizeof(daemon.reader_path));
+    (void)mm_runtime_raise_descriptors();
+    /* from here on a console that stands still holds up nothing */
+    if (!options->is_check && mm_log_start_writer() < 0)
+        mm_warning("the log has no thread of its own: a slow console may hold up the daemon");
+    code = load_and_run(&daemon);
+    mm_log_stop_writer(code == MM_DAEMON_STOPPED ? LOG_DRAIN_MS : LOG_DRAIN_FAILED_MS);
     return code;
 }

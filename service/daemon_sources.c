@@ -239,8 +239,6 @@ int mm_daemon_add_sources(struct mm_daemon *daemon)
     fill_context(daemon);
     /* threads that start later inherit the blocked signals, so this one is first */
     result = mm_signal_source_add(daemon->engine->center);
-    if (result == 0 && mm_log_start_writer() < 0)
-        mm_warning("the log has no thread of its own: a slow console may hold up the daemon");
     for (size_t i = 0; result == 0 && i < MM_ARRAY_SIZE(add); i++)
         result = add[i](daemon);
     return result;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command line of memmgrd. */
 #include "common/common.h"
+#include "config/config.h"
 #include "service/daemon.h"
+#include "service/runtime.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -55,6 +57,11 @@ static int take_option(int option, struct mm_daemon_options *options)
     case 'f':
         return -1;
     case 's':
+        if (strlen(optarg) >= MM_CONFIG_PATH_MAX) {
+            (void)fprintf(stderr, "memmgrd: --socket: a socket's path has at most %d bytes\n",
+                          MM_CONFIG_PATH_MAX - 1);
+            return MM_DAEMON_INVALID;
+        }
         options->socket_path = optarg;
         return -1;
     case 'r':
@@ -88,11 +95,16 @@ int main(int argc, char **argv)
         .log_level = -1,
     };
     int option;
+    int result = mm_runtime_open_streams();
 
+    if (result < 0)
+        return MM_DAEMON_FAILED; /* there is no stream to say it on */
+    mm_runtime_ignore_signals();
     while ((option = getopt_long(argc, argv, "c:knfs:r:l:Vh", long_options, NULL)) != -1) {
         int code = take_option(option, &options);
 
-        if (code >= 0) return code;
+        if (code >= 0)
+            return code;
     }
     if (optind < argc) {
         (void)fprintf(stderr, "memmgrd: unexpected argument '%s'\nTry 'memmgrd --help'.\n", argv[optind]);

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define MESSAGE_MAX 256
+/* A manager that expects more than a hundred signs of life a second means something else. */
+#define WATCHDOG_MIN_NS (10 * MM_NS_PER_MS)
 
 static int notify_fd = -1;
 
@@ -23,12 +25,15 @@ void mm_notify_init(void)
     size_t length = path ? strlen(path) : 0;
     int fd;
 
-    if (length < 2 || length >= sizeof(address.sun_path) || (path[0] != '/' && path[0] != '@')) return;
+    if (length < 2 || length >= sizeof(address.sun_path) || (path[0] != '/' && path[0] != '@'))
+        return;
     memcpy(address.sun_path, path, length);
-    if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
+    if (address.sun_path[0] == '@')
+        address.sun_path[0] = '\0';
     (void)unsetenv("NOTIFY_SOCKET");
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) return;
+    if (fd < 0)
+        return;
     if (connect(fd, (const struct sockaddr *)&address,
                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0) {
         (void)close(fd);
@@ -42,7 +47,8 @@ void mm_notify(const char *format, ...)
     char message[MESSAGE_MAX];
     va_list arguments;
 
-    if (notify_fd < 0) return;
+    if (notify_fd < 0)
+        return;
     va_start(arguments, format);
     (void)vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
@@ -56,8 +62,9 @@ uint64_t mm_notify_watchdog_ns(void)
     uint64_t period_us;
     uint64_t expected_pid;
 
-    if (!period || mm_parse_u64(period, 1, UINT64_MAX / MM_NS_PER_US, &period_us) < 0) return 0;
+    if (!period || mm_parse_u64(period, 1, UINT64_MAX / MM_NS_PER_US, &period_us) < 0)
+        return 0;
     if (pid && (mm_parse_u64(pid, 1, INT32_MAX, &expected_pid) < 0 || (pid_t)expected_pid != getpid()))
         return 0;
-    return period_us * MM_NS_PER_US / 2;
+    return MM_MAX(period_us * MM_NS_PER_US / 2, WATCHDOG_MIN_NS);
 }

@@ -10,7 +10,7 @@
 void mm_notify_init(void);
 /* "READY=1", "STATUS=..."; never blocks. */
 __attribute__((format(printf, 1, 2))) void mm_notify(const char *format, ...);
-/* How often WATCHDOG=1 is expected, in ns: half of $WATCHDOG_USEC; 0: not at all, or not of this process. */
+/* How often WATCHDOG=1 is expected, in ns: half of $WATCHDOG_USEC, at least 10 ms; 0: not at all, or not of this process. */
 uint64_t mm_notify_watchdog_ns(void);
 
 #endif

@@ -6,11 +6,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef MM_LIBEXEC_DIRECTORY
@@ -25,6 +29,32 @@
 #ifndef MCL_ONFAULT
 #define MCL_ONFAULT 4
 #endif
+
+int mm_runtime_open_streams(void)
+{
+    /* open takes the lowest number that is free */
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return -errno;
+    }
+    return 0;
+}
+
+void mm_runtime_ignore_signals(void)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
+}
+
+int mm_runtime_raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return -errno;
+    limit.rlim_cur = limit.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+}
 
 static pid_t read_pid(int fd)
 {
@@ -52,6 +82,8 @@ int mm_runtime_lock(const char *directory, pid_t *ret_other_pid)
     char path[MM_PROGRAM_PATH_MAX];
     int result;
 
+    if (strlen(directory) + sizeof("/lock") > sizeof(path))
+        return -ENAMETOOLONG;
     if (mkdir(directory, 0755) < 0 && errno != EEXIST)
         return -errno;
     (void)mm_format(path, sizeof(path), "%s/lock", directory);
@@ -93,6 +125,14 @@ void mm_runtime_program(const char *name, char *ret_path, size_t size)
 void mm_runtime_sibling(const char *name, char *ret_path, size_t size)
 {
     find_program(name, MM_SBIN_DIRECTORY, ret_path, size);
+}
+
+bool mm_runtime_may_kill_others(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+    return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & 1U << CAP_KILL);
 }
 
 int mm_runtime_lock_memory(void)

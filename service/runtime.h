@@ -3,13 +3,22 @@
 #ifndef MM_SERVICE_RUNTIME_H
 #define MM_SERVICE_RUNTIME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #define MM_PROGRAM_PATH_MAX 512
 
+/* Standard streams that are closed become /dev/null: else the first files that are opened take their numbers,
+   and the log goes into them. 0 or a negative errno. */
+int mm_runtime_open_streams(void);
+/* A reader of the log that went away, and a full limit of file sizes, are errors of writing, not deaths. */
+void mm_runtime_ignore_signals(void);
+/* As many descriptors as the hard limit allows: clients and victims take one each. 0 or a negative errno. */
+int mm_runtime_raise_descriptors(void);
+
 /* Makes the directory (0755) where it is missing and takes the lock in it, to be held until exit. Returns the
-   lock's descriptor; -EBUSY when another daemon holds it, with its pid (0: not known). */
+   lock's descriptor; -EBUSY when another daemon holds it, with its pid (0: not known); -ENAMETOOLONG. */
 int mm_runtime_lock(const char *directory, pid_t *ret_other_pid);
 
 /* The helper program of that name: beside our own executable (a build tree), else in the libexec directory.
@@ -18,6 +27,9 @@ void mm_runtime_program(const char *name, char *ret_path, size_t size);
 
 /* A program for people of that name: beside our own executable, else where administrators' programs are. */
 void mm_runtime_sibling(const char *name, char *ret_path, size_t size);
+
+/* May we end the processes of every user? */
+bool mm_runtime_may_kill_others(void);
 
 /* Locks what is and will be resident. 0 or a negative errno. */
 int mm_runtime_lock_memory(void);
