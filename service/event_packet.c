@@ -5,8 +5,6 @@
 #include "common/common.h"
 #include "service/event_words.h"
 
-#include <string.h>
-
 typedef void (*payload_writer)(struct mm_json_writer *writer, const struct mm_service_context *context,
                                const struct mm_event *event);
 
@@ -66,13 +64,11 @@ static void write_found(struct mm_json_writer *writer, const struct mm_service_c
                         const struct mm_event *event)
 {
     const struct mm_event_process *process = &event->payload.process;
-    char comm[MM_COMM_MAX * 4];
 
     (void)context;
     mm_json_signed(writer, "pid", event->pid);
     mm_json_unsigned(writer, "uid", event->uid);
-    mm_json_text(writer, "comm",
-                 mm_printable(process->comm, strnlen(process->comm, MM_COMM_MAX), comm, sizeof(comm)));
+    mm_json_text(writer, "comm", process->comm);
     mm_json_signed(writer, "oom_score_adj", process->oom_score_adj);
     mm_json_unsigned(writer, "resident_bytes", process->resident_bytes);
 }

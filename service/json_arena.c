@@ -37,13 +37,13 @@ static void leave(void *memory)
 }
 
 /*
- * Walks the text once before cJSON does: its recursion is only bounded at 1000, and \u0000 would end a string
- * unseen. Brackets count outside of strings alone.
+ * Walks the text once before cJSON does: its recursion is only bounded at 1000, its items not at all, and \u0000
+ * would end a string unseen. Brackets and commas count outside of strings alone.
  */
 static int scan(const char *packet, size_t length)
 {
     bool in_string = false;
-    unsigned depth = 0;
+    unsigned depth = 0, items = 0;
 
     for (size_t i = 0; i < length; i++) {
         char byte = packet[i];
@@ -61,7 +61,10 @@ static int scan(const char *packet, size_t length)
         } else if (byte == '"') {
             in_string = true;
         } else if (byte == '{' || byte == '[') {
-            if (++depth > MM_JSON_DEPTH_MAX)
+            if (++depth > MM_JSON_DEPTH_MAX || ++items > MM_JSON_ITEMS_MAX)
+                return -E2BIG;
+        } else if (byte == ',') {
+            if (++items > MM_JSON_ITEMS_MAX)
                 return -E2BIG;
         } else if ((byte == '}' || byte == ']') && depth > 0) {
             depth--;

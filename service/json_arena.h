@@ -13,9 +13,12 @@
 extern "C" {
 #endif
 
-/* A packet of 64 KiB that is made of the smallest possible items needs more and is refused; one with every
-   field a request has needs 3 KiB. Pages that no packet touches cost nothing. */
+/* The most items, and the texts of the longest packet twice over, as cJSON may need them. A usual request takes 3
+   KiB; pages that no packet touches cost nothing. */
 #define MM_JSON_ARENA_BYTES 262144
+
+/* Members and elements of a packet. A request has a dozen fields and names each kind of event once. */
+#define MM_JSON_ITEMS_MAX 256
 
 /* A request is an object with at most one array in it; the rest of the depth is for what clients add. */
 #define MM_JSON_DEPTH_MAX 8

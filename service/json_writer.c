@@ -5,7 +5,6 @@
 #include "common/common.h"
 #include "service/clean_text.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /* The longest text is a chain of reasons of some hundred bytes; what is longer is cut. */
@@ -35,13 +34,30 @@ static void append_text(struct mm_json_writer *writer, const char *text)
     append(writer, text, strlen(text));
 }
 
+/* How much of the text is ASCII that neither JSON nor a terminal minds: nearly always all of it. */
+static size_t plain_length(const char *text)
+{
+    size_t length = 0;
+
+    while (text[length] >= ' ' && text[length] <= '~' && text[length] != '"' && text[length] != '\\')
+        length++;
+    return length;
+}
+
 /* Quotes what mm_clean_text left: no control character is among it, so two characters are to be escaped. */
 static void append_quoted(struct mm_json_writer *writer, const char *text)
 {
     char clean[TEXT_MAX];
-    const char *cursor = mm_clean_text(text, clean, sizeof(clean));
+    size_t length = plain_length(text);
+    const char *cursor;
 
     append(writer, "\"", 1);
+    if (text[length] == '\0' && length < TEXT_MAX) {
+        append(writer, text, length);
+        append(writer, "\"", 1);
+        return;
+    }
+    cursor = mm_clean_text(text, clean, sizeof(clean));
     while (*cursor) {
         size_t plain = strcspn(cursor, "\"\\");
 
@@ -90,13 +106,25 @@ void mm_json_text(struct mm_json_writer *writer, const char *key, const char *te
         append_text(writer, "null");
 }
 
-void mm_json_unsigned(struct mm_json_writer *writer, const char *key, uint64_t value)
+/* By hand: a page of the list holds thousands of numbers, and is written while somebody may have to die. */
+static void append_number(struct mm_json_writer *writer, uint64_t magnitude, bool is_negative)
 {
     char digits[24];
+    size_t begin_at = sizeof(digits);
 
+    do {
+        digits[--begin_at] = (char)('0' + magnitude % 10);
+        magnitude /= 10;
+    } while (magnitude > 0);
+    if (is_negative)
+        digits[--begin_at] = '-';
+    append(writer, digits + begin_at, sizeof(digits) - begin_at);
+}
+
+void mm_json_unsigned(struct mm_json_writer *writer, const char *key, uint64_t value)
+{
     begin(writer, key);
-    (void)mm_format(digits, sizeof(digits), "%" PRIu64, value);
-    append_text(writer, digits);
+    append_number(writer, value, false);
 }
 
 void mm_json_amount(struct mm_json_writer *writer, const char *key, uint64_t value)
@@ -109,11 +137,8 @@ void mm_json_amount(struct mm_json_writer *writer, const char *key, uint64_t val
 
 void mm_json_signed(struct mm_json_writer *writer, const char *key, int64_t value)
 {
-    char digits[24];
-
     begin(writer, key);
-    (void)mm_format(digits, sizeof(digits), "%" PRId64, value);
-    append_text(writer, digits);
+    append_number(writer, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0);
 }
 
 void mm_json_bool(struct mm_json_writer *writer, const char *key, bool value)

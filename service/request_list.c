@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 
 /* A chain names each rule and each adjustment once: a few dozen bytes for each of its links. */
 #define WHY_MAX 512
@@ -124,14 +123,12 @@ static void write_process(struct mm_request *request, const struct mm_process *p
     struct mm_json_writer *writer = request->writer;
     uint64_t now_ns = mm_event_center_now_ns(context->center);
     char why[WHY_MAX];
-    char comm[MM_COMM_MAX * 4];
 
     mm_json_open(writer, NULL, '{');
     mm_json_signed(writer, "pid", process->pid);
     mm_json_unsigned(writer, "uid", process->uid);
     mm_json_text(writer, "name", bundle->name);
-    mm_json_text(writer, "comm",
-                 mm_printable(process->comm, strnlen(process->comm, MM_COMM_MAX), comm, sizeof(comm)));
+    mm_json_text(writer, "comm", process->comm);
     mm_json_signed(writer, "priority", process->priority);
     mm_json_signed(writer, "bundle_priority", bundle->entry.priority);
     mm_json_unsigned(writer, "bundle_processes", bundle->process_count);

@@ -176,14 +176,37 @@ TEST_F(Arena, DepthCountsOutsideOfStringsOnly)
     EXPECT_EQ(parse_text("[[],[],[],[],[],[],[],[],[],[],[]]"), 0);
 }
 
+TEST_F(Arena, ItemsCountOutsideOfStringsOnly)
+{
+    std::string most = "[0";
+
+    for (int i = 0; i < MM_JSON_ITEMS_MAX - 1; i++)
+        most += ",0";
+    EXPECT_EQ(parse_text(most + "]"), 0);
+    EXPECT_EQ(parse_text(most + ",0]"), -E2BIG);
+    EXPECT_EQ(parse_text("[\"" + std::string(60000, ',') + "\"]"), 0);
+}
+
+// The most that a packet within all limits can need: many items, and one text or many that fill it.
+TEST_F(Arena, HoldsEveryPacketWithinTheLimits)
+{
+    std::string escaped, many = "{", pieces = "[";
+
+    for (int i = 0; i < 32000; i++)
+        escaped += "\\n";
+    EXPECT_EQ(parse_text("[\"" + escaped + "\"]"), 0);
+    for (int i = 0; i < MM_JSON_ITEMS_MAX - 1; i++) {
+        many += (i ? ",\"" : "\"") + std::string(120, 'k') + "\":\"" + std::string(120, 'v') + "\"";
+        pieces += (i ? ",\"" : "\"") + std::string(250, 'v') + "\"";
+    }
+    ASSERT_LE(many.size(), 65535U);
+    EXPECT_EQ(parse_text(many + "}"), 0);
+    EXPECT_EQ(parse_text(pieces + "]"), 0);
+}
+
 TEST_F(Arena, ExhaustionIsAnErrorNotACrash)
 {
-    std::string wide = "[0";
-
-    for (int i = 0; i < 30000; i++)
-        wide += ",0";
-    EXPECT_EQ(parse_text(wide + "]"), -E2BIG);
-    EXPECT_EQ(parse_text("\"" + std::string(65000, 'x') + "\""), 0);
+    EXPECT_EQ(parse_text("\"" + std::string(300000, 'x') + "\""), -E2BIG);
     EXPECT_EQ(parse_text("[0]"), 0);
 }
 
