@@ -72,15 +72,21 @@ static bool is_critical(const struct mm_config *config, uint64_t available_bytes
     return available_bytes < line_bytes;
 }
 
+static bool is_killing(const struct mm_engine *engine)
+{
+    struct mm_kill_status status;
+
+    mm_kill_strategy_status(engine->kill, &status);
+    return status.is_killing;
+}
+
 /* Sizes and pools are kept fresh on the watch's readings, as long as nobody is being killed. So is the list
    where memory is critical: who comes now is who the storm is about. */
 static void refresh(const struct mm_event *event, void *user)
 {
     struct mm_engine *engine = user;
-    struct mm_kill_status status;
 
-    mm_kill_strategy_status(engine->kill, &status);
-    if (status.is_killing || event->time_ns < engine->refreshed_ns + REFRESH_INTERVAL_NS)
+    if (is_killing(engine) || event->time_ns < engine->refreshed_ns + REFRESH_INTERVAL_NS)
         return;
     engine->refreshed_ns = event->time_ns;
     (void)mm_priority_manager_refresh(engine->manager, REFRESH_PROCESSES);
@@ -90,10 +96,11 @@ static void refresh(const struct mm_event *event, void *user)
 }
 
 /* Processes that nobody reported are looked for while there is still time: each time it gets worse, which is
-   before anybody is killed, as the levels are above the kill waterlines. */
+   before anybody is killed, as the levels are above the kill waterlines. Not where the reading that made it worse
+   has led to a kill already: the order to be still is behind this event. */
 static void rescan(const struct mm_event *event, void *user)
 {
-    if (event->payload.level.level > event->payload.level.previous)
+    if (!is_killing(user) && event->payload.level.level > event->payload.level.previous)
         scan(user);
 }
 

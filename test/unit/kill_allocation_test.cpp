@@ -6,6 +6,8 @@
  */
 #include "engine_fixture.h"
 
+#include <errno.h>
+
 #include <cstdlib>
 
 namespace
@@ -58,6 +60,7 @@ extern "C" {
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *memory);
 
 void *malloc(size_t size)
@@ -76,6 +79,19 @@ void *realloc(void *memory, size_t size)
 {
     count_call();
     return __libc_realloc(memory, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    count_call();
+    return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **ret_memory, size_t alignment, size_t size)
+{
+    count_call();
+    *ret_memory = __libc_memalign(alignment, size);
+    return *ret_memory ? 0 : ENOMEM;
 }
 
 void free(void *memory)
