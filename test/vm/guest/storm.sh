@@ -39,25 +39,31 @@ configure_section() {
     done
 }
 
+# Also when it has ended: there is nothing to wait for any more.
 daemon_answers() {
-    memmgrctl status >/dev/null 2>&1
+    memmgrctl status >/dev/null 2>&1 && return
+    observe alive "$daemon_name" && [ "$answer" = dead ]
 }
 
 # daemon_start: under the observer, so that its end is seen, too; its name there is in $daemon_name.
 daemon_start() {
     daemons_started=$((daemons_started + 1))
     daemon_name=memmgrd-$daemons_started
+    answer=
     must_observe start "$daemon_name" "memmgrd --config $config >>/tmp/memmgrd.log 2>&1"
-    wait_until 30 daemon_answers || {
+    if ! wait_until 20 daemon_answers || [ "$answer" = dead ]; then
         cat /tmp/memmgrd.log
-        fail "memmgrd does not answer"
-    }
+        observe wait "$daemon_name" 1
+        fail "memmgrd does not answer: $answer"
+    fi
 }
 
-# daemon_stop: by SIGTERM; how it ended is in $answer.
+# daemon_stop: by SIGTERM, which it obeys in order.
 daemon_stop() {
     must_observe signal "$daemon_name" TERM
     observe wait "$daemon_name" 10000
+    [ "$answer" = "status 0" ] || tail -n 30 /tmp/memmgrd.log
+    check_equal "the daemon ends when told to" "status 0" "$answer"
 }
 
 # daemon_field PATH: of its status.
@@ -157,20 +163,25 @@ reversed() {
     echo "${found% }"
 }
 
-# nth N "WORD WORD..."
+# nth N "WORD WORD...": 0 where there are fewer.
 nth() {
     local n=$1
 
     # shellcheck disable=SC2086 # the words are split on purpose
     set -- $2
-    shift $((n - 1))
-    echo "$1"
+    if [ $# -ge "$n" ]; then
+        shift $((n - 1))
+        echo "$1"
+    else
+        echo 0
+    fi
 }
 
 # keep_kills: what the daemon says of its kills, before it is stopped.
 keep_kills() {
     memmgrctl kills --json >/tmp/kills.json || fail "memmgrctl kills"
     memmgrctl explain --json --acted --limit 1000 >/tmp/explain.json || fail "memmgrctl explain"
+    { memmgrctl explain --limit 40; memmgrctl list; } >/tmp/explain.text
 }
 
 # kill_record PATH: oldest first.
@@ -194,6 +205,7 @@ margin_mb=50
 check_kills() {
     local name index=0 explained lows_mb rows_bytes low_mb row_mb
 
+    [ "$(kill_record 'kills[*].name')" = "$*" ] || cat /tmp/explain.text
     check_equal "the daemon's records name the victims in order" "$*" "$(kill_record 'kills[*].name')"
     check_equal "with the pids that the observer saw die" "$(deaths pid)" "$(kill_record 'kills[*].pid')"
     vm_json 'kills[*].reason' /tmp/kills.json >/tmp/reasons
