@@ -111,5 +111,5 @@ int main(int argc, char **argv)
         return MM_DAEMON_INVALID;
     }
     mm_log_init("memmgrd", options.log_level >= 0 ? (enum mm_log_level)options.log_level : MM_LOG_NOTICE);
-    return mm_daemon_run(&options);
+    return (int)mm_daemon_run(&options);
 }
