@@ -180,6 +180,17 @@ static void arm(struct memory_high_policy *policy)
     mm_event_center_arm(center, &policy->timer, mm_event_center_now_ns(center) + SETTLE_NS);
 }
 
+/* Where a bundle begins on the list is no move, so that no event tells of it. */
+static void arm_for_newcomer(struct memory_high_policy *policy, pid_t pid)
+{
+    const struct mm_process *process = mm_priority_manager_find(policy->context->manager, pid);
+
+    if (config_of(policy)->is_enabled && process &&
+        process->bundle->entry.priority >= config_of(policy)->min_priority &&
+        !mm_timer_is_armed(&policy->timer))
+        arm(policy);
+}
+
 /* A kill, or a limit taken back, cancels everything that the worker was to write: the next review sees to it.
  */
 static void on_notice(struct memory_high_policy *policy, const struct mm_notice *notice)
@@ -203,6 +214,7 @@ static void on_event(void *self, const struct mm_event *event)
     case MM_EVENT_APPLICATION:
     case MM_EVENT_PROCESS_FOUND:
         release_for_bundle(policy, event->pid);
+        arm_for_newcomer(policy, event->pid);
         break;
     case MM_EVENT_NOTICE:
         on_notice(policy, &event->payload.notice);
@@ -233,6 +245,8 @@ static int create(struct mm_policy_context *context, void **ret_policy)
         return -ENOMEM;
     policy->context = context;
     mm_timer_init(&policy->timer, review, policy);
+    /* for those that the scan at start finds */
+    arm(policy);
     *ret_policy = policy;
     return 0;
 }

@@ -268,6 +268,25 @@ TEST_F(Engine, LimitsOfACrashedOneAreGivenBackBeforeAnythingElse)
     EXPECT_TRUE(was_decided("restore", "the old value is back"));
 }
 
+TEST_F(Engine, WhoBeginsFarBackOnTheListIsLimitedThoughItNeverMoved)
+{
+    config->memory_high.is_enabled = true;
+    config->memory_high.min_priority = 400;
+    make_machine();
+    spawn([this] {
+        mm_simulated_process found = process(1040, 50 * MIB, "/app/found");
+
+        found.oom_score_adj = 700;
+        return found;
+    }());
+    start();
+    spawn(1030, 100 * MIB, "/app/application");
+    report(1030, MM_REASON_BACKGROUND, "application");
+    run_for(2 * SECOND);
+    EXPECT_EQ(mm_simulated_group_value(kernel, "/app/application", MM_GROUP_HIGH), 80 * MIB);
+    EXPECT_EQ(mm_simulated_group_value(kernel, "/app/found", MM_GROUP_HIGH), 40 * MIB);
+}
+
 TEST_F(Engine, APartThatCannotBeMadeLeavesNothing)
 {
     for (const char *operation : {"map_state", "scan_processes"}) {
