@@ -234,31 +234,38 @@ INSTANTIATE_TEST_SUITE_P(Groups, ReclaimGroup,
                                          GroupCase{"shared with a stranger", "/app", -1, true, false},
                                          GroupCase{"the root", "/", -1, false, false}));
 
-TEST_F(Reclaim, ADecisionToKillCancelsTheChunkUnderWay)
+TEST_F(Reclaim, TheDomainsOwnGroupIsNobodysOwn)
 {
-    bool was_under_way = false;
+    mm_copy_text(config->domain.group_path, sizeof(config->domain.group_path), "/domain");
+    begin();
+    note_squeezes();
+    add_application(1030, 800, 300 * MIB, "in the domain itself", "/domain");
+    add_application(1040, 400, 300 * MIB, "below", "/domain/below");
+    crowd(740 * MIB);
+    run_for(2 * SECOND);
+    EXPECT_EQ(order(), (std::vector<std::string>{"below"}));
+}
 
+TEST_F(Reclaim, ADecisionToKillCancelsTheChunkUnderWayAndItGoesOnAfterwards)
+{
     machine.reclaim_bytes_per_s = 10 * MIB; /* a chunk takes 1.6 s */
     config->kill.is_enabled = true;
+    config->kill.margin_bytes = 0;
     begin();
-    add_in_own_group(1020, 400, 200 * MIB, "background");
-    add_in_own_group(1030, 800, 200 * MIB, "suspended");
+    add_in_own_group(1020, 800, 4 * MIB, "too small to squeeze");
+    add_in_own_group(1030, 800, 200 * MIB, "squeezed");
     crowd(740 * MIB);
     run_for(100 * MILLISECOND);
     ASSERT_TRUE(status().is_squeezing);
     ASSERT_EQ(status().squeezes, 0u);
-    on_event = [&](const mm_event &event) {
-        if (event.kind == MM_EVENT_KILL_BEGIN)
-            was_under_way = status().squeezes == 0;
-    };
-    crowd(450 * MIB, 9998);
-    EXPECT_EQ(killed(), (std::vector<std::string>{"suspended"})) << "the kill waited for nothing";
-    run_for(MILLISECOND);
-    EXPECT_TRUE(was_under_way);
-    EXPECT_EQ(status().squeezes, 1u) << "its notice has come";
-    run_for(200 * MILLISECOND);
-    EXPECT_TRUE(status().is_squeezing) << "and goes on when the kill is over";
-    EXPECT_GT(mm_simulated_calls(kernel, "submit_job"), 1u);
+    crowd(499 * MIB, 9998);
+    EXPECT_EQ(killed(), (std::vector<std::string>{"too small to squeeze"})) << "the kill waited for nothing";
+    step();
+    EXPECT_EQ(status().squeezes, 1u) << "the chunk has ended";
+    EXPECT_LT(status().squeezed_bytes, 2 * MIB);
+    run_for(SECOND);
+    EXPECT_EQ(killed().size(), 1u);
+    EXPECT_EQ(mm_simulated_calls(kernel, "submit_job"), 2u) << "a group is not tired when it was interrupted";
 }
 
 TEST_F(Reclaim, TheKillerGoesFirstWhereBothHaveSomethingToDo)
