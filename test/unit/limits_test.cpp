@@ -133,15 +133,17 @@ TEST_F(Limits, ReleasedWhileItIsBeingWrittenItGoesBackAllTheSame)
 
 TEST_F(Limits, ReleasedWhileItIsBeingWrittenAnOldValueBelowUsageStillGoesBack)
 {
-    machine.reclaim_bytes_per_s = 100 * MM_MIB;
+    machine.zram_bytes = 0;
+    machine.reclaim_bytes_per_s = 100 * MM_MIB; /* the files below take 0.6 s */
     begin();
     add_group("/app/a", 100);
-    /* somebody's limit that the group is above, as far as the kernel got */
     write_high("/app/a", 90 * MM_MIB);
-    ASSERT_EQ(mm_simulated_set_growth(kernel, last_pid, 10000 * MM_MIB, 110 * MM_MIB), 0);
+    ASSERT_EQ(mm_simulated_set_group_value(kernel, "/app/a", MM_GROUP_FILE, 60 * MM_MIB), 0);
     int index = mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 60 * MM_MIB);
 
     run_for(5 * MM_NS_PER_MS);
+    ASSERT_EQ(high("/app/a"), 60 * MM_MIB);
+    ASSERT_TRUE(mm_limits_has_jobs(limits));
     mm_limits_release(limits, index);
     run_for(900 * MM_NS_PER_MS); /* at once, not when the next attempt is due */
     EXPECT_EQ(high("/app/a"), 90 * MM_MIB);
