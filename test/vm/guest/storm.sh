@@ -66,10 +66,13 @@ daemon_stop() {
     check_equal "the daemon ends when told to" "status 0" "$answer"
 }
 
-# daemon_field PATH: of its status.
+# daemon_field PATH...: of its status.
 daemon_field() {
+    local path
+
+    memmgrctl status --json >/tmp/status.json
     # shellcheck disable=SC2005,SC2046 # one line out of many is the purpose
-    echo $(memmgrctl status --json | vm_json "$1")
+    echo $(for path in "$@"; do vm_json "$path" /tmp/status.json; done)
 }
 
 # feature NAME: "true" or "false"; its reason is printed.
