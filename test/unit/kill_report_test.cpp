@@ -144,6 +144,7 @@ TEST_F(KillReport, AReportThatArrivesInTheSameTurnSavesTheApplication)
     static const mm_event_source_ops ops = {
         "client", [](void *self, uint64_t, uint32_t) { static_cast<Client *>(self)->speak(); }, nullptr};
     int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+    mm_waterline_status watch;
 
     begin_with_six();
     client.speak = [&] {
@@ -153,7 +154,8 @@ TEST_F(KillReport, AReportThatArrivesInTheSameTurnSavesTheApplication)
     ASSERT_EQ(mm_event_center_add_source(engine->center, &ops, &client), 0);
     ASSERT_EQ(mm_event_center_watch_fd(engine->center, &client, fd, EPOLLIN, 0), 0);
     fill_until(450 * MIB);
-    mm_simulated_advance(kernel, mm_event_center_next_deadline_ns(engine->center) - now_ns());
+    mm_waterline_source_status(engine->waterline, &watch);
+    mm_simulated_advance(kernel, watch.next_check_ns - now_ns());
     ASSERT_EQ(mm_event_center_run(engine->center), 0);
     EXPECT_EQ(killed(), (std::vector<std::string>{"400"}));
     EXPECT_EQ(mm_simulated_killed_at_ns(kernel, 1060), 0u);
