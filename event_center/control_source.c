@@ -19,6 +19,9 @@
 #define PACKETS_PER_WAKEUP     32
 #define CONNECTIONS_PER_WAKEUP 64
 #define CLIENTS_MAX            1024
+/* Within one wake-up, after which each client is only served one packet more: many that send without pause
+   would else hold up a kill and the end by their packets' sum. */
+#define TURN_NS (5 * MM_NS_PER_MS)
 /* Connections that cannot even be refused (no descriptor, no memory) would be reported at once again: they
    are left to wait this long, in which others can give back what is missing. */
 #define ACCEPT_PAUSE_NS (100 * MM_NS_PER_MS)
@@ -42,6 +45,8 @@ struct control_source {
     ino_t inode;
     struct mm_timer accept_timer; /* armed: connections are not looked at */
     bool is_starved;              /* and that was said */
+    uint64_t turn;                /* the wake-up that is served */
+    uint64_t turn_ends_ns;
     unsigned max_clients;
     struct mm_control_client *clients;
     char packet[MM_CONTROL_PACKET_MAX + 1];
@@ -113,10 +118,22 @@ static bool receive(struct mm_control_client *client)
     return client->fd >= 0;
 }
 
+static void note_turn(struct control_source *source)
+{
+    uint64_t turn = mm_event_center_counters(source->center)->wakeups;
+
+    if (turn == source->turn && source->turn_ends_ns > 0)
+        return;
+    source->turn = turn;
+    source->turn_ends_ns = mm_event_center_now_ns(source->center) + TURN_NS;
+}
+
 static void serve_client(struct mm_control_client *client)
 {
+    const struct control_source *source = client->source;
+
     for (unsigned i = 0; i < PACKETS_PER_WAKEUP; i++) {
-        if (!receive(client))
+        if (!receive(client) || mm_event_center_now_ns(source->center) >= source->turn_ends_ns)
             return;
     }
 }
@@ -224,6 +241,7 @@ static void ready(void *self, uint64_t tag, uint32_t events)
     struct control_source *source = self;
 
     (void)events;
+    note_turn(source);
     if (tag == TAG_LISTEN)
         accept_connections(source);
     else

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct mm_waterline_source {
     struct mm_event_center *center;
@@ -54,14 +55,28 @@ uint64_t mm_waterline_interval_ns(const struct mm_waterline_options *options, ui
     return MM_MAX(min_ns, MM_MIN(interval_ns, max_ns));
 }
 
+/* Once per change: without readings nobody is squeezed or killed, which people must hear of. */
+static void tell_change(int previous_error, int error)
+{
+    if (error < 0 && previous_error == 0)
+        mm_error(
+            "available memory cannot be read (%s): nothing is done until it can; a domain whose group was "
+            "removed needs a restart",
+            strerror(-error));
+    else if (error == 0 && previous_error < 0)
+        mm_notice("available memory can be read again");
+}
+
 void mm_waterline_source_check(struct mm_waterline_source *source)
 {
     struct mm_event event = {.kind = MM_EVENT_WATERLINE, .time_ns = mm_event_center_now_ns(source->center)};
     struct mm_waterline_status *status = &source->status;
     uint64_t interval_ns = MM_WATERLINE_EXHAUSTED_MS * MM_NS_PER_MS;
+    int previous_error = status->error;
 
     status->checks++;
     status->error = source->kernel->ops->read_memory(source->kernel, &event.payload.memory);
+    tell_change(previous_error, status->error);
     if (status->error == 0) {
         status->memory = event.payload.memory;
         interval_ns = mm_waterline_interval_ns(&source->options, status->memory.available_bytes);

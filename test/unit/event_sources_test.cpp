@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -385,6 +387,77 @@ TEST_F(EventCenter, SignalsBecomeEventsAndTermAndIntStopTheLoop)
         EXPECT_EQ(std::count(heard.begin(), heard.end(), "stop"), 1);
         mm_event_center_free(own);
     }
+}
+
+/* ---- the control socket ---------------------------------------------------------------------------------
+ */
+
+/* What the handlers of a client's packets see. */
+struct Turns {
+    mm_kernel *kernel;
+    mm_event_center *center;
+    std::string order;
+    size_t wanted;
+};
+
+int connect_to(const std::string &path)
+{
+    sockaddr_un address = {};
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr *>(&address), sizeof(address)), 0);
+    return fd;
+}
+
+/* Two clients have sent four packets each; handling one takes cost_ns. */
+std::string order_of_packets(mm_kernel *kernel, mm_event_center *center, uint64_t cost_ns)
+{
+    const std::string path = testing::TempDir() + "turns-" + std::to_string(getpid());
+    static uint64_t cost;
+    Turns turns = {kernel, center, "", 8};
+    mm_control_options options = {};
+    mm_control_handlers handlers = {};
+    int clients[2];
+
+    cost = cost_ns;
+    options.path = path.c_str();
+    options.mode = 0600;
+    options.max_clients = 4;
+    options.listen_fd = -1;
+    handlers.user = &turns;
+    handlers.packet = [](mm_control_client *, const mm_control_peer *, const char *packet, size_t,
+                         void *user) {
+        auto *seen = static_cast<Turns *>(user);
+
+        seen->order += packet;
+        mm_simulated_advance(seen->kernel, cost);
+        if (seen->order.size() == seen->wanted)
+            mm_event_center_stop(seen->center);
+    };
+    EXPECT_EQ(mm_control_source_add(center, &options, &handlers), 0);
+    clients[0] = connect_to(path);
+    clients[1] = connect_to(path);
+    for (int i = 0; i < 4; i++) {
+        EXPECT_EQ(send(clients[0], "a", 1, 0), 1);
+        EXPECT_EQ(send(clients[1], "b", 1, 0), 1);
+    }
+    EXPECT_EQ(mm_event_center_run(center), 0);
+    close(clients[0]);
+    close(clients[1]);
+    return turns.order;
+}
+
+TEST_F(EventCenter, ClientsOfCheapPacketsAreServedOneAfterTheOther)
+{
+    EXPECT_EQ(order_of_packets(kernel, center, 0), "aaaabbbb");
+}
+
+/* So that the loop gets its other work done between them. */
+TEST_F(EventCenter, ClientsOfCostlyPacketsTakeTurns)
+{
+    EXPECT_EQ(order_of_packets(kernel, center, 10 * MM_NS_PER_MS), "abababab");
 }
 
 } // namespace
