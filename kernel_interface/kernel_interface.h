@@ -83,8 +83,9 @@ struct mm_process_info {
     pid_t pid; /* thread group id */
     pid_t ppid;
     uid_t uid;  /* real user id */
-    char state; /* 'R', 'S', 'D', 'Z', ... */
+    char state; /* 'R', 'S', 'D', 'Z', ...: of its first thread */
     bool is_kernel_thread;
+    bool has_exited; /* every thread of it ended: a leader that ended before the others is a zombie, too */
     int oom_score_adj;
     uint64_t start_time_ticks; /* field 22 of stat: with the pid, the identity of a process */
     uint64_t resident_bytes;
@@ -92,13 +93,13 @@ struct mm_process_info {
     char comm[MM_COMM_MAX]; /* any bytes but NUL */
 };
 
-enum mm_process_field { /* what read_process is to fill, to be or-ed; each costs one file */
-                        MM_PROCESS_STAT = 1 << 0, /* ppid, state, is_kernel_thread, start_time_ticks, comm */
-                        MM_PROCESS_STATUS = 1 << 1, /* uid, swap_bytes, resident_bytes; -ESRCH for a thread
-                                                       that leads no group */
-                        MM_PROCESS_STATM = 1 << 2,  /* resident_bytes alone: cheaper than status */
-                        MM_PROCESS_ADJ = 1 << 3,    /* oom_score_adj */
-                        MM_PROCESS_ALL = MM_PROCESS_STAT | MM_PROCESS_STATUS | MM_PROCESS_ADJ,
+/* What read_process is to fill, to be or-ed; each costs one file. */
+enum mm_process_field {
+    MM_PROCESS_STAT = 1 << 0,   /* ppid, state, is_kernel_thread, has_exited, start_time_ticks, comm */
+    MM_PROCESS_STATUS = 1 << 1, /* uid, swap_bytes, resident_bytes; -ESRCH for a thread that leads no group */
+    MM_PROCESS_STATM = 1 << 2,  /* resident_bytes alone: cheaper than status */
+    MM_PROCESS_ADJ = 1 << 3,    /* oom_score_adj */
+    MM_PROCESS_ALL = MM_PROCESS_STAT | MM_PROCESS_STATUS | MM_PROCESS_ADJ,
 };
 
 /* A process held for killing. pidfd is -1 where the kernel has none; then the start time is re-checked. */

@@ -55,6 +55,7 @@ static int fill_stat(struct mm_linux_kernel *kernel, pid_t pid, struct mm_proces
     info->ppid = stat.ppid;
     info->state = stat.state;
     info->is_kernel_thread = stat.is_kernel_thread;
+    info->has_exited = mm_process_stat_is_dead(&stat);
     info->start_time_ticks = stat.start_time_ticks;
     memcpy(info->comm, stat.comm, sizeof(info->comm));
     return 0;

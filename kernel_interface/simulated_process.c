@@ -347,6 +347,7 @@ static void fill_info(const struct mm_machine_process *process, unsigned fields,
         ret_info->ppid = process->ppid;
         ret_info->state = state_of(process);
         ret_info->is_kernel_thread = false;
+        ret_info->has_exited = false; /* no zombies: who has exited is gone */
         ret_info->start_time_ticks = process->start_time_ticks;
         mm_copy_text(ret_info->comm, sizeof(ret_info->comm), process->comm);
     }

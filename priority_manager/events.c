@@ -106,8 +106,8 @@ static void handle_terminated(struct mm_priority_manager *manager, const struct 
         count_unknown(manager);
         return;
     }
-    if (kernel->ops->read_process(kernel, event->pid, MM_PROCESS_STAT, &info) < 0 || info.state == 'Z' ||
-        info.state == 'X' || info.start_time_ticks != node->process.start_time_ticks) {
+    if (kernel->ops->read_process(kernel, event->pid, MM_PROCESS_STAT, &info) < 0 || info.has_exited ||
+        info.start_time_ticks != node->process.start_time_ticks) {
         mm_manager_remove_process(manager, node);
         return;
     }

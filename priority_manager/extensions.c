@@ -70,7 +70,7 @@ static uint64_t read_start_ticks(const struct mm_priority_manager *manager, pid_
 
     if (pid <= 0 || kernel->ops->read_process(kernel, pid, MM_PROCESS_STAT, &info) < 0)
         return 0;
-    return info.state == 'Z' || info.state == 'X' ? 0 : info.start_time_ticks;
+    return info.has_exited ? 0 : info.start_time_ticks;
 }
 
 int mm_manager_bind(struct mm_priority_manager *manager, pid_t caller_pid, struct mm_process_node *target)

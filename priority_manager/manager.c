@@ -166,6 +166,8 @@ static int visit_scanned(const struct mm_process_info *process, void *user)
     }
     if (node)
         mm_manager_remove_process(manager, node);
+    if (process->has_exited)
+        return 0;
     if (manager->is_scanned && kernel->ops->read_process(kernel, process->pid, MM_PROCESS_ALL, &info) < 0)
         return 0;
     mm_manager_keep_reserve(manager);

@@ -189,8 +189,9 @@ int mm_priority_manager_scan(struct mm_priority_manager *manager);
 const struct mm_priority_list *mm_priority_manager_list(const struct mm_priority_manager *manager);
 /* NULL when unknown. */
 struct mm_process *mm_priority_manager_find(const struct mm_priority_manager *manager, pid_t pid);
-/* Reads sizes anew and grows the pools: on calm moments, at most `limit` processes from where the last call
-   stopped; returns how many are left of the round. Does nothing while a kill is under way. */
+/* Reads sizes, and the oom_score_adj of unregistered processes, anew and grows the pools: on calm moments, at
+   most `limit` processes from where the last call stopped; returns how many are left of the round. Does nothing
+   while a kill is under way. */
 size_t mm_priority_manager_refresh(struct mm_priority_manager *manager, size_t limit);
 
 /* "400 background; important floor 300 -> 300; account 101 inactive +50 -> 350" into buffer. */

@@ -132,7 +132,7 @@ static int complete(const struct mm_priority_manager *manager, pid_t pid, struct
     result = kernel->ops->read_process(kernel, pid, MM_PROCESS_ALL, ret_info);
     if (result < 0)
         return result;
-    return ret_info->is_kernel_thread || ret_info->state == 'Z' || ret_info->state == 'X' ? -ESRCH : 0;
+    return ret_info->is_kernel_thread || ret_info->has_exited ? -ESRCH : 0;
 }
 
 static void add_found(struct mm_priority_manager *manager, pid_t pid)

@@ -62,7 +62,7 @@ static int check(struct mm_priority_manager *manager, const struct mm_event *eve
     struct mm_process_info info;
     int result = kernel->ops->read_process(kernel, event->pid, MM_PROCESS_ALL, &info);
 
-    if (result < 0 || info.state == 'Z' || info.state == 'X' ||
+    if (result < 0 || info.has_exited ||
         (stated_ticks != 0 && info.start_time_ticks != 0 && stated_ticks != info.start_time_ticks)) {
         manager->counters.unknown_pid_events++;
         return -ESRCH;

@@ -119,12 +119,15 @@ static size_t visit_some(struct mm_priority_manager *manager, uint32_t *bucket, 
     return visited;
 }
 
-static void refresh_size(struct mm_priority_manager *manager, struct mm_process_node *node)
+/* Its number too where that is the file's and nobody may report that the file was written. */
+static void refresh_process(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
     struct mm_kernel *kernel = manager->kernel;
     struct mm_process *process = &node->process;
-    struct mm_process_info info;
-    int result = kernel->ops->read_process(kernel, process->pid, MM_PROCESS_STATM, &info);
+    bool is_registered = process->bundle->is_registered;
+    unsigned fields = MM_PROCESS_STATM | (is_registered ? 0u : MM_PROCESS_ADJ);
+    struct mm_process_info info = {0};
+    int result = kernel->ops->read_process(kernel, process->pid, fields, &info);
 
     if (result == -ESRCH)
         mm_manager_remove_process(manager, node);
@@ -132,6 +135,10 @@ static void refresh_size(struct mm_priority_manager *manager, struct mm_process_
         return;
     process->bundle->resident_bytes += info.resident_bytes - process->resident_bytes;
     process->resident_bytes = info.resident_bytes;
+    if (is_registered || process->written_oom_score_adj == info.oom_score_adj)
+        return;
+    process->written_oom_score_adj = (int16_t)info.oom_score_adj;
+    mm_manager_seed(manager, node);
 }
 
 size_t mm_priority_manager_refresh(struct mm_priority_manager *manager, size_t limit)
@@ -143,7 +150,7 @@ size_t mm_priority_manager_refresh(struct mm_priority_manager *manager, size_t l
         grow_to_share(manager);
         if (manager->is_scan_wanted)
             (void)mm_priority_manager_scan(manager);
-        done = manager->refresh_done + visit_some(manager, &manager->refresh_bucket, limit, refresh_size);
+        done = manager->refresh_done + visit_some(manager, &manager->refresh_bucket, limit, refresh_process);
         manager->refresh_done = manager->refresh_bucket == 0 ? 0 : (uint32_t)done;
         mm_manager_settle(manager);
         mm_manager_announce(manager);
@@ -159,9 +166,9 @@ static void look_if_dead(struct mm_priority_manager *manager, struct mm_process_
     struct mm_process_info info;
     int result = kernel->ops->read_process(kernel, node->process.pid, MM_PROCESS_STAT, &info);
 
-    if (result == -ESRCH || (result == 0 && (info.state == 'Z' || info.state == 'X' ||
-                                             (node->process.start_time_ticks != 0 &&
-                                              info.start_time_ticks != node->process.start_time_ticks))))
+    if (result == -ESRCH ||
+        (result == 0 && (info.has_exited || (node->process.start_time_ticks != 0 &&
+                                             info.start_time_ticks != node->process.start_time_ticks))))
         mm_manager_remove_process(manager, node);
 }
 

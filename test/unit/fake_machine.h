@@ -68,13 +68,14 @@ class FakeMachine
         std::filesystem::remove_all(std::filesystem::path(root_) / path);
     }
     void make_process(pid_t pid, const std::string &comm, const std::string &cgroup, char state = 'S',
-                      unsigned long flags = 4194304, pid_t tgid = 0) const
+                      unsigned long flags = 4194304, pid_t tgid = 0, unsigned threads = 1) const
     {
         const std::string directory = "proc/" + std::to_string(pid) + "/";
 
         write(directory + "stat", std::to_string(pid) + " (" + comm + ") " + state + " 1 1 1 0 -1 " +
-                                      std::to_string(flags) + " 0 0 0 0 0 0 0 0 20 0 1 0 " +
-                                      std::to_string(1000 + pid) + " 0 0 0\n");
+                                      std::to_string(flags) + " 0 0 0 0 0 0 0 0 20 0 " +
+                                      std::to_string(threads) + " 0 " + std::to_string(1000 + pid) +
+                                      " 0 0 0\n");
         write(directory + "status", "Tgid:\t" + std::to_string(tgid ? tgid : pid) + "\nPid:\t" +
                                         std::to_string(pid) +
                                         "\nUid:\t1000\t0\t0\t0\nVmRSS:\t100 kB\nVmSwap:\t50 kB\n");

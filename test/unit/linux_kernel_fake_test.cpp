@@ -234,6 +234,25 @@ TEST(FakeMachineProcesses, AdjIsWrittenInRange)
     EXPECT_EQ(machine.read("proc/42/oom_score_adj"), "-7");
 }
 
+TEST(FakeMachineProcesses, AnEndedLeaderIsNoEndedProcess)
+{
+    const struct {
+        char state;
+        unsigned threads;
+        bool has_exited;
+    } rows[] = {{'S', 1, false}, {'Z', 1, true}, {'Z', 2, false}, {'X', 1, true}};
+
+    for (const auto &row : rows) {
+        FakeMachine machine;
+        struct mm_process_info info = {};
+
+        machine.make_process(42, "x", "0::/\n", row.state, 4194304, 0, row.threads);
+        ASSERT_EQ(machine.start(), 0);
+        ASSERT_EQ(machine.ops()->read_process(machine.kernel(), 42, MM_PROCESS_STAT, &info), 0);
+        EXPECT_EQ(info.has_exited, row.has_exited) << row.state << row.threads;
+    }
+}
+
 TEST(FakeMachineProcesses, AnotherProcessUnderThePidIsNotOpened)
 {
     FakeMachine machine;

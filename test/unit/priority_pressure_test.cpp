@@ -186,3 +186,19 @@ TEST_F(Pressure, RefreshReadsSizesInRounds)
     EXPECT_EQ(mm_priority_manager_find(manager, 1000)->bundle->resident_bytes, 100 * MM_MIB);
     EXPECT_EQ(mm_priority_manager_find(manager, 1002), nullptr);
 }
+
+TEST_F(Pressure, RefreshSeesWhatNobodyReportsOfAnUnregisteredProcess)
+{
+    int written = 0;
+
+    spawn(1000, kUid, 300);
+    spawn(1001, kUid, 300);
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    report(MM_REASON_BACKGROUND, {1001});
+    ASSERT_EQ(priority(1001), 400);
+    ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, 1000, -1000, &written), 0);
+    ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, 1001, -1000, &written), 0);
+    (void)mm_priority_manager_refresh(manager, 1000);
+    EXPECT_EQ(priority(1000), -1000);
+    EXPECT_EQ(priority(1001), 400) << "of a registered one the list says it";
+}
