@@ -277,6 +277,26 @@ static void report_gone(struct mm_kill_strategy *strategy, struct mm_bundle *bun
     set_aside(strategy, bundle);
 }
 
+/* Nobody may have told that an unregistered process was put further forward, to -1000 perhaps: the list hears
+   of it, and it is left out until then. */
+static bool has_come_forward(struct mm_kill_strategy *strategy, struct mm_bundle *bundle)
+{
+    struct mm_kernel *kernel = strategy->kernel;
+    struct mm_event event = {.kind = MM_EVENT_OOM_SCORE_ADJ};
+    struct mm_process_info info = {0};
+
+    if (bundle->is_registered)
+        return false;
+    event.pid = MM_CONTAINER_OF(bundle->processes.next, struct mm_process, bundle_link)->pid;
+    if (kernel->ops->read_process(kernel, event.pid, MM_PROCESS_ADJ, &info) < 0 ||
+        info.oom_score_adj >= bundle->entry.priority)
+        return false;
+    bundle->set_aside_until_ns = now_ns(strategy) + POLL_NS;
+    event.payload.process.oom_score_adj = info.oom_score_adj;
+    mm_event_center_publish(strategy->center, &event);
+    return true;
+}
+
 static void record_kill(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
                         const struct mm_kill_choice *choice, const struct reading *reading,
                         uint64_t decided_ns, int signalled)
@@ -301,8 +321,11 @@ static bool kill_choice(struct mm_kill_strategy *strategy, const struct mm_kill_
                         const struct mm_kill_choice *choice, const struct reading *reading)
 {
     uint64_t decided_ns = now_ns(strategy);
-    int signalled = mm_victim_kill(&strategy->victim, strategy->manager, choice->bundle);
+    int signalled;
 
+    if (has_come_forward(strategy, choice->bundle))
+        return false;
+    signalled = mm_victim_kill(&strategy->victim, strategy->manager, choice->bundle);
     begin_series(strategy);
     if (signalled == -ESRCH) {
         report_gone(strategy, choice->bundle);
@@ -387,14 +410,17 @@ static void finish_record(struct mm_kill_strategy *strategy, enum mm_kill_outcom
 /* Chooses again from a fresh reading, or ends the series. */
 static void go_on(struct mm_kill_strategy *strategy)
 {
+    const struct mm_decision decision = {.source = MM_DECISION_KILL, .action = "none"};
     struct mm_memory_state memory;
     const struct mm_kill_level *level = NULL;
     uint64_t time_ns = now_ns(strategy);
+    int result = strategy->kernel->ops->read_memory(strategy->kernel, &memory);
 
     strategy->evaluations++;
-    if (strategy->kernel->ops->read_memory(strategy->kernel, &memory) < 0 ||
-        mm_kill_next_step(strategy->config, &strategy->series_level, memory.available_bytes, &level) ==
-            MM_KILL_NEXT_STOP) {
+    if (result < 0)
+        mm_decide(strategy->center, &decision, "memory cannot be read: %s", strerror(-result));
+    if (result < 0 || mm_kill_next_step(strategy->config, &strategy->series_level, memory.available_bytes,
+                                        &level) == MM_KILL_NEXT_STOP) {
         end_series(strategy);
         return;
     }
@@ -541,7 +567,7 @@ int mm_kill_strategy_new(struct mm_kernel *kernel, struct mm_event_center *cente
     strategy->center = center;
     strategy->manager = manager;
     strategy->config = &config->kill;
-    strategy->victim.kernel = kernel;
+    mm_victim_init(&strategy->victim, kernel);
     mm_timer_init(&strategy->timer, on_timer, strategy);
     result = mm_event_center_subscribe(
         center, MM_RANK_KILL_STRATEGY,

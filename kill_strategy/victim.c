@@ -12,6 +12,13 @@ static uint64_t cookie_of(const struct mm_victim *victim, uint32_t index)
     return (uint64_t)victim->generation << 32 | index;
 }
 
+void mm_victim_init(struct mm_victim *victim, struct mm_kernel *kernel)
+{
+    *victim = (struct mm_victim){.kernel = kernel};
+    for (size_t i = 0; i < MM_VICTIM_PROCESSES_MAX; i++)
+        victim->processes[i].handle.pidfd = -1;
+}
+
 /* The signal goes first; reaping and watching may fail without saving the process. */
 static int kill_one(struct mm_victim *victim, const struct mm_process *process)
 {

@@ -27,6 +27,8 @@ struct mm_victim {
     struct mm_victim_process processes[MM_VICTIM_PROCESSES_MAX];
 };
 
+/* Touches what the kill will write, so that no page of it has to be found under pressure. */
+void mm_victim_init(struct mm_victim *victim, struct mm_kernel *kernel);
 /*
  * SIGKILL to every process of the bundle, pidfd first, then cgroup.kill where every process of its group's
  * subtree is one of the bundle's. Returns how many were signalled; 0 or less: none, the last error being

@@ -167,6 +167,29 @@ TEST_F(KillStrategy, UnregisteredOnesDieAsThePolicySays)
     }
 }
 
+TEST_F(KillStrategy, AnUnregisteredOneThatCameForwardUnreportedIsNotKilled)
+{
+    mm_simulated_process raised = process(100, 200 * MIB);
+    int written = 0;
+
+    make_machine();
+    raised.oom_score_adj = 300;
+    spawn(raised);
+    raised.pid = 200;
+    raised.oom_score_adj = 200;
+    spawn(raised);
+    start();
+    /* straight into the file: nothing reports it */
+    ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, 100, -1000, &written), 0);
+    crowd(150 * MIB);
+    run_for(2 * SECOND);
+    EXPECT_TRUE(is_alive(100));
+    EXPECT_FALSE(is_alive(200));
+    EXPECT_EQ(mm_simulated_killed_at_ns(kernel, 100), 0u);
+    EXPECT_EQ(mm_priority_manager_find(engine->manager, 100)->priority, -1000) << "the list has heard of it";
+    expect_at_rest();
+}
+
 TEST_F(KillStrategy, SmallUnregisteredOnesDoNotShieldThoseBehindThem)
 {
     make_machine();
