@@ -12,6 +12,8 @@
 /* Of these, places that events which only tell (a decision, a move on the list) may not take: there are some
    256 exits of one victim and a handful of orders at a time. */
 #define MM_EVENT_QUEUE_RESERVE 320
+/* And these places only orders may take: a bundle of a thousand dead must not push out the end of its kill. */
+#define MM_EVENT_QUEUE_ORDERS 16
 /* Priority manager, two strategies, and observers: log, monitor, level, recorder. */
 #define MM_SUBSCRIBERS_MAX 16
 #define MM_SOURCES_MAX     16

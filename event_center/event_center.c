@@ -66,13 +66,20 @@ static void deliver(struct mm_event_center *center, const struct mm_event *event
     }
 }
 
-/* Losing one of those that only tell costs a line; losing an order (stop squeezing, the kill is over) would
-   leave its hearer in the wrong state for ever. */
+/* Losing one of those that only tell costs a line, an exit is seen later; losing an order (stop squeezing, the
+   kill is over) would leave its hearer in the wrong state for ever. */
 static bool has_place(const struct mm_event_center *center, enum mm_event_kind kind)
 {
-    bool only_tells = kind == MM_EVENT_DECISION || kind == MM_EVENT_PRIORITY;
+    const uint32_t tells = 1u << MM_EVENT_DECISION | 1u << MM_EVENT_PRIORITY;
+    const uint32_t orders =
+        1u << MM_EVENT_KILL_BEGIN | 1u << MM_EVENT_KILL_END | 1u << MM_EVENT_CONFIG | 1u << MM_EVENT_STOP;
+    unsigned reserve = MM_EVENT_QUEUE_ORDERS;
 
-    return center->queue_count + (only_tells ? MM_EVENT_QUEUE_RESERVE : 0) < MM_EVENT_QUEUE_SIZE;
+    if (orders >> kind & 1u)
+        reserve = 0;
+    else if (tells >> kind & 1u)
+        reserve = MM_EVENT_QUEUE_RESERVE;
+    return center->queue_count + reserve < MM_EVENT_QUEUE_SIZE;
 }
 
 /*

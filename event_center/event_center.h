@@ -47,8 +47,9 @@ int mm_event_center_subscribe(struct mm_event_center *center, enum mm_subscriber
 void mm_event_center_unsubscribe(struct mm_event_center *center, mm_event_handler handler, void *user);
 
 /*
- * Delivers, or queues behind the event being delivered. A full queue (1024) loses the event and counts it; the
- * last 320 places are not for DECISION and PRIORITY, so that what gives orders is not lost for what only tells.
+ * Delivers, or queues behind the event being delivered. A full queue (1024) loses the event and counts it. The
+ * last 320 places are not for DECISION and PRIORITY, and the last 16 only for KILL_BEGIN, KILL_END, CONFIG and
+ * STOP, so that what gives orders is not lost for what only tells.
  */
 void mm_event_center_publish(struct mm_event_center *center, const struct mm_event *event);
 

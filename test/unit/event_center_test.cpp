@@ -101,6 +101,23 @@ TEST_F(EventCenter, AFullQueueLosesWhatOnlyTellsAndCountsItButNoOrders)
     EXPECT_EQ(decisions, 1024u - 320u);
 }
 
+TEST_F(EventCenter, AFloodOfExitsLeavesRoomForTheEndOfTheKill)
+{
+    unsigned exits = 0;
+    unsigned ends = 0;
+
+    subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_PROCESS_EXITED), [&](const mm_event &) { exits++; });
+    subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_KILL_END), [&](const mm_event &) { ends++; });
+    subscribe(MM_RANK_PRIORITY_MANAGER, mask(MM_EVENT_ACCOUNT), [this](const mm_event &) {
+        for (int i = 0; i < 2000; i++)
+            publish(MM_EVENT_PROCESS_EXITED);
+        publish(MM_EVENT_KILL_END);
+    });
+    publish(MM_EVENT_ACCOUNT);
+    EXPECT_EQ(exits, 1024u - 16u - 1u); /* the event being delivered has a place, too */
+    EXPECT_EQ(ends, 1u);
+}
+
 TEST_F(EventCenter, OrdersAreLostOnlyWhenTheWholeQueueIsFull)
 {
     unsigned ends = 0;
