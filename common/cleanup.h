@@ -22,12 +22,14 @@ static inline void mm_cleanup_free(void *pointer)
 /* close() for MM_CLEANUP: a negative descriptor is left alone. */
 static inline void mm_cleanup_close(const int *fd)
 {
-    if (*fd >= 0) (void)close(*fd);
+    if (*fd >= 0)
+        (void)close(*fd);
 }
 
 static inline void mm_cleanup_fclose(FILE **file)
 {
-    if (*file) (void)fclose(*file);
+    if (*file)
+        (void)fclose(*file);
 }
 
 #define MM_CLEANUP_FREE   MM_CLEANUP(mm_cleanup_free)

@@ -67,7 +67,8 @@ static const struct {
 static const char *level_name(enum mm_log_level level)
 {
     for (size_t i = 0; i < MM_ARRAY_SIZE(level_names); i++) {
-        if (level_names[i].level == level) return level_names[i].name;
+        if (level_names[i].level == level)
+            return level_names[i].name;
     }
     return "log";
 }
@@ -93,7 +94,8 @@ static bool is_journal_stream(int fd)
     struct stat status;
     char own[48];
 
-    if (!stream || fstat(fd, &status) < 0) return false;
+    if (!stream || fstat(fd, &status) < 0)
+        return false;
     (void)mm_format(own, sizeof(own), "%llu:%llu", (unsigned long long)status.st_dev,
                     (unsigned long long)status.st_ino);
     return strcmp(own, stream) == 0;
@@ -120,7 +122,8 @@ uint64_t mm_log_lost_lines(void)
 static void flatten(char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f) text[i] = ' ';
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+            text[i] = ' ';
     }
 }
 
@@ -203,7 +206,8 @@ void mm_log(enum mm_log_level level, const char *format, ...)
     va_list arguments;
     size_t length;
 
-    if ((int)level > atomic_load_explicit(&logger.level, memory_order_relaxed)) return;
+    if ((int)level > atomic_load_explicit(&logger.level, memory_order_relaxed))
+        return;
     va_start(arguments, format);
     length = format_line(line, level, format, arguments);
     va_end(arguments);
@@ -261,11 +265,13 @@ static void *run_writer(void *argument)
 
         while (logger.used == 0 && !logger.is_stopping)
             (void)pthread_cond_wait(&logger.line_queued, &logger.mutex);
-        if (logger.used == 0) break;
+        if (logger.used == 0)
+            break;
         length = take_chunk();
         (void)pthread_mutex_unlock(&logger.mutex);
 
-        if (write_all(chunk, length, true) < 0) count_lines_lost(chunk, length);
+        if (write_all(chunk, length, true) < 0)
+            count_lines_lost(chunk, length);
         lost = atomic_load(&logger.lost_lines);
         if (lost != logger.reported_lines)
             write_own_line("%llu log lines were lost", (unsigned long long)(lost - logger.reported_lines));
@@ -327,7 +333,8 @@ int mm_log_start_writer(void)
         logger.is_stopping = false; /* runs already, or was left behind by a stop that ran out of time */
     } else {
         /* One that ended after such a stop has nothing left to do but return. */
-        if (logger.has_writer) (void)pthread_join(logger.writer, NULL);
+        if (logger.has_writer)
+            (void)pthread_join(logger.writer, NULL);
         /* Touches every page now; under memory pressure it would be too late. */
         memset(ring, 0, sizeof(ring));
         memset(chunk, 0, sizeof(chunk));

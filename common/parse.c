@@ -78,13 +78,17 @@ static int scan_number(const char *text, struct number *ret_number)
 {
     struct number number = {0};
 
-    if (!text) return -EINVAL;
+    if (!text)
+        return -EINVAL;
     text = skip_blanks(text);
     number.is_negative = *text == '-';
-    if (number.is_negative) text++;
-    if (!is_digit(*text)) return -EINVAL;
+    if (number.is_negative)
+        text++;
+    if (!is_digit(*text))
+        return -EINVAL;
     for (; is_digit(*text); text++) {
-        if (!number.is_too_large) number.is_too_large = !append_digit(&number.magnitude, *text);
+        if (!number.is_too_large)
+            number.is_too_large = !append_digit(&number.magnitude, *text);
     }
     number.end = text;
     *ret_number = number;
@@ -97,8 +101,10 @@ static int scan_whole_text(const char *text, struct number *ret_number)
     struct number number;
     int r = scan_number(text, &number);
 
-    if (r < 0) return r;
-    if (*skip_blanks(number.end) != '\0') return -EINVAL;
+    if (r < 0)
+        return r;
+    if (*skip_blanks(number.end) != '\0')
+        return -EINVAL;
     *ret_number = number;
     return 0;
 }
@@ -109,12 +115,15 @@ int mm_parse_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value)
     int64_t value = 0;
     int r = scan_whole_text(text, &number);
 
-    if (r < 0) return r;
-    if (number.is_too_large) return -ERANGE;
+    if (r < 0)
+        return r;
+    if (number.is_too_large)
+        return -ERANGE;
     if (number.is_negative ? __builtin_sub_overflow(0, number.magnitude, &value)
                            : __builtin_add_overflow(0, number.magnitude, &value))
         return -ERANGE;
-    if (value < min || value > max) return -ERANGE;
+    if (value < min || value > max)
+        return -ERANGE;
     *ret_value = value;
     return 0;
 }
@@ -122,7 +131,8 @@ int mm_parse_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value)
 /* A negative number is a whole number outside [0, ...]; "-0" is 0. */
 static int check_unsigned(const struct number *number, uint64_t *ret_value)
 {
-    if (number->is_too_large || (number->is_negative && number->magnitude > 0)) return -ERANGE;
+    if (number->is_too_large || (number->is_negative && number->magnitude > 0))
+        return -ERANGE;
     *ret_value = number->magnitude;
     return 0;
 }
@@ -133,17 +143,21 @@ int mm_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *ret_val
     uint64_t value;
     int r = scan_whole_text(text, &number);
 
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     r = check_unsigned(&number, &value);
-    if (r < 0) return r;
-    if (value < min || value > max) return -ERANGE;
+    if (r < 0)
+        return r;
+    if (value < min || value > max)
+        return -ERANGE;
     *ret_value = value;
     return 0;
 }
 
 static char lower(char character)
 {
-    if (character >= 'A' && character <= 'Z') character = (char)(character - 'A' + 'a');
+    if (character >= 'A' && character <= 'Z')
+        character = (char)(character - 'A' + 'a');
     return character;
 }
 
@@ -157,13 +171,16 @@ static const struct unit *find_unit(const char *text, const struct unit *units, 
     text = skip_blanks(text);
     while (text[length] != '\0' && !is_blank(text[length]) && length < sizeof(name) - 1) {
         name[length] = text[length];
-        if (ignore_case) name[length] = lower(name[length]);
+        if (ignore_case)
+            name[length] = lower(name[length]);
         length++;
     }
     name[length] = '\0';
-    if (*skip_blanks(text + length) != '\0') return NULL;
+    if (*skip_blanks(text + length) != '\0')
+        return NULL;
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(units[i].name, name) == 0) return &units[i];
+        if (strcmp(units[i].name, name) == 0)
+            return &units[i];
     }
     return NULL;
 }
@@ -175,12 +192,16 @@ int mm_parse_size_bytes(const char *text, uint64_t max, uint64_t *ret_bytes)
     uint64_t bytes;
     int r = scan_number(text, &number);
 
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     unit = find_unit(number.end, size_units, MM_ARRAY_SIZE(size_units), true);
-    if (!unit) return -EINVAL;
+    if (!unit)
+        return -EINVAL;
     r = check_unsigned(&number, &bytes);
-    if (r < 0) return r;
-    if (__builtin_mul_overflow(bytes, unit->factor, &bytes) || bytes > max) return -ERANGE;
+    if (r < 0)
+        return r;
+    if (__builtin_mul_overflow(bytes, unit->factor, &bytes) || bytes > max)
+        return -ERANGE;
     *ret_bytes = bytes;
     return 0;
 }
@@ -192,15 +213,21 @@ int mm_parse_duration_ms(const char *text, uint64_t max, uint64_t *ret_ms)
     uint64_t us;
     int r = scan_number(text, &number);
 
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     unit = find_unit(number.end, duration_units_us, MM_ARRAY_SIZE(duration_units_us), false);
-    if (!unit) return -EINVAL;
+    if (!unit)
+        return -EINVAL;
     r = check_unsigned(&number, &us);
-    if (r < 0) return r;
+    if (r < 0)
+        return r;
     /* 64 bits of microseconds are 584,000 years; a product that does not fit is out of any range. */
-    if (__builtin_mul_overflow(us, unit->factor, &us)) return -ERANGE;
-    if (us % 1000 != 0) return -EINVAL;
-    if (us / 1000 > max) return -ERANGE;
+    if (__builtin_mul_overflow(us, unit->factor, &us))
+        return -ERANGE;
+    if (us % 1000 != 0)
+        return -EINVAL;
+    if (us / 1000 > max)
+        return -ERANGE;
     *ret_ms = us / 1000;
     return 0;
 }
@@ -212,7 +239,8 @@ int mm_parse_bool(const char *text, int *ret_value)
         int value;
     } words[] = {{"true", 1}, {"false", 0}, {"yes", 1}, {"no", 0}, {"on", 1}, {"off", 0}, {"1", 1}, {"0", 0}};
 
-    if (!text) return -EINVAL;
+    if (!text)
+        return -EINVAL;
     text = skip_blanks(text);
     for (size_t i = 0; i < MM_ARRAY_SIZE(words); i++) {
         size_t length = strlen(words[i].word);
@@ -233,9 +261,11 @@ int mm_scan_u64(const char **cursor, const char *end, uint64_t *ret_value)
     /* Not beyond the line: a missing value must not be filled with the next line's first number. */
     while (position < end && (*position == ' ' || *position == '\t'))
         position++;
-    if (position == end || !is_digit(*position)) return -EINVAL;
+    if (position == end || !is_digit(*position))
+        return -EINVAL;
     for (; position < end && is_digit(*position); position++) {
-        if (!append_digit(&value, *position)) return -ERANGE;
+        if (!append_digit(&value, *position))
+            return -ERANGE;
     }
     *cursor = position;
     *ret_value = value;

@@ -20,7 +20,8 @@ size_t mm_format(char *buffer, size_t size, const char *format, ...)
     va_list arguments;
     int length;
 
-    if (size == 0) return 0;
+    if (size == 0)
+        return 0;
     va_start(arguments, format);
     length = vsnprintf(buffer, size, format, arguments);
     va_end(arguments);
@@ -56,7 +57,8 @@ const char *mm_size_text(uint64_t bytes, char *buffer, size_t size)
 
         /* The fraction's top 10 bits are enough for a tenth, and keep the product within 64 bits. */
         tenths = (bytes >> shift) * 10 + ((fraction >> (shift - 10)) * 10 + 512) / 1024;
-        if (tenths < 10240 || unit + 1 == MM_ARRAY_SIZE(units)) break;
+        if (tenths < 10240 || unit + 1 == MM_ARRAY_SIZE(units))
+            break;
         unit++;
     }
     if (tenths % 10 == 0)
@@ -81,13 +83,17 @@ static size_t decode_utf8(const unsigned char *bytes, size_t length, uint32_t *r
     for (size_t i = 0; i < MM_ARRAY_SIZE(forms); i++) {
         uint32_t code = bytes[0] & ~forms[i].mask;
 
-        if ((bytes[0] & forms[i].mask) != forms[i].lead) continue;
-        if (forms[i].length > length) return 0;
+        if ((bytes[0] & forms[i].mask) != forms[i].lead)
+            continue;
+        if (forms[i].length > length)
+            return 0;
         for (size_t k = 1; k < forms[i].length; k++) {
-            if ((bytes[k] & 0xc0) != 0x80) return 0;
+            if ((bytes[k] & 0xc0) != 0x80)
+                return 0;
             code = code << 6 | (bytes[k] & 0x3f);
         }
-        if (code < forms[i].min || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return 0;
+        if (code < forms[i].min || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+            return 0;
         *ret_code = code;
         return forms[i].length;
     }
@@ -107,7 +113,8 @@ static bool is_unsafe(uint32_t code)
     };
 
     for (size_t i = 0; i < MM_ARRAY_SIZE(ranges); i++) {
-        if (code >= ranges[i].first && code <= ranges[i].last) return true;
+        if (code >= ranges[i].first && code <= ranges[i].last)
+            return true;
     }
     return false;
 }
@@ -134,11 +141,13 @@ const char *mm_printable(const char *bytes, size_t length, char *buffer, size_t 
     const unsigned char *input = (const unsigned char *)bytes;
     size_t used = 0;
 
-    if (size == 0) return buffer;
+    if (size == 0)
+        return buffer;
     while (length > 0) {
         struct printable_step step = next_step(input, length);
 
-        if (used + step.length >= size) break;
+        if (used + step.length >= size)
+            break;
         memcpy(buffer + used, step.text, step.length);
         used += step.length;
         input += step.taken;

@@ -214,7 +214,8 @@ void mm_control_for_each(struct mm_event_center *center,
 struct mm_decision_entry {
     uint64_t sequence; /* from 1 */
     uint64_t time_ns;
-    uint64_t repeats; /* how often the same "left alone" was decided since, without anything done in between */
+    /* How often the same "left alone" was decided since, without anything done in between. */
+    uint64_t repeats;
     struct mm_decision decision;
 };
 

@@ -31,7 +31,8 @@ static int write_at(int directory_fd, const char *file, const char *text)
 {
     MM_CLEANUP_CLOSE int fd = openat(directory_fd, file, O_WRONLY | O_CLOEXEC);
 
-    if (fd < 0) return -errno;
+    if (fd < 0)
+        return -errno;
     return write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
@@ -64,7 +65,8 @@ static int make_top(struct mm_own_groups *groups, unsigned index, const struct m
 {
     const char *name = groups->path + 1;
 
-    if (mkdirat(hierarchy->top_fd, name, 0755) < 0) return -errno;
+    if (mkdirat(hierarchy->top_fd, name, 0755) < 0)
+        return -errno;
     groups->top_fds[index] = openat(hierarchy->top_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (groups->top_fds[index] < 0) {
         int error = -errno;
@@ -80,12 +82,15 @@ static int make_tops(struct mm_own_groups *groups, uint64_t limit_bytes)
     const struct mm_hierarchies *hierarchies = &groups->hierarchies;
     int result;
 
-    if (hierarchies->memory.top_fd < 0) return -EOPNOTSUPP;
+    if (hierarchies->memory.top_fd < 0)
+        return -EOPNOTSUPP;
     result = make_top(groups, 0, &hierarchies->memory);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     if (!hierarchies->memory.is_v2 && hierarchies->unified.top_fd >= 0) {
         result = make_top(groups, 1, &hierarchies->unified);
-        if (result < 0) return result;
+        if (result < 0)
+            return result;
     }
     result = set_limit(groups, limit_bytes);
     return result == -ENOENT ? -EOPNOTSUPP : result;
@@ -96,7 +101,8 @@ int mm_own_groups_new(const char *name, uint64_t limit_bytes, struct mm_own_grou
     struct mm_own_groups *groups = calloc(1, sizeof(*groups));
     int result;
 
-    if (!groups) return -ENOMEM;
+    if (!groups)
+        return -ENOMEM;
     groups->top_fds[0] = -1;
     groups->top_fds[1] = -1;
     (void)mm_format(groups->path, sizeof(groups->path), "/%s", name);
@@ -117,7 +123,8 @@ int mm_own_groups_new(const char *name, uint64_t limit_bytes, struct mm_own_grou
 int mm_own_groups_add(struct mm_own_groups *groups, const char *child)
 {
     for (unsigned i = 0; i < HIERARCHIES_MAX; i++) {
-        if (groups->top_fds[i] >= 0 && mkdirat(groups->top_fds[i], child, 0755) < 0) return -errno;
+        if (groups->top_fds[i] >= 0 && mkdirat(groups->top_fds[i], child, 0755) < 0)
+            return -errno;
     }
     return 0;
 }
@@ -130,9 +137,11 @@ int mm_own_groups_join(struct mm_own_groups *groups, const char *child, pid_t pi
     for (unsigned i = 0; i < HIERARCHIES_MAX; i++) {
         int result;
 
-        if (groups->top_fds[i] < 0) continue;
+        if (groups->top_fds[i] < 0)
+            continue;
         result = write_number_at(groups->top_fds[i], file, (uint64_t)pid);
-        if (result < 0) return result;
+        if (result < 0)
+            return result;
     }
     return 0;
 }
@@ -148,10 +157,12 @@ static void kill_listed(int directory_fd, const char *file)
     MM_CLEANUP_FCLOSE FILE *stream = fd < 0 ? NULL : fdopen(fd, "r");
     long pid;
 
-    if (!stream) return;
+    if (!stream)
+        return;
     (void)mm_take_fd(&fd);
     while (fscanf(stream, "%ld", &pid) == 1) { // NOLINT(cert-err34-c): the kernel's own list
-        if (pid > 1 && pid != getpid()) (void)kill((pid_t)pid, SIGKILL);
+        if (pid > 1 && pid != getpid())
+            (void)kill((pid_t)pid, SIGKILL);
     }
 }
 
@@ -160,7 +171,8 @@ static int empty_child(int directory_fd, const char *name, unsigned char type, v
     char file[MM_GROUP_PATH_MAX];
 
     (void)user;
-    if (type != DT_DIR) return 0;
+    if (type != DT_DIR)
+        return 0;
     (void)mm_format(file, sizeof(file), "%s/cgroup.procs", name);
     kill_listed(directory_fd, file);
     (void)unlinkat(directory_fd, name, AT_REMOVEDIR);
@@ -171,7 +183,8 @@ static int empty_child(int directory_fd, const char *name, unsigned char type, v
 static bool try_remove(const struct mm_own_groups *groups, unsigned index,
                        const struct mm_hierarchy *hierarchy)
 {
-    if (groups->top_fds[index] < 0) return true;
+    if (groups->top_fds[index] < 0)
+        return true;
     kill_listed(groups->top_fds[index], "cgroup.procs");
     (void)mm_each_entry(groups->top_fds[index], empty_child, NULL);
     return unlinkat(hierarchy->top_fd, groups->path + 1, AT_REMOVEDIR) == 0 || errno == ENOENT;
@@ -183,13 +196,16 @@ int mm_own_groups_remove(struct mm_own_groups *groups, unsigned timeout_ms)
     uint64_t attempts;
     bool is_gone = false;
 
-    if (!groups) return 0;
+    if (!groups)
+        return 0;
     attempts = timeout_ms * MM_NS_PER_MS / (uint64_t)RETRY_NS + 1;
     while (!is_gone && attempts-- > 0) {
         is_gone = try_remove(groups, 0, &groups->hierarchies.memory);
-        if (!try_remove(groups, 1, &groups->hierarchies.unified)) is_gone = false;
+        if (!try_remove(groups, 1, &groups->hierarchies.unified))
+            is_gone = false;
         /* no event tells on every hierarchy that a group has become empty */
-        if (!is_gone && attempts > 0) (void)nanosleep(&pause, NULL);
+        if (!is_gone && attempts > 0)
+            (void)nanosleep(&pause, NULL);
     }
     for (unsigned i = 0; i < HIERARCHIES_MAX; i++)
         mm_cleanup_close(&groups->top_fds[i]);

@@ -32,7 +32,8 @@ static uint64_t touch_ns(size_t page_bytes)
     uint64_t start_ns;
     uint64_t duration_ns;
 
-    if (memory == MAP_FAILED) return UINT64_MAX;
+    if (memory == MAP_FAILED)
+        return UINT64_MAX;
     sample = memory + (SAMPLE_BYTES - (uintptr_t)memory % SAMPLE_BYTES) % SAMPLE_BYTES;
     start_ns = clock_ns();
     for (size_t offset = 0; offset < SAMPLE_BYTES; offset += page_bytes)
@@ -53,6 +54,7 @@ uint64_t mm_measure_fill_rate(void)
 
         best_ns = MM_MIN(best_ns, duration_ns);
     }
-    if (best_ns == UINT64_MAX) return FALLBACK_RATE;
+    if (best_ns == UINT64_MAX)
+        return FALLBACK_RATE;
     return SAMPLE_BYTES * MM_NS_PER_S / best_ns * (uint64_t)MM_MAX(processors, 1);
 }

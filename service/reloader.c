@@ -59,12 +59,14 @@ static void start(struct reloader *reloader)
     int result;
 
     reloader->is_wanted = true;
-    if (reloader->is_running || reloader->is_killing) return;
+    if (reloader->is_running || reloader->is_killing)
+        return;
     reloader->is_wanted = false;
     reloader->config = NULL;
     result = start_thread(reloader);
     reloader->is_running = result == 0;
-    if (result < 0) reloader->options.done(NULL, &none, result, reloader->options.user);
+    if (result < 0)
+        reloader->options.done(NULL, &none, result, reloader->options.user);
 }
 
 static void ready(void *self, uint64_t tag, uint32_t events)
@@ -74,22 +76,26 @@ static void ready(void *self, uint64_t tag, uint32_t events)
 
     (void)tag;
     (void)events;
-    if (read(reloader->done_fd, &count, sizeof(count)) < 0) return;
+    if (read(reloader->done_fd, &count, sizeof(count)) < 0)
+        return;
     (void)pthread_join(reloader->thread, NULL);
     reloader->is_running = false;
     reloader->options.done(reloader->error == 0 ? reloader->config : NULL, &reloader->problems,
                            reloader->error, reloader->options.user);
     mm_problems_fini(&reloader->problems);
     reloader->problems = (struct mm_problems){0};
-    if (reloader->is_wanted) start(reloader);
+    if (reloader->is_wanted)
+        start(reloader);
 }
 
 static void on_event(const struct mm_event *event, void *user)
 {
     struct reloader *reloader = user;
 
-    if (event->kind == MM_EVENT_KILL_BEGIN) reloader->is_killing = true;
-    if (event->kind == MM_EVENT_KILL_END) reloader->is_killing = false;
+    if (event->kind == MM_EVENT_KILL_BEGIN)
+        reloader->is_killing = true;
+    if (event->kind == MM_EVENT_KILL_END)
+        reloader->is_killing = false;
     if (event->kind == MM_EVENT_RELOAD || (event->kind == MM_EVENT_KILL_END && reloader->is_wanted))
         start(reloader);
 }
@@ -123,7 +129,8 @@ int mm_reloader_add(struct mm_event_center *center, const struct mm_reloader_opt
     struct reloader *reloader = calloc(1, sizeof(*reloader));
     int result;
 
-    if (!reloader) return -ENOMEM;
+    if (!reloader)
+        return -ENOMEM;
     reloader->center = center;
     reloader->options = *options;
     reloader->done_fd = -1;
@@ -133,9 +140,11 @@ int mm_reloader_add(struct mm_event_center *center, const struct mm_reloader_opt
         return result;
     }
     reloader->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (reloader->done_fd < 0) return -errno;
+    if (reloader->done_fd < 0)
+        return -errno;
     result = mm_event_center_watch_fd(center, reloader, reloader->done_fd, EPOLLIN, 0);
-    if (result < 0) return result;
+    if (result < 0)
+        return result;
     return mm_event_center_subscribe(
         center, MM_RANK_OBSERVER, 1u << MM_EVENT_RELOAD | 1u << MM_EVENT_KILL_BEGIN | 1u << MM_EVENT_KILL_END,
         on_event, reloader);
