@@ -29,17 +29,6 @@ const struct mm_kill_level *mm_kill_level_for(const struct mm_kill_config *confi
     return NULL;
 }
 
-/* An unregistered bundle is a single process at its oom_score_adj. */
-static enum mm_kill_refusal check_unregistered(const struct mm_kill_config *config,
-                                               const struct mm_bundle *bundle)
-{
-    if (config->unregistered_policy == MM_UNREGISTERED_NEVER)
-        return MM_KILL_UNREGISTERED;
-    if (config->unregistered_policy == MM_UNREGISTERED_RAISED && bundle->entry.priority <= 0)
-        return MM_KILL_UNREGISTERED;
-    return MM_KILL_ALLOWED;
-}
-
 enum mm_kill_refusal mm_kill_check(const struct mm_kill_config *config, const struct mm_kill_level *level,
                                    const struct mm_bundle *bundle, uint64_t now_ns)
 {
@@ -51,7 +40,8 @@ enum mm_kill_refusal mm_kill_check(const struct mm_kill_config *config, const st
         return MM_KILL_EMPTY;
     if (now_ns < bundle->set_aside_until_ns)
         return MM_KILL_SET_ASIDE;
-    return bundle->is_registered ? MM_KILL_ALLOWED : check_unregistered(config, bundle);
+    return mm_bundle_may_be_touched(bundle, config->unregistered_policy) ? MM_KILL_ALLOWED
+                                                                         : MM_KILL_UNREGISTERED;
 }
 
 /* One that was too small when last looked at comes last, so that it pushes nobody out, but it may have grown.

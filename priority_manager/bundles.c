@@ -7,6 +7,13 @@
 /* A quarter of the event center's queue, so that a switch of accounts loses nobody's events. */
 #define ANNOUNCEMENTS_AT_ONCE 256
 
+/* An unregistered bundle is a single process at its oom_score_adj. */
+bool mm_bundle_may_be_touched(const struct mm_bundle *bundle, enum mm_unregistered_policy policy)
+{
+    return bundle->is_registered || policy == MM_UNREGISTERED_ANY ||
+           (policy == MM_UNREGISTERED_RAISED && bundle->entry.priority > 0);
+}
+
 static uint64_t bundle_hash(int64_t account_id, uid_t uid, uint64_t name_hash)
 {
     return mm_hash_u64(name_hash ^ mm_hash_u64((uint64_t)account_id << 32 ^ uid));

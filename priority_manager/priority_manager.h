@@ -172,6 +172,9 @@ struct mm_bundle {
 
 /* -1: not registered. */
 int64_t mm_bundle_account_id(const struct mm_bundle *bundle);
+/* What the setting for processes that nobody registered allows, for whoever kills or squeezes; true for every
+   registered bundle. */
+bool mm_bundle_may_be_touched(const struct mm_bundle *bundle, enum mm_unregistered_policy policy);
 
 struct mm_priority_manager;
 

@@ -9,27 +9,12 @@
 /* A group with more processes is no application's. */
 #define GROUP_PROCESSES_MAX 512
 
-static const char *const refusal_texts[] = {
-    [MM_GROUP_MAY_BE_TOUCHED] = "may be touched",
-    [MM_GROUP_NONE] = "has no group of its own",
-    [MM_GROUP_SHARED] = "its group holds a process that may not be squeezed",
-    [MM_GROUP_TOO_MANY] = "its group holds more processes than are checked",
-    [MM_GROUP_NOT_SQUEEZABLE] = "may not be squeezed",
-};
-
-const char *mm_group_refusal_text(enum mm_group_refusal refusal)
-{
-    return (size_t)refusal < MM_ARRAY_SIZE(refusal_texts) ? refusal_texts[refusal] : "unknown";
-}
-
 bool mm_policy_is_squeezable(const struct mm_policy_context *context, const struct mm_bundle *bundle,
                              int min_priority)
 {
     if (bundle->entry.priority < min_priority || bundle->entry.priority <= MM_PRIORITY_SYSTEM)
         return false;
-    return bundle->is_registered || context->config->kill.unregistered_policy == MM_UNREGISTERED_ANY ||
-           (context->config->kill.unregistered_policy == MM_UNREGISTERED_RAISED &&
-            bundle->entry.priority > 0);
+    return mm_bundle_may_be_touched(bundle, context->config->kill.unregistered_policy);
 }
 
 enum mm_group_refusal mm_policy_check_group(const struct mm_policy_context *context, struct mm_group *group,

@@ -52,7 +52,6 @@ enum mm_group_refusal {
     MM_GROUP_TOO_MANY,      /* more processes than are checked */
     MM_GROUP_NOT_SQUEEZABLE /* the bundle itself may not be */
 };
-const char *mm_group_refusal_text(enum mm_group_refusal refusal);
 
 /* May the bundle's memory be touched at all? What may happen to a process that nobody registered is the kill
    policy's setting: it holds here, too. */
