@@ -183,8 +183,10 @@ int mm_priority_manager_scan(struct mm_priority_manager *manager)
     unsigned fields = manager->is_scanned ? MM_PROCESS_STAT : MM_PROCESS_ALL;
     int result;
 
-    if (manager->is_under_pressure)
+    if (manager->is_under_pressure) {
+        manager->is_scan_wanted = true;
         return -EBUSY;
+    }
     manager->is_scan_wanted = false;
     result = kernel->ops->scan_processes(kernel, fields, visit_scanned, manager);
     manager->is_scanned = true;

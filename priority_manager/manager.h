@@ -108,7 +108,7 @@ struct mm_priority_manager {
     pid_t own_pid;
     bool is_under_pressure;
     bool is_scanned;                        /* the first scan was done */
-    bool is_scan_wanted;                    /* newcomers were lost under pressure */
+    bool is_scan_wanted;                    /* under pressure newcomers were lost, or a scan was refused */
     const struct mm_config *pending_config; /* came under pressure */
     struct mm_special_names names;
     uint64_t dead_check_ns;

@@ -185,7 +185,8 @@ void mm_priority_manager_free(struct mm_priority_manager *manager); /* accepts N
 
 /*
  * Puts every process of the domain that is not known yet on the list, at its oom_score_adj: at start, and
- * later wherever nothing reports new processes. Allocates: -EBUSY while a kill is under way.
+ * later wherever nothing reports new processes. Allocates: -EBUSY while a kill is under way, and the next
+ * refresh after it does it.
  */
 int mm_priority_manager_scan(struct mm_priority_manager *manager);
 

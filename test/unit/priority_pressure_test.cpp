@@ -167,6 +167,17 @@ TEST_F(Pressure, AConfigurationThatComesThenTakesEffectAfterwards)
     EXPECT_EQ(priority(1000), 150);
 }
 
+TEST_F(Pressure, AScanThatIsRefusedIsMadeUpForAfterwards)
+{
+    publish(MM_EVENT_KILL_BEGIN);
+    spawn(1000, kUid, 300);
+    EXPECT_EQ(mm_priority_manager_scan(manager), -EBUSY);
+    publish(MM_EVENT_KILL_END);
+    EXPECT_EQ(mm_priority_manager_find(manager, 1000), nullptr);
+    (void)mm_priority_manager_refresh(manager, 1);
+    EXPECT_NE(mm_priority_manager_find(manager, 1000), nullptr);
+}
+
 TEST_F(Pressure, RefreshReadsSizesInRounds)
 {
     for (pid_t pid = 1000; pid < 1100; pid++)
