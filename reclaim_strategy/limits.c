@@ -64,8 +64,8 @@ static bool is_sound(const struct mm_limit_entry *entry)
 /* The state is the last thing to reach memory, so that a kill at any instruction leaves no half entry. */
 static void write_entry(struct mm_limit_entry *entry, const struct mm_limit_entry *content)
 {
-    entry->state = MM_LIMIT_FREE;
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    /* an exchange, as nothing that follows may come before it */
+    (void)__atomic_exchange_n(&entry->state, MM_LIMIT_FREE, __ATOMIC_SEQ_CST);
     memcpy((char *)entry + sizeof(entry->state), (const char *)content + sizeof(content->state),
            sizeof(*entry) - sizeof(entry->state));
     entry->checksum = checksum_of(entry);

@@ -21,8 +21,9 @@
 /* Between two drawings of the meter: on a terminal smooth, elsewhere a line now and then. */
 #define DRAW_LIVE_NS  (100 * MM_NS_PER_MS)
 #define DRAW_PLAIN_NS (1000 * MM_NS_PER_MS)
-/* Nothing has happened for so long after the growth ended: it is over. */
-#define QUIET_NS (1500 * MM_NS_PER_MS)
+/* Nobody has died, and available memory has not moved by so much, for so long: it is over. */
+#define QUIET_NS   (1500 * MM_NS_PER_MS)
+#define MOVE_BYTES (4 * MM_MIB)
 /* The whole has to end within a minute; this leaves time to clean up. */
 #define LONGEST_NS (50 * MM_NS_PER_S)
 /* Shares of the limit, in permille: five applications begin with 62 % of it; the one that grows would need
@@ -59,6 +60,7 @@ struct demo {
     bool has_session;
     int signal_fd;
     uint64_t lowest_bytes; /* since the last death */
+    uint64_t moved_bytes;  /* available, when it last moved noticeably */
     uint64_t drawn_ns, changed_ns, last_death_ns;
     /* When each row of the table was last crossed downwards, 0: never; and whether available is below it now.
      */
@@ -164,6 +166,10 @@ static void sample(struct demo *demo)
     if (demo->stage.kernel->ops->read_memory(demo->stage.kernel, &memory) < 0)
         return;
     demo->lowest_bytes = MM_MIN(demo->lowest_bytes, memory.available_bytes);
+    if (memory.available_bytes / MOVE_BYTES != demo->moved_bytes / MOVE_BYTES) {
+        demo->moved_bytes = memory.available_bytes;
+        demo->changed_ns = time_ns;
+    }
     for (size_t i = 0; i < kill->level_count; i++) {
         bool is_below = memory.available_bytes < kill->levels[i].memory_bytes;
 
@@ -206,7 +212,7 @@ static void note_death(struct demo *demo, struct mm_demo_app *app)
     demo->lowest_bytes = UINT64_MAX;
     note_waterline(demo, app);
     demo->last_death_ns = app->died_ns;
-    demo->changed_ns = MM_MAX(demo->changed_ns, app->died_ns);
+    demo->changed_ns = app->died_ns;
     mm_demo_say(&demo->show, "%s%s died%s (%s, signal %d); available was down to %s",
                 mm_style_begin(demo->ctl, MM_STYLE_WARN), app->name, mm_style_end(demo->ctl, MM_STYLE_WARN),
                 mm_demo_states[app->state].word,
@@ -257,13 +263,12 @@ static int let_it_grow(struct demo *demo)
 {
     const struct mm_demo_app *app = grower(demo);
     uint64_t began_ns = now_ns(demo);
-    uint64_t growth_ns = MM_NS_PER_S * GROWTH_PERMILLE / GROWTH_PERMILLE_PER_S;
 
     /* whoever observes must not wait for the processor behind what is observed */
     (void)mm_runtime_raise_scheduling();
     mm_demo_say(&demo->show, "%s begins to grow", app->name);
     mm_demo_app_grow(app);
-    demo->changed_ns = began_ns + growth_ns;
+    demo->changed_ns = began_ns;
     while (now_ns(demo) < began_ns + LONGEST_NS) {
         int result = watch(demo);
 

@@ -321,5 +321,7 @@ int mm_demo_stage_clear(struct mm_demo_stage *stage)
     (void)close(stage->janitor_fd);
     while (waitpid(stage->janitor_pid, &status, 0) < 0 && errno == EINTR)
         continue;
+    /* the janitor has removed them: what is left is ours to free */
+    (void)mm_own_groups_remove(stage->groups, 0);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EBUSY;
 }
