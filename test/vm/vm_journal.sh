@@ -3,21 +3,31 @@
 #
 # kill -9 of the daemon at every step of a limit's life: before and after it is journalled, before and after it is
 # written, before and after it is taken back. Whatever the step, the next start gives the old value back, and
-# leaves alone what somebody else has written meanwhile.
+# leaves alone what somebody else has written meanwhile. On v2 it is memory.high by priority; on v1 the limit that
+# squeezing lowers and raises again.
 . /test/storm.sh
 protect
-group=$(group_make application)
 original=209715200
+if grep -qw cgroup=v1 /proc/cmdline; then
+    group=/sys/fs/cgroup/memory/application
+    mkdir "$group"
+    limit=memory.limit_in_bytes
+    files="$limit memory.soft_limit_in_bytes"
+else
+    group=$(group_make application)
+    limit=memory.high
+    files="$limit memory.max memory.swap.max"
+fi
 
 # The values of all that could have been written.
 settings() {
-    for file in memory.high memory.max memory.swap.max; do
+    for file in $files; do
         echo "$file $(cat "$group/$file")"
     done
 }
 
 limit_stands() {
-    [ "$(cat "$group/memory.high")" != "$original" ]
+    [ "$(cat "$group/$limit")" != "$original" ]
 }
 
 # start_calm: a daemon that limits nobody; it restores what the one before has left. Nothing else is under way, so
@@ -38,26 +48,27 @@ halt_daemon() {
     shift
     pid=$(cat /run/memmgr/lock)
     : >/tmp/halted
-    vm_halt "$pid" application/memory.high "$step" 8000 >/tmp/halted &
+    vm_halt "$pid" "application/$limit" "$step" 8000 >/tmp/halted &
     wait_until 5 grep -q ready /tmp/halted || fail "the daemon cannot be traced"
     "$@" >/dev/null 2>&1
     wait $!
     halted=$(sed -n 2p /tmp/halted)
 }
 
-# sweep NAME COMMAND...: at step 1, 2 and so on, until there are no more. PREPARE is run before each.
+# sweep NAME COUNT PREPARE COMMAND...: at step 1, 2 and so on, until there are no more, COUNT at most. PREPARE is
+# run before each.
 sweep() {
-    local name=$1 prepare=$2 step=0 steps="" moment met
+    local name=$1 count=$2 prepare=$3 step=0 steps="" moment met
 
-    shift 2
-    while :; do
+    shift 3
+    while [ "$step" -lt "$count" ]; do
         step=$((step + 1))
         "$prepare"
         halt_daemon "$step" "$@"
         [ "$halted" != idle ] || break
         steps="$steps, $halted"
         observe wait "$daemon_name" 5000
-        check_equal "$name, step $step: $halted, memory.high $(cat "$group/memory.high")" "signal 9" "$answer"
+        check_equal "$name, step $step: $halted, $limit $(cat "$group/$limit")" "signal 9" "$answer"
         start_calm "$name, step $step"
     done
     # The journal's entry is made behind a read, and taken out behind a write.
@@ -88,32 +99,53 @@ stop_limiting() {
     memmgrctl reload
 }
 
+# memory.high is set when the configuration says so, and taken back when it says so no more.
+by_priority() {
+    configure_section memoryHighConfig enabled=true minPriority=400 sharePercent=90
+    cp "$config" /tmp/limiting.xml
+    start_application application 48 --cgroup "$group" --oom-score-adj 600
+    start_calm "at first"
+    sweep "setting the limit" 20 nothing begin_to_limit
+    sweep "taking it back" 20 limited stop_limiting
+
+    say "--- somebody else's value"
+    limited
+    must_observe signal "$daemon_name" KILL
+    must_observe wait "$daemon_name" 5000
+    echo 150M >"$group/memory.high"
+    cp /tmp/calm.xml "$config"
+    daemon_start
+    check_equal "is left alone" 157286400 "$(cat "$group/memory.high")"
+    check_equal "and the journal forgets it" "0 0" "$(daemon_field reclaim.limits_held reclaim.limits_left)"
+    daemon_stop
+    check_equal "at the end, too" 157286400 "$(cat "$group/memory.high")"
+}
+
+# Below minAvailBuffer, one chunk after the other, each with its limit.
+by_squeezing() {
+    check "zram becomes swap" zram_swap_on 512
+    configure_section squeezeConfig enabled=true
+    cp "$config" /tmp/limiting.xml
+    start_application application 128 --compressible --cgroup "$group" --oom-score-adj 600
+    must_observe available
+    start_application filler $((answer - 600)) --oom-score-adj -1000
+    start_calm "at first"
+    sweep "squeezing" 8 nothing begin_to_limit
+    daemon_stop
+}
+
 configure
 # It starts a dozen times.
 configure_section bpf enabled=false
+configure_section squeezeConfig enabled=false
 cp "$config" /tmp/calm.xml
-configure_section memoryHighConfig enabled=true minPriority=400 sharePercent=90
-cp "$config" /tmp/limiting.xml
-echo "$original" >"$group/memory.high"
+echo "$original" >"$group/$limit"
 settings >/tmp/settings.before
 observer_open 100
-# The daemon finds it by its oom_score_adj, whenever it starts.
-start_application application 48 --cgroup "$group" --oom-score-adj 600
-
-start_calm "at first"
-sweep "setting the limit" nothing begin_to_limit
-sweep "taking it back" limited stop_limiting
-
-say "--- somebody else's value"
-limited
-must_observe signal "$daemon_name" KILL
-must_observe wait "$daemon_name" 5000
-echo 150M >"$group/memory.high"
-cp /tmp/calm.xml "$config"
-daemon_start
-check_equal "is left alone" 157286400 "$(cat "$group/memory.high")"
-check_equal "and the journal forgets it" "0 0" \
-    "$(daemon_field reclaim.limits_held reclaim.limits_left)"
-daemon_stop
-check_equal "at the end, too" 157286400 "$(cat "$group/memory.high")"
+# The daemon finds the application by its oom_score_adj, whenever it starts.
+if [ "$limit" = memory.high ]; then
+    by_priority
+else
+    by_squeezing
+fi
 done_testing

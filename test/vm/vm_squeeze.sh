@@ -6,7 +6,7 @@
 # when the daemon ends, and the same storm kills fewer than without squeezing.
 . /test/storm.sh
 protect
-service=/usr/share/memmgr/init/memmgrd.sysvinit
+service=$(tr ' ' '\n' </proc/cmdline | sed -n 's/^services=//p')
 
 # What may be set in a group, as this script reads it.
 settings() {

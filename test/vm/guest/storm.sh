@@ -50,6 +50,7 @@ daemon_start() {
     daemons_started=$((daemons_started + 1))
     daemon_name=memmgrd-$daemons_started
     answer=
+    rm -f /tmp/features
     must_observe start "$daemon_name" "memmgrd --config $config >>/tmp/memmgrd.log 2>&1"
     if ! wait_until 20 daemon_answers || [ "$answer" = dead ]; then
         cat /tmp/memmgrd.log
@@ -75,19 +76,25 @@ daemon_field() {
     echo $(for path in "$@"; do vm_json "$path" /tmp/status.json; done)
 }
 
-# feature NAME: "true" or "false"; its reason is printed.
+# feature_field NAME FIELD: what the daemon says of a feature of the kernel, asked once in its life.
+feature_field() {
+    if [ ! -e /tmp/features ]; then
+        memmgrctl status --json >/tmp/status.json || fail "memmgrctl status"
+        vm_json 'features[*].name' /tmp/status.json >/tmp/feature.names
+        vm_json 'features[*].available' /tmp/status.json >/tmp/feature.values
+        vm_json 'features[*].reason' /tmp/status.json >/tmp/feature.reasons
+        paste /tmp/feature.names /tmp/feature.values /tmp/feature.reasons >/tmp/features
+    fi
+    sed -n "s/^$1	//p" /tmp/features | cut -f "$2"
+}
+
+# feature NAME: "true" or "false".
 feature() {
-    memmgrctl status --json >/tmp/status.json
-    vm_json 'features[*].name' /tmp/status.json >/tmp/feature.names
-    vm_json 'features[*].available' /tmp/status.json >/tmp/feature.values
-    paste /tmp/feature.names /tmp/feature.values | sed -n "s/^$1	//p"
+    feature_field "$1" 1
 }
 
 feature_reason() {
-    memmgrctl status --json >/tmp/status.json
-    vm_json 'features[*].name' /tmp/status.json >/tmp/feature.names
-    vm_json 'features[*].reason' /tmp/status.json >/tmp/feature.values
-    paste /tmp/feature.names /tmp/feature.values | sed -n "s/^$1	//p"
+    feature_field "$1" 2
 }
 
 # pid_of NAME: of an application that enter has started.

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=dash source=guest/storm.sh disable=SC2119
+#
+# kill -9 of the daemon in mid-storm. The next one knows the applications again from their oom_score_adj, which the
+# first one wrote, and from the clients that report anew, and the storm goes on in the order of the list.
+. /test/storm.sh
+protect
+
+# list_says NAME...: their places on the daemon's list, by pid.
+list_says() {
+    local name found=""
+
+    memmgrctl list --json >/tmp/list.json || fail "memmgrctl list"
+    vm_json 'processes[*].pid' /tmp/list.json >/tmp/list.pids
+    vm_json 'processes[*].bundle_priority' /tmp/list.json >/tmp/list.priorities
+    vm_json 'processes[*].registered' /tmp/list.json >/tmp/list.registered
+    paste -d ' ' /tmp/list.pids /tmp/list.priorities /tmp/list.registered >/tmp/list
+    for name in "$@"; do
+        found="$found $(sed -n "s/^$(pid_of "$name") //p" /tmp/list | sed 's/ true$//; s/ false$/ by-score/')"
+    done
+    echo "${found# }"
+}
+
+configure killableSysApp=resident
+observer_open 500,400,300,200,100
+daemon_start
+enter resident background 40
+enter_six 72
+check_equal "the list is in oom_score_adj, also below 0" "-800 800 400 260 200 100 0" \
+    "$(priorities resident suspended background device player task front)"
+check_equal "the kernel interface says that it may" true "$(feature oom_score_adj_lower)"
+check_equal "and so says the list" "-800 800 400 260 200 100 0" \
+    "$(list_says resident suspended background device player task front)"
+
+enter hog background 16 --grow-mb-per-s 40
+check "the storm takes its first" observe wait suspended 60000
+must_observe signal hog STOP
+must_observe signal "$daemon_name" KILL
+must_observe wait "$daemon_name" 5000
+check_equal "the daemon is gone without a word" "signal 9" "$answer"
+check_equal "what it wrote has stayed" "-800 400 260 200 100 0" \
+    "$(priorities resident background device player task front)"
+
+daemon_start
+check_equal "the next one has them from there" \
+    "-800 by-score 400 by-score 400 by-score 260 by-score 200 by-score 100 by-score 0 by-score" \
+    "$(list_says resident background hog device player task front)"
+report background background
+report front foreground
+report resident background
+check_equal "and from the clients that report again" "400 0 -800" "$(list_says background front resident)"
+must_observe deaths
+check_equal "all that without a further death" "suspended memmgrd-1" "$answer"
+
+must_observe signal hog CONT
+check "the storm goes on" observe wait hog 60000
+enter seen visible 16 --grow-mb-per-s 80
+check "down to the last row" observe wait seen 60000
+must_observe wait-quiet 1000 20000
+keep_kills
+check_equal "the resident's place has not changed" -800 "$(priorities resident)"
+daemon_stop
+observer_finish
+check_storm "500 500 500 300 300 200 100" suspended background hog device player task seen
+check_equal "who is left" "resident front" "$(record 'survivors[*]')"
+pids=$(deaths pid)
+check_equal "the second daemon killed all but the first of them" "${pids#* }" "$(kill_record 'kills[*].pid')"
+check_equal "those of whom it heard by their names" "background seen" \
+    "$(kill_record 'kills[*].name' | sed 's/vm_hog//g; s/  */ /g')"
+check_equal "each where the list had it" "400 400 260 200 100 50" "$(kill_record 'kills[*].priority')"
+done_testing
