@@ -34,7 +34,7 @@ enum mm_squeeze_verdict mm_squeeze_decide(const struct mm_avail_buffer_config *b
  * Bytes to ask of a group: no more than a chunk, than the group has, than is missing; but where little is
  * missing at least MM_SQUEEZE_LEAST_BYTES, or the last bytes would be fetched page by page.
  */
-#define MM_SQUEEZE_LEAST_BYTES (1024u * 1024u)
+#define MM_SQUEEZE_LEAST_BYTES (1024ULL * 1024ULL)
 uint64_t mm_squeeze_amount(const struct mm_avail_buffer_config *buffers, uint64_t chunk_bytes,
                            uint64_t available_bytes, uint64_t group_bytes);
 
