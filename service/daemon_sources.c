@@ -75,6 +75,26 @@ static int add_control(struct mm_daemon *daemon)
 /* ---- reload ---------------------------------------------------------------------------------------------
  */
 
+/* What is set up once, at start. */
+static bool needs_restart(const struct mm_config *old, const struct mm_config *new)
+{
+    const struct mm_control_socket_config *a = &old->control_socket;
+    const struct mm_control_socket_config *b = &new->control_socket;
+    bool has_same_triggers = old->pressure_trigger_count == new->pressure_trigger_count;
+
+    for (size_t i = 0; has_same_triggers && i < old->pressure_trigger_count; i++) {
+        const struct mm_pressure_trigger_config *x = &old->pressure_triggers[i];
+        const struct mm_pressure_trigger_config *y = &new->pressure_triggers[i];
+
+        has_same_triggers =
+            x->is_full == y->is_full && x->stall_us == y->stall_us && x->window_us == y->window_us;
+    }
+    return !has_same_triggers || strcmp(old->domain.group_path, new->domain.group_path) != 0 ||
+           strcmp(a->path, b->path) != 0 || strcmp(a->group, b->group) != 0 || a->mode != b->mode ||
+           a->max_clients != b->max_clients || old->kill.reaper_threads != new->kill.reaper_threads ||
+           old->bpf.is_enabled != new->bpf.is_enabled || old->bpf.ring_bytes != new->bpf.ring_bytes;
+}
+
 static void reload_done(struct mm_config *config, const struct mm_problems *problems, int error, void *user)
 {
     struct mm_daemon *daemon = user;
@@ -101,9 +121,10 @@ static void reload_done(struct mm_config *config, const struct mm_problems *prob
     if (daemon->options->socket_path)
         mm_copy_text(config->control_socket.path, sizeof(config->control_socket.path),
                      daemon->options->socket_path);
-    if (strcmp(config->domain.group_path, daemon->engine->config->domain.group_path) != 0 ||
-        strcmp(config->control_socket.path, daemon->engine->config->control_socket.path) != 0)
-        mm_warning("reload: another domain or control socket takes effect at the next start");
+    if (needs_restart(daemon->engine->config, config))
+        mm_warning("reload: another domain, control socket, pressure trigger, number of reapers or BPF "
+                   "setting takes "
+                   "effect at the next start");
     mm_copy_text(config->domain.group_path, sizeof(config->domain.group_path),
                  daemon->engine->config->domain.group_path);
     mm_engine_set_config(daemon->engine, config);
