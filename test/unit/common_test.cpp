@@ -424,12 +424,12 @@ TEST(List, KeepsOrderAndSurvivesRemovalWhileWalking)
     mm_list_push_back(&head, &items[2].link);
     mm_list_push_front(&head, &items[0].link);
     mm_list_insert_after(&items[2].link, &items[3].link);
-    MM_LIST_FOR_EACH(link, &head)
-    {
+    MM_LIST_FOR_EACH (link, &head) {
         struct item *present = MM_CONTAINER_OF(link, struct item, link);
 
         seen.push_back(present->number);
-        if (present->number % 2 == 0) mm_list_remove(link);
+        if (present->number % 2 == 0)
+            mm_list_remove(link);
     }
     EXPECT_EQ(seen, (std::vector<int>{0, 1, 2, 3}));
     EXPECT_FALSE(mm_list_is_linked(&items[2].link));
@@ -488,7 +488,8 @@ class LogTest : public testing::Test
     // Ends the stream, so that a reader sees its end.
     void restore()
     {
-        if (saved_stderr < 0) return;
+        if (saved_stderr < 0)
+            return;
         (void)dup2(saved_stderr, STDERR_FILENO);
         (void)close(saved_stderr);
         saved_stderr = -1;
@@ -514,7 +515,8 @@ class LogTest : public testing::Test
             char buffer[4096];
             ssize_t count = read(read_end, buffer, sizeof(buffer));
 
-            if (count <= 0) break;
+            if (count <= 0)
+                break;
             text.append(buffer, static_cast<size_t>(count));
         }
         return text;
@@ -723,7 +725,8 @@ TEST_F(LogTest, ManyThreadsTearNoLine)
         ASSERT_NE(end, std::string::npos);
         const std::string line = text.substr(at, end - at);
 
-        if (line.find("were lost") != std::string::npos) continue;
+        if (line.find("were lost") != std::string::npos)
+            continue;
         const char t = line.at(19);
         EXPECT_EQ(line, std::string("test: info: thread ") + t + " says " +
                             std::string(50, static_cast<char>('a' + t - '0')) + ".");
@@ -747,8 +750,10 @@ TEST_F(LogTest, WriterThreadHasItsNameAndBlocksSignals)
         bool is_writer = false;
 
         while (std::getline(status, line)) {
-            if (line == "Name:\tmemmgr-log") is_writer = true;
-            if (!is_writer || line.rfind("SigBlk:", 0) != 0) continue;
+            if (line == "Name:\tmemmgr-log")
+                is_writer = true;
+            if (!is_writer || line.rfind("SigBlk:", 0) != 0)
+                continue;
             const uint64_t blocked = std::stoull(line.substr(8), nullptr, 16);
 
             found++;
