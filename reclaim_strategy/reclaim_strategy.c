@@ -152,19 +152,23 @@ static void restore_everything(struct mm_reclaim_strategy *strategy, unsigned de
     wait_for_workers(strategy, CANCEL_MS);
 }
 
-void mm_reclaim_strategy_free(struct mm_reclaim_strategy *strategy, unsigned deadline_ms)
+int mm_reclaim_strategy_free(struct mm_reclaim_strategy *strategy, unsigned deadline_ms)
 {
+    int result;
+
     if (!strategy)
-        return;
+        return 0;
     mm_event_center_unsubscribe(strategy->context.center, on_event, strategy);
     if (strategy->context.limits)
         restore_everything(strategy, deadline_ms);
+    result = is_busy(strategy) ? -EBUSY : 0;
     for (size_t i = 0; i < MM_ARRAY_SIZE(policies); i++) {
         if (strategy->policies[i])
             policies[i]->free(strategy->policies[i]);
     }
     mm_limits_free(strategy->context.limits);
     free(strategy);
+    return result;
 }
 
 void mm_reclaim_strategy_status(const struct mm_reclaim_strategy *strategy,

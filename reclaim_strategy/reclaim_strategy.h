@@ -27,9 +27,10 @@ int mm_reclaim_strategy_new(struct mm_kernel *kernel, struct mm_event_center *ce
                             struct mm_reclaim_strategy **ret_strategy);
 /*
  * Restores every limit that is still ours and frees; accepts NULL. Takes at most deadline_ms for what cannot
- * be raised in line; what is left stays in the journal for the next start.
+ * be raised in line; what is left stays in the journal for the next start. Returns 0, or -EBUSY when the kernel
+ * still holds a worker.
  */
-void mm_reclaim_strategy_free(struct mm_reclaim_strategy *strategy, unsigned deadline_ms);
+int mm_reclaim_strategy_free(struct mm_reclaim_strategy *strategy, unsigned deadline_ms);
 
 struct mm_reclaim_status {
     uint64_t squeezes, squeezed_bytes; /* since start */

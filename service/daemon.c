@@ -180,10 +180,10 @@ static void leave_at_once(int number)
     _exit(MM_DAEMON_FAILED);
 }
 
-static void bound_the_end(void)
+static void bound_the_end(long limit_ms)
 {
     const struct sigaction action = {.sa_handler = leave_at_once};
-    const struct itimerval limit = {.it_value.tv_usec = END_MS * 1000};
+    const struct itimerval limit = {.it_value.tv_usec = limit_ms * 1000};
 
     (void)sigaction(SIGALRM, &action, NULL);
     (void)setitimer(ITIMER_REAL, &limit, NULL);
@@ -191,7 +191,10 @@ static void bound_the_end(void)
 
 static void stop(struct mm_daemon *daemon)
 {
-    bound_the_end();
+    bound_the_end(END_MS);
+    /* with everything restored and no worker under way, what remains is closing, which leaving would not hasten */
+    if (!daemon->engine || mm_engine_stop(daemon->engine, RESTORE_MS) == 0)
+        bound_the_end(0);
     mm_engine_free(daemon->engine, RESTORE_MS);
     mm_requests_free(daemon->requests);
     mm_kernel_free(daemon->kernel);

@@ -215,12 +215,22 @@ void mm_engine_set_config(struct mm_engine *engine, struct mm_config *config)
     }
 }
 
+int mm_engine_stop(struct mm_engine *engine, unsigned restore_ms)
+{
+    int result;
+
+    mm_kill_strategy_free(engine->kill);
+    engine->kill = NULL;
+    result = mm_reclaim_strategy_free(engine->reclaim, restore_ms);
+    engine->reclaim = NULL;
+    return result;
+}
+
 void mm_engine_free(struct mm_engine *engine, unsigned restore_ms)
 {
     if (!engine)
         return;
-    mm_kill_strategy_free(engine->kill);
-    mm_reclaim_strategy_free(engine->reclaim, restore_ms);
+    (void)mm_engine_stop(engine, restore_ms);
     mm_priority_manager_free(engine->manager);
     mm_decision_log_free(engine->decisions);
     mm_event_center_free(engine->center);

@@ -49,7 +49,13 @@ int mm_engine_start(struct mm_engine *engine);
 /* Puts a new configuration in force between two events; owns config from here on. */
 void mm_engine_set_config(struct mm_engine *engine, struct mm_config *config);
 
-/* Restores what is ours within restore_ms, then frees; accepts NULL. */
+/*
+ * Ends the strategies and restores what is ours within restore_ms; nothing but mm_engine_free may follow. Returns 0,
+ * or -EBUSY when the kernel still holds a worker.
+ */
+int mm_engine_stop(struct mm_engine *engine, unsigned restore_ms);
+
+/* Stops it where that was not done yet, then frees; accepts NULL. */
 void mm_engine_free(struct mm_engine *engine, unsigned restore_ms);
 
 /*
