@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define HOG_BYTES_PER_S (200 * 1000 * 1000ULL)
+#define HOG_BYTES_PER_S 200000000ULL
 #define SAMPLE_NS       200000
 #define ROUND_NS        (20 * MM_NS_PER_S)
 #define ROUNDS_MAX      1000
