@@ -30,6 +30,10 @@ limit_stands() {
     [ "$(cat "$group/$limit")" != "$original" ]
 }
 
+limit_is_back() {
+    ! limit_stands
+}
+
 # start_calm: a daemon that limits nobody; it restores what the one before has left. Nothing else is under way, so
 # what the group's files hold when it answers they hold for good.
 start_calm() {
@@ -40,23 +44,31 @@ start_calm() {
         "$(daemon_field reclaim.limits_held reclaim.limits_left)"
 }
 
-# halt_daemon STEP COMMAND...: the daemon dies at that step of what the command makes it do with the limit; how is
-# in $halted.
+# halt_daemon STEP IS_OVER COMMAND...: the daemon dies at that step of what the command makes it do with the limit;
+# how is in $halted, "idle" when IS_OVER came true and that step did not.
 halt_daemon() {
-    local step=$1 pid
+    local step=$1 is_over=$2 pid halt
 
-    shift
+    shift 2
     pid=$(cat /run/memmgr/lock)
     : >/tmp/halted
-    vm_halt "$pid" "application/$limit" "$step" 8000 >/tmp/halted &
-    wait_until 5 grep -q ready /tmp/halted || fail "the daemon cannot be traced"
+    vm_halt "$pid" "application/$limit" "$step" 60000 >/tmp/halted &
+    halt=$!
+    wait_until 20 grep -q ready /tmp/halted || fail "the daemon cannot be traced"
     "$@" >/dev/null 2>&1
-    wait $!
+    wait_until 60 halted_or "$is_over" || fail "nothing has come of $*"
+    # Behind the last write there is a step, too.
+    wait_until 2 halted_or false || kill -ALRM "$halt"
+    wait "$halt"
     halted=$(sed -n 2p /tmp/halted)
 }
 
-# sweep NAME COUNT PREPARE COMMAND...: at step 1, 2 and so on, until there are no more, COUNT at most. PREPARE is
-# run before each.
+halted_or() {
+    grep -q '^killed' /tmp/halted || "$1"
+}
+
+# sweep NAME COUNT PREPARE IS_OVER COMMAND...: at step 1, 2 and so on, until there are no more, COUNT at most.
+# PREPARE is run before each.
 sweep() {
     local name=$1 count=$2 prepare=$3 step=0 steps="" moment met
 
@@ -105,8 +117,8 @@ by_priority() {
     cp "$config" /tmp/limiting.xml
     start_application application 48 --cgroup "$group" --oom-score-adj 600
     start_calm "at first"
-    sweep "setting the limit" 20 nothing begin_to_limit
-    sweep "taking it back" 20 limited stop_limiting
+    sweep "setting the limit" 20 nothing limit_stands begin_to_limit
+    sweep "taking it back" 20 limited limit_is_back stop_limiting
 
     say "--- somebody else's value"
     limited
@@ -130,7 +142,7 @@ by_squeezing() {
     must_observe available
     start_application filler $((answer - 600)) --oom-score-adj -1000
     start_calm "at first"
-    sweep "squeezing" 8 nothing begin_to_limit
+    sweep "squeezing" 8 nothing false begin_to_limit
     daemon_stop
 }
 
