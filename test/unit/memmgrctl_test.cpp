@@ -331,7 +331,8 @@ TEST_F(Ctl, LogLevel)
 TEST_F(Ctl, ReloadWaitsForItsOutcome)
 {
     static mm_timer timer;
-    struct Reload {
+    // static, as the server's thread may look at it until the server ends
+    static struct Reload {
         World *world;
         int error;
     } state{nullptr, 0};
