@@ -24,12 +24,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* By number: libc's <sys/ptrace.h> and the kernel's header do not agree with each other. */
-long ptrace(int request, pid_t pid, void *address, void *data);
-
 #define MAX_THREADS 64
-#define TRACE_OPTIONS                                                                                        \
-    ((void *)(uintptr_t)(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE)) /* threads that start later, too */
+/* Threads that start later are traced, too. */
+#define TRACE_OPTIONS    (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE)
 #define SYSTEM_CALL_STOP (SIGTRAP | 0x80)
 #define EVENT_OF(status) ((unsigned int)(status) >> 16)
 
@@ -48,6 +45,13 @@ struct trace {
 };
 
 static volatile sig_atomic_t is_late;
+
+/* The system call itself: libc's <sys/ptrace.h> and the kernel's header do not agree with each other, and its
+ * function wants numbers as pointers. */
+static long trace_thread(long request, pid_t tid, long address, long data)
+{
+    return syscall(SYS_ptrace, request, (long)tid, address, data);
+}
 
 static void on_alarm(int number)
 {
@@ -126,7 +130,7 @@ static void note_system_call(struct trace *trace, struct thread *thread)
     const char *where = NULL;
     const char *what = NULL;
 
-    if (ptrace(PTRACE_GET_SYSCALL_INFO, thread->tid, (void *)(uintptr_t)sizeof(info), &info) <= 0)
+    if (syscall(SYS_ptrace, (long)PTRACE_GET_SYSCALL_INFO, (long)thread->tid, sizeof(info), &info) <= 0)
         return;
     if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
         where = note_entry(trace, thread, &info, &what);
@@ -156,10 +160,10 @@ static int attach_all(struct trace *trace)
         while ((entry = readdir(directory))) {
             const pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
 
-            if (tid <= 0 || ptrace(PTRACE_SEIZE, tid, NULL, TRACE_OPTIONS))
+            if (tid <= 0 || trace_thread(PTRACE_SEIZE, tid, 0, TRACE_OPTIONS))
                 continue;
             (void)thread_of(trace, tid);
-            (void)ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
+            (void)trace_thread(PTRACE_INTERRUPT, tid, 0, 0);
         }
         (void)closedir(directory);
     } while (trace->thread_count > before);
@@ -179,7 +183,7 @@ static void serve_stop(struct trace *trace, pid_t tid, int status)
     } else if (EVENT_OF(status)) {
         signal_number = 0;
     }
-    (void)ptrace(PTRACE_SYSCALL, tid, NULL, (void *)(uintptr_t)signal_number);
+    (void)trace_thread(PTRACE_SYSCALL, tid, 0, signal_number);
 }
 
 static int run(struct trace *trace)
