@@ -20,13 +20,14 @@ static void require(int is_true)
 static unsigned char *seal(const uint8_t *body, size_t length)
 {
     uint32_t numbers[4] = {MM_STREAM_VERSION, mm_vocabulary_hash(), (uint32_t)length, 2166136261U};
+    static const unsigned char header[MM_STREAM_HEADER] = MM_STREAM_MAGIC;
     unsigned char *bytes = malloc(MM_STREAM_HEADER + length);
 
     require(bytes != NULL);
     for (size_t i = 0; i < length; i++)
         numbers[3] = (numbers[3] ^ body[i]) * 16777619U;
-    memcpy(bytes, MM_STREAM_MAGIC, 8);
-    memcpy(bytes + 8, numbers, sizeof(numbers));
+    memcpy(bytes, header, sizeof(header));
+    memcpy(bytes + strlen(MM_STREAM_MAGIC), numbers, sizeof(numbers));
     if (length > 0)
         memcpy(bytes + MM_STREAM_HEADER, body, length);
     return bytes;
