@@ -206,6 +206,26 @@ int mm_parse_size_bytes(const char *text, uint64_t max, uint64_t *ret_bytes)
     return 0;
 }
 
+int mm_parse_percent(const char *text, uint64_t max, uint64_t *ret_percent)
+{
+    static const struct unit percent_unit = {"%", 1};
+    struct number number;
+    uint64_t percent;
+    int r = scan_number(text, &number);
+
+    if (r < 0)
+        return r;
+    if (!find_unit(number.end, &percent_unit, 1, false))
+        return -EINVAL;
+    r = check_unsigned(&number, &percent);
+    if (r < 0)
+        return r;
+    if (percent > max)
+        return -ERANGE;
+    *ret_percent = percent;
+    return 0;
+}
+
 int mm_parse_duration_ms(const char *text, uint64_t max, uint64_t *ret_ms)
 {
     struct number number;

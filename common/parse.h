@@ -23,6 +23,9 @@ int mm_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *ret_val
  */
 int mm_parse_size_bytes(const char *text, uint64_t max, uint64_t *ret_bytes);
 
+/* A whole number with a "%" behind it; -EINVAL without, -ERANGE for a negative number or one above max. */
+int mm_parse_percent(const char *text, uint64_t max, uint64_t *ret_percent);
+
 /*
  * A whole number with an optional "us", "ms", "s", "min" or "h"; without one, milliseconds. Returns 0,
  * -EINVAL (also for microseconds that make no whole milliseconds: nothing is rounded), or -ERANGE as above.

@@ -6,6 +6,7 @@
 #include "config/problems.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,22 @@ static int store_default(const struct mm_element *element, const char *text, voi
     return r < 0 ? r : mm_field_store(&element->target, structure, &value);
 }
 
+/* What a row has without its children being said, for those that have a default of their own. */
+static int store_default_children(unsigned element, void *structure)
+{
+    for (unsigned child = mm_vocabulary_first_child(element); child != MM_ELEMENT_NONE;
+         child = mm_vocabulary_next_sibling(child)) {
+        const struct mm_element *value = mm_vocabulary_at(child);
+        int r = 0;
+
+        if (value->default_text && value->target.storage != MM_STORE_NONE)
+            r = store_default(value, value->default_text, structure);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 /* One row of a default such as "500 400": a word for each child. */
 static int store_default_row(unsigned element, char *text, void *structure)
 {
@@ -56,10 +73,13 @@ static int store_default_row(unsigned element, char *text, void *structure)
 
     for (unsigned child = mm_vocabulary_first_child(element); child != MM_ELEMENT_NONE;
          child = mm_vocabulary_next_sibling(child)) {
-        void *entry = structure;
-        const char *word = strtok_r(rest, " ", &rest);
-        int r = word ? store_default(mm_vocabulary_at(child), word, entry) : -EINVAL;
+        const char *word;
+        int r;
 
+        if (mm_vocabulary_at(child)->alias_of)
+            continue;
+        word = strtok_r(rest, " ", &rest);
+        r = word ? store_default(mm_vocabulary_at(child), word, structure) : -EINVAL;
         if (r < 0)
             return r;
     }
@@ -102,7 +122,7 @@ static int store_default_values(struct mm_build *build)
     return 0;
 }
 
-/* After the items, as a section that is in the file without rows has none. */
+/* After the items, as a section that is in the file without rows may mean none. */
 static int store_missing_rows(struct mm_build *build)
 {
     for (unsigned i = 0; i < mm_vocabulary_count(); i++) {
@@ -111,7 +131,9 @@ static int store_missing_rows(struct mm_build *build)
 
         if (element->type != MM_TYPE_ROW || !element->default_text)
             continue;
-        if (build->origin[i] || build->origin[mm_vocabulary_parent(i)])
+        if (build->origin[i])
+            continue;
+        if ((element->flags & MM_ELEMENT_EMPTY_IS_NONE) && build->origin[mm_vocabulary_parent(i)])
             continue;
         r = store_default_rows(i, build->config);
         if (r < 0)
@@ -229,6 +251,7 @@ static int take_row(struct mm_build *build, unsigned index, const struct mm_conf
 {
     const struct mm_element *element = mm_vocabulary_at(index);
     void *entry;
+    int r;
 
     if (item->instance >= element->max_count) {
         build->is_bad[index] = true;
@@ -244,13 +267,32 @@ static int take_row(struct mm_build *build, unsigned index, const struct mm_conf
     /* A row's instance is its place in the list; its values are found by it. */
     if (item->instance != mm_list_field_count(&element->target, build->config))
         return -EBADMSG;
-    return mm_list_field_append(element, build->config, &entry);
+    r = mm_list_field_append(element, build->config, &entry);
+    return r < 0 ? r : store_default_children(index, entry);
+}
+
+static void refuse_share(struct mm_build *build, unsigned index, const struct mm_config_item *item, int error)
+{
+    char expected[MM_EXPECTED_MAX], shown[MM_SHOWN_MAX];
+    const char *name = mm_vocabulary_name(item->element);
+
+    build->is_bad[index] = true;
+    if (error == -ENODATA)
+        mm_build_report(build, MM_PROBLEM_ERROR, item,
+                        "%s is \"%s\" of this device's RAM, which is not known, expected a size", name,
+                        mm_shown(item->text, shown));
+    else
+        mm_build_report(build, MM_PROBLEM_ERROR, item,
+                        "%s is \"%s\" of this device's RAM of %" PRIu64 " MB, expected %s", name,
+                        mm_shown(item->text, shown), (uint64_t)(build->device->ram_bytes / MM_MIB),
+                        mm_value_expected(mm_vocabulary_at(index), expected, sizeof(expected)));
 }
 
 static int take_value(struct mm_build *build, unsigned index, const struct mm_config_item *item)
 {
     const struct mm_element *element = mm_vocabulary_at(index);
     struct mm_value value;
+    int r;
 
     /* OpenHarmony's own file has an empty entry in a list. */
     if (element->type == MM_TYPE_NAME && mm_text_is_blank(item->text) &&
@@ -259,6 +301,11 @@ static int take_value(struct mm_build *build, unsigned index, const struct mm_co
     if (mm_value_parse(element, item->text, &value) < 0 ||
         (element->type == MM_TYPE_NAME && value.length == 0)) {
         refuse(build, index, item);
+        return 0;
+    }
+    r = mm_value_resolve(element, build->device->ram_bytes, &value);
+    if (r < 0) {
+        refuse_share(build, index, item, r);
         return 0;
     }
     return store_value(build, index, item, &value);

@@ -27,6 +27,7 @@ extern "C" {
 
 #define MM_CONFIG_KILL_LEVELS_MAX       10 /* upstream's limit */
 #define MM_CONFIG_PRESSURE_TRIGGERS_MAX 8
+#define MM_CONFIG_ZSWAPD_PARAMS_MAX     10 /* the kernel's limit */
 #define MM_CONFIG_UIDS_MAX              16
 #define MM_CONFIG_PATH_MAX              108 /* sun_path */
 #define MM_CONFIG_GROUP_PATH_MAX        512
@@ -63,6 +64,7 @@ struct mm_kill_config {
     int heaviest_from_priority;   /* at and below it the heaviest goes first, as lmkd does at 200 */
     enum mm_unregistered_policy unregistered_policy;
     uint64_t unregistered_min_bytes; /* a smaller unregistered process is not worth a kill */
+    uint64_t unregistered_scan_ms;   /* how often they are looked for where memory is critical */
     unsigned reaper_threads;         /* 1..8 */
 };
 
@@ -77,7 +79,9 @@ struct mm_squeeze_config {
     int min_priority;         /* bundles at or above it may be squeezed */
     uint64_t chunk_bytes;     /* at most this much per memory.reclaim */
     uint64_t min_group_bytes; /* a smaller group is left alone */
-    uint64_t retry_ms;        /* a group that gave nothing is left alone this long */
+    unsigned worth_percent;   /* a group that gave less of what was asked has nothing to give */
+    uint64_t retry_ms;        /* such a group is left alone this long */
+    uint64_t rest_ms;         /* when there was nobody the list is not walked again before */
 };
 
 struct mm_memory_high_config {
@@ -85,11 +89,36 @@ struct mm_memory_high_config {
     int min_priority;       /* bundles at or above it get a memory.high */
     unsigned share_percent; /* of the group's present usage, 10..100 */
     uint64_t min_bytes;     /* never lower than this */
+    uint64_t settle_ms;     /* set this long after the last move on the list */
+};
+
+struct mm_zswapd_param {
+    unsigned min_score, max_score; /* the groups it is for, 0..1000, both included */
+    unsigned mem2zram_percent;     /* of the anonymous memory: what may be compressed */
+    unsigned zram2ufs_percent;     /* of what is compressed: what may be written out */
+    unsigned refault_percent;      /* above it the group is left alone */
+};
+
+/* nandLifeConfig; 0: unlimited */
+struct mm_nand_life_config {
+    uint64_t daily_quota_bytes, total_quota_bytes;
+};
+
+/* switchConfig */
+struct mm_switch_config {
+    uint64_t big_mem_kill;
+};
+
+/* purgeablememConfig: processes whose purgeable memory may be purged */
+struct mm_purgeable_config {
+    char **process_names;
+    size_t process_name_count;
 };
 
 /* systemMemoryLevelConfig */
 struct mm_memory_level_config {
     uint64_t purgeable_bytes, moderate_bytes, low_bytes, critical_bytes;
+    unsigned hysteresis_percent; /* a better level holds this much above the line that was crossed */
 };
 
 /* reclaimPriorityConfig */
@@ -99,6 +128,8 @@ struct mm_important_app {
 };
 
 struct mm_reclaim_priority_config {
+    char **system_apps; /* systemApps: names of bundles or processes that are never killed, -1000 */
+    size_t system_app_count;
     char **killable_system_apps; /* bundle names: resident, -800 */
     size_t killable_system_app_count;
     struct mm_important_app *important_apps; /* process names with the highest number they may have */
@@ -112,6 +143,7 @@ struct mm_waterline_watch_config {
     bool is_enabled;
     uint64_t fill_rate_bytes_per_s; /* the fastest this machine can fill memory; 0: measured at start */
     uint64_t min_interval_ms, max_interval_ms;
+    uint64_t exhausted_interval_ms; /* below every waterline */
 };
 
 struct mm_pressure_trigger_config {
@@ -135,6 +167,13 @@ struct mm_control_socket_config {
 struct mm_bpf_config {
     bool is_enabled;
     uint64_t ring_bytes; /* power of two, at least a page */
+    uint64_t load_timeout_ms;
+};
+
+/* What cannot be read from the machine. */
+struct mm_device_config {
+    unsigned screen_inches;        /* 0: not told */
+    char name[MM_CONFIG_WORD_MAX]; /* "": not told */
 };
 
 struct mm_logging_config {
@@ -146,6 +185,11 @@ struct mm_config {
     struct mm_avail_buffer_config avail_buffer;
     struct mm_squeeze_config squeeze;
     struct mm_memory_high_config memory_high;
+    struct mm_zswapd_param zswapd_params[MM_CONFIG_ZSWAPD_PARAMS_MAX];
+    size_t zswapd_param_count;
+    struct mm_nand_life_config nand_life;
+    struct mm_switch_config switches;
+    struct mm_purgeable_config purgeable;
     struct mm_memory_level_config memory_level;
     struct mm_reclaim_priority_config reclaim_priority;
     struct mm_waterline_watch_config waterline_watch;
@@ -154,6 +198,7 @@ struct mm_config {
     struct mm_domain_config domain;
     struct mm_control_socket_config control_socket;
     struct mm_bpf_config bpf;
+    struct mm_device_config device;
     struct mm_logging_config logging;
 };
 

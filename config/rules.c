@@ -283,22 +283,63 @@ static void check_wake_up(struct mm_build *build)
                     "neither a waterlineWatch nor a pressureTrigger: nothing will ever wake the killer");
 }
 
+/* Lists of names count as long as they are empty: nothing is built in. */
+static bool is_as_built_in(const struct mm_target *target, const struct mm_config *config,
+                           const struct mm_config *built_in)
+{
+    size_t count;
+
+    if (target->storage == MM_STORE_NONE)
+        return true;
+    if (target->list == MM_LIST_NONE)
+        return mm_field_number(target, config) == mm_field_number(target, built_in);
+    count = mm_list_field_count(target, config);
+    if (count != mm_list_field_count(target, built_in))
+        return false;
+    return count == 0 || memcmp(mm_list_field_read(target, config, 0),
+                                mm_list_field_read(target, built_in, 0), count * target->size) == 0;
+}
+
+/* What stands in a section is behind it in the table, and so is what stands in that. */
+static bool section_is_as_built_in(unsigned section, const struct mm_config *config,
+                                   const struct mm_config *built_in)
+{
+    const char *path = mm_vocabulary_at(section)->path;
+    size_t length = strlen(path);
+
+    for (unsigned i = section + 1; i < mm_vocabulary_count(); i++) {
+        const struct mm_element *element = mm_vocabulary_at(i);
+        unsigned parent = mm_vocabulary_parent(i);
+
+        if (strncmp(element->path, path, length) != 0 || element->path[length] != '/')
+            break;
+        if (mm_vocabulary_at(parent)->type != MM_TYPE_ROW &&
+            !is_as_built_in(&element->target, config, built_in))
+            return false;
+    }
+    return true;
+}
+
+/* For who sets something there and waits for an effect. */
 static void note_unused(struct mm_build *build)
 {
     char names[256] = "";
     size_t length = 0;
     const struct mm_config_item *first = NULL;
+    struct mm_config *built_in = build->items->count > 0 ? mm_config_new() : NULL;
 
-    for (unsigned i = 0; i < mm_vocabulary_count(); i++) {
+    for (unsigned i = 0; built_in && i < mm_vocabulary_count(); i++) {
         const struct mm_config_item *item = build->origin[i];
 
-        if (!(mm_vocabulary_at(i)->flags & MM_ELEMENT_UNUSED) || !item)
+        if (!(mm_vocabulary_at(i)->flags & MM_ELEMENT_UNUSED) || !item ||
+            section_is_as_built_in(i, build->config, built_in))
             continue;
         length += mm_format(names + length, sizeof(names) - length, "%s%s", length > 0 ? ", " : "",
                             mm_vocabulary_name(item->element));
         if (!first || item->line < first->line)
             first = item;
     }
+    mm_config_free(built_in);
     if (first)
         mm_build_report(build, MM_PROBLEM_NOTE, first, "%s: accepted, not used yet", names);
 }

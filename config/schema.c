@@ -21,7 +21,7 @@ static void write_documentation(FILE *stream, unsigned index, unsigned depth)
 
     indent(stream, depth);
     (void)fputs("<xs:annotation><xs:documentation>", stream);
-    mm_xml_write_escaped(stream, mm_vocabulary_at(index)->help);
+    mm_xml_write_escaped(stream, mm_vocabulary_text(index)->help);
     (void)mm_value_expected(element, expected, sizeof(expected));
     if (expected[0]) {
         (void)fputs(" Value: ", stream);
@@ -62,6 +62,17 @@ static void write_size(FILE *stream, const struct mm_element *element)
     (void)fputs("[0-9]+ ?([Bb]|[KkMmGgTt]([Ii]?[Bb])?)?\"/></xs:restriction>", stream);
 }
 
+/* MB, which a schema can bound, or one of the longer ways to say it. */
+static void write_memory(FILE *stream, const struct mm_element *element)
+{
+    (void)fputs("<xs:union><xs:simpleType>", stream);
+    write_bounds(stream, element);
+    (void)fputs(
+        "</xs:simpleType><xs:simpleType><xs:restriction base=\"xs:token\"><xs:pattern "
+        "value=\"[0-9]+ ?(%|[Bb]|[KkMmGgTt]([Ii]?[Bb])?)\"/></xs:restriction></xs:simpleType></xs:union>",
+        stream);
+}
+
 static void write_text(FILE *stream, const struct mm_element *element)
 {
     (void)fprintf(stream, "<xs:restriction base=\"xs:token\"><xs:maxLength value=\"%" PRId64 "\"/>",
@@ -82,6 +93,9 @@ static void write_restriction(FILE *stream, const struct mm_element *element)
         break;
     case MM_TYPE_WORD:
         write_words(stream, element->words);
+        break;
+    case MM_TYPE_MEMORY:
+        write_memory(stream, element);
         break;
     case MM_TYPE_SIZE:
         write_size(stream, element);

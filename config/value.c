@@ -90,6 +90,65 @@ static const char *format_octal(const struct mm_element *element, int64_t number
     return buffer;
 }
 
+/* ---- waterlines and buffers ---------------------------------------------------------------------------- */
+
+static int check_memory(const struct mm_element *element, int64_t bytes)
+{
+    const int64_t scale = mm_value_scale(element->type);
+
+    return bytes < element->min * scale || bytes > element->max * scale ? -ERANGE : 0;
+}
+
+/* "500", "512M", "10%". What is not whole MB is refused: it would be shown as something else. */
+static int parse_memory(const struct mm_element *element, const char *text, struct mm_value *ret_value)
+{
+    struct mm_value value = trimmed(text);
+    uint64_t number;
+    int r = mm_parse_i64(text, element->min, element->max, &value.number);
+
+    if (r != -EINVAL) {
+        value.number *= (int64_t)MM_MIB;
+    } else if ((r = mm_parse_percent(text, 100, &number)) != -EINVAL) {
+        value.number = (int64_t)number;
+        value.is_ram_share = true;
+    } else {
+        r = mm_parse_size_bytes(text, INT64_MAX, &number);
+        if (r == 0 && number % MM_MIB != 0)
+            return -EINVAL;
+        value.number = (int64_t)number;
+        r = r < 0 ? r : check_memory(element, value.number);
+    }
+    if (r < 0)
+        return r;
+    *ret_value = value;
+    return 0;
+}
+
+int mm_value_resolve(const struct mm_element *element, uint64_t ram_bytes, struct mm_value *value)
+{
+    int64_t bytes;
+
+    if (!value->is_ram_share)
+        return 0;
+    if (ram_bytes == 0)
+        return -ENODATA;
+    bytes = (int64_t)(ram_bytes / MM_MIB * (uint64_t)value->number / 100 * MM_MIB);
+    if (check_memory(element, bytes) < 0)
+        return -ERANGE;
+    value->number = bytes;
+    value->is_ram_share = false;
+    return 0;
+}
+
+static const char *expected_memory(const struct mm_element *element, char *buffer, size_t size)
+{
+    (void)mm_format(buffer, size,
+                    "a whole number of MB from %" PRId64 " to %" PRId64
+                    ", the same with its unit (512M, 2G), or a share of RAM (10%%)",
+                    element->min, element->max);
+    return buffer;
+}
+
 /* ---- words ------------------------------------------------------------------------------------------- */
 
 static int parse_word(const struct mm_element *element, const char *text, struct mm_value *ret_value)
@@ -265,6 +324,7 @@ static const struct value_type types[] = {
     [MM_TYPE_SIGNED] = {1, parse_number, expected_number, format_number},
     [MM_TYPE_SIZE_MB] = {MM_MIB, parse_number, expected_number, format_number},
     [MM_TYPE_SIZE_KB] = {MM_KIB, parse_number, expected_number, format_number},
+    [MM_TYPE_MEMORY] = {MM_MIB, parse_memory, expected_memory, format_number},
     [MM_TYPE_SIZE] = {1, parse_size, expected_size, format_size},
     [MM_TYPE_PERCENT] = {1, parse_number, expected_number, format_number},
     [MM_TYPE_MILLISECONDS] = {1, parse_number, expected_number, format_number},

@@ -15,12 +15,19 @@ extern "C" {
 
 struct mm_value {
     int64_t number;
-    const char *text; /* within the parsed text; not terminated */
+    bool is_ram_share; /* number is percent of the device's RAM, until mm_value_resolve */
+    const char *text;  /* within the parsed text; not terminated */
     size_t length;
 };
 
 /* Strict: 0, -EINVAL for what is no such value, -ERANGE outside the element's bounds. */
 int mm_value_parse(const struct mm_element *element, const char *text, struct mm_value *ret_value);
+
+/*
+ * Turns a share of RAM into bytes, whole MB, rounded down; leaves any other value as it is. -ENODATA when
+ * ram_bytes is 0, not known; -ERANGE when the result is outside the element's bounds.
+ */
+int mm_value_resolve(const struct mm_element *element, uint64_t ram_bytes, struct mm_value *value);
 
 /* "a whole number of MB from 1 to 16777216": what a message says was expected. Returns buffer. */
 #define MM_EXPECTED_MAX 192

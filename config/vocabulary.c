@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finding one's way in the table. */
-#include "config/vocabulary.h"
-
-#include "config/vocabulary_table.h"
+#include "config/vocabulary_row.h"
 
 #include <string.h>
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The vocabulary of memmgr_config.xml: one table with every element's place, type, unit, range, default, line
- * of help, and the field of struct mm_config it fills. Reader, builder, rules, XSD and the printed
- * configuration go by it, so that they cannot disagree.
+ * of help, and the field of struct mm_config it fills. Reader, builder, rules, XSD, man page and the printed
+ * configuration go by it, so that they cannot disagree. Its rows stand in vocabulary_kill.h and its like, as
+ * vocabulary_row.h says.
  *
  * The table is in document order: an element is followed by all that may stand inside it. Names that end in a
- * unit (memoryMB, stallUs) hold a plain whole number of that unit; a size without one in its name says its
- * unit with the value ("200M").
+ * unit (chunkMB, stallUs) hold a plain whole number of that unit; a size without one in its name says its
+ * unit with the value ("200M"). Waterlines and buffers, memoryMB among them, are MB where no unit is said, and
+ * may be a share of the device's RAM ("10%"), which mm_config_build turns into bytes.
  */
 #ifndef MM_CONFIG_VOCABULARY_H
 #define MM_CONFIG_VOCABULARY_H
@@ -21,7 +23,7 @@
 extern "C" {
 #endif
 
-#define MM_VOCABULARY_MAX       160 /* bounds arrays indexed by element; asserted against the table */
+#define MM_VOCABULARY_MAX       200 /* bounds arrays indexed by element; asserted against the table */
 #define MM_VOCABULARY_ROOT_NAME "Memmgr"
 /* Stands for the root element, as a parent, and for "no such element", as a result. */
 #define MM_ELEMENT_NONE UINT32_MAX
@@ -35,7 +37,8 @@ enum mm_value_type {
     MM_TYPE_SIGNED,
     MM_TYPE_SIZE_MB, /* a plain number of MB (1024 KiB each) */
     MM_TYPE_SIZE_KB,
-    MM_TYPE_SIZE, /* with its unit: "200M"; or one of the words */
+    MM_TYPE_MEMORY, /* a waterline or a buffer: MB, or with its unit ("2G"), or a share of RAM ("10%") */
+    MM_TYPE_SIZE,   /* with its unit: "200M"; or one of the words */
     MM_TYPE_PERCENT,
     MM_TYPE_MILLISECONDS,
     MM_TYPE_MICROSECONDS,
@@ -48,9 +51,11 @@ enum mm_value_type {
 };
 
 enum mm_element_flag {
-    MM_ELEMENT_REPEATABLE = 1 << 0, /* a value that may stand several times in its section or row */
-    MM_ELEMENT_REQUIRED = 1 << 1,   /* in each row it belongs to */
-    MM_ELEMENT_UNUSED = 1 << 2,     /* a section that is checked; the engine does not use it yet */
+    MM_ELEMENT_REPEATABLE = 1 << 0,    /* a value or section that may stand several times where it stands */
+    MM_ELEMENT_REQUIRED = 1 << 1,      /* in each row it belongs to */
+    MM_ELEMENT_UNUSED = 1 << 2,        /* a section that is checked; the engine does not use it yet */
+    MM_ELEMENT_KEY = 1 << 3,           /* what a row is known by where it has no id */
+    MM_ELEMENT_EMPTY_IS_NONE = 1 << 4, /* rows whose section, there without any, has none, not the built-in */
 };
 
 /* What the field is in C. */
@@ -90,8 +95,8 @@ struct mm_element {
     enum mm_value_type type;
     unsigned flags;
     const char *unit; /* "MB"; "" where there is none */
-    /* Numbers: bounds in the unit of the text (bytes for MM_TYPE_SIZE). Texts: max is the longest in bytes.
-       Rows and repeatable values: max_count is how many there may be. */
+    /* Numbers: bounds in the unit of the text (MB for MM_TYPE_MEMORY, bytes for MM_TYPE_SIZE). Texts: max is
+       the longest in bytes. Rows and repeatable values: max_count is how many there may be. */
     int64_t min, max;
     unsigned max_count;
     /* As it would stand in a file; for a row all rows, "500 400, 400 300", its values in the table's order.
@@ -100,12 +105,19 @@ struct mm_element {
     const struct mm_word *words; /* MM_TYPE_WORD and _SIZE: ends with a NULL word */
     const char *alias_of;        /* another spelling of that path; everything else is there */
     struct mm_target target;
-    const char *help; /* one line: what it does, then why the default is what it is */
+};
+
+/* What people read of an element; apart, as the daemon has no use for it. */
+struct mm_element_text {
+    const char *help;     /* one line: what it does, then why the default is what it is */
+    const char *upstream; /* what OpenHarmony makes of it; NULL: it does not know it */
+    const char *example;  /* a valid text; NULL for sections and rows */
 };
 
 size_t mm_vocabulary_count(void);
 /* element below mm_vocabulary_count(). */
 const struct mm_element *mm_vocabulary_at(unsigned element);
+const struct mm_element_text *mm_vocabulary_text(unsigned element);
 /* The element of that path; MM_ELEMENT_NONE when there is none. */
 unsigned mm_vocabulary_find(const char *path);
 /* The child of that name; parent MM_ELEMENT_NONE is the root. An alias is returned as itself. */

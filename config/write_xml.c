@@ -72,7 +72,7 @@ static void write_element(FILE *stream, unsigned index, const struct mm_config *
 {
     const struct mm_element *element = mm_vocabulary_at(index);
 
-    if (element->alias_of || (element->flags & MM_ELEMENT_UNUSED))
+    if (element->alias_of)
         return;
     if (element->target.list != MM_LIST_NONE) {
         write_list(stream, index, config, depth);

@@ -135,6 +135,7 @@ struct mm_waterline_options {
     uint64_t fill_rate_bytes_per_s; /* at least 1 */
     uint64_t min_interval_ms;       /* never sooner again */
     uint64_t max_interval_ms;       /* never later */
+    uint64_t exhausted_interval_ms; /* below every line */
 };
 
 struct mm_waterline_status {
@@ -156,9 +157,8 @@ void mm_waterline_source_check(struct mm_waterline_source *source);
 void mm_waterline_source_status(const struct mm_waterline_source *source,
                                 struct mm_waterline_status *ret_status);
 
-/* The pure part: how long the watch may sleep. Below every line it is what the minimum interval and
-   MM_WATERLINE_EXHAUSTED_MS allow. */
-#define MM_WATERLINE_EXHAUSTED_MS 100
+/* The pure part: how long the watch may sleep. Below every line it is the exhausted interval,
+   within the other two. */
 uint64_t mm_waterline_interval_ns(const struct mm_waterline_options *options, uint64_t available_bytes);
 
 /* TERM and INT publish MM_EVENT_STOP and stop the loop, HUP MM_EVENT_RELOAD, USR1 MM_EVENT_LOG_STATE. Blocks

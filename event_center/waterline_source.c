@@ -48,7 +48,7 @@ uint64_t mm_waterline_interval_ns(const struct mm_waterline_options *options, ui
     uint64_t interval_ns;
 
     if (distance == UINT64_MAX)
-        return MM_MAX(min_ns, MM_MIN(max_ns, MM_WATERLINE_EXHAUSTED_MS * MM_NS_PER_MS));
+        return MM_MAX(min_ns, MM_MIN(max_ns, options->exhausted_interval_ms * MM_NS_PER_MS));
     if (distance / rate > max_ns / MM_NS_PER_S)
         return MM_MAX(min_ns, max_ns);
     interval_ns = distance / rate * MM_NS_PER_S + part_of_second_ns(distance % rate, rate);
@@ -71,7 +71,7 @@ void mm_waterline_source_check(struct mm_waterline_source *source)
 {
     struct mm_event event = {.kind = MM_EVENT_WATERLINE, .time_ns = mm_event_center_now_ns(source->center)};
     struct mm_waterline_status *status = &source->status;
-    uint64_t interval_ns = MM_WATERLINE_EXHAUSTED_MS * MM_NS_PER_MS;
+    uint64_t interval_ns = source->options.exhausted_interval_ms * MM_NS_PER_MS;
     int previous_error = status->error;
 
     status->checks++;

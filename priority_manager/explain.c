@@ -33,7 +33,8 @@ static void explain_flags(struct text *text, const struct mm_process *process,
     if (result->floored != result->from_flags)
         APPEND(text, "; important floor %d -> %d", process->important_floor, result->floored);
     if (result->protected_ != result->floored)
-        APPEND(text, "; resident -> %d", result->protected_);
+        APPEND(text, "; %s -> %d", process->flags & MM_PROCESS_IS_SYSTEM ? "system" : "resident",
+               result->protected_);
 }
 
 /* The caller that counts is the most important one. */
@@ -76,7 +77,9 @@ const char *mm_priority_manager_explain(const struct mm_priority_manager *manage
     }
     mm_manager_own_rules(node, &result);
     if (!process->bundle->is_registered) {
-        APPEND(&text, "%d oom_score_adj, not registered", result.own);
+        APPEND(&text, "%d oom_score_adj, not registered", result.from_flags);
+        if (result.own != result.from_flags)
+            APPEND(&text, "; system -> %d", result.own);
         return buffer;
     }
     explain_flags(&text, process, &result);

@@ -8,16 +8,17 @@
 
 typedef void (*event_handler)(struct mm_priority_manager *manager, const struct mm_event *event);
 
-/* Every registered process by the new names. */
+/* Every process by the new names. */
 static void apply_all_names(struct mm_priority_manager *manager)
 {
     for (uint32_t i = 0; i < manager->processes.bucket_count; i++) {
         for (struct mm_hash_link *link = manager->processes.buckets[i]; link; link = link->next) {
             struct mm_process_node *node = MM_CONTAINER_OF(link, struct mm_process_node, hash_link);
 
-            if (!node->process.bundle->is_registered)
-                continue;
-            mm_manager_apply_names(manager, node, mm_hash_text(node->process.bundle->name));
+            if (node->process.bundle->is_registered)
+                mm_manager_apply_names(manager, node, mm_hash_text(node->process.bundle->name));
+            else
+                mm_manager_apply_comm(manager, node);
             mm_manager_seed(manager, node);
         }
     }
@@ -161,7 +162,7 @@ static int visit_scanned(const struct mm_process_info *process, void *user)
     struct mm_process_node *node = mm_manager_find(manager, process->pid);
 
     if (node && node->process.start_time_ticks == process->start_time_ticks) {
-        mm_manager_note_comm(node, process->comm);
+        mm_manager_note_comm(manager, node, process->comm);
         return 0;
     }
     if (node)

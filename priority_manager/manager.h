@@ -168,7 +168,10 @@ void mm_manager_remove_process(struct mm_priority_manager *manager, struct mm_pr
 /* Puts a process that is in no bundle into one of its own; -ENOSPC. */
 int mm_manager_unregister(struct mm_priority_manager *manager, struct mm_process_node *node);
 /* Its program may have become another since it was found. */
-void mm_manager_note_comm(struct mm_process_node *node, const char *comm);
+void mm_manager_note_comm(struct mm_priority_manager *manager, struct mm_process_node *node,
+                          const char *comm);
+/* Whether the white list has it: of a process that nobody registered. */
+void mm_manager_apply_comm(struct mm_priority_manager *manager, struct mm_process_node *node);
 /* Adds what is not known; -ENOSPC when there was no slot, and then it is counted. */
 int mm_manager_add_unregistered(struct mm_priority_manager *manager, const struct mm_process_info *info);
 void mm_manager_on_found(struct mm_priority_manager *manager, const struct mm_event *event);

@@ -107,6 +107,7 @@ enum mm_process_flag {
     MM_PROCESS_IS_RESIDENT = 1 << 13,
     MM_PROCESS_IS_FROM_SCAN = 1 << 14,  /* was there when the daemon started */
     MM_PROCESS_IS_INHERITING = 1 << 15, /* in grace at its oom_score_adj rather than at 0 */
+    MM_PROCESS_IS_SYSTEM = 1 << 16,     /* on the white list: -1000, registered or not */
 };
 
 /* The rule that gave a process its number; for explanations. */
@@ -121,6 +122,7 @@ enum mm_priority_rule {
     MM_RULE_DIST_DEVICE,
     MM_RULE_IMPORTANT,
     MM_RULE_RESIDENT,
+    MM_RULE_SYSTEM,
     MM_RULE_EXTENSION,
     MM_RULE_SUSPENDED,
     MM_RULE_ABILITY_START,

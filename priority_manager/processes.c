@@ -74,6 +74,17 @@ void mm_manager_remove_process(struct mm_priority_manager *manager, struct mm_pr
     manager->counters.processes--;
 }
 
+void mm_manager_apply_comm(struct mm_priority_manager *manager, struct mm_process_node *node)
+{
+    uint32_t was = node->process.flags;
+
+    node->process.flags &= ~(uint32_t)MM_PROCESS_IS_SYSTEM;
+    if (mm_special_names_has_system_comm(&manager->names, mm_hash_text(node->process.comm)))
+        node->process.flags |= MM_PROCESS_IS_SYSTEM;
+    if (node->process.flags != was)
+        mm_manager_seed(manager, node);
+}
+
 int mm_manager_unregister(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
     struct mm_bundle_node *bundle = mm_manager_own_bundle(manager, node->process.uid, node->process.comm);
@@ -82,12 +93,13 @@ int mm_manager_unregister(struct mm_priority_manager *manager, struct mm_process
         return -ENOSPC;
     node->process.flags &= MM_PROCESS_IS_FROM_SCAN;
     node->process.important_floor = 0;
+    mm_manager_apply_comm(manager, node);
     bundle->bundle.last_use_ns = mm_event_center_now_ns(manager->center);
     mm_bundle_join(manager, bundle, node);
     return 0;
 }
 
-void mm_manager_note_comm(struct mm_process_node *node, const char *comm)
+void mm_manager_note_comm(struct mm_priority_manager *manager, struct mm_process_node *node, const char *comm)
 {
     struct mm_process *process = &node->process;
     struct mm_bundle_node *bundle = mm_bundle_node_of(process->bundle);
@@ -95,9 +107,11 @@ void mm_manager_note_comm(struct mm_process_node *node, const char *comm)
     if (strncmp(process->comm, comm, MM_COMM_MAX - 1) == 0)
         return;
     memcpy(process->comm, comm, MM_COMM_MAX - 1);
-    if (!process->bundle->is_registered)
-        (void)mm_printable(process->comm, strnlen(process->comm, MM_COMM_MAX), bundle->label,
-                           sizeof(bundle->label));
+    if (process->bundle->is_registered)
+        return;
+    (void)mm_printable(process->comm, strnlen(process->comm, MM_COMM_MAX), bundle->label,
+                       sizeof(bundle->label));
+    mm_manager_apply_comm(manager, node);
 }
 
 static bool is_foreign(const struct mm_priority_manager *manager, pid_t pid)

@@ -5,15 +5,23 @@
 #include <errno.h>
 #include <string.h>
 
+static bool is_system(const struct mm_priority_manager *manager, uint64_t bundle_hash, uint64_t process_hash)
+{
+    return mm_special_names_has_system(&manager->names, bundle_hash) ||
+           mm_special_names_has_system(&manager->names, process_hash);
+}
+
 void mm_manager_apply_names(struct mm_priority_manager *manager, struct mm_process_node *node,
                             uint64_t bundle_name_hash)
 {
     struct mm_process *process = &node->process;
     int floor = 0;
 
-    process->flags &= ~(uint32_t)(MM_PROCESS_IS_RESIDENT | MM_PROCESS_IS_IMPORTANT);
+    process->flags &= ~(uint32_t)(MM_PROCESS_IS_RESIDENT | MM_PROCESS_IS_IMPORTANT | MM_PROCESS_IS_SYSTEM);
     if (process->flags & MM_PROCESS_IS_RENDER)
         return;
+    if (is_system(manager, bundle_name_hash, node->process_name_hash))
+        process->flags |= MM_PROCESS_IS_SYSTEM;
     if (mm_special_names_has_resident(&manager->names, bundle_name_hash))
         process->flags |= MM_PROCESS_IS_RESIDENT;
     if (mm_special_names_floor(&manager->names, node->process_name_hash, &floor))
@@ -99,6 +107,8 @@ static void write_untracked(struct mm_priority_manager *manager, const struct mm
     struct mm_rule_result result;
     int16_t written = (int16_t)info->oom_score_adj;
 
+    if (is_system(manager, names->bundle_hash, names->process_hash))
+        input.flags |= MM_PROCESS_IS_SYSTEM;
     if (mm_special_names_has_resident(&manager->names, names->bundle_hash))
         input.flags |= MM_PROCESS_IS_RESIDENT;
     if (mm_special_names_floor(&manager->names, names->process_hash, &input.important_floor))

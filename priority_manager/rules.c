@@ -30,6 +30,7 @@ const char *mm_priority_rule_name(enum mm_priority_rule rule)
         [MM_RULE_DIST_DEVICE] = "distributed device",
         [MM_RULE_IMPORTANT] = "important",
         [MM_RULE_RESIDENT] = "resident",
+        [MM_RULE_SYSTEM] = "system",
         [MM_RULE_EXTENSION] = "extension",
         [MM_RULE_SUSPENDED] = "suspended",
         [MM_RULE_ABILITY_START] = "ability start",
@@ -111,6 +112,10 @@ void mm_rules_own(const struct mm_rule_input *input, struct mm_rule_result *ret_
         result.floored > MM_PRIORITY_KILLABLE_SYSTEM) {
         result.protected_ = MM_PRIORITY_KILLABLE_SYSTEM;
         result.rule = MM_RULE_RESIDENT;
+    }
+    if ((input->flags & MM_PROCESS_IS_SYSTEM) && result.protected_ > MM_PRIORITY_SYSTEM) {
+        result.protected_ = MM_PRIORITY_SYSTEM;
+        result.rule = MM_RULE_SYSTEM;
     }
     result.own = adjusted(input, &result);
     if (result.own != result.protected_)

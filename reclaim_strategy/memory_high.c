@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* After the last move: an application that is only passing through is not limited for it. */
-#define SETTLE_NS MM_NS_PER_S
 /* Bundles looked at in one review; the least important come first. */
 #define BUNDLES_PER_REVIEW 256
 
@@ -177,7 +175,8 @@ static void arm(struct memory_high_policy *policy)
 {
     struct mm_event_center *center = policy->context->center;
 
-    mm_event_center_arm(center, &policy->timer, mm_event_center_now_ns(center) + SETTLE_NS);
+    mm_event_center_arm(center, &policy->timer,
+                        mm_event_center_now_ns(center) + config_of(policy)->settle_ms * MM_NS_PER_MS);
 }
 
 /* Where a bundle begins on the list is no move, so that no event tells of it. */

@@ -39,9 +39,9 @@ uint64_t mm_squeeze_amount(const struct mm_avail_buffer_config *buffers, uint64_
     return MM_MIN(MM_MIN(chunk_bytes, group_bytes), MM_MAX(missing_bytes, MM_SQUEEZE_LEAST_BYTES));
 }
 
-bool mm_squeeze_is_worth_it(uint64_t asked_bytes, uint64_t got_bytes)
+bool mm_squeeze_is_worth_it(uint64_t asked_bytes, uint64_t got_bytes, unsigned worth_percent)
 {
-    return got_bytes > 0 && got_bytes >= asked_bytes / 100 * MM_SQUEEZE_WORTH_PERCENT;
+    return got_bytes > 0 && got_bytes >= asked_bytes / 100 * worth_percent;
 }
 
 uint64_t mm_memory_high_target(const struct mm_memory_high_config *config, uint64_t current_bytes)
@@ -79,6 +79,6 @@ enum mm_memory_level mm_memory_level_decide(const struct mm_memory_level_config 
     if (level >= previous)
         return level;
     /* as if there were a little less */
-    level = level_of(config, available_bytes / (100 + MM_LEVEL_HYSTERESIS_PERCENT) * 100);
+    level = level_of(config, available_bytes / (100 + config->hysteresis_percent) * 100);
     return MM_MIN(level, previous);
 }

@@ -38,19 +38,16 @@ enum mm_squeeze_verdict mm_squeeze_decide(const struct mm_avail_buffer_config *b
 uint64_t mm_squeeze_amount(const struct mm_avail_buffer_config *buffers, uint64_t chunk_bytes,
                            uint64_t available_bytes, uint64_t group_bytes);
 
-/* Did a chunk give enough to ask the group again? A tenth of what was asked: less is the kernel's rounding.
- */
-#define MM_SQUEEZE_WORTH_PERCENT 10
-bool mm_squeeze_is_worth_it(uint64_t asked_bytes, uint64_t got_bytes);
+/* Did a chunk give enough to ask the group again, at least that share of what was asked? Nothing never is. */
+bool mm_squeeze_is_worth_it(uint64_t asked_bytes, uint64_t got_bytes, unsigned worth_percent);
 
 /* The limit for a group of that usage; MM_UNLIMITED where it would be no limit. */
 uint64_t mm_memory_high_target(const struct mm_memory_high_config *config, uint64_t current_bytes);
 
 /*
  * The memory level. A worse one holds at once; a better one only when available is
- * MM_LEVEL_HYSTERESIS_PERCENT above the line that was crossed, so that readings around a line do not flutter.
+ * hysteresis_percent above the line that was crossed, so that readings around a line do not flutter.
  */
-#define MM_LEVEL_HYSTERESIS_PERCENT 5
 enum mm_memory_level mm_memory_level_decide(const struct mm_memory_level_config *config,
                                             uint64_t available_bytes, enum mm_memory_level previous);
 

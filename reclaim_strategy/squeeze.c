@@ -18,8 +18,6 @@
 #define TIRED_GROUPS_MAX 64
 /* Bundles looked at in one turn of the loop: each costs some reads of its group, 2 ms together. */
 #define BUNDLES_PER_TURN 32
-/* When nobody could be squeezed the list is not walked again before this, unless somebody moves on it. */
-#define REST_NS MM_NS_PER_S
 
 struct tired_group {
     uint64_t group_id;
@@ -241,7 +239,7 @@ static void consider(struct squeeze_policy *policy)
             policy, false, "none", memory.available_bytes, 0,
             "nobody may be squeezed now: too important, sharing a group, too small, or nothing came of it "
             "lately");
-        policy->resting_until_ns = now_ns(policy) + REST_NS;
+        policy->resting_until_ns = now_ns(policy) + policy->context->config->squeeze.rest_ms * MM_NS_PER_MS;
         consider_at(policy, policy->resting_until_ns);
         break;
     }
@@ -263,7 +261,8 @@ static void on_notice(struct squeeze_policy *policy, const struct mm_notice *not
         return;
     policy->context->status->squeezes++;
     policy->context->status->squeezed_bytes += notice->bytes;
-    if (!is_cancelled && !mm_squeeze_is_worth_it(policy->asked_bytes, notice->bytes))
+    if (!is_cancelled && !mm_squeeze_is_worth_it(policy->asked_bytes, notice->bytes,
+                                                 policy->context->config->squeeze.worth_percent))
         set_tired(policy, kernel->ops->group_id(kernel, policy->group));
     close_chunk(policy);
     if (may_act(policy))

@@ -168,6 +168,7 @@ static int add_bpf(struct mm_daemon *daemon)
     const struct mm_bpf_source_options options = {
         .bpf.loader_path = daemon->loader_path,
         .bpf.ring_bytes = (uint32_t)config->ring_bytes,
+        .bpf.timeout_ms = (uint32_t)config->load_timeout_ms,
         .notify = note_bpf,
         .user = daemon,
     };

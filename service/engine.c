@@ -11,10 +11,8 @@
    they matter, at a cost of about 2 % of a processor there; next to nothing when the watch sleeps long. */
 #define REFRESH_INTERVAL_NS (20 * MM_NS_PER_MS)
 #define REFRESH_PROCESSES   64
-/* Where memory is critical, processes that nobody reports are looked for this often: a hog that grows by
-   200 MB/s is on the list before it has crossed one of the shipped waterlines. */
-#define SCAN_INTERVAL_NS (500 * MM_NS_PER_MS)
-/* And not before this many times what the last scan took: at most 5 % of a processor. */
+/* Where memory is critical, processes that nobody reports are looked for as often as configured, but not before
+   this many times what the last scan took: at most 5 % of a processor. */
 #define SCAN_REST 20
 
 /* Every level at which something is done: the watch must not sleep past any. */
@@ -43,6 +41,7 @@ static struct mm_waterline_options waterline_options(const struct mm_engine *eng
             watch->fill_rate_bytes_per_s ? watch->fill_rate_bytes_per_s : engine->fill_rate_bytes_per_s,
         .min_interval_ms = watch->min_interval_ms,
         .max_interval_ms = watch->max_interval_ms,
+        .exhausted_interval_ms = watch->exhausted_interval_ms,
     };
 
     /* switched off: it reads when pressure tells it to, and by itself not within any life of this process */
@@ -56,11 +55,12 @@ static void scan(struct mm_engine *engine)
 {
     struct mm_kernel *kernel = engine->kernel;
     uint64_t begin_ns = kernel->ops->now_ns(kernel);
+    uint64_t interval_ns = engine->config->kill.unregistered_scan_ms * MM_NS_PER_MS;
     uint64_t end_ns;
 
     (void)mm_priority_manager_scan(engine->manager);
     end_ns = kernel->ops->now_ns(kernel);
-    engine->next_scan_ns = end_ns + MM_MAX(SCAN_INTERVAL_NS, (end_ns - begin_ns) * SCAN_REST);
+    engine->next_scan_ns = end_ns + MM_MAX(interval_ns, (end_ns - begin_ns) * SCAN_REST);
 }
 
 static bool is_critical(const struct mm_config *config, uint64_t available_bytes)

@@ -106,6 +106,7 @@ static void write_flags(struct mm_json_writer *writer, uint32_t flags)
         {MM_PROCESS_IN_GRACE, "new"},
         {MM_PROCESS_IS_ABILITY_STARTING, "ability-starting"},
         {MM_PROCESS_IS_RESIDENT, "resident"},
+        {MM_PROCESS_IS_SYSTEM, "system"},
     };
 
     mm_json_open(writer, "flags", '[');

@@ -124,8 +124,7 @@ TEST(ConfigFile, UpstreamsShippedFileLoadsUnchanged)
             "f.xml:5:25: warning: minAvailBuffer 50 is not above the highest memoryMB 500: killing begins "
             "before "
             "squeezing",
-            "f.xml:9:5: note: reclaimConfig, nandLifeConfig, switchConfig, purgeablememConfig: accepted, not "
-            "used yet"}));
+            "f.xml:9:5: note: reclaimConfig, purgeablememConfig: accepted, not used yet"}));
     EXPECT_EQ(loaded.config->avail_buffer.high_avail_bytes, 150 * MiB);
     EXPECT_EQ(loaded.config->kill.level_count, 5U);
     EXPECT_EQ(loaded.config->reclaim_priority.killable_system_app_count, 0U); // its one entry is empty
@@ -225,13 +224,15 @@ std::vector<BodyCase> body_cases()
           "1:21: error: killLevel has no minPriority, expected one in each killLevel"}},
         {"OneBadRowIsTheOnlyProblem",
          "<killConfig>" + row("12x", "400") + "\n" + row("400", "300") + "</killConfig>",
-         {"1:42: error: memoryMB is \"12x\", expected a whole number of MB from 1 to 16777216"}},
+         {"1:42: error: memoryMB is \"12x\", expected a whole number of MB from 1 to 16777216, the same with "
+          "its unit (512M, 2G), or a share of RAM (10%)"}},
         {"PriorityOutOfRange",
          "<killConfig>" + row("500", "2000") + "</killConfig>",
          {"1:69: error: minPriority is \"2000\", expected a whole number from -1000 to 1000"}},
         {"EmptyValueIsShownAtItsTag",
          "<killConfig>" + row("", "1") + "</killConfig>",
-         {"1:32: error: memoryMB is empty, expected a whole number of MB from 1 to 16777216"}},
+         {"1:32: error: memoryMB is empty, expected a whole number of MB from 1 to 16777216, the same with "
+          "its unit (512M, 2G), or a share of RAM (10%)"}},
         {"BlankValue",
          "<bpf><ringKB>  \n </ringKB></bpf>",
          {"1:14: error: ringKB is empty, expected a whole number of KB from 4 to 16384"}},
@@ -239,7 +240,8 @@ std::vector<BodyCase> body_cases()
          "<killConfig>" + row("x", "y") +
              "</killConfig>\n<bpf><enabled>maybe</enabled></bpf>\n"
              "<loging/><controlSocket><path>run</path></controlSocket>",
-         {"1:42: error: memoryMB is \"x\", expected a whole number of MB from 1 to 16777216",
+         {"1:42: error: memoryMB is \"x\", expected a whole number of MB from 1 to 16777216, the same with "
+          "its unit (512M, 2G), or a share of RAM (10%)",
           "1:67: error: minPriority is \"y\", expected a whole number from -1000 to 1000",
           "2:15: error: enabled is \"maybe\", expected true or false (yes, no, on, off, 1, 0)",
           "3:1: warning: unknown element <loging> in <Memmgr> is ignored; did you mean <logging>?",
@@ -261,7 +263,8 @@ std::vector<BodyCase> body_cases()
           "availBuffer"}},
         {"BadAvailKeepsRulesSilent",
          avail("-1", "100", "200"),
-         {"1:44: error: minAvailBuffer is \"-1\", expected a whole number of MB from 0 to 16777216"}},
+         {"1:44: error: minAvailBuffer is \"-1\", expected a whole number of MB from 0 to 16777216, the same "
+          "with its unit (512M, 2G), or a share of RAM (10%)"}},
         {"KillingBeforeSqueezing",
          avail("500", "800", "850"),
          {"1:44: warning: minAvailBuffer 500 is not above the highest memoryMB 500 (built-in): killing "
@@ -348,8 +351,7 @@ std::vector<BodyCase> body_cases()
           "them"}},
         {"BothAvailBuffers",
          "<availBufferConfig/><reclaimConfig><availbufferSize/></reclaimConfig>",
-         {"1:29: note: reclaimConfig: accepted, not used yet",
-          "1:44: error: availbufferSize and availBufferConfig (line 1) are two names of one thing, expected "
+         {"1:44: error: availbufferSize and availBufferConfig (line 1) are two names of one thing, expected "
           "one of "
           "them"}},
         {"BothRatios",
@@ -363,15 +365,13 @@ std::vector<BodyCase> body_cases()
          {zswapd_note}},
         {"ScoreOutOfRange",
          zswapd("<minScore>-1000</minScore>"),
-         {zswapd_note, "1:47: error: minScore is \"-1000\", expected a whole number from 0 to 1000"}},
+         {"1:47: error: minScore is \"-1000\", expected a whole number from 0 to 1000"}},
         {"RefaultOutOfRange",
          zswapd("<refaultThreshold>101</refaultThreshold>"),
-         {zswapd_note,
-          "1:55: error: refaultThreshold is \"101\", expected a whole number of percent from 0 to 100"}},
+         {"1:55: error: refaultThreshold is \"101\", expected a whole number of percent from 0 to 100"}},
         {"RatioUnderItsOtherNameIsChecked",
          zswapd("<zran2ufsRation>1O</zran2ufsRation>"),
-         {zswapd_note,
-          "1:53: error: zran2ufsRation is \"1O\", expected a whole number of percent from 0 to 100"}},
+         {"1:53: error: zran2ufsRation is \"1O\", expected a whole number of percent from 0 to 100"}},
         {"ElevenZswapdParams",
          [] {
              std::string all;
@@ -427,12 +427,10 @@ std::vector<BodyCase> body_cases()
          {"1:9: note: purgeablememConfig: accepted, not used yet"}},
         {"SwitchText",
          "<switchConfig><bigMemKillSwitch>on</bigMemKillSwitch></switchConfig>",
-         {"1:9: note: switchConfig: accepted, not used yet",
-          "1:41: error: bigMemKillSwitch is \"on\", expected a whole number from 0 to 9223372036854775807"}},
+         {"1:41: error: bigMemKillSwitch is \"on\", expected a whole number from 0 to 9223372036854775807"}},
         {"QuotaOverflow",
          "<nandLifeConfig><totalSwapOutQuotaMB>18446744073709551616</totalSwapOutQuotaMB></nandLifeConfig>",
-         {"1:9: note: nandLifeConfig: accepted, not used yet",
-          "1:46: error: totalSwapOutQuotaMB is \"18446744073709551616\", expected a whole number of MB from "
+         {"1:46: error: totalSwapOutQuotaMB is \"18446744073709551616\", expected a whole number of MB from "
           "0 to "
           "8796093022207"}},
         // upstream: a comment ended its section, or dropped the values behind it
@@ -459,8 +457,7 @@ std::vector<BodyCase> body_cases()
           "<killConfig/killLevel>"}},
         {"BogusChildOfReclaimConfig",
          "<reclaimConfig><minScore>1</minScore></reclaimConfig>",
-         {zswapd_note,
-          "1:24: warning: unknown element <minScore> in <reclaimConfig> is ignored; it belongs in "
+         {"1:24: warning: unknown element <minScore> in <reclaimConfig> is ignored; it belongs in "
           "<reclaimConfig/ZswapdParam>"}},
     };
 }

@@ -39,6 +39,7 @@ constexpr const char *order = "killPolicy/order";
 constexpr const char *boolean = "killPolicy/enabled";
 constexpr const char *mode = "controlSocket/mode";
 constexpr const char *ring = "bpf/ringKB";
+constexpr const char *chunk = "squeezeConfig/chunkMB";
 constexpr const char *count = "killPolicy/rereadCandidates";
 constexpr const char *quota = "nandLifeConfig/dailySwapOutQuotaMB";
 
@@ -69,8 +70,18 @@ INSTANTIATE_TEST_SUITE_P(
         // upstream: 12, 3, 0, 7 and the default
         ValueCase{memory, "12x", -EINVAL, 0}, ValueCase{memory, "3.9", -EINVAL, 0},
         ValueCase{memory, "0x10", -EINVAL, 0}, ValueCase{memory, "+7", -EINVAL, 0},
-        ValueCase{memory, "", -EINVAL, 0}, ValueCase{memory, "500M", -EINVAL, 0},
-        ValueCase{memory, "500 MB", -EINVAL, 0}, ValueCase{memory, "5 00", -EINVAL, 0},
+        ValueCase{memory, "", -EINVAL, 0}, ValueCase{memory, "500M", 0, 500 * 1048576LL},
+        ValueCase{memory, " 500 MB ", 0, 500 * 1048576LL}, ValueCase{memory, "2g", 0, 2048 * 1048576LL},
+        ValueCase{memory, "2048KiB", 0, 2 * 1048576LL}, ValueCase{memory, "1500K", -EINVAL, 0},
+        ValueCase{memory, "0M", -ERANGE, 0}, ValueCase{memory, "17T", -ERANGE, 0},
+        ValueCase{memory, "16T", 0, 16777216 * 1048576LL}, ValueCase{memory, "9999999999T", -ERANGE, 0},
+        ValueCase{memory, "10%", 0, 10}, ValueCase{memory, " 10 % ", 0, 10},
+        ValueCase{memory, "101%", -ERANGE, 0}, ValueCase{memory, "-1%", -ERANGE, 0},
+        ValueCase{memory, "10%%", -EINVAL, 0}, ValueCase{memory, "%", -EINVAL, 0},
+        ValueCase{memory, "10.5%", -EINVAL, 0}, ValueCase{memory, "-1M", -ERANGE, 0},
+        ValueCase{memory, "500 M B", -EINVAL, 0}, ValueCase{memory, "500X", -EINVAL, 0},
+        ValueCase{memory, "M", -EINVAL, 0}, ValueCase{chunk, "8M", -EINVAL, 0},
+        ValueCase{chunk, "10%", -EINVAL, 0}, ValueCase{memory, "5 00", -EINVAL, 0},
         ValueCase{memory, "five", -EINVAL, 0}, ValueCase{memory, "- 5", -EINVAL, 0},
         ValueCase{memory, "5e2", -EINVAL, 0}, ValueCase{priority, "-1000", 0, -1000},
         ValueCase{priority, "1000", 0, 1000}, ValueCase{priority, "0", 0, 0}, ValueCase{priority, "-0", 0, 0},
@@ -105,6 +116,32 @@ INSTANTIATE_TEST_SUITE_P(
         ValueCase{quota, "8796093022207", 0, 8796093022207LL * 1048576},
         ValueCase{quota, "8796093022208", -ERANGE, 0}, ValueCase{quota, "-1", -ERANGE, 0}));
 
+TEST(ConfigShare, IsWholeMegabytesOfRam)
+{
+    struct {
+        const char *text;
+        uint64_t ram_bytes;
+        int result;
+        int64_t megabytes;
+    } cases[] = {
+        {"10%", 4096 * MM_MIB, 0, 409},    {"100%", 3900 * MM_MIB + 4096, 0, 3900},
+        {"1%", 100 * MM_MIB, 0, 1},        {"1%", 99 * MM_MIB, -ERANGE, 0},
+        {"0%", 4096 * MM_MIB, -ERANGE, 0}, {"10%", 0, -ENODATA, 0},
+        {"100%", UINT64_MAX, -ERANGE, 0},  {"500", 0, 0, 500},
+    };
+    for (const auto &entry : cases) {
+        SCOPED_TRACE(entry.text);
+        mm_value value = {};
+
+        ASSERT_EQ(mm_value_parse(element_at(memory), entry.text, &value), 0);
+        EXPECT_EQ(mm_value_resolve(element_at(memory), entry.ram_bytes, &value), entry.result);
+        if (entry.result != 0)
+            continue;
+        EXPECT_EQ(value.number, entry.megabytes * 1048576);
+        EXPECT_FALSE(value.is_ram_share);
+    }
+}
+
 TEST(ConfigText, IsTrimmedAndBounded)
 {
     mm_value value = {};
@@ -129,7 +166,10 @@ TEST(ConfigValueText, SaysWhatIsExpected)
     struct {
         const char *path, *expected;
     } cases[] = {
-        {memory, "a whole number of MB from 1 to 16777216"},
+        {chunk, "a whole number of MB from 1 to 1024"},
+        {memory,
+         "a whole number of MB from 1 to 16777216, the same with its unit (512M, 2G), or a share of RAM "
+         "(10%)"},
         {priority, "a whole number from -1000 to 1000"},
         {rate, "a size per second from 1M to 1T (B, K, M, G or T), or auto"},
         {kind, "one of some, full"},
@@ -154,8 +194,8 @@ TEST(Vocabulary, IsSound)
         EXPECT_TRUE(paths.insert(element->path).second);
         EXPECT_EQ(mm_vocabulary_find(element->path), i);
         EXPECT_EQ(mm_vocabulary_child(parent, mm_vocabulary_name(i)), i);
-        ASSERT_NE(element->help, nullptr);
-        EXPECT_GT(strlen(element->help), 10U);
+        ASSERT_NE(mm_vocabulary_text(i)->help, nullptr);
+        EXPECT_GT(strlen(mm_vocabulary_text(i)->help), 10U);
         ASSERT_NE(element->unit, nullptr);
         if (parent == MM_ELEMENT_NONE) {
             EXPECT_EQ(element->type, MM_TYPE_SECTION);
@@ -173,7 +213,8 @@ TEST(Vocabulary, IsSound)
             continue;
         }
         EXPECT_EQ(mm_vocabulary_resolve(i), i);
-        if (element->type == MM_TYPE_ROW || (element->flags & MM_ELEMENT_REPEATABLE)) {
+        if (element->type != MM_TYPE_SECTION &&
+            (element->type == MM_TYPE_ROW || (element->flags & MM_ELEMENT_REPEATABLE))) {
             EXPECT_GT(element->max_count, 0U);
         }
         if (element->flags & MM_ELEMENT_REQUIRED) {
@@ -207,6 +248,22 @@ TEST(Vocabulary, DefaultsAreValuesAndReadBack)
         ASSERT_EQ(mm_value_parse(element, mm_value_format(element, value.number, text, sizeof(text)), &again),
                   0);
         EXPECT_EQ(again.number, value.number);
+    }
+}
+
+// Each value has an example, and the example is one.
+TEST(Vocabulary, ExamplesAreValues)
+{
+    for (unsigned i = 0; i < mm_vocabulary_count(); i++) {
+        const mm_element *element = mm_vocabulary_at(mm_vocabulary_resolve(i));
+        const char *example = mm_vocabulary_text(i)->example;
+        mm_value value = {};
+        SCOPED_TRACE(mm_vocabulary_at(i)->path);
+
+        EXPECT_EQ(example == nullptr, mm_element_has_children(element));
+        if (example) {
+            EXPECT_EQ(mm_value_parse(element, example, &value), 0) << example;
+        }
     }
 }
 

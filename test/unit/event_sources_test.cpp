@@ -28,6 +28,7 @@ struct mm_waterline_options watch_options()
     options.fill_rate_bytes_per_s = 100 * MM_MIB;
     options.min_interval_ms = 2;
     options.max_interval_ms = 10000;
+    options.exhausted_interval_ms = 100;
     return options;
 }
 
@@ -49,9 +50,8 @@ TEST(WaterlineInterval, IsTheTimeToTheNearestLineBelowAtTheFastestRate)
         {"far above: the longest", 90 * MM_GIB, 100 * MM_MIB, 2, 10000, 10 * MM_NS_PER_S},
         {"exactly the longest", 1500 * MM_MIB, 100 * MM_MIB, 2, 10000, 10 * MM_NS_PER_S},
         {"a little less than the longest", 1499 * MM_MIB, 100 * MM_MIB, 2, 10000, 9990 * MM_NS_PER_MS},
-        {"below every line: the exhausted one", 99 * MM_MIB, 100 * MM_MIB, 2, 10000,
-         MM_WATERLINE_EXHAUSTED_MS * MM_NS_PER_MS},
-        {"nothing at all", 0, 100 * MM_MIB, 2, 10000, MM_WATERLINE_EXHAUSTED_MS * MM_NS_PER_MS},
+        {"below every line: the exhausted one", 99 * MM_MIB, 100 * MM_MIB, 2, 10000, 100 * MM_NS_PER_MS},
+        {"nothing at all", 0, 100 * MM_MIB, 2, 10000, 100 * MM_NS_PER_MS},
         {"exhausted, but the longest is shorter", 0, 100 * MM_MIB, 2, 50, 50 * MM_NS_PER_MS},
         {"exhausted, but the shortest is longer", 0, 100 * MM_MIB, 200, 10000, 200 * MM_NS_PER_MS},
         {"a rate of nothing counts as one byte", 600 * MM_MIB, 0, 2, 10000, 10 * MM_NS_PER_S},
@@ -76,7 +76,7 @@ TEST(WaterlineInterval, WithoutLinesThereIsNothingToWaitFor)
     struct mm_waterline_options options = watch_options();
 
     options.line_count = 0;
-    EXPECT_EQ(mm_waterline_interval_ns(&options, MM_GIB), MM_WATERLINE_EXHAUSTED_MS * MM_NS_PER_MS);
+    EXPECT_EQ(mm_waterline_interval_ns(&options, MM_GIB), 100 * MM_NS_PER_MS);
 }
 
 /* Available starts at 900 MiB; the hog, once told to, fills at `rate`. */
@@ -195,7 +195,7 @@ TEST_F(WaterlineSource, AFailedReadingIsTriedAgainSoonAndNobodyHearsOfIt)
     EXPECT_TRUE(readings.empty());
     mm_waterline_source_status(source, &status);
     EXPECT_EQ(status.error, -EIO);
-    EXPECT_EQ(mm_event_center_next_deadline_ns(center), MM_WATERLINE_EXHAUSTED_MS * MM_NS_PER_MS);
+    EXPECT_EQ(mm_event_center_next_deadline_ns(center), 100 * MM_NS_PER_MS);
     run_once();
     EXPECT_EQ(readings.size(), 1u);
     mm_waterline_source_status(source, &status);

@@ -138,6 +138,36 @@ TEST_F(KillStrategy, InitThisProcessAndMinusThousandAreNeverKilled)
     expect_at_rest();
 }
 
+/* With every door open: the lowest row, the widest policy, nobody else left to take. */
+TEST_F(KillStrategy, SystemAppsAreNeverKilled)
+{
+    char registered_name[] = "com.example.systemui", comm[] = "compositor";
+    char *names[] = {registered_name, comm};
+    mm_simulated_process unregistered = process(77, 300 * MIB);
+
+    config->kill.unregistered_policy = MM_UNREGISTERED_ANY;
+    config->kill.levels[0].min_priority = -1000;
+    config->reclaim_priority.system_apps = names;
+    config->reclaim_priority.system_app_count = 2;
+    make_machine();
+    unregistered.comm = comm;
+    unregistered.oom_score_adj = 1000;
+    spawn(unregistered);
+    start();
+    spawn(1010, 300 * MIB);
+    report(1010, MM_REASON_CREATE_PROCESS, registered_name);
+    report(1010, MM_REASON_APPLICATION_SUSPEND, registered_name);
+    add_application(1020, 400, 100 * MIB, "other");
+    crowd(10 * MIB);
+    run_for(5 * SECOND);
+    EXPECT_EQ(killed(), (std::vector<std::string>{"other"}));
+    EXPECT_TRUE(is_alive(77));
+    EXPECT_TRUE(is_alive(1010));
+    expect_at_rest();
+    config->reclaim_priority.system_apps = nullptr;
+    config->reclaim_priority.system_app_count = 0;
+}
+
 TEST_F(KillStrategy, UnregisteredOnesDieAsThePolicySays)
 {
     const struct {

@@ -362,6 +362,47 @@ TEST_F(PriorityManager, ResidentApplicationsStayAndMayEnd)
     EXPECT_EQ(mm_priority_manager_list(manager)->count, 0U);
 }
 
+TEST_F(PriorityManager, SystemAppsByEitherNameStayAtMinusThousand)
+{
+    set_system_apps({"com.example.systemui", "player"});
+    publish_config();
+    create({1000, kUid, "com.example.systemui"});
+    create({1001, kUid, kBundle, "player"});
+    create({1002, kUid, kBundle, "helper"});
+    for (mm_application_reason reason : {MM_REASON_BACKGROUND, MM_REASON_FOREGROUND,
+                                         MM_REASON_APPLICATION_SUSPEND, MM_REASON_BIND_EXTENSION}) {
+        report(reason, {1000, kUid, "com.example.systemui"});
+        EXPECT_EQ(priority(1000), -1000) << mm_application_reason_name(reason);
+    }
+    report(MM_REASON_BACKGROUND, {1002});
+    EXPECT_EQ(priority(1001), -1000);
+    EXPECT_EQ(priority(1002), 400);
+    EXPECT_EQ(bundle_priority(1002), -1000) << "a bundle dies as one";
+    EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 1000), -1000);
+    EXPECT_EQ(why(1000), "0 foreground; system -> -1000");
+}
+
+// Nobody reports them: their comm is all that is known, and it may change.
+TEST_F(PriorityManager, SystemAppsThatNobodyRegisteredAreKnownByTheirComm)
+{
+    set_system_apps({"compositor", "a-name-that-is-far-longer"});
+    publish_config();
+    spawn(1000, kUid, 700, "compositor");
+    spawn(1001, kUid, 700, "a-name-that-is-");
+    spawn(1002, kUid, 700, "compositor2");
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    EXPECT_EQ(priority(1000), -1000);
+    EXPECT_EQ(priority(1001), -1000);
+    EXPECT_EQ(priority(1002), 700);
+    EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 1000), 700) << "whose file it is does not change";
+    EXPECT_EQ(why(1000), "700 oom_score_adj, not registered; system -> -1000");
+    report(MM_REASON_FOREGROUND, {1000, kUid, kBundle});
+    EXPECT_EQ(priority(1000), 0) << "once it is registered its names are others";
+    set_system_apps({});
+    publish_config();
+    EXPECT_EQ(priority(1001), 700);
+}
+
 TEST_F(PriorityManager, AReloadChangesWhoIsSpecial)
 {
     create({1000, kUid, kBundle, "player"});

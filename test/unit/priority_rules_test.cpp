@@ -34,6 +34,12 @@ static const RuleCase rule_cases[] = {
     {"unbound extension", MM_PROCESS_IS_EXTENSION, 0, 0, 500, MM_RULE_EXTENSION},
     {"unbound, had UI", MM_PROCESS_IS_EXTENSION | MM_PROCESS_HAS_UI, 0, 0, 400, MM_RULE_BACKGROUND},
     {"resident", MM_PROCESS_IS_RESIDENT, 0, 0, -800, MM_RULE_RESIDENT},
+    /* The white list is above all, and no account moves it. */
+    {"system", MM_PROCESS_IS_SYSTEM, 0, 0, -1000, MM_RULE_SYSTEM},
+    {"system foreground, inactive", MM_PROCESS_IS_SYSTEM | MM_PROCESS_IS_FOREGROUND, 0, 50, -1000,
+     MM_RULE_SYSTEM},
+    {"system and resident", MM_PROCESS_IS_SYSTEM | MM_PROCESS_IS_RESIDENT, 0, 0, -1000, MM_RULE_SYSTEM},
+    {"system, important 300", MM_PROCESS_IS_SYSTEM | MM_PROCESS_IS_IMPORTANT, 300, 0, -1000, MM_RULE_SYSTEM},
     /* The combinations of the reference 1.3. */
     {"background visible", MM_PROCESS_HAS_UI | MM_PROCESS_IS_VISIBLE, 0, 0, 50, MM_RULE_VISIBLE},
     {"visible transient", MM_PROCESS_HAS_UI | MM_PROCESS_IS_VISIBLE | MM_PROCESS_HAS_TRANSIENT_TASK, 0, 0, 50,

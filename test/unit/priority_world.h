@@ -101,6 +101,16 @@ class PriorityWorld : public ::testing::Test
         config.reclaim_priority.killable_system_app_count = residents.size();
     }
 
+    void set_system_apps(const std::vector<std::string> &names)
+    {
+        system_names = names;
+        system_apps.clear();
+        for (std::string &name : system_names)
+            system_apps.push_back(name.data());
+        config.reclaim_priority.system_apps = system_apps.data();
+        config.reclaim_priority.system_app_count = system_apps.size();
+    }
+
     void set_important(const std::string &name, int floor)
     {
         important_name = name;
@@ -275,6 +285,8 @@ class PriorityWorld : public ::testing::Test
     std::vector<char *> residents;
     std::string important_name;
     mm_important_app important{};
+    std::vector<std::string> system_names;
+    std::vector<char *> system_apps;
 };
 
 #endif

@@ -80,11 +80,14 @@ TEST(SqueezeAmount, IsAChunkOrLess)
 
 TEST(SqueezeWorth, IsATenthOfWhatWasAsked)
 {
-    EXPECT_FALSE(mm_squeeze_is_worth_it(16 * MIB, 0));
-    EXPECT_FALSE(mm_squeeze_is_worth_it(1000 * 4096, 99 * 4096));
-    EXPECT_TRUE(mm_squeeze_is_worth_it(1000 * 4096, 100 * 4096));
-    EXPECT_TRUE(mm_squeeze_is_worth_it(16 * MIB, 32 * MIB));
-    EXPECT_FALSE(mm_squeeze_is_worth_it(10, 0)) << "a small request is no excuse for nothing";
+    EXPECT_FALSE(mm_squeeze_is_worth_it(16 * MIB, 0, 10));
+    EXPECT_FALSE(mm_squeeze_is_worth_it(1000 * 4096, 99 * 4096, 10));
+    EXPECT_TRUE(mm_squeeze_is_worth_it(1000 * 4096, 100 * 4096, 10));
+    EXPECT_TRUE(mm_squeeze_is_worth_it(16 * MIB, 32 * MIB, 10));
+    EXPECT_FALSE(mm_squeeze_is_worth_it(10, 0, 10)) << "a small request is no excuse for nothing";
+    EXPECT_FALSE(mm_squeeze_is_worth_it(1000 * 4096, 249 * 4096, 25));
+    EXPECT_TRUE(mm_squeeze_is_worth_it(1000 * 4096, 250 * 4096, 25));
+    EXPECT_FALSE(mm_squeeze_is_worth_it(16 * MIB, 0, 0));
 }
 
 TEST(MemoryHigh, IsAShareOfUsageWhereThatIsALimit)
@@ -104,7 +107,7 @@ TEST(MemoryHigh, IsAShareOfUsageWhereThatIsALimit)
 
 TEST(MemoryLevel, WorseAtOnceAndBetterFivePerCentAboveTheLine)
 {
-    const mm_memory_level_config config = {1024 * MIB, 800 * MIB, 700 * MIB, 600 * MIB};
+    const mm_memory_level_config config = {1024 * MIB, 800 * MIB, 700 * MIB, 600 * MIB, 5};
     const struct {
         const char *what;
         uint64_t available_mib;
@@ -125,6 +128,11 @@ TEST(MemoryLevel, WorseAtOnceAndBetterFivePerCentAboveTheLine)
         {"better, and worse than another line", 720, MM_LEVEL_CRITICAL, MM_LEVEL_LOW},
     };
 
+    mm_memory_level_config wider = config;
+
+    wider.hysteresis_percent = 20;
+    EXPECT_EQ(mm_memory_level_decide(&wider, 719 * MIB, MM_LEVEL_CRITICAL), MM_LEVEL_CRITICAL);
+    EXPECT_EQ(mm_memory_level_decide(&wider, 721 * MIB, MM_LEVEL_CRITICAL), MM_LEVEL_LOW);
     for (const auto &row : rows)
         EXPECT_EQ(mm_memory_level_decide(&config, row.available_mib * MIB, row.previous), row.expected)
             << row.what;

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of the vocabulary (vocabulary_row.h): what wakes the daemon, whom it talks to, and the daemon itself. */
+
+ELEMENT("waterlineWatch", ROW(SECTION),
+        .help = "Looks at available memory itself; works without PSI and without swap.")
+ELEMENT("waterlineWatch/enabled", ROW(BOOLEAN, FIELD(waterline_watch.is_enabled), .default_text = "true"),
+        .help =
+            "false: only pressure events wake the killer, and without swap pressure can stay 0 while memory "
+            "ends.",
+        .example = "false")
+ELEMENT("waterlineWatch/fillRate",
+        ROW(NUMBER(MM_TYPE_SIZE, "per second", 1048576, 1099511627776), .words = rate_words,
+            FIELD(waterline_watch.fill_rate_bytes_per_s), .default_text = "auto"),
+        .help = "The fastest this machine can fill memory: the next look is after the distance to the next "
+                "waterline divided by it. auto: measured at start.",
+        .example = "2G")
+ELEMENT("waterlineWatch/minIntervalMs",
+        ROW(MS(1, 10000), FIELD(waterline_watch.min_interval_ms), .default_text = "2"),
+        .help =
+            "Never look more often than this. 2: a look costs some 30 microseconds, so at most 2 % of one "
+            "core, and only beside a waterline; 1 GB/s fills 2 MB in it.",
+        .example = "5")
+ELEMENT("waterlineWatch/maxIntervalMs",
+        ROW(MS(1, HOUR_MS), FIELD(waterline_watch.max_interval_ms), .default_text = "10000"),
+        .help = "Look at least this often. 10000: 0.1 wake-ups per second when calm.", .example = "60000")
+ELEMENT("waterlineWatch/exhaustedIntervalMs",
+        ROW(MS(1, HOUR_MS), FIELD(waterline_watch.exhausted_interval_ms), .default_text = "100"),
+        .help =
+            "How often to look while available memory is below every waterline. 100: nobody is left to be "
+            "killed then, or a kill is under way, which looks by itself.",
+        .example = "50")
+
+ELEMENT(
+    "pressureTriggers", ROW(SECTION),
+    .help = "Pressure stall (PSI) events that wake the killer, of the domain. An empty section: none at all.",
+    .upstream = "One trigger, some 10000 in 1000000, compiled in.")
+ELEMENT(
+    "pressureTriggers/pressureTrigger",
+    ROW(ROWS(MM_CONFIG_PRESSURE_TRIGGERS_MAX), .flags = MM_ELEMENT_EMPTY_IS_NONE,
+        LIST(MM_STORE_ROW, MM_LIST_INLINE, pressure_triggers, pressure_trigger_count),
+        .default_text = "some 70000 1000000, full 700000 1000000"),
+    .help = "One trigger: stalled for stallUs within windowUs. The built-in two are those of Android's lmkd.")
+ELEMENT("pressureTriggers/pressureTrigger/kind",
+        ROW(WORD(stall_words), .flags = MM_ELEMENT_REQUIRED, FIELD_OF(mm_pressure_trigger_config, is_full)),
+        .help = "some: at least one task waits for memory; full: all do.", .example = "some")
+ELEMENT("pressureTriggers/pressureTrigger/stallUs",
+        ROW(US(1, 10000000), .flags = MM_ELEMENT_REQUIRED, FIELD_OF(mm_pressure_trigger_config, stall_us)),
+        .help = "Stall time that fires the trigger.", .example = "70000")
+ELEMENT(
+    "pressureTriggers/pressureTrigger/windowUs",
+    ROW(US(500000, 10000000), .flags = MM_ELEMENT_REQUIRED, FIELD_OF(mm_pressure_trigger_config, window_us)),
+    .help = "Within this window; the kernel documents 0.5 to 10 s. Without CAP_SYS_RESOURCE 2 s is taken.",
+    .example = "1000000")
+
+ELEMENT("domain", ROW(SECTION), .help = "What is managed: the whole machine, or one cgroup and all below it.")
+ELEMENT("domain/groupPath",
+        ROW(.type = MM_TYPE_PATH, .unit = "", TEXT_FIELD(domain.group_path), .default_text = ""),
+        .help =
+            "The group, from the root of the cgroup tree; its limit then plays the part of RAM. Empty: the "
+            "machine.",
+        .example = "/apps")
+
+ELEMENT("controlSocket", ROW(SECTION),
+        .help = "The socket of memmgrctl and of the clients that report events.")
+ELEMENT("controlSocket/path",
+        ROW(.type = MM_TYPE_PATH, .unit = "", TEXT_FIELD(control_socket.path),
+            .default_text = MM_RUNTIME_DIRECTORY "/control.sock"),
+        .help = "Where it is. Empty: no socket.", .example = "/run/memmgr/control.sock")
+ELEMENT("controlSocket/group",
+        ROW(.type = MM_TYPE_TEXT, .unit = "", TEXT_FIELD(control_socket.group), .default_text = ""),
+        .help = "The group it belongs to, which may read state. Empty: the daemon's own.", .example = "adm")
+ELEMENT("controlSocket/mode",
+        ROW(NUMBER(MM_TYPE_OCTAL, "", 0, 0777), FIELD(control_socket.mode), .default_text = "0660"),
+        .help = "Its file mode, octal. 0660: owner and group, nobody else.", .example = "0600")
+ELEMENT("controlSocket/maxClients",
+        ROW(COUNT(1, 1024), FIELD(control_socket.max_clients), .default_text = "64"),
+        .help = "More connections at once are refused. 64: each has buffers that are held ready.",
+        .example = "128")
+ELEMENT("controlSocket/allowedUid",
+        ROW(COUNT(0, 4294967294), .flags = MM_ELEMENT_REPEATABLE,
+            LIST(MM_STORE_UNSIGNED, MM_LIST_INLINE, control_socket.allowed_uids,
+                 control_socket.allowed_uid_count),
+            .max_count = MM_CONFIG_UIDS_MAX),
+        .help = "A user id that may report events and change state, besides root. May stand several times.",
+        .upstream = "uid 5523 (foundation) alone may report windows and abilities; others may do the rest.",
+        .example = "5523")
+
+ELEMENT("bpf", ROW(SECTION), .help = "The BPF programs that see processes come and go.")
+ELEMENT("bpf/enabled", ROW(BOOLEAN, FIELD(bpf.is_enabled), .default_text = "true"),
+        .help = "false: not even tried; the daemon then finds out more slowly.", .example = "false")
+ELEMENT(
+    "bpf/ringKB", ROW(NUMBER(MM_TYPE_SIZE_KB, "KB", 4, 16384), FIELD(bpf.ring_bytes), .default_text = "64"),
+    .help =
+        "Size of the ring, a power of two. 64: some 1,000 records, and its pages count twice as resident.",
+    .example = "128")
+ELEMENT("bpf/loadTimeoutMs", ROW(MS(100, 600000), FIELD(bpf.load_timeout_ms), .default_text = "5000"),
+        .help =
+            "How long the programs may take to load before it is given up. 5000: a slow device needs some "
+            "hundred milliseconds, an emulated one seconds.",
+        .example = "20000")
+
+ELEMENT(
+    "device", ROW(SECTION),
+    .help =
+        "What this device is, where it cannot be read from it; a ramProfile may ask for it, so it may not "
+        "stand in one.")
+ELEMENT("device/screenInches", ROW(COUNT(0, 1000), FIELD(device.screen_inches), .default_text = "0"),
+        .help = "The diagonal of its screen in whole inches. 0: not told.", .example = "7")
+ELEMENT("device/name", ROW(.type = MM_TYPE_TEXT, .unit = "", TEXT_FIELD(device.name), .default_text = ""),
+        .help = "Its name, as the device attribute of a ramProfile has it. Empty: not told.",
+        .example = "rk3568")
+
+ELEMENT("logging", ROW(SECTION), .help = "What is written to the log.")
+ELEMENT("logging/level", ROW(WORD(level_words), FIELD(logging.level), .default_text = "info"),
+        .help = "The least important lines that are written. info: every kill, nothing per event.",
+        .example = "debug")
