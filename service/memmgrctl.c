@@ -1,52 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* memmgrctl: asks the daemon and tells people, or programs with --json. */
-#include "service/memmgrctl.h"
+#include "service/memmgrctl_commands.h"
 
-#include "common/common.h"
+#include <memmgr_client.h>
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+static const struct mm_ctl_option options[] = {
+    {"json", NULL, "print the daemon's answer as JSON"},
+    {"socket", "PATH", "the daemon's control socket, instead of " MEMMGR_CLIENT_DEFAULT_PATH},
+    {.name = NULL},
+};
 
-/*
- * A closed standard descriptor would be the next one that is opened: the socket, into which help and tables
- * would then go. What stands in its place can be written by nobody, so that the output's error shows.
- */
-static void occupy_standard_descriptors(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
-    }
-}
-
-/* NO_COLOR of no-color.org: set and not empty. */
-static bool wants_colour(void)
-{
-    const char *no_color = getenv("NO_COLOR");
-    const char *terminal = getenv("TERM");
-
-    if (no_color && no_color[0])
-        return false;
-    if (!terminal || strcmp(terminal, "dumb") == 0)
-        return false;
-    return isatty(STDOUT_FILENO) == 1;
-}
+static const struct mm_ctl_program program = {
+    .name = "memmgrctl",
+    .purpose = "Asks the memory manager daemon memmgrd, and tells it what applications do.",
+    .statuses = "  0  done\n"
+                "  1  the daemon refused, or the output could not be written\n"
+                "  2  wrong usage\n"
+                "  3  no daemon: nobody listens at the socket, or it may not be used\n"
+                "  4  the daemon's answer was not understood, or did not come",
+    .options = options,
+    .commands = mm_ctl_commands,
+    .wrong_usage = MM_CTL_USAGE,
+    .failure = MM_CTL_REFUSED,
+};
 
 int main(int argc, char **argv)
 {
-    struct mm_ctl ctl = {.command = NULL};
+    struct mm_ctl ctl = {.program = &program};
     bool is_done = false;
     int result, flushed;
 
-    occupy_standard_descriptors();
-    ctl.is_coloured = wants_colour();
+    mm_ctl_occupy_streams();
+    ctl.is_coloured = mm_ctl_wants_colour();
     result = mm_ctl_parse(argc, argv, &ctl, &is_done);
+    ctl.socket_path = mm_ctl_option(&ctl, "socket");
     if (!is_done)
         result = ctl.command->run(&ctl);
-    flushed = mm_flush_output();
+    flushed = mm_flush_output(&ctl);
     return result != MM_CTL_OK ? result : flushed;
 }

@@ -6,6 +6,8 @@
 #ifndef MM_SERVICE_MEMMGRCTL_H
 #define MM_SERVICE_MEMMGRCTL_H
 
+#include "service/command_line.h"
+
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,64 +25,8 @@ enum mm_ctl_exit {
     MM_CTL_PROTOCOL = 4,  /* an answer that makes no sense, or none in time */
 };
 
-struct mm_ctl_option {
-    const char *name;    /* "limit" for --limit; NULL ends a table */
-    const char *value;   /* what stands for the value in help, "N"; NULL: a flag */
-    const char *summary; /* one line of help */
-};
-
-/* No command has more, the global ones included. */
-#define MM_CTL_OPTIONS_MAX 16
-
-struct mm_ctl;
-
-struct mm_ctl_command {
-    const char *name;
-    const char *summary;   /* one line of help */
-    const char *arguments; /* "WORD [PID]"; "" for none */
-    const char *details;   /* lines of help after the options, no newline behind; NULL: none */
-    const struct mm_ctl_option *options;
-    unsigned min_arguments, max_arguments;
-    int (*run)(struct mm_ctl *ctl); /* returns enum mm_ctl_exit */
-};
-
-/* One invocation. */
-struct mm_ctl {
-    const struct mm_ctl_command *command;
-    const char *socket_path; /* NULL: the default one */
-    bool is_json;
-    bool is_coloured;
-    const char *values[MM_CTL_OPTIONS_MAX]; /* of the command's options, in their order; "" for a flag */
-    char **arguments;
-    unsigned argument_count;
-};
-
-/* ---- the commands (memmgrctl_commands.c) -------------------------------------------------------------- */
-
-/* In the order of help; the last is NULL. */
+/* In the order of help; the last is NULL (memmgrctl_commands.c). */
 extern const struct mm_ctl_command *const mm_ctl_commands[];
-
-/* ---- options (memmgrctl_options.c) -------------------------------------------------------------------- */
-
-/* Sets everything in ctl from the command line; 0, or an exit code with *ret_is_done: help was printed, or
-   the usage was wrong and has been explained. */
-int mm_ctl_parse(int argc, char **argv, struct mm_ctl *ctl, bool *ret_is_done);
-
-/* The option's text; "" for a flag that is given, NULL when it is not. */
-const char *mm_ctl_option(const struct mm_ctl *ctl, const char *name);
-
-/* A whole number from an option or argument; name is what the complaint calls it. 0 or MM_CTL_USAGE. */
-int mm_ctl_number(const struct mm_ctl *ctl, const char *name, const char *text, int64_t min, int64_t max,
-                  int64_t *ret_value);
-
-/* Says on standard error what is wrong with the usage; returns MM_CTL_USAGE. */
-__attribute__((format(printf, 2, 3))) int mm_ctl_usage(const struct mm_ctl *ctl, const char *format, ...);
-
-/* Help on one command, or on all when command is NULL. */
-void mm_ctl_help(const struct mm_ctl_command *command);
-
-/* "help NAME": 0, or MM_CTL_USAGE with the nearest name. */
-int mm_ctl_help_on(const char *name);
 
 /* ---- the daemon (memmgrctl_session.c) ----------------------------------------------------------------- */
 
@@ -124,20 +70,6 @@ const cJSON *mm_json_get(const cJSON *object, const char *name);
 
 /* ---- output (memmgrctl_output.c) ---------------------------------------------------------------------- */
 
-enum mm_style {
-    MM_STYLE_PLAIN,
-    MM_STYLE_TITLE,
-    MM_STYLE_GOOD,
-    MM_STYLE_WARN,
-    MM_STYLE_BAD,
-    MM_STYLE_FAINT,
-    MM_STYLE_COUNT
-};
-
-/* "\033[1m" or, where there is no colour, "". */
-const char *mm_style_begin(const struct mm_ctl *ctl, enum mm_style style);
-const char *mm_style_end(const struct mm_ctl *ctl, enum mm_style style);
-
 struct mm_column {
     const char *title;
     bool is_right; /* numbers */
@@ -160,9 +92,6 @@ const char *mm_duration_text(double milliseconds, char *buffer, size_t size);
 
 /* The whole answer as indented JSON. */
 void mm_print_json(const cJSON *json);
-
-/* What is on its way to standard output is written; MM_CTL_OK, or MM_CTL_REFUSED after saying why not. */
-int mm_flush_output(void);
 
 #ifdef __cplusplus
 }

@@ -14,6 +14,5 @@ extern const struct mm_ctl_command mm_ctl_kills;
 extern const struct mm_ctl_command mm_ctl_reload;
 extern const struct mm_ctl_command mm_ctl_log_level;
 extern const struct mm_ctl_command mm_ctl_demo;
-extern const struct mm_ctl_command mm_ctl_help_command;
 
 #endif

@@ -107,7 +107,7 @@ static int print_packet(const struct mm_ctl *ctl, struct mm_session *session)
         print_event(ctl, packet);
     cJSON_Delete(packet);
     /* Each line at once: whoever reads a pipe waits for it. */
-    return mm_flush_output();
+    return mm_flush_output(ctl);
 }
 
 /* Until a signal comes, the daemon goes or the output ends. */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* memmgrctl's output for people: tables, colours, sizes, durations. */
+/* memmgrctl's output for people: tables, sizes, durations. */
 #include "service/memmgrctl.h"
 
 #include "common/common.h"
 #include "service/clean_text.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,21 +24,6 @@ struct mm_table {
     struct cell *cells;
     size_t count, capacity;
 };
-
-const char *mm_style_begin(const struct mm_ctl *ctl, enum mm_style style)
-{
-    static const char *const codes[MM_STYLE_COUNT] = {
-        [MM_STYLE_PLAIN] = "",        [MM_STYLE_TITLE] = "\033[1m", [MM_STYLE_GOOD] = "\033[32m",
-        [MM_STYLE_WARN] = "\033[33m", [MM_STYLE_BAD] = "\033[31m",  [MM_STYLE_FAINT] = "\033[2m",
-    };
-
-    return ctl->is_coloured ? codes[style] : "";
-}
-
-const char *mm_style_end(const struct mm_ctl *ctl, enum mm_style style)
-{
-    return ctl->is_coloured && style != MM_STYLE_PLAIN ? "\033[0m" : "";
-}
 
 static void *checked(void *memory)
 {
@@ -180,14 +164,4 @@ void mm_print_json(const cJSON *json)
 
     (void)puts(text);
     cJSON_free(text);
-}
-
-int mm_flush_output(void)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return MM_CTL_OK;
-    /* Whoever read our output has had enough: that is his affair. */
-    if (errno != EPIPE)
-        (void)fprintf(stderr, "memmgrctl: cannot write: %s\n", strerror(errno));
-    return MM_CTL_REFUSED;
 }

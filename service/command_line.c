@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* memmgrctl's command line and help, both from the tables of commands and options. */
-#include "service/memmgrctl_commands.h"
+/* The command line of a program with commands, and its help, both from the tables of commands and options. */
+#include "service/command_line.h"
 
 #include "common/common.h"
 
-#include <memmgr_client.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,9 +11,8 @@
 /* "Did you mean" is said up to this many edits. */
 #define NEAREST_DISTANCE_MAX 3
 
-static const struct mm_ctl_option global_options[] = {
-    {"json", NULL, "print the daemon's answer as JSON"},
-    {"socket", "PATH", "the daemon's control socket, instead of " MEMMGR_CLIENT_DEFAULT_PATH},
+/* Of every program. */
+static const struct mm_ctl_option common_options[] = {
     {"help", NULL, "print this help"},
     {"version", NULL, "print the version"},
     {.name = NULL},
@@ -48,9 +46,10 @@ static void consider(const char *written, const char *name, unsigned *best, cons
     }
 }
 
-static const char *nearest_option(const struct mm_ctl_command *command, const char *written)
+static const char *nearest_option(const struct mm_ctl *ctl, const char *written)
 {
-    const struct mm_ctl_option *const tables[] = {options_of(command), global_options};
+    const struct mm_ctl_option *const tables[] = {options_of(ctl->command), ctl->program->options,
+                                                  common_options};
     unsigned best = NEAREST_DISTANCE_MAX + 1;
     const char *nearest = NULL;
 
@@ -61,22 +60,22 @@ static const char *nearest_option(const struct mm_ctl_command *command, const ch
     return nearest;
 }
 
-static const struct mm_ctl_command *find_command(const char *name)
+static const struct mm_ctl_command *find_command(const struct mm_ctl_program *program, const char *name)
 {
-    for (size_t i = 0; mm_ctl_commands[i]; i++) {
-        if (strcmp(mm_ctl_commands[i]->name, name) == 0)
-            return mm_ctl_commands[i];
+    for (size_t i = 0; program->commands[i]; i++) {
+        if (strcmp(program->commands[i]->name, name) == 0)
+            return program->commands[i];
     }
     return NULL;
 }
 
-static const char *nearest_command(const char *written)
+static const char *nearest_command(const struct mm_ctl_program *program, const char *written)
 {
     unsigned best = NEAREST_DISTANCE_MAX + 1;
     const char *nearest = NULL;
 
-    for (size_t i = 0; mm_ctl_commands[i]; i++)
-        consider(written, mm_ctl_commands[i]->name, &best, &nearest);
+    for (size_t i = 0; program->commands[i]; i++)
+        consider(written, program->commands[i]->name, &best, &nearest);
     return nearest;
 }
 
@@ -84,38 +83,43 @@ int mm_ctl_usage(const struct mm_ctl *ctl, const char *format, ...)
 {
     va_list arguments;
 
-    (void)fputs("memmgrctl: ", stderr);
+    (void)fprintf(stderr, "%s: ", ctl->program->name);
     va_start(arguments, format);
     (void)vfprintf(stderr, format, arguments);
     va_end(arguments);
-    (void)fprintf(stderr, "\nTry: memmgrctl help%s%s\n", ctl->command ? " " : "",
+    (void)fprintf(stderr, "\nTry: %s help%s%s\n", ctl->program->name, ctl->command ? " " : "",
                   ctl->command ? ctl->command->name : "");
-    return MM_CTL_USAGE;
+    return ctl->program->wrong_usage;
+}
+
+static const char *value_in(const struct mm_ctl_option *options, const char *const *values, const char *name)
+{
+    for (size_t i = 0; options[i].name; i++) {
+        if (strcmp(options[i].name, name) == 0)
+            return values[i];
+    }
+    return NULL;
 }
 
 const char *mm_ctl_option(const struct mm_ctl *ctl, const char *name)
 {
-    const struct mm_ctl_option *options = options_of(ctl->command);
+    const char *value = value_in(options_of(ctl->command), ctl->values, name);
 
-    for (size_t i = 0; options[i].name; i++) {
-        if (strcmp(options[i].name, name) == 0)
-            return ctl->values[i];
-    }
-    return NULL;
+    return value ? value : value_in(ctl->program->options, ctl->program_values, name);
 }
 
 int mm_ctl_number(const struct mm_ctl *ctl, const char *name, const char *text, int64_t min, int64_t max,
                   int64_t *ret_value)
 {
     if (mm_parse_i64(text, min, max, ret_value) == 0)
-        return MM_CTL_OK;
+        return 0;
     return mm_ctl_usage(ctl, "%s: \"%s\" is no whole number from %lld to %lld", name, text, (long long)min,
                         (long long)max);
 }
 
 static int unknown_command(const struct mm_ctl *ctl, const char *name)
 {
-    const char *nearest = nearest_command(name);
+    const char *nearest = nearest_command(ctl->program, name);
 
     if (nearest)
         return mm_ctl_usage(ctl, "unknown command \"%s\", is \"%s\" meant?", name, nearest);
@@ -135,45 +139,35 @@ static void print_options(const struct mm_ctl_option *options)
     }
 }
 
-static void print_overview(void)
+static void print_overview(const struct mm_ctl_program *program)
 {
-    (void)puts("usage: memmgrctl [OPTIONS] COMMAND [ARGUMENTS]\n\n"
-               "Asks the memory manager daemon memmgrd, and tells it what applications do.\n\ncommands:");
-    for (size_t i = 0; mm_ctl_commands[i]; i++)
-        (void)printf("  %-22s %s\n", mm_ctl_commands[i]->name, mm_ctl_commands[i]->summary);
+    (void)printf("usage: %s [OPTIONS] COMMAND [ARGUMENTS]\n\n%s\n\ncommands:\n", program->name,
+                 program->purpose);
+    for (size_t i = 0; program->commands[i]; i++)
+        (void)printf("  %-22s %s\n", program->commands[i]->name, program->commands[i]->summary);
     (void)puts("\noptions:");
-    print_options(global_options);
-    (void)puts("\nexit status:\n"
-               "  0  done\n"
-               "  1  the daemon refused, or the output could not be written\n"
-               "  2  wrong usage\n"
-               "  3  no daemon: nobody listens at the socket, or it may not be used\n"
-               "  4  the daemon's answer was not understood, or did not come");
+    print_options(program->options);
+    print_options(common_options);
+    (void)printf("\nexit status:\n%s\n", program->statuses);
 }
 
-void mm_ctl_help(const struct mm_ctl_command *command)
+static void print_help(const struct mm_ctl_program *program, const struct mm_ctl_command *command)
 {
     if (!command) {
-        print_overview();
+        print_overview(program);
         return;
     }
-    (void)printf("usage: memmgrctl %s [OPTIONS]%s%s\n\n%s\n\noptions:\n", command->name,
-                 command->arguments[0] ? " " : "", command->arguments, command->summary);
-    print_options(options_of(command));
-    print_options(global_options);
+    (void)printf("usage: %s %s%s%s%s\n\n%s\n", program->name, command->name,
+                 command->takes_rest ? "" : " [OPTIONS]", command->arguments[0] ? " " : "",
+                 command->arguments, command->summary);
+    if (!command->takes_rest) {
+        (void)puts("\noptions:");
+        print_options(options_of(command));
+        print_options(program->options);
+        print_options(common_options);
+    }
     if (command->details)
         (void)printf("\n%s\n", command->details);
-}
-
-int mm_ctl_help_on(const char *name)
-{
-    const struct mm_ctl ctl = {.command = NULL};
-    const struct mm_ctl_command *command = find_command(name);
-
-    if (!command)
-        return unknown_command(&ctl, name);
-    mm_ctl_help(command);
-    return MM_CTL_OK;
 }
 
 /* ---- the command line -------------------------------------------------------------------------------- */
@@ -197,51 +191,61 @@ static const char *value_of(struct parser *parser, const struct mm_ctl_option *o
     return NULL;
 }
 
-static void set_global(struct parser *parser, const struct mm_ctl_option *option, const char *value)
+static int unknown_option(const struct mm_ctl *ctl, const char *word, const char *nearest)
 {
-    if (strcmp(option->name, "json") == 0)
-        parser->ctl->is_json = true;
-    if (strcmp(option->name, "socket") == 0)
-        parser->ctl->socket_path = value;
-    if (strcmp(option->name, "help") == 0)
-        parser->wants_help = true;
-    if (strcmp(option->name, "version") == 0)
-        parser->wants_version = true;
+    if (nearest)
+        return mm_ctl_usage(ctl, "unknown option \"%s\", is --%s meant?", word, nearest);
+    return mm_ctl_usage(ctl, "unknown option \"%s\"", word);
+}
+
+/* In the command's table, the program's, or that of all programs; *ret_slot is where its value goes, NULL for
+   the last. */
+static const struct mm_ctl_option *look_up(struct mm_ctl *ctl, const char *name, size_t length,
+                                           const char ***ret_slot)
+{
+    const struct mm_ctl_option *own = options_of(ctl->command), *shared = ctl->program->options;
+    const struct mm_ctl_option *option = find_option(own, name, length);
+
+    if (option) {
+        *ret_slot = &ctl->values[option - own];
+        return option;
+    }
+    option = find_option(shared, name, length);
+    *ret_slot = option ? &ctl->program_values[option - shared] : NULL;
+    return option ? option : find_option(common_options, name, length);
 }
 
 /* One word that begins with a dash. */
 static int parse_option(struct parser *parser, const char *word)
 {
-    const struct mm_ctl_option *own = options_of(parser->ctl->command);
+    struct mm_ctl *ctl = parser->ctl;
     const char *name = strcmp(word, "-h") == 0 ? "help" : word + 2;
     size_t length = strcspn(name, "=");
     const char *attached = name[length] == '=' ? name + length + 1 : NULL;
-    const struct mm_ctl_option *option = find_option(own, name, length);
-    bool is_own = option != NULL;
     const char *value = "";
+    const char **slot;
+    const struct mm_ctl_option *option;
 
     if (word[1] != '-' && strcmp(word, "-h") != 0)
-        return mm_ctl_usage(parser->ctl, "unknown option \"%s\"", word);
+        return unknown_option(ctl, word, NULL);
+    option = look_up(ctl, name, length, &slot);
     if (!option)
-        option = find_option(global_options, name, length);
-    if (!option) {
-        const char *nearest = nearest_option(parser->ctl->command, name);
-
-        if (nearest)
-            return mm_ctl_usage(parser->ctl, "unknown option \"%s\", is --%s meant?", word, nearest);
-        return mm_ctl_usage(parser->ctl, "unknown option \"%s\"", word);
-    }
+        return unknown_option(ctl, word, nearest_option(ctl, name));
     if (!option->value && attached)
-        return mm_ctl_usage(parser->ctl, "option --%s takes no value", option->name);
+        return mm_ctl_usage(ctl, "option --%s takes no value", option->name);
     if (option->value)
         value = value_of(parser, option, attached);
     if (!value)
-        return MM_CTL_USAGE;
-    if (is_own)
-        parser->ctl->values[option - own] = value;
+        return ctl->program->wrong_usage;
+    if (slot)
+        *slot = value;
+    else if (strcmp(option->name, "help") == 0)
+        parser->wants_help = true;
     else
-        set_global(parser, option, value);
-    return MM_CTL_OK;
+        parser->wants_version = true;
+    if (strcmp(option->name, "json") == 0)
+        ctl->is_json = true;
+    return 0;
 }
 
 static int parse_words(struct parser *parser)
@@ -250,25 +254,27 @@ static int parse_words(struct parser *parser)
 
     while (parser->next < parser->argc) {
         char *word = parser->argv[parser->next++];
-        int result = MM_CTL_OK;
+        int result = 0;
 
-        if (!parser->is_past_options && strcmp(word, "--") == 0) {
+        if (ctl->command && ctl->command->takes_rest) {
+            parser->argv[ctl->argument_count++] = word;
+        } else if (!parser->is_past_options && strcmp(word, "--") == 0) {
             parser->is_past_options = true;
         } else if (!parser->is_past_options && word[0] == '-' && word[1] != '\0') {
             result = parse_option(parser, word);
         } else if (!ctl->command) {
-            ctl->command = find_command(word);
+            ctl->command = find_command(ctl->program, word);
             if (!ctl->command)
                 result = unknown_command(ctl, word);
         } else {
             /* Arguments are gathered at the front: every word there has been read. */
             parser->argv[ctl->argument_count++] = word;
         }
-        if (result != MM_CTL_OK)
+        if (result != 0)
             return result;
     }
     ctl->arguments = parser->argv;
-    return MM_CTL_OK;
+    return 0;
 }
 
 int mm_ctl_parse(int argc, char **argv, struct mm_ctl *ctl, bool *ret_is_done)
@@ -277,15 +283,15 @@ int mm_ctl_parse(int argc, char **argv, struct mm_ctl *ctl, bool *ret_is_done)
     int result = parse_words(&parser);
 
     *ret_is_done = true;
-    if (result != MM_CTL_OK)
+    if (result != 0)
         return result;
     if (parser.wants_version) {
-        (void)puts("memmgrctl " MM_VERSION);
-        return MM_CTL_OK;
+        (void)printf("%s " MM_VERSION "\n", ctl->program->name);
+        return 0;
     }
     if (parser.wants_help) {
-        mm_ctl_help(ctl->command);
-        return MM_CTL_OK;
+        print_help(ctl->program, ctl->command);
+        return 0;
     }
     if (!ctl->command)
         return mm_ctl_usage(ctl, "no command is given");
@@ -295,17 +301,23 @@ int mm_ctl_parse(int argc, char **argv, struct mm_ctl *ctl, bool *ret_is_done)
         return mm_ctl_usage(ctl, "%s: \"%s\" is too much", ctl->command->name,
                             ctl->arguments[ctl->command->max_arguments]);
     *ret_is_done = false;
-    return MM_CTL_OK;
+    return 0;
 }
 
 /* ---- the command "help" ------------------------------------------------------------------------------ */
 
 static int run_help(struct mm_ctl *ctl)
 {
-    if (ctl->argument_count > 0)
-        return mm_ctl_help_on(ctl->arguments[0]);
-    mm_ctl_help(NULL);
-    return MM_CTL_OK;
+    const struct mm_ctl overall = {.program = ctl->program};
+    const struct mm_ctl_command *command = NULL;
+
+    if (ctl->argument_count > 0) {
+        command = find_command(ctl->program, ctl->arguments[0]);
+        if (!command)
+            return unknown_command(&overall, ctl->arguments[0]);
+    }
+    print_help(ctl->program, command);
+    return 0;
 }
 
 const struct mm_ctl_command mm_ctl_help_command = {
