@@ -151,23 +151,33 @@ static void print_overview(const struct mm_ctl_program *program)
     (void)printf("\nexit status:\n%s\n", program->statuses);
 }
 
-static void print_help(const struct mm_ctl_program *program, const struct mm_ctl_command *command)
+static void print_command(const struct mm_ctl_program *program, const struct mm_ctl_command *command)
 {
-    if (!command) {
-        print_overview(program);
-        return;
-    }
-    (void)printf("usage: %s %s%s%s%s\n\n%s\n", program->name, command->name,
-                 command->takes_rest ? "" : " [OPTIONS]", command->arguments[0] ? " " : "",
-                 command->arguments, command->summary);
-    if (!command->takes_rest) {
-        (void)puts("\noptions:");
-        print_options(options_of(command));
-        print_options(program->options);
-        print_options(common_options);
-    }
+    (void)printf("usage: %s %s [OPTIONS]%s%s\n\n%s\n\noptions:\n", program->name, command->name,
+                 command->arguments[0] ? " " : "", command->arguments, command->summary);
+    print_options(options_of(command));
+    print_options(program->options);
+    print_options(common_options);
     if (command->details)
         (void)printf("\n%s\n", command->details);
+}
+
+/* On one command, or on all when it is NULL; what is another program's is explained by that. */
+static int explain(struct mm_ctl *ctl, const struct mm_ctl_command *command)
+{
+    char word[] = "help";
+    char *words[] = {word};
+
+    if (command && command->takes_rest) {
+        ctl->arguments = words;
+        ctl->argument_count = 1;
+        return command->run(ctl);
+    }
+    if (command)
+        print_command(ctl->program, command);
+    else
+        print_overview(ctl->program);
+    return 0;
 }
 
 /* ---- the command line -------------------------------------------------------------------------------- */
@@ -256,9 +266,7 @@ static int parse_words(struct parser *parser)
         char *word = parser->argv[parser->next++];
         int result = 0;
 
-        if (ctl->command && ctl->command->takes_rest) {
-            parser->argv[ctl->argument_count++] = word;
-        } else if (!parser->is_past_options && strcmp(word, "--") == 0) {
+        if (!parser->is_past_options && strcmp(word, "--") == 0) {
             parser->is_past_options = true;
         } else if (!parser->is_past_options && word[0] == '-' && word[1] != '\0') {
             result = parse_option(parser, word);
@@ -266,6 +274,8 @@ static int parse_words(struct parser *parser)
             ctl->command = find_command(ctl->program, word);
             if (!ctl->command)
                 result = unknown_command(ctl, word);
+            else if (ctl->command->takes_rest)
+                parser->is_past_options = true;
         } else {
             /* Arguments are gathered at the front: every word there has been read. */
             parser->argv[ctl->argument_count++] = word;
@@ -289,10 +299,8 @@ int mm_ctl_parse(int argc, char **argv, struct mm_ctl *ctl, bool *ret_is_done)
         (void)printf("%s " MM_VERSION "\n", ctl->program->name);
         return 0;
     }
-    if (parser.wants_help) {
-        print_help(ctl->program, ctl->command);
-        return 0;
-    }
+    if (parser.wants_help)
+        return explain(ctl, ctl->command);
     if (!ctl->command)
         return mm_ctl_usage(ctl, "no command is given");
     if (ctl->argument_count < ctl->command->min_arguments)
@@ -316,8 +324,7 @@ static int run_help(struct mm_ctl *ctl)
         if (!command)
             return unknown_command(&overall, ctl->arguments[0]);
     }
-    print_help(ctl->program, command);
-    return 0;
+    return explain(ctl, command);
 }
 
 const struct mm_ctl_command mm_ctl_help_command = {

@@ -274,23 +274,23 @@ TEST_F(ConfigLoad, CheckPrintsProblemsAndSaysSoByItsStatus)
     };
     for (const auto &entry : cases) {
         std::string path = file(std::string("<Memmgr>") + entry.body + "</Memmgr>");
-        Outcome outcome = run(std::string("--check --ram-mb 8000 ") + entry.options + " " + path);
+        Outcome outcome = run(std::string("check --ram-mb 8000 ") + entry.options + " " + path);
         EXPECT_EQ(outcome.status, entry.status) << entry.body << " " << entry.options << "\n"
                                                 << outcome.output;
     }
-    EXPECT_EQ(run("--check /nonexistent").status, 2);
-    EXPECT_EQ(run("--check /nonexistent").output,
+    EXPECT_EQ(run("check /nonexistent").status, 2);
+    EXPECT_EQ(run("check /nonexistent").output,
               "/nonexistent: error: cannot be opened: No such file or directory\n");
 }
 
 TEST_F(ConfigLoad, OptionsAreChecked)
 {
-    for (const char *wrong : {"", "--check", "--items", "--check a b", "--xsd a", "--check --items a",
-                              "--ram-mb x --check a", "--unheard", "a"})
+    for (const char *wrong : {"", "check", "--items", "--items a b", "schema a", "check --items a",
+                              "check --ram-mb x a", "--unheard", "a"})
         EXPECT_EQ(run(wrong).status, 3) << wrong;
     EXPECT_EQ(run("--help").status, 0);
     EXPECT_EQ(run("--version").output.substr(0, 14), "memmgr-config ");
-    EXPECT_EQ(run("--xsd > /dev/full").status, 4);
+    EXPECT_EQ(run("schema > /dev/full").status, 4);
     EXPECT_EQ(run("--items " + shipped + " > /dev/full").status, 4);
 }
 

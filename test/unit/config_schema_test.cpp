@@ -32,7 +32,7 @@ TEST(ConfigSchema, IsTheCommittedOne)
     std::string a, b;
     for (int line = 1; getline(wanted, a); line++) {
         getline(committed, b);
-        ASSERT_EQ(a, b) << "line " << line << "; run memmgr-config --xsd > config/memmgr_config.xsd";
+        ASSERT_EQ(a, b) << "line " << line << "; run memmgrctl config schema > config/memmgr_config.xsd";
     }
     EXPECT_FALSE(getline(committed, b));
 }

@@ -175,6 +175,8 @@ TEST(CtlUsage, ManualAndCompletionAgreeWithTheProgram)
 
     for (const std::string &command : section(run({"help"}).output, "commands")) {
         EXPECT_TRUE(std::regex_search(manual, std::regex("\\.BR? \"?" + command + "\\b"))) << command;
+        if (command == "config")
+            continue; // another program's, with a manual of its own
         for (const std::string &option : section(run({"help", command}).output, "options"))
             EXPECT_NE(manual.find(option), std::string::npos) << command << " " << option;
     }

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The device that a configuration is looked at for: this one, or one that is not on the desk. */
+#include "service/config_tool.h"
+
+#include "common/common.h"
+
+#include <unistd.h>
+
+/* 1 PiB, far above any device, far from where bytes in 64 bits would wrap. */
+#define RAM_MB_MAX ((int64_t)1 << 30)
+
+static uint64_t installed_ram_bytes(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+
+    return pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0;
+}
+
+int mm_config_tool_device(const struct mm_ctl *ctl, struct mm_config_device *ret_device)
+{
+    struct mm_config_device device = {.ram_bytes = installed_ram_bytes()};
+    const char *ram_mb = mm_ctl_option(ctl, "ram-mb");
+    int64_t number;
+    int result = ram_mb ? mm_ctl_number(ctl, "--ram-mb", ram_mb, 1, RAM_MB_MAX, &number) : 0;
+
+    if (result != 0)
+        return result;
+    if (ram_mb)
+        device.ram_bytes = (uint64_t)number * MM_MIB;
+    *ret_device = device;
+    return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Privileges and limits of the process itself. */
+#include "service/privileges.h"
+
+#include "common/common.h"
+
+#include <grp.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The user and group "nobody" of every Linux; the name need not be in any file. */
+#define NOBODY 65534
+
+/* The sanitizers reserve terabytes of addresses. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MM_IS_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MM_IS_SANITIZED
+#endif
+#endif
+
+/* A macro, as the C libraries do not agree on the resource's type. */
+#define LIMIT(resource, value) ((void)setrlimit((resource), &(struct rlimit){(value), (value)}))
+
+/*
+ * In a user namespace without "nobody" the ids stay what they are. The largest file allowed takes some 50 MiB and
+ * half a second; what needs ten times that is an attack or a mistake.
+ */
+void mm_privileges_drop(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct no_capabilities[_LINUX_CAPABILITY_U32S_3] = {0};
+
+    if (geteuid() == 0) {
+        (void)setgroups(0, NULL);
+        if (setresgid(NOBODY, NOBODY, NOBODY) == 0)
+            (void)setresuid(NOBODY, NOBODY, NOBODY);
+    }
+    /* Where the ids could not be changed there may still be capabilities. */
+    (void)syscall(SYS_capset, &header, no_capabilities);
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    LIMIT(RLIMIT_CORE, 0);
+    LIMIT(RLIMIT_CPU, 5);
+    LIMIT(RLIMIT_NOFILE, 16);
+#ifndef MM_IS_SANITIZED
+    LIMIT(RLIMIT_AS, 512 * MM_MIB);
+#endif
+}
