@@ -2,13 +2,13 @@
 /*
  * The configuration: typed, complete, valid.
  *
- * An XML file becomes a list of items (element, instance, text, file, line, column); items of several layers
- * lie over each other; a struct mm_config is built from the items through one table, the vocabulary
- * (vocabulary.h), which holds every element's type, unit, range, default and line of help.
+ * An XML file becomes a list of items (element, instance, text, file, line, column); the items of several files
+ * are laid over each other for a device; a struct mm_config is built from the merged items through one table,
+ * the vocabulary (vocabulary.h), which holds every element's type, unit, range, default and line of help.
  *
- * libxml2 is never in the resident daemon: a program, memmgr-config, reads the XML and hands the items over
- * as a byte stream; the daemon builds from those. The target mm_config has all but the XML reader,
- * mm_config_xml has the reader.
+ * libxml2 is never in the resident daemon: a program, memmgr-config, reads the XML, merges, and hands the
+ * merged items over as a byte stream; the daemon builds from those. The target mm_config has all but the XML
+ * reader, mm_config_xml has the reader.
  *
  * All sizes are bytes here, whatever unit an element has; all times are milliseconds unless named otherwise.
  */
@@ -180,6 +180,13 @@ struct mm_logging_config {
     int level; /* enum mm_log_level */
 };
 
+struct mm_reload_config {
+    bool is_watched;    /* the files: a change of one of them is a reload */
+    uint64_t settle_ms; /* of quiet after a change, before the files are read */
+};
+
+struct mm_config_origins;
+
 struct mm_config {
     struct mm_kill_config kill;
     struct mm_avail_buffer_config avail_buffer;
@@ -200,6 +207,9 @@ struct mm_config {
     struct mm_bpf_config bpf;
     struct mm_device_config device;
     struct mm_logging_config logging;
+    struct mm_reload_config reload;
+    /* Where each value came from, for mm_config_origin; owned. NULL: all are built-in. */
+    struct mm_config_origins *origins;
 };
 
 /* ---- problems ---------------------------------------------------------------------------------------- */
@@ -243,71 +253,159 @@ const char *mm_problem_text(const struct mm_problem *problem, char *buffer, size
 
 /* ---- items ------------------------------------------------------------------------------------------- */
 
+enum mm_config_item_kind {
+    MM_ITEM_VALUE,          /* a section, a row or a value */
+    MM_ITEM_REMOVE_ID,      /* <remove id="text"/> in the section element: its row of that id */
+    MM_ITEM_REMOVE_NAME,    /* <remove name="text"/>: its row of that key, or the entry of its list */
+    MM_ITEM_REMOVE_ELEMENT, /* <remove element="text"/> at the root: element is back at its built-in value */
+};
+
 /*
- * One value as it stands in a file: element is an index into the vocabulary; instance tells the rows of a
+ * One thing as it stands in a file: element is an index into the vocabulary; instance tells the rows of a
  * repeated element apart (killLevel 0, 1, ...) and is that of its row for a value in a row, 0 elsewhere.
- * Each section and row that is present has an item of its own, with NULL text, before those of its children.
+ * Each section and row that is present has an item of its own before those of its children.
  */
 struct mm_config_item {
     unsigned element;
     unsigned instance;
-    char *text;
-    unsigned file; /* index into the list's files */
+    enum mm_config_item_kind kind;
+    bool is_refused; /* an error about it was reported: rules about it would only mislead */
+    char *text;      /* the value; a row's id, NULL where it has none; NULL for a section */
+    unsigned file;   /* index into the list's files */
     unsigned line, column;
+    unsigned profile; /* index into the list's profiles plus 1; 0: it stands outside of any */
 };
 
+/* <ramProfile ...>: for which devices what stands in it counts. Both bounds belong to their range. */
+struct mm_config_profile {
+    char *name;                                    /* NULL: none given */
+    char *device;                                  /* NULL: for any */
+    uint64_t min_ram_mb, max_ram_mb;               /* 0 and UINT64_MAX where not given */
+    unsigned min_screen_inches, max_screen_inches; /* 0 and UINT_MAX where not given */
+    unsigned file;
+    unsigned line, column;
+    bool is_refused; /* an error about it was reported: it matches nothing */
+};
+
+/* Of one file as it was read, or merged: then of all files, for one device, without removals. */
 struct mm_config_items {
     struct mm_config_item *items;
     size_t count;
-    char **files;
+    char **files; /* in the order in which they lie over each other */
     size_t file_count;
+    struct mm_config_profile *profiles; /* merged: those that match */
+    size_t profile_count;
     bool is_cut; /* a file was not well-formed, items end there: rules across fields would only mislead */
 };
 
 void mm_config_items_fini(struct mm_config_items *items);
 
 /* More than any configuration has, few enough that their memory is bounded (a few MiB). */
-#define MM_CONFIG_ITEMS_MAX 65536
+#define MM_CONFIG_ITEMS_MAX    65536
+#define MM_CONFIG_PROFILES_MAX 256 /* in one file */
 
 /* The byte stream between memmgr-config and the daemon: problems and items. Return 0 or a negative errno;
    read refuses a stream that is cut short or of another version with -EBADMSG. */
 int mm_config_items_write(int fd, const struct mm_config_items *items, const struct mm_problems *problems);
 int mm_config_items_read(int fd, struct mm_config_items *ret_items, struct mm_problems *ret_problems);
 
-/* ---- building ---------------------------------------------------------------------------------------- */
+/* ---- layers ------------------------------------------------------------------------------------------ */
 
-/* What a configuration is checked against; 0: not known, rules that need it are skipped. */
+/* What a configuration is for and is checked against. 0, NULL or "": not known; profiles that ask for it do not
+   match, and rules that need it are skipped. */
 struct mm_config_device {
     uint64_t ram_bytes;
+    unsigned screen_inches; /* the diagonal */
+    const char *device;     /* the product's name */
 };
+
+/*
+ * Lays the items of count files over each other, later ones win: of each file first what stands outside of its
+ * profiles, then what stands in the profile that matches the device.
+ *
+ * A value overrides the same value. A row has the identity of its id attribute, or where it has none of the value
+ * of its key child (MM_ELEMENT_KEY): it is laid over the earlier row of that identity, value by value, or added.
+ * Rows without an identity take the place of all earlier rows of their kind. Entries of name lists are added, each
+ * name once. <remove> takes away what is earlier. Rows come out in the order of their MM_ELEMENT_ORDER child where
+ * they have one.
+ *
+ * What is wrong with one file by itself is reported here, whether it counts for this device or not: values of a
+ * wrong type or out of range, things given twice, profiles that overlap (gaps are warnings), removals of nothing
+ * (warnings). What the device's fields leave open is taken from the elements device/screenInches and device/name.
+ *
+ * 0, or -EINVAL when there is an error among the problems, those that were there before included; ret_items is made
+ * in both cases and the caller's. -ENOMEM.
+ */
+int mm_config_merge(const struct mm_config_items *files, size_t count, const struct mm_config_device *device,
+                    struct mm_config_items *ret_items, struct mm_problems *problems);
+
+/* Which files to read. All zero: the built-in search path. */
+struct mm_config_sources {
+    /* Each is a layer and must exist, a directory stands for its *.xml in byte order of their names. 0: the search
+       path. */
+    const char *const *files;
+    size_t file_count;
+    /* DIR[:DIR...]: of each memmgr_config.xml, then the *.xml in memmgr_config.d in byte order of their names; what
+       is missing is passed over. NULL: MM_CONFIG_SEARCH_PATH of the build. */
+    const char *search_path;
+    size_t max_bytes; /* of all files together; 0: MM_CONFIG_MAX_BYTES */
+};
+
+#define MM_CONFIG_MAX_BYTES ((size_t)8 * 1024 * 1024)
+/* Above a thousand files somebody has mistaken the directory. */
+#define MM_CONFIG_FILES_MAX 1024
+
+/* ---- building ---------------------------------------------------------------------------------------- */
 
 /* The built-in configuration; NULL without memory. */
 struct mm_config *mm_config_new(void);
 void mm_config_free(struct mm_config *config); /* accepts NULL */
 
 /*
- * Builds from items: types, ranges, then the rules across fields. Every problem is reported, not the first
- * only. -EINVAL when one of them is an error, those that were there before (the reader's) included; warnings
- * and notes alone succeed. The problems are sorted. items and device may be NULL: nothing, nothing known.
- * -ENOMEM; -EBADMSG for items that no reader makes (rows out of order).
+ * Builds from merged items: types, ranges, then the rules across fields. Every problem is reported, not the
+ * first only. -EINVAL when one of them is an error, those that were there before (the reader's) included;
+ * warnings and notes alone succeed. The problems are sorted. items and device may be NULL: nothing, nothing
+ * known. -ENOMEM; -EBADMSG for items that no merging makes (rows out of order, removals).
  */
 int mm_config_build(const struct mm_config_items *items, const struct mm_config_device *device,
                     struct mm_config **ret_config, struct mm_problems *problems);
 
 /*
- * Runs the reader program on the file ("" or NULL: the built-in values alone) and builds. Blocks until the
+ * Runs the reader program on the sources (NULL: the built-in values alone) and builds. Blocks until the
  * program ends, at most timeout_ms; for start and for calm moments. reader_path is the program memmgr-config.
- * -EINVAL: the file is not valid, problems say why. Other errors, each with a problem that says more: the
+ * -EINVAL: a file is not valid, problems say why. Other errors, each with a problem that says more: the
  * program could not be run (the errno of starting it), did not end in time (-ETIMEDOUT, it is killed),
  * crashed or answered nonsense (-EPROTO). The child is always reaped.
  */
-int mm_config_load(const char *reader_path, const char *file, const struct mm_config_device *device,
-                   unsigned timeout_ms, struct mm_config **ret_config, struct mm_problems *problems);
+int mm_config_load(const char *reader_path, const struct mm_config_sources *sources,
+                   const struct mm_config_device *device, unsigned timeout_ms, struct mm_config **ret_config,
+                   struct mm_problems *problems);
+
+/* ---- origins ----------------------------------------------------------------------------------------- */
+
+/* All texts live as long as the configuration. */
+struct mm_origin {
+    const char *file;
+    unsigned line, column;
+    const char
+        *profile;   /* the name of the profile it stands in, "" where that has none; NULL: outside of any */
+    const char *id; /* of a row; NULL where it has none */
+};
+
+/*
+ * Where a value, a row, a section or an entry of a list came from. instance is the place in its list of the row, of
+ * the entry, or of the row the value is in; 0 for anything else. false, ret_origin untouched: it is built-in.
+ */
+bool mm_config_origin(const struct mm_config *config, unsigned element, unsigned instance,
+                      struct mm_origin *ret_origin);
+
+/* The files that are in effect, in the order in which they lie over each other. */
+size_t mm_config_file_count(const struct mm_config *config);
+const char *mm_config_file_at(const struct mm_config *config, size_t index);
+/* The name of that file's profile that matched, "" where it has none; NULL: none did. */
+const char *mm_config_file_profile(const struct mm_config *config, size_t index);
 
 /* ---- the XML reader (target mm_config_xml) ------------------------------------------------------------ */
-
-/* Files above this are refused before they are read: a configuration has a few hundred lines. */
-#define MM_CONFIG_FILE_MAX_BYTES ((size_t)8 * 1024 * 1024)
 
 /*
  * Reads one file into items; no network, no external entities, bounded entity expansion and depth. Refused
@@ -317,6 +415,11 @@ int mm_config_load(const char *reader_path, const char *file, const struct mm_co
  * so that mm_config_build finds the other errors too. -ENOMEM.
  */
 int mm_config_read_xml(const char *file, struct mm_config_items *ret_items, struct mm_problems *problems);
+
+/* Finds, reads and merges the sources (NULL: the built-in search path). As mm_config_merge; where there is no file at
+   all a note says so. */
+int mm_config_read(const struct mm_config_sources *sources, const struct mm_config_device *device,
+                   struct mm_config_items *ret_items, struct mm_problems *problems);
 
 /* The XSD of the vocabulary, and the effective configuration as XML, to the stream. */
 int mm_config_write_xsd(FILE *stream);

@@ -12,8 +12,13 @@ void mm_config_items_fini(struct mm_config_items *items)
         free(items->items[i].text);
     for (size_t i = 0; i < items->file_count; i++)
         free(items->files[i]);
+    for (size_t i = 0; i < items->profile_count; i++) {
+        free(items->profiles[i].name);
+        free(items->profiles[i].device);
+    }
     free(items->items);
     free(items->files);
+    free(items->profiles);
     *items = (struct mm_config_items){0};
 }
 

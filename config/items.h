@@ -26,7 +26,7 @@ int mm_config_items_add(struct mm_config_items *items, const struct mm_config_it
 #define MM_STREAM_MAGIC   "mmitems\n"
 #define MM_STREAM_VERSION 1u
 #define MM_STREAM_HEADER  24u
-/* A file of MM_CONFIG_FILE_MAX_BYTES, its texts as they are, and the largest number of items and problems. */
+/* Files of MM_CONFIG_MAX_BYTES, its texts as they are, and the largest number of items and problems. */
 #define MM_STREAM_MAX_BYTES ((size_t)16 * 1024 * 1024)
 
 /* The length of the whole stream by its first MM_STREAM_HEADER bytes; -EBADMSG when they are none. */

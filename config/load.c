@@ -303,10 +303,12 @@ static int read_items(const char *path, const char *file, unsigned timeout_ms, s
     return r;
 }
 
-int mm_config_load(const char *reader_path, const char *file, const struct mm_config_device *device,
-                   unsigned timeout_ms, struct mm_config **ret_config, struct mm_problems *problems)
+int mm_config_load(const char *reader_path, const struct mm_config_sources *sources,
+                   const struct mm_config_device *device, unsigned timeout_ms, struct mm_config **ret_config,
+                   struct mm_problems *problems)
 {
     struct mm_config_items items = {0};
+    const char *file = sources && sources->file_count > 0 ? sources->files[0] : NULL;
     int r;
 
     if (file && file[0]) {

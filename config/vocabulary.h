@@ -56,6 +56,8 @@ enum mm_element_flag {
     MM_ELEMENT_UNUSED = 1 << 2,        /* a section that is checked; the engine does not use it yet */
     MM_ELEMENT_KEY = 1 << 3,           /* what a row is known by where it has no id */
     MM_ELEMENT_EMPTY_IS_NONE = 1 << 4, /* rows whose section, there without any, has none, not the built-in */
+    MM_ELEMENT_ORDER = 1 << 5,         /* of a row, a number: rows stand in its ascending order */
+    MM_ELEMENT_NO_PROFILE = 1 << 6,    /* may not stand inside a profile: it says what profiles ask for */
 };
 
 /* What the field is in C. */
@@ -136,6 +138,24 @@ const char *mm_vocabulary_name(unsigned element);
 unsigned mm_vocabulary_nearest(unsigned parent, const char *name);
 /* FNV-1a of all paths: two programs with the same hash mean the same by an element's number. */
 uint32_t mm_vocabulary_hash(void);
+
+/* Besides the elements of the table, the root holds MM_PROFILE_NAME, which holds sections, and root and sections hold
+   MM_REMOVE_NAME, which is empty. */
+#define MM_PROFILE_NAME "ramProfile"
+#define MM_REMOVE_NAME  "remove"
+
+/* An attribute of one of these. */
+struct mm_attribute {
+    const char *name;
+    enum mm_value_type type; /* MM_TYPE_NAME, or MM_TYPE_UNSIGNED from min to max */
+    int64_t min, max;
+    const char *unit; /* "MB"; "" where there is none */
+    const char *help;
+};
+
+/* End with a NULL name. */
+extern const struct mm_attribute mm_profile_attributes[];
+extern const struct mm_attribute mm_remove_attributes[];
 
 static inline bool mm_element_has_children(const struct mm_element *element)
 {

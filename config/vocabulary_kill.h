@@ -13,7 +13,8 @@ ELEMENT("killConfig/killLevel",
             "replace all built-in ones; more memory goes with a higher minPriority.",
         .upstream = "At most 10 rows in any order; an eleventh, or one bad row, discarded them all.")
 ELEMENT("killConfig/killLevel/memoryMB",
-        ROW(MEMORY(1), .flags = MM_ELEMENT_REQUIRED, FIELD_OF(mm_kill_level, memory_bytes)),
+        ROW(MEMORY(1), .flags = MM_ELEMENT_REQUIRED | MM_ELEMENT_ORDER,
+            FIELD_OF(mm_kill_level, memory_bytes)),
         .help = "The waterline: the row applies when available memory is below it.",
         .upstream = "The same, looked at once per pressure event; above 4 TB it wrapped to something small.",
         .example = "500")

@@ -52,7 +52,8 @@ ELEMENT(
     .help = "Within this window; the kernel documents 0.5 to 10 s. Without CAP_SYS_RESOURCE 2 s is taken.",
     .example = "1000000")
 
-ELEMENT("domain", ROW(SECTION), .help = "What is managed: the whole machine, or one cgroup and all below it.")
+ELEMENT("domain", ROW(SECTION, .flags = MM_ELEMENT_NO_PROFILE),
+        .help = "What is managed: the whole machine, or one cgroup and all below it.")
 ELEMENT("domain/groupPath",
         ROW(.type = MM_TYPE_PATH, .unit = "", TEXT_FIELD(domain.group_path), .default_text = ""),
         .help =
@@ -100,7 +101,7 @@ ELEMENT("bpf/loadTimeoutMs", ROW(MS(100, 600000), FIELD(bpf.load_timeout_ms), .d
         .example = "20000")
 
 ELEMENT(
-    "device", ROW(SECTION),
+    "device", ROW(SECTION, .flags = MM_ELEMENT_NO_PROFILE),
     .help =
         "What this device is, where it cannot be read from it; a ramProfile may ask for it, so it may not "
         "stand in one.")
@@ -114,3 +115,15 @@ ELEMENT("logging", ROW(SECTION), .help = "What is written to the log.")
 ELEMENT("logging/level", ROW(WORD(level_words), FIELD(logging.level), .default_text = "info"),
         .help = "The least important lines that are written. info: every kill, nothing per event.",
         .example = "debug")
+
+ELEMENT("reload", ROW(SECTION),
+        .help = "When the configuration is read anew: always by SIGHUP and memmgrctl reload.")
+ELEMENT("reload/watch", ROW(BOOLEAN, FIELD(reload.is_watched), .default_text = "false"),
+        .help = "true: also when one of its files has changed. false: an administrator says when a change is "
+                "complete.",
+        .example = "true")
+ELEMENT("reload/settleMs", ROW(MS(10, 60000), FIELD(reload.settle_ms), .default_text = "200"),
+        .help =
+            "How long the files must have been left alone before they are read. 200: longer than an editor "
+            "or a package takes between two of its files, too short to wait for.",
+        .example = "1000")

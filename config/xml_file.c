@@ -68,9 +68,9 @@ int mm_config_open(const char *file, int *ret_fd, struct mm_problems *problems)
                         (unsigned)status.st_mode & 07777U);
         return -EINVAL;
     }
-    if (status.st_size > (off_t)MM_CONFIG_FILE_MAX_BYTES) {
+    if (status.st_size > (off_t)MM_CONFIG_MAX_BYTES) {
         mm_problems_add(problems, MM_PROBLEM_ERROR, file, 0, 0, "has %lld bytes, expected at most %zu",
-                        (long long)status.st_size, MM_CONFIG_FILE_MAX_BYTES);
+                        (long long)status.st_size, MM_CONFIG_MAX_BYTES);
         return -EINVAL;
     }
     *ret_fd = mm_take_fd(&fd);
@@ -90,7 +90,7 @@ int mm_config_read_bytes(int fd, const char *file, char **ret_bytes, size_t *ret
         if (capacity - length < 2) {
             char *larger;
 
-            if (length > MM_CONFIG_FILE_MAX_BYTES)
+            if (length > MM_CONFIG_MAX_BYTES)
                 return refuse(problems, file, "is too large: more than 8 MiB");
             capacity = capacity > 0 ? capacity * 2 : 16384;
             larger = realloc(bytes, capacity);
@@ -111,7 +111,7 @@ int mm_config_read_bytes(int fd, const char *file, char **ret_bytes, size_t *ret
     }
     if (length == 0)
         return refuse(problems, file, "is empty, expected <Memmgr> ... </Memmgr>");
-    if (length > MM_CONFIG_FILE_MAX_BYTES)
+    if (length > MM_CONFIG_MAX_BYTES)
         return refuse(problems, file, "is too large: more than 8 MiB");
     bytes[length] = '\0';
     *ret_bytes = bytes;

@@ -19,7 +19,7 @@ extern "C" {
 int mm_config_open(const char *file, int *ret_fd, struct mm_problems *problems);
 
 /* The bytes of an open file, terminated by a NUL that does not count, the caller's to free. -EINVAL with a
-   problem when it is empty or longer than MM_CONFIG_FILE_MAX_BYTES, -ENOMEM. */
+   problem when it is empty or longer than MM_CONFIG_MAX_BYTES, -ENOMEM. */
 int mm_config_read_bytes(int fd, const char *file, char **ret_bytes, size_t *ret_length,
                          struct mm_problems *problems);
 

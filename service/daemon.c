@@ -59,8 +59,9 @@ static int load_config(struct mm_daemon *daemon, struct mm_config **ret_config)
 {
     struct mm_problems problems = {0};
     const struct mm_config_device device = {.ram_bytes = machine_ram_bytes()};
-    int result = mm_config_load(daemon->reader_path, daemon->options->config_file, &device,
-                                MM_READER_TIMEOUT_MS, ret_config, &problems);
+    const struct mm_config_sources sources = {.files = &daemon->options->config_file, .file_count = 1};
+    int result =
+        mm_config_load(daemon->reader_path, &sources, &device, MM_READER_TIMEOUT_MS, ret_config, &problems);
 
     log_problems(&problems);
     mm_problems_fini(&problems);

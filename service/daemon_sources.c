@@ -138,7 +138,7 @@ static int add_reloader(struct mm_daemon *daemon)
 {
     const struct mm_reloader_options options = {
         .reader_path = daemon->reader_path,
-        .file = daemon->options->config_file,
+        .sources = {.files = &daemon->options->config_file, .file_count = 1},
         .device.ram_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE),
         .done = reload_done,
         .user = daemon,

@@ -32,7 +32,7 @@ static void *load(void *user)
     uint64_t one = 1;
 
     reloader->error =
-        mm_config_load(reloader->options.reader_path, reloader->options.file, &reloader->options.device,
+        mm_config_load(reloader->options.reader_path, &reloader->options.sources, &reloader->options.device,
                        MM_READER_TIMEOUT_MS, &reloader->config, &reloader->problems);
     while (write(reloader->done_fd, &one, sizeof(one)) < 0 && errno == EINTR)
         continue;

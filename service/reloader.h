@@ -15,8 +15,8 @@ typedef void (*mm_reload_done)(struct mm_config *config, const struct mm_problem
                                void *user);
 
 struct mm_reloader_options {
-    const char *reader_path; /* lent, must outlive the reloader */
-    const char *file;        /* likewise */
+    const char *reader_path;          /* lent, must outlive the reloader */
+    struct mm_config_sources sources; /* likewise */
     struct mm_config_device device;
     mm_reload_done done;
     void *user;

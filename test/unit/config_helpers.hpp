@@ -66,9 +66,10 @@ inline Loaded load_text(const std::string &text, uint64_t ram_bytes = 0)
     Items items;
     Problems problems;
     mm_config *config = nullptr;
-    const mm_config_device device = {ram_bytes};
+    mm_config_device device{};
     int r = mm_config_parse_xml("f.xml", text.data(), text.size(), &items.value, &problems.value);
 
+    device.ram_bytes = ram_bytes;
     EXPECT_TRUE(r == 0 || r == -EINVAL) << r;
     loaded.result = mm_config_build(&items.value, &device, &config, &problems.value);
     loaded.config.reset(config);

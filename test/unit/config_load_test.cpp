@@ -18,6 +18,10 @@ namespace
 
 const std::string program = MM_CONFIG_PROGRAM;
 const std::string shipped = MM_SOURCE_DIRECTORY "/config/memmgr_config.xml";
+const char *const a_name = "a.xml";
+const mm_config_sources a_file = {&a_name, 1, nullptr, 0};
+const char *const shipped_name = MM_SOURCE_DIRECTORY "/config/memmgr_config.xml";
+const mm_config_sources shipped_file = {&shipped_name, 1, nullptr, 0};
 
 size_t open_descriptors()
 {
@@ -67,7 +71,12 @@ class ConfigLoad : public testing::Test
     int load(const std::string &reader, const std::string &name, unsigned timeout_ms = 10000)
     {
         mm_config *loaded = nullptr;
-        int r = mm_config_load(reader.c_str(), name.c_str(), nullptr, timeout_ms, &loaded, &problems.value);
+        const char *names[] = {name.c_str()};
+        mm_config_sources sources{};
+
+        sources.files = names;
+        sources.file_count = 1;
+        int r = mm_config_load(reader.c_str(), &sources, nullptr, timeout_ms, &loaded, &problems.value);
         config.reset(loaded);
         return r;
     }
@@ -193,7 +202,7 @@ TEST_F(ConfigLoad, AHangIsEnded)
         mm_config *loaded = nullptr;
         auto begin = std::chrono::steady_clock::now();
 
-        EXPECT_EQ(mm_config_load(script(hang).c_str(), "a.xml", nullptr, 100, &loaded, &found.value),
+        EXPECT_EQ(mm_config_load(script(hang).c_str(), &a_file, nullptr, 100, &loaded, &found.value),
                   -ETIMEDOUT);
         EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
         EXPECT_EQ(found.joined(), "a.xml: error: the configuration reader did not end within 100 ms\n");
@@ -212,7 +221,7 @@ TEST_F(ConfigLoad, WithClosedStandardStreams)
 
         for (int fd = 0; fd < 3; fd++)
             close(fd);
-        int r = mm_config_load(program.c_str(), shipped.c_str(), nullptr, 10000, &loaded, &found);
+        int r = mm_config_load(program.c_str(), &shipped_file, nullptr, 10000, &loaded, &found);
         _exit(r == 0 && found.count == 0 ? 0 : 1);
     }
     int status = 0;
