@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From items to a configuration: built-in values first, then the items, then the rules. */
+/* From merged items to a configuration: built-in values first, then the items, then the rules. */
 #include "config/build.h"
 
 #include "common/common.h"
+#include "config/check.h"
+#include "config/origins.h"
 #include "config/problems.h"
 
 #include <errno.h>
@@ -190,63 +192,6 @@ static int store_value(struct mm_build *build, unsigned index, const struct mm_c
     return r;
 }
 
-static void refuse(struct mm_build *build, unsigned index, const struct mm_config_item *item)
-{
-    char expected[MM_EXPECTED_MAX], shown[MM_SHOWN_MAX];
-    const char *name = mm_vocabulary_name(item->element);
-
-    build->is_bad[index] = true;
-    (void)mm_value_expected(mm_vocabulary_at(index), expected, sizeof(expected));
-    if (mm_text_is_blank(item->text)) {
-        mm_build_report(build, MM_PROBLEM_ERROR, item, "%s is empty, expected %s", name, expected);
-        return;
-    }
-    mm_build_report(build, MM_PROBLEM_ERROR, item, "%s is \"%s\", expected %s", name,
-                    mm_shown(item->text, shown), expected);
-}
-
-/* Under its other name, in the same place. */
-static bool is_second_name(struct mm_build *build, unsigned index, const struct mm_config_item *item,
-                           const struct mm_config_item *first)
-{
-    if (first->element == item->element || first->instance != item->instance)
-        return false;
-    build->is_bad[index] = true;
-    mm_build_report(build, MM_PROBLEM_ERROR, item,
-                    "%s and %s (line %u) are two names of one thing, expected one of them",
-                    mm_vocabulary_name(item->element), mm_vocabulary_name(first->element), first->line);
-    return true;
-}
-
-/* A value that must stand once stands twice, or under both of its names: it is refused. */
-static bool is_second(struct mm_build *build, unsigned index, const struct mm_config_item *item)
-{
-    const struct mm_element *element = mm_vocabulary_at(index);
-    const struct mm_config_item *first = build->origin[index];
-    unsigned parent = mm_vocabulary_parent(index);
-
-    if (!first || first->file != item->file)
-        return false;
-    if (is_second_name(build, index, item, first))
-        return true;
-    if (element->type == MM_TYPE_ROW || (element->flags & MM_ELEMENT_REPEATABLE) ||
-        first->instance != item->instance)
-        return false;
-    if (element->type == MM_TYPE_SECTION) {
-        mm_build_report(build, MM_PROBLEM_WARNING, item,
-                        "%s is there again (first in line %u): both are taken as one",
-                        mm_vocabulary_name(index), first->line);
-        return false;
-    }
-    build->is_bad[index] = true;
-    /* Both sections of two names hold the same values; that was said at the section. */
-    if (parent != MM_ELEMENT_NONE && build->is_bad[parent])
-        return true;
-    mm_build_report(build, MM_PROBLEM_ERROR, item, "%s is given twice (first in line %u), expected it once",
-                    mm_vocabulary_name(index), first->line);
-    return true;
-}
-
 static int take_row(struct mm_build *build, unsigned index, const struct mm_config_item *item)
 {
     const struct mm_element *element = mm_vocabulary_at(index);
@@ -294,13 +239,10 @@ static int take_value(struct mm_build *build, unsigned index, const struct mm_co
     struct mm_value value;
     int r;
 
-    /* OpenHarmony's own file has an empty entry in a list. */
-    if (element->type == MM_TYPE_NAME && mm_text_is_blank(item->text) &&
-        (element->flags & MM_ELEMENT_REPEATABLE))
+    if (mm_config_is_empty_entry(item))
         return 0;
-    if (mm_value_parse(element, item->text, &value) < 0 ||
-        (element->type == MM_TYPE_NAME && value.length == 0)) {
-        refuse(build, index, item);
+    if (!mm_config_check_value(build->items, item, build->problems, &value)) {
+        build->is_bad[index] = true;
         return 0;
     }
     r = mm_value_resolve(element, build->device->ram_bytes, &value);
@@ -319,8 +261,13 @@ static int take_items(struct mm_build *build)
         const struct mm_element *element = mm_vocabulary_at(index);
         int r = 0;
 
-        if (is_second(build, index, item))
+        if (item->kind != MM_ITEM_VALUE)
+            return -EBADMSG;
+        if (item->is_refused) {
+            build->is_bad[index] = true;
+            build->origin[index] = build->origin[index] ? build->origin[index] : item;
             continue;
+        }
         build->origin[index] = item;
         if (element->type == MM_TYPE_ROW)
             r = take_row(build, index, item);
@@ -333,13 +280,6 @@ static int take_items(struct mm_build *build)
 }
 
 /* ---- after the items --------------------------------------------------------------------------------- */
-
-static int by_memory(const void *a, const void *b)
-{
-    const struct mm_kill_level *left = a, *right = b;
-
-    return (left->memory_bytes > right->memory_bytes) - (left->memory_bytes < right->memory_bytes);
-}
 
 static int fill(struct mm_build *build)
 {
@@ -373,12 +313,12 @@ int mm_config_build(const struct mm_config_items *items, const struct mm_config_
         if (problems->error_count > 0)
             r = -EINVAL;
     }
+    if (r >= 0)
+        r = mm_config_origins_new(build.items, &build.config->origins);
     if (r < 0) {
         mm_config_free(build.config);
         return r;
     }
-    qsort(build.config->kill.levels, build.config->kill.level_count, sizeof(build.config->kill.levels[0]),
-          by_memory);
     *ret_config = build.config;
     return 0;
 }
@@ -431,5 +371,6 @@ void mm_config_free(struct mm_config *config)
         else if (!is_row(mm_vocabulary_parent(i)))
             free_string(&mm_vocabulary_at(i)->target, config);
     }
+    mm_config_origins_free(config->origins);
     free(config);
 }

@@ -319,6 +319,8 @@ struct mm_config_device {
     const char *device;     /* the product's name */
 };
 
+#define MM_CONFIG_DEVICE_NAME_MAX 128 /* a longer one is cut */
+
 /*
  * Lays the items of count files over each other, later ones win: of each file first what stands outside of its
  * profiles, then what stands in the profile that matches the device.
@@ -329,9 +331,8 @@ struct mm_config_device {
  * name once. <remove> takes away what is earlier. Rows come out in the order of their MM_ELEMENT_ORDER child where
  * they have one.
  *
- * What is wrong with one file by itself is reported here, whether it counts for this device or not: values of a
- * wrong type or out of range, things given twice, profiles that overlap (gaps are warnings), removals of nothing
- * (warnings). What the device's fields leave open is taken from the elements device/screenInches and device/name.
+ * Removals of nothing are warnings, and so are profiles that ask for what is not known of the device. What the
+ * device's fields leave open is taken from the elements device/screenInches and device/name.
  *
  * 0, or -EINVAL when there is an error among the problems, those that were there before included; ret_items is made
  * in both cases and the caller's. -ENOMEM.
@@ -410,7 +411,9 @@ const char *mm_config_file_profile(const struct mm_config *config, size_t index)
 /*
  * Reads one file into items; no network, no external entities, bounded entity expansion and depth. Refused
  * with a problem each: a file that is no regular file (FIFO, directory, symlink loop), unreadable, too large,
- * writable by everybody, not XML, truncated. Unknown elements are warnings with the nearest known name.
+ * writable by everybody, not XML, truncated. Unknown elements are warnings with the nearest known name. What is
+ * wrong with the file by itself is reported, whether it counts for a device or not: values of a wrong type or out
+ * of range, things given twice, profiles that overlap (gaps are warnings).
  * Returns 0, or -EINVAL when there is an error among the problems; ret_items then holds what could be read,
  * so that mm_config_build finds the other errors too. -ENOMEM.
  */

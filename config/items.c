@@ -50,6 +50,16 @@ int mm_config_items_add_file(struct mm_config_items *items, const char *file)
     return (int)items->file_count++;
 }
 
+int mm_config_items_add_profile(struct mm_config_items *items, const struct mm_config_profile *profile)
+{
+    int r = make_room((void **)&items->profiles, items->profile_count, sizeof(*items->profiles));
+
+    if (r < 0)
+        return r;
+    items->profiles[items->profile_count++] = *profile;
+    return 0;
+}
+
 int mm_config_items_add(struct mm_config_items *items, const struct mm_config_item *item)
 {
     char *copy = NULL;

@@ -11,6 +11,8 @@ extern "C" {
 
 /* The index of a new file, or -ENOMEM. */
 int mm_config_items_add_file(struct mm_config_items *items, const char *file);
+/* Takes over the texts of profile. -ENOMEM; they stay the caller's then. */
+int mm_config_items_add_profile(struct mm_config_items *items, const struct mm_config_profile *profile);
 /* item->text is copied. -ENOSPC above MM_CONFIG_ITEMS_MAX, -ENOMEM. */
 int mm_config_items_add(struct mm_config_items *items, const struct mm_config_item *item);
 
@@ -20,11 +22,13 @@ int mm_config_items_add(struct mm_config_items *items, const struct mm_config_it
  *
  *     "mmitems\n"  version  vocabulary  body_bytes  body_hash
  *     files        count, then each text
+ *     profiles     count, then each file, line, column, name text, device text
  *     problems     count, then each severity, line, column, file text, text
- *     items        1 when cut else 0, count, then each element, instance, file, line, column, text
+ *     items        1 when cut else 0, count, then each element, instance, kind, 1 when refused else 0, file, line,
+ *                  column, profile, text
  */
 #define MM_STREAM_MAGIC   "mmitems\n"
-#define MM_STREAM_VERSION 1u
+#define MM_STREAM_VERSION 2u
 #define MM_STREAM_HEADER  24u
 /* Files of MM_CONFIG_MAX_BYTES, its texts as they are, and the largest number of items and problems. */
 #define MM_STREAM_MAX_BYTES ((size_t)16 * 1024 * 1024)

@@ -49,7 +49,7 @@ static void check_required(struct mm_build *build)
     for (size_t i = 0; i < build->items->count; i++) {
         const struct mm_config_item *item = &build->items->items[i];
 
-        if (mm_vocabulary_at(item->element)->type != MM_TYPE_ROW)
+        if (item->is_refused || mm_vocabulary_at(item->element)->type != MM_TYPE_ROW)
             continue;
         for (unsigned child = mm_vocabulary_first_child(item->element); child != MM_ELEMENT_NONE;
              child = mm_vocabulary_next_sibling(child)) {

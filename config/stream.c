@@ -5,6 +5,7 @@
 #include "config/vocabulary.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,6 +80,16 @@ static void put_body(struct writer *writer, const struct mm_config_items *items,
     put_number(writer, items->file_count);
     for (size_t i = 0; i < items->file_count; i++)
         put_text(writer, items->files[i]);
+    put_number(writer, items->profile_count);
+    for (size_t i = 0; i < items->profile_count; i++) {
+        const struct mm_config_profile *profile = &items->profiles[i];
+
+        put_number(writer, profile->file);
+        put_number(writer, profile->line);
+        put_number(writer, profile->column);
+        put_text(writer, profile->name);
+        put_text(writer, profile->device);
+    }
     put_number(writer, problems->count);
     for (size_t i = 0; i < problems->count; i++) {
         const struct mm_problem *problem = &problems->items[i];
@@ -96,9 +107,12 @@ static void put_body(struct writer *writer, const struct mm_config_items *items,
 
         put_number(writer, item->element);
         put_number(writer, item->instance);
+        put_number(writer, item->kind);
+        put_number(writer, item->is_refused);
         put_number(writer, item->file);
         put_number(writer, item->line);
         put_number(writer, item->column);
+        put_number(writer, item->profile);
         put_text(writer, item->text);
     }
 }
@@ -217,6 +231,38 @@ static int take_files(struct scanner *scanner, struct mm_config_items *items)
     return MM_MIN(r, 0);
 }
 
+static int take_profile(struct scanner *scanner, struct mm_config_items *items)
+{
+    struct mm_config_profile profile = {.max_ram_mb = UINT64_MAX, .max_screen_inches = UINT_MAX};
+    int r = take_number(scanner, &profile.file);
+
+    if (r >= 0)
+        r = take_number(scanner, &profile.line);
+    if (r >= 0)
+        r = take_number(scanner, &profile.column);
+    if (r >= 0)
+        r = take_text(scanner, &profile.name);
+    if (r >= 0)
+        r = take_text(scanner, &profile.device);
+    if (r >= 0)
+        r = profile.file < items->file_count ? mm_config_items_add_profile(items, &profile) : -EBADMSG;
+    if (r < 0) {
+        free(profile.name);
+        free(profile.device);
+    }
+    return r;
+}
+
+static int take_profiles(struct scanner *scanner, struct mm_config_items *items)
+{
+    unsigned count = 0;
+    int r = take_count(scanner, FILES_MAX, 5 * sizeof(uint32_t), &count);
+
+    for (unsigned i = 0; r >= 0 && i < count; i++)
+        r = take_profile(scanner, items);
+    return r;
+}
+
 static int take_problem(struct scanner *scanner, struct mm_problems *problems)
 {
     char *file = NULL, *text = NULL;
@@ -251,27 +297,36 @@ static int take_problems(struct scanner *scanner, struct mm_problems *problems)
     return r;
 }
 
-/* An item that mm_config_build may rely on: a value has a text, a section has none. */
+/* An item that mm_config_build may rely on: a value has a text, a section has none, a row may have an id. */
 static bool is_sound(const struct mm_config_item *item, const struct mm_config_items *items)
 {
-    if (item->element >= mm_vocabulary_count() || item->file >= items->file_count)
+    if (item->element >= mm_vocabulary_count() || item->file >= items->file_count ||
+        item->profile > items->profile_count)
         return false;
-    return mm_element_has_children(mm_vocabulary_at(item->element)) == (item->text == NULL);
+    switch (mm_vocabulary_at(item->element)->type) {
+    case MM_TYPE_SECTION:
+        return item->text == NULL;
+    case MM_TYPE_ROW:
+        return true;
+    default:
+        return item->text != NULL;
+    }
 }
 
 static int take_item(struct scanner *scanner, struct mm_config_items *items)
 {
     struct mm_config_item item = {0};
-    int r = take_number(scanner, &item.element);
+    unsigned kind = 0, is_refused = 0;
+    unsigned *const numbers[] = {&item.element, &item.instance, &kind,        &is_refused,
+                                 &item.file,    &item.line,     &item.column, &item.profile};
+    int r = 0;
 
-    if (r >= 0)
-        r = take_number(scanner, &item.instance);
-    if (r >= 0)
-        r = take_number(scanner, &item.file);
-    if (r >= 0)
-        r = take_number(scanner, &item.line);
-    if (r >= 0)
-        r = take_number(scanner, &item.column);
+    for (size_t i = 0; r >= 0 && i < MM_ARRAY_SIZE(numbers); i++)
+        r = take_number(scanner, numbers[i]);
+    item.is_refused = is_refused != 0;
+    /* merged items are values only */
+    if (r >= 0 && kind != MM_ITEM_VALUE)
+        r = -EBADMSG;
     if (r >= 0)
         r = take_text(scanner, &item.text);
     if (r >= 0)
@@ -286,7 +341,7 @@ static int take_items(struct scanner *scanner, struct mm_config_items *items)
     int r = take_number(scanner, &is_cut);
 
     if (r >= 0)
-        r = take_count(scanner, MM_CONFIG_ITEMS_MAX, 6 * sizeof(uint32_t), &count);
+        r = take_count(scanner, MM_CONFIG_ITEMS_MAX, 9 * sizeof(uint32_t), &count);
     items->is_cut = is_cut != 0;
     for (unsigned i = 0; r >= 0 && i < count; i++)
         r = take_item(scanner, items);
@@ -327,6 +382,8 @@ int mm_stream_decode(const unsigned char *bytes, size_t length, struct mm_config
     if (expected_length != length || hash != hash_bytes(scanner.position, length - MM_STREAM_HEADER))
         return -EBADMSG;
     r = take_files(&scanner, &items);
+    if (r >= 0)
+        r = take_profiles(&scanner, &items);
     if (r >= 0)
         r = take_problems(&scanner, problems);
     if (r >= 0)

@@ -7,7 +7,7 @@ ELEMENT("killConfig", ROW(SECTION),
 ELEMENT("killConfig/killLevel",
         ROW(ROWS(MM_CONFIG_KILL_LEVELS_MAX), .flags = MM_ELEMENT_EMPTY_IS_NONE,
             LIST(MM_STORE_ROW, MM_LIST_INLINE, kill.levels, kill.level_count),
-            .default_text = "500 400, 400 300, 300 200, 200 100, 100 0"),
+            .default_text = "100 0, 200 100, 300 200, 400 300, 500 400"),
         .help =
             "One row; the row with the smallest memoryMB above available memory applies. Rows in the file "
             "replace all built-in ones; more memory goes with a higher minPriority.",

@@ -63,13 +63,15 @@ struct Loaded {
 inline Loaded load_text(const std::string &text, uint64_t ram_bytes = 0)
 {
     Loaded loaded;
-    Items items;
+    Items file, items;
     Problems problems;
     mm_config *config = nullptr;
     mm_config_device device{};
-    int r = mm_config_parse_xml("f.xml", text.data(), text.size(), &items.value, &problems.value);
+    int r = mm_config_parse_xml("f.xml", text.data(), text.size(), &file.value, &problems.value);
 
     device.ram_bytes = ram_bytes;
+    EXPECT_TRUE(r == 0 || r == -EINVAL) << r;
+    r = mm_config_merge(&file.value, 1, &device, &items.value, &problems.value);
     EXPECT_TRUE(r == 0 || r == -EINVAL) << r;
     loaded.result = mm_config_build(&items.value, &device, &config, &problems.value);
     loaded.config.reset(config);

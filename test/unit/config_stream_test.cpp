@@ -47,7 +47,8 @@ void seal(std::vector<unsigned char> &bytes)
 }
 
 const std::string sample =
-    "<Memmgr><unheard/><bpf><ringKB> 64 </ringKB></bpf><logging><level/></logging></Memmgr>";
+    "<Memmgr><unheard/><bpf><ringKB> 64 </ringKB></bpf><logging><level/></logging>"
+    "<ramProfile name=\"p\" device=\"d\"><killConfig><killLevel id=\"7\"/></killConfig></ramProfile></Memmgr>";
 
 TEST(ConfigStream, CarriesItemsAndProblems)
 {
@@ -57,7 +58,7 @@ TEST(ConfigStream, CarriesItemsAndProblems)
 
     ASSERT_EQ(pipe(fds), 0);
     ASSERT_EQ(mm_config_parse_xml("/etc/a.xml", sample.data(), sample.size(), &items.value, &problems.value),
-              0);
+              -EINVAL);
     items.value.is_cut = true;
     ASSERT_EQ(mm_config_items_write(fds[1], &items.value, &problems.value), 0);
     ASSERT_EQ(mm_config_items_read(fds[0], &again.value, &problems_again.value), 0);
@@ -65,15 +66,25 @@ TEST(ConfigStream, CarriesItemsAndProblems)
     close(fds[1]);
     EXPECT_TRUE(again.value.is_cut);
     EXPECT_EQ(problems.joined(), problems_again.joined());
-    ASSERT_EQ(problems_again.value.count, 1U);
+    ASSERT_EQ(problems_again.value.count, 2U);
     ASSERT_EQ(again.value.file_count, 1U);
     EXPECT_STREQ(again.value.files[0], "/etc/a.xml");
+    ASSERT_EQ(again.value.profile_count, 1U);
+    EXPECT_STREQ(again.value.profiles[0].name, "p");
+    EXPECT_STREQ(again.value.profiles[0].device, "d");
+    EXPECT_EQ(again.value.profiles[0].line, 1U);
     ASSERT_EQ(again.value.count, items.value.count);
+    EXPECT_TRUE(again.value.items[3].is_refused);
+    EXPECT_EQ(again.value.items[5].profile, 1U);
+    EXPECT_STREQ(again.value.items[5].text, "7");
     for (size_t i = 0; i < items.value.count; i++) {
         const mm_config_item &a = items.value.items[i], &b = again.value.items[i];
 
         EXPECT_EQ(a.element, b.element);
         EXPECT_EQ(a.instance, b.instance);
+        EXPECT_EQ(a.kind, b.kind);
+        EXPECT_EQ(a.is_refused, b.is_refused);
+        EXPECT_EQ(a.profile, b.profile);
         EXPECT_EQ(a.file, b.file);
         EXPECT_EQ(a.line, b.line);
         EXPECT_EQ(a.column, b.column);
