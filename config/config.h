@@ -350,6 +350,7 @@ struct mm_config_sources {
        is missing is passed over. NULL: MM_CONFIG_SEARCH_PATH of the build. */
     const char *search_path;
     size_t max_bytes; /* of all files together; 0: MM_CONFIG_MAX_BYTES */
+    bool is_watched;  /* nobody said that the files are complete: one that is open for writing is refused */
 };
 
 #define MM_CONFIG_MAX_BYTES ((size_t)8 * 1024 * 1024)

@@ -75,9 +75,8 @@ static int make_pipe(int ret_fds[static 2])
     return 0;
 }
 
-static int spawn(const char *path, const char *file, int output, int complaints, pid_t *ret_pid)
+static int spawn(const char *path, char **arguments, int output, int complaints, pid_t *ret_pid)
 {
-    char *const arguments[] = {(char *)path, "--items", "--", (char *)file, NULL};
     /* Nothing of the daemon's environment can bend what a configuration says. */
     char *const environment[] = {"LC_ALL=C", NULL};
     posix_spawn_file_actions_t actions;
@@ -111,7 +110,7 @@ static int spawn(const char *path, const char *file, int output, int complaints,
     return -r;
 }
 
-static int start(struct reader *reader, const char *path, const char *file)
+static int start(struct reader *reader, const char *path, char **arguments)
 {
     int output[2] = {-1, -1}, complaints[2] = {-1, -1};
     int r = make_pipe(output);
@@ -126,7 +125,7 @@ static int start(struct reader *reader, const char *path, const char *file)
     }
     reader->output = output[0];
     reader->complaints = complaints[0];
-    r = spawn(path, file, output[1], complaints[1], &reader->pid);
+    r = spawn(path, arguments, output[1], complaints[1], &reader->pid);
     (void)close(output[1]);
     (void)close(complaints[1]);
     return r;
@@ -274,12 +273,61 @@ static int judge(struct reader *reader, int status, const char *file, struct mm_
     return r;
 }
 
-static int read_items(const char *path, const char *file, unsigned timeout_ms, struct mm_config_items *items,
-                      struct mm_problems *problems)
+/* The reader's command line. Its texts are lent, or stand in it. */
+struct command {
+    char ram_mb[24], screen_inches[16], max_bytes[24];
+    char **words; /* ends with NULL */
+    size_t count;
+};
+
+static void add_word(struct command *command, const char *word)
+{
+    /* exec takes words that it does not change */
+    command->words[command->count++] = (char *)word;
+}
+
+static void add_option(struct command *command, const char *name, const char *value)
+{
+    add_word(command, name);
+    add_word(command, value);
+}
+
+static int make_command(struct command *command, const char *path, const struct mm_config_sources *sources,
+                        const struct mm_config_device *device)
+{
+    /* the program, --items, five options with a value each, --watched, --, NULL */
+    command->words = calloc(sources->file_count + 15, sizeof(*command->words));
+    if (!command->words)
+        return -ENOMEM;
+    add_word(command, path);
+    add_word(command, "--items");
+    (void)mm_format(command->ram_mb, sizeof(command->ram_mb), "%llu",
+                    (unsigned long long)(device->ram_bytes / MM_MIB));
+    add_option(command, "--ram-mb", command->ram_mb);
+    (void)mm_format(command->screen_inches, sizeof(command->screen_inches), "%u", device->screen_inches);
+    if (device->screen_inches > 0)
+        add_option(command, "--screen-inches", command->screen_inches);
+    if (device->device && device->device[0])
+        add_option(command, "--device", device->device);
+    if (sources->search_path)
+        add_option(command, "--search-path", sources->search_path);
+    (void)mm_format(command->max_bytes, sizeof(command->max_bytes), "%zu", sources->max_bytes);
+    if (sources->max_bytes > 0)
+        add_option(command, "--max-bytes", command->max_bytes);
+    if (sources->is_watched)
+        add_word(command, "--watched");
+    add_word(command, "--");
+    for (size_t i = 0; i < sources->file_count; i++)
+        add_word(command, sources->files[i]);
+    return 0;
+}
+
+static int read_items(const char *path, char **arguments, const char *file, unsigned timeout_ms,
+                      struct mm_config_items *items, struct mm_problems *problems)
 {
     struct reader reader = {.output = -1, .complaints = -1, .deadline_ms = now_ms() + timeout_ms};
     int status = 0;
-    int r = start(&reader, path, file);
+    int r = start(&reader, path, arguments);
 
     if (r < 0) {
         complain(problems, file, &reader, "%s cannot be started: %s", path, strerror(-r));
@@ -307,16 +355,20 @@ int mm_config_load(const char *reader_path, const struct mm_config_sources *sour
                    const struct mm_config_device *device, unsigned timeout_ms, struct mm_config **ret_config,
                    struct mm_problems *problems)
 {
+    static const struct mm_config_device unknown_device;
     struct mm_config_items items = {0};
-    const char *file = sources && sources->file_count > 0 ? sources->files[0] : NULL;
-    int r;
+    struct command command = {0};
+    int r = 0;
 
-    if (file && file[0]) {
-        r = read_items(reader_path, file, timeout_ms, &items, problems);
-        if (r < 0)
-            return r;
+    if (sources) {
+        r = make_command(&command, reader_path, sources, device ? device : &unknown_device);
+        if (r >= 0)
+            r = read_items(reader_path, command.words, sources->file_count > 0 ? sources->files[0] : "",
+                           timeout_ms, &items, problems);
+        free(command.words);
     }
-    r = mm_config_build(&items, device, ret_config, problems);
+    if (r >= 0)
+        r = mm_config_build(&items, device, ret_config, problems);
     mm_config_items_fini(&items);
     return r;
 }

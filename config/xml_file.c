@@ -5,9 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+/* Whoever replaces a file does so at once; one that changes for ever is no configuration. */
+#define READ_ATTEMPTS 3
 
 static int refuse(struct mm_problems *problems, const char *file, const char *text)
 {
@@ -41,7 +45,7 @@ static int check_kind(const struct stat *status, const char *file, struct mm_pro
     return -EINVAL;
 }
 
-int mm_config_open(const char *file, int *ret_fd, struct mm_problems *problems)
+int mm_config_open(const char *file, size_t max_bytes, int *ret_fd, struct mm_problems *problems)
 {
     MM_CLEANUP_CLOSE int fd = -1;
     struct stat status;
@@ -68,30 +72,27 @@ int mm_config_open(const char *file, int *ret_fd, struct mm_problems *problems)
                         (unsigned)status.st_mode & 07777U);
         return -EINVAL;
     }
-    if (status.st_size > (off_t)MM_CONFIG_MAX_BYTES) {
+    if (status.st_size > 0 && (size_t)status.st_size > max_bytes) {
         mm_problems_add(problems, MM_PROBLEM_ERROR, file, 0, 0, "has %lld bytes, expected at most %zu",
-                        (long long)status.st_size, MM_CONFIG_MAX_BYTES);
+                        (long long)status.st_size, max_bytes);
         return -EINVAL;
     }
     *ret_fd = mm_take_fd(&fd);
     return 0;
 }
 
-int mm_config_read_bytes(int fd, const char *file, char **ret_bytes, size_t *ret_length,
-                         struct mm_problems *problems)
+/* By reading, not by the size it had: it may be growing, and files of some systems say 0. */
+static int read_all(int fd, const char *file, size_t max_bytes, char **ret_bytes, size_t *ret_length,
+                    struct mm_problems *problems)
 {
     MM_CLEANUP_FREE char *bytes = NULL;
     size_t length = 0, capacity = 0;
+    ssize_t n;
 
-    /* By reading, not by the size it had: it may be growing, and files of some systems say 0. */
-    for (;;) {
-        ssize_t n;
-
+    do {
         if (capacity - length < 2) {
             char *larger;
 
-            if (length > MM_CONFIG_MAX_BYTES)
-                return refuse(problems, file, "is too large: more than 8 MiB");
             capacity = capacity > 0 ? capacity * 2 : 16384;
             larger = realloc(bytes, capacity);
             if (!larger)
@@ -99,23 +100,87 @@ int mm_config_read_bytes(int fd, const char *file, char **ret_bytes, size_t *ret
             bytes = larger;
         }
         n = read(fd, bytes + length, capacity - length - 1);
-        if (n == 0)
-            break;
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
+        if (n < 0 && errno != EINTR) {
             mm_problems_add(problems, MM_PROBLEM_ERROR, file, 0, 0, "cannot be read: %s", strerror(errno));
             return -EINVAL;
         }
-        length += (size_t)n;
-    }
+        length += n > 0 ? (size_t)n : 0;
+        if (length > max_bytes) {
+            mm_problems_add(problems, MM_PROBLEM_ERROR, file, 0, 0, "has more than %zu bytes, expected fewer",
+                            max_bytes);
+            return -EINVAL;
+        }
+    } while (n != 0);
     if (length == 0)
         return refuse(problems, file, "is empty, expected <Memmgr> ... </Memmgr>");
-    if (length > MM_CONFIG_MAX_BYTES)
-        return refuse(problems, file, "is too large: more than 8 MiB");
     bytes[length] = '\0';
     *ret_bytes = bytes;
     *ret_length = length;
     bytes = NULL;
     return 0;
+}
+
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+int mm_config_read_bytes(int fd, const char *file, size_t max_bytes, char **ret_bytes, size_t *ret_length,
+                         struct mm_problems *problems)
+{
+    MM_CLEANUP_FREE char *bytes = NULL;
+    struct stat before, after;
+    size_t length = 0;
+    int r = fstat(fd, &before) < 0 ? -errno : 0;
+
+    if (r >= 0)
+        r = read_all(fd, file, max_bytes, &bytes, &length, problems);
+    if (r >= 0 && fstat(fd, &after) < 0)
+        r = -errno;
+    if (r < 0)
+        return r;
+    /* Half of the old and half of the new content may be a file that nobody wrote. */
+    if (before.st_size != after.st_size || !is_same_time(&before.st_mtim, &after.st_mtim) ||
+        !is_same_time(&before.st_ctim, &after.st_ctim))
+        return -EAGAIN;
+    *ret_bytes = bytes;
+    *ret_length = length;
+    bytes = NULL;
+    return 0;
+}
+
+bool mm_config_is_being_written(int fd)
+{
+    bool is_written;
+
+    /* Granted only where nobody has the file open for writing. Who opens it for writing while the lease is held is
+       kept waiting for that moment, and we are sent a signal: one that is ignored unless somebody asks for it. */
+    if (fcntl(fd, F_SETSIG, SIGURG) < 0)
+        return false;
+    is_written = fcntl(fd, F_SETLEASE, F_RDLCK) < 0 && (errno == EAGAIN || errno == EBUSY);
+    (void)fcntl(fd, F_SETLEASE, F_UNLCK);
+    return is_written;
+}
+
+static int read_once(const char *file, size_t max_bytes, bool must_be_closed, char **ret_bytes,
+                     size_t *ret_length, struct mm_problems *problems)
+{
+    MM_CLEANUP_CLOSE int fd = -1;
+    int r = mm_config_open(file, max_bytes, &fd, problems);
+
+    if (r < 0)
+        return r;
+    if (must_be_closed && mm_config_is_being_written(fd))
+        return refuse(problems, file, "is open for writing: it is read when its writer has closed it");
+    return mm_config_read_bytes(fd, file, max_bytes, ret_bytes, ret_length, problems);
+}
+
+int mm_config_read_file(const char *file, size_t max_bytes, bool must_be_closed, char **ret_bytes,
+                        size_t *ret_length, struct mm_problems *problems)
+{
+    int r = -EAGAIN;
+
+    for (int i = 0; r == -EAGAIN && i < READ_ATTEMPTS; i++)
+        r = read_once(file, max_bytes, must_be_closed, ret_bytes, ret_length, problems);
+    return r == -EAGAIN ? refuse(problems, file, "changes while it is read") : r;
 }

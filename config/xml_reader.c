@@ -470,14 +470,9 @@ int mm_config_parse_xml(const char *file, const char *bytes, size_t length, stru
 
 int mm_config_read_xml(const char *file, struct mm_config_items *ret_items, struct mm_problems *problems)
 {
-    MM_CLEANUP_CLOSE int fd = -1;
     MM_CLEANUP_FREE char *bytes = NULL;
     size_t length = 0;
-    int r = mm_config_open(file, &fd, problems);
+    int r = mm_config_read_file(file, MM_CONFIG_MAX_BYTES, false, &bytes, &length, problems);
 
-    if (r >= 0)
-        r = mm_config_read_bytes(fd, file, &bytes, &length, problems);
-    if (r < 0)
-        return r;
-    return mm_config_parse_xml(file, bytes, length, ret_items, problems);
+    return r < 0 ? r : mm_config_parse_xml(file, bytes, length, ret_items, problems);
 }

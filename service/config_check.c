@@ -34,23 +34,25 @@ static int judge(const struct mm_problems *problems, bool is_strict)
 
 static int run(struct mm_ctl *ctl)
 {
-    const char *file = ctl->arguments[0];
+    struct mm_config_sources sources;
     struct mm_config_device device;
     struct mm_config_items items = {0};
     struct mm_problems problems = {0};
     struct mm_config *config = NULL;
     int r, result = mm_config_tool_device(ctl, &device);
 
+    if (result == 0)
+        result = mm_config_tool_sources(ctl, &sources);
     if (result != 0)
         return result;
-    r = mm_config_tool_read(file, &items, &problems);
-    if (r == 0 || (r == -EINVAL && items.file_count > 0))
+    r = mm_config_tool_read(&sources, &device, &items, &problems);
+    if (r == 0 || r == -EINVAL)
         r = mm_config_build(&items, &device, &config, &problems);
     if (r == 0 || r == -EINVAL) {
         mm_config_tool_print_problems(ctl, stdout, &problems);
         result = judge(&problems, mm_ctl_option(ctl, "strict") != NULL);
     } else {
-        result = mm_config_tool_fail(ctl, file, r);
+        result = mm_config_tool_fail(ctl, "check", r);
     }
     mm_config_free(config);
     mm_config_items_fini(&items);
@@ -65,10 +67,9 @@ static const struct mm_ctl_option options[] = {
 
 const struct mm_ctl_command mm_config_check_command = {
     .name = "check",
-    .summary = "print all that is wrong with a file",
-    .arguments = "FILE",
+    .summary = "print all that is wrong with the files",
+    .arguments = "[FILE...]",
     .options = options,
-    .min_arguments = 1,
-    .max_arguments = 1,
+    .max_arguments = MM_CONFIG_FILES_MAX,
     .run = run,
 };

@@ -8,6 +8,8 @@
 
 /* 1 PiB, far above any device, far from where bytes in 64 bits would wrap. */
 #define RAM_MB_MAX ((int64_t)1 << 30)
+/* As in the vocabulary. */
+#define SCREEN_INCHES_MAX 1000
 
 static uint64_t installed_ram_bytes(void)
 {
@@ -19,14 +21,18 @@ static uint64_t installed_ram_bytes(void)
 int mm_config_tool_device(const struct mm_ctl *ctl, struct mm_config_device *ret_device)
 {
     struct mm_config_device device = {.ram_bytes = installed_ram_bytes()};
-    const char *ram_mb = mm_ctl_option(ctl, "ram-mb");
-    int64_t number;
-    int result = ram_mb ? mm_ctl_number(ctl, "--ram-mb", ram_mb, 1, RAM_MB_MAX, &number) : 0;
+    const char *ram_mb = mm_ctl_option(ctl, "ram-mb"), *inches = mm_ctl_option(ctl, "screen-inches");
+    int64_t number = 0;
+    int result = ram_mb ? mm_ctl_number(ctl, "--ram-mb", ram_mb, 0, RAM_MB_MAX, &number) : 0;
 
-    if (result != 0)
-        return result;
-    if (ram_mb)
+    if (result == 0 && ram_mb)
         device.ram_bytes = (uint64_t)number * MM_MIB;
-    *ret_device = device;
-    return 0;
+    if (result == 0 && inches)
+        result = mm_ctl_number(ctl, "--screen-inches", inches, 0, SCREEN_INCHES_MAX, &number);
+    if (result == 0 && inches)
+        device.screen_inches = (unsigned)number;
+    device.device = mm_ctl_option(ctl, "device");
+    if (result == 0)
+        *ret_device = device;
+    return result;
 }

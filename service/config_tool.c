@@ -18,6 +18,10 @@ static const struct mm_ctl_command *const commands[] = {
 
 static const struct mm_ctl_option options[] = {
     {"ram-mb", "N", "for a device with N MB of RAM, instead of this one"},
+    {"screen-inches", "N", "with a screen of N inches"},
+    {"device", "NAME", "of this name"},
+    {"search-path", "DIR[:DIR...]", "where files are looked for when none is named"},
+    {"max-bytes", "N", "in all files together, 8 MiB without it"},
     {.name = NULL},
 };
 

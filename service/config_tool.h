@@ -3,8 +3,8 @@
  * The inside of memmgr-config, the program for configuration files: what its commands share. Each command is a
  * struct mm_ctl_command in a file of its own, listed in config_tool.c. People reach it as "memmgrctl config".
  *
- * A command that reads files opens them all with the caller's privileges, gives these up, and only then looks at a
- * byte of them.
+ * A command that reads files reads them all with the caller's privileges, gives these up, and only then looks at
+ * what is in them.
  */
 #ifndef MM_SERVICE_CONFIG_TOOL_H
 #define MM_SERVICE_CONFIG_TOOL_H
@@ -30,13 +30,19 @@ extern const struct mm_ctl_command mm_config_items_command;
 
 /* ---- the device (config_device.c) ---------------------------------------------------------------------- */
 
-/* --ram-mb: this machine's RAM without it. 0, or an exit status after saying what is wrong. */
+/* --ram-mb (this machine's RAM without it; 0: not known), --screen-inches, --device. 0, or an exit status after
+   saying what is wrong. */
 int mm_config_tool_device(const struct mm_ctl *ctl, struct mm_config_device *ret_device);
 
 /* ---- reading (config_input.c) -------------------------------------------------------------------------- */
 
-/* Opens the file, gives privileges up, parses. As mm_config_read_xml. */
-int mm_config_tool_read(const char *file, struct mm_config_items *items, struct mm_problems *problems);
+/* Which files to read: the arguments, else --search-path, else the built-in one; --max-bytes. 0, or an exit status
+   after saying what is wrong. */
+int mm_config_tool_sources(const struct mm_ctl *ctl, struct mm_config_sources *ret_sources);
+
+/* Finds and reads the files, gives privileges up, parses and merges. As mm_config_read. */
+int mm_config_tool_read(const struct mm_config_sources *sources, const struct mm_config_device *device,
+                        struct mm_config_items *items, struct mm_problems *problems);
 
 /* ---- problems (config_check.c) ------------------------------------------------------------------------- */
 
