@@ -1,66 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules across fields. A rule about a value that was refused for itself stays silent. */
+#include "config/rules.h"
+
 #include "common/common.h"
-#include "config/build.h"
-#include "config/problems.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* The element's number in the configuration, in the unit of its text. */
-static int64_t number_of(const struct mm_build *build, unsigned index)
+int64_t mm_rules_number(const struct mm_build *build, unsigned index)
 {
     const struct mm_element *element = mm_vocabulary_at(index);
 
     return mm_field_number(&element->target, build->config) / mm_value_scale(element->type);
 }
 
-static uint64_t megabytes(uint64_t bytes)
-{
-    return bytes / MM_MIB;
-}
-
-static const char *built_in_mark(const struct mm_build *build, unsigned index)
+const char *mm_rules_built_in_mark(const struct mm_build *build, unsigned index)
 {
     return build->origin[index] ? "" : " (built-in)";
-}
-
-/* ---- what each row must have ------------------------------------------------------------------------- */
-
-static bool row_has(const struct mm_build *build, size_t row, unsigned child)
-{
-    const struct mm_config_items *items = build->items;
-
-    /* A row's values stand right behind it. */
-    for (size_t i = row + 1; i < items->count && items->items[i].instance == items->items[row].instance;
-         i++) {
-        unsigned index = mm_vocabulary_resolve(items->items[i].element);
-
-        if (index == child)
-            return true;
-        if (mm_vocabulary_parent(index) != mm_vocabulary_parent(child))
-            return false;
-    }
-    return false;
-}
-
-static void check_required(struct mm_build *build)
-{
-    for (size_t i = 0; i < build->items->count; i++) {
-        const struct mm_config_item *item = &build->items->items[i];
-
-        if (item->is_refused || mm_vocabulary_at(item->element)->type != MM_TYPE_ROW)
-            continue;
-        for (unsigned child = mm_vocabulary_first_child(item->element); child != MM_ELEMENT_NONE;
-             child = mm_vocabulary_next_sibling(child)) {
-            if (!(mm_vocabulary_at(child)->flags & MM_ELEMENT_REQUIRED) || row_has(build, i, child))
-                continue;
-            build->is_bad[child] = true;
-            mm_build_report(build, MM_PROBLEM_ERROR, item, "%s has no %s, expected one in each %s",
-                            mm_vocabulary_name(item->element), mm_vocabulary_name(child),
-                            mm_vocabulary_name(item->element));
-        }
-    }
 }
 
 /* ---- one value not above another --------------------------------------------------------------------- */
@@ -69,90 +25,35 @@ static void check_orders(struct mm_build *build)
 {
     static const struct {
         const char *lower, *upper;
+        bool zero_is_none; /* 0 is no bound */
     } orders[] = {
-        {"availBufferConfig/minAvailBuffer", "availBufferConfig/availBuffer"},
-        {"availBufferConfig/availBuffer", "availBufferConfig/highAvailBuffer"},
-        {"systemMemoryLevelConfig/critical", "systemMemoryLevelConfig/low"},
-        {"systemMemoryLevelConfig/low", "systemMemoryLevelConfig/moderate"},
-        {"systemMemoryLevelConfig/moderate", "systemMemoryLevelConfig/purgeable"},
-        {"waterlineWatch/minIntervalMs", "waterlineWatch/maxIntervalMs"},
+        {"availBufferConfig/minAvailBuffer", "availBufferConfig/availBuffer", false},
+        {"availBufferConfig/availBuffer", "availBufferConfig/highAvailBuffer", false},
+        {"systemMemoryLevelConfig/critical", "systemMemoryLevelConfig/low", false},
+        {"systemMemoryLevelConfig/low", "systemMemoryLevelConfig/moderate", false},
+        {"systemMemoryLevelConfig/moderate", "systemMemoryLevelConfig/purgeable", false},
+        {"waterlineWatch/minIntervalMs", "waterlineWatch/maxIntervalMs", false},
+        {"nandLifeConfig/dailySwapOutQuotaMB", "nandLifeConfig/totalSwapOutQuotaMB", true},
     };
 
     for (size_t i = 0; i < MM_ARRAY_SIZE(orders); i++) {
         unsigned lower = mm_vocabulary_find(orders[i].lower), upper = mm_vocabulary_find(orders[i].upper);
         const struct mm_config_item *item =
             build->origin[lower] ? build->origin[lower] : build->origin[upper];
+        int64_t low = mm_rules_number(build, lower), high = mm_rules_number(build, upper);
 
         if (build->is_bad[lower] || build->is_bad[upper])
             continue;
-        if (number_of(build, lower) <= number_of(build, upper))
+        if (low <= high || (orders[i].zero_is_none && high == 0))
             continue;
-        mm_build_report(build, MM_PROBLEM_ERROR, item,
-                        "%s %" PRId64 "%s is above %s %" PRId64 "%s, expected %s <= %s",
-                        mm_vocabulary_name(lower), number_of(build, lower), built_in_mark(build, lower),
-                        mm_vocabulary_name(upper), number_of(build, upper), built_in_mark(build, upper),
-                        mm_vocabulary_name(lower), mm_vocabulary_name(upper));
+        mm_build_report(
+            build, MM_PROBLEM_ERROR, item, "%s %" PRId64 "%s is above %s %" PRId64 "%s, expected %s <= %s",
+            mm_vocabulary_name(lower), low, mm_rules_built_in_mark(build, lower), mm_vocabulary_name(upper),
+            high, mm_rules_built_in_mark(build, upper), mm_vocabulary_name(lower), mm_vocabulary_name(upper));
     }
 }
 
-/* ---- the kill table ---------------------------------------------------------------------------------- */
-
-/* The rows by rising memory; within equal memory as in the file. */
-static void sort_rows(const struct mm_kill_config *kill, size_t order[static MM_CONFIG_KILL_LEVELS_MAX])
-{
-    for (size_t i = 0; i < kill->level_count; i++) {
-        size_t k = i;
-
-        for (; k > 0 && kill->levels[order[k - 1]].memory_bytes > kill->levels[i].memory_bytes; k--)
-            order[k] = order[k - 1];
-        order[k] = i;
-    }
-}
-
-static void check_row_pair(struct mm_build *build, size_t less, size_t more)
-{
-    const struct mm_kill_level *levels = build->config->kill.levels;
-    unsigned memory = mm_vocabulary_find("killConfig/killLevel/memoryMB");
-    unsigned priority = mm_vocabulary_find("killConfig/killLevel/minPriority");
-    uint64_t less_mb = megabytes(levels[less].memory_bytes), more_mb = megabytes(levels[more].memory_bytes);
-
-    if (less_mb == more_mb) {
-        const struct mm_config_item *first = mm_build_find(build, memory, (unsigned)MM_MIN(less, more));
-
-        mm_build_report(build, MM_PROBLEM_ERROR, mm_build_find(build, memory, (unsigned)MM_MAX(less, more)),
-                        "memoryMB %" PRIu64
-                        " stands in two rows (first in line %u), expected a different one in each",
-                        more_mb, first ? first->line : 0);
-        return;
-    }
-    if (levels[less].min_priority < levels[more].min_priority)
-        return;
-    mm_build_report(build, MM_PROBLEM_ERROR, mm_build_find(build, priority, (unsigned)more),
-                    "minPriority %d at %" PRIu64 " MB is not above minPriority %d at %" PRIu64
-                    " MB, expected it to rise with memory",
-                    levels[more].min_priority, more_mb, levels[less].min_priority, less_mb);
-}
-
-static void check_kill_rows(struct mm_build *build)
-{
-    const struct mm_kill_config *kill = &build->config->kill;
-    unsigned section = mm_vocabulary_find("killConfig");
-    size_t order[MM_CONFIG_KILL_LEVELS_MAX];
-
-    if (build->is_bad[mm_vocabulary_find("killConfig/killLevel/memoryMB")] ||
-        build->is_bad[mm_vocabulary_find("killConfig/killLevel/minPriority")])
-        return;
-    if (kill->level_count == 0) {
-        mm_build_report(build, MM_PROBLEM_ERROR, build->origin[section],
-                        "killConfig has no killLevel, expected 1 to %d (killPolicy/enabled false is how "
-                        "nobody is killed)",
-                        MM_CONFIG_KILL_LEVELS_MAX);
-        return;
-    }
-    sort_rows(kill, order);
-    for (size_t i = 1; i < kill->level_count; i++)
-        check_row_pair(build, order[i - 1], order[i]);
-}
+/* ---- killing and squeezing --------------------------------------------------------------------------- */
 
 static void check_squeeze_before_kill(struct mm_build *build)
 {
@@ -175,21 +76,22 @@ static void check_squeeze_before_kill(struct mm_build *build)
     mm_build_report(build, MM_PROBLEM_WARNING, item,
                     "minAvailBuffer %" PRId64 "%s is not above the highest memoryMB %" PRIu64
                     "%s: killing begins before squeezing",
-                    number_of(build, min_avail), built_in_mark(build, min_avail), megabytes(highest),
-                    built_in_mark(build, row));
+                    mm_rules_number(build, min_avail), mm_rules_built_in_mark(build, min_avail),
+                    mm_rules_megabytes(highest), mm_rules_built_in_mark(build, row));
 }
 
 /* ---- against the device ------------------------------------------------------------------------------ */
 
-static void warn_above_ram(struct mm_build *build, unsigned index, const struct mm_config_item *item,
-                           uint64_t bytes)
+/* What is built in is nobody's mistake, but it should be known that it does not fit. */
+static void check_above_ram(struct mm_build *build, unsigned index, const struct mm_config_item *item,
+                            uint64_t bytes)
 {
-    if (bytes <= build->device->ram_bytes)
+    if (bytes <= build->device->ram_bytes || build->is_bad[index])
         return;
-    mm_build_report(build, MM_PROBLEM_WARNING, item,
-                    "%s %" PRIu64 "%s is above this device's RAM of %" PRIu64 " MB",
-                    mm_vocabulary_name(index), megabytes(bytes), item ? "" : " (built-in)",
-                    megabytes(build->device->ram_bytes));
+    mm_build_report(build, item ? MM_PROBLEM_ERROR : MM_PROBLEM_WARNING, item,
+                    "%s %" PRIu64 "%s is above this device's RAM of %" PRIu64 " MB%s",
+                    mm_vocabulary_name(index), mm_rules_megabytes(bytes), item ? "" : " (built-in)",
+                    mm_rules_megabytes(build->device->ram_bytes), item ? ", expected at most that" : "");
 }
 
 static void check_ram(struct mm_build *build)
@@ -208,56 +110,15 @@ static void check_ram(struct mm_build *build)
     for (size_t i = 0; i < MM_ARRAY_SIZE(paths); i++) {
         unsigned index = mm_vocabulary_find(paths[i]);
 
-        warn_above_ram(build, index, build->origin[index],
-                       (uint64_t)mm_field_number(&mm_vocabulary_at(index)->target, build->config));
+        check_above_ram(build, index, build->origin[index],
+                        (uint64_t)mm_field_number(&mm_vocabulary_at(index)->target, build->config));
     }
     for (size_t i = 0; i < kill->level_count; i++)
-        warn_above_ram(build, memory, mm_build_find(build, memory, (unsigned)i),
-                       kill->levels[i].memory_bytes);
+        check_above_ram(build, memory, mm_build_find(build, memory, (unsigned)i),
+                        kill->levels[i].memory_bytes);
 }
 
 /* ---- the rest ---------------------------------------------------------------------------------------- */
-
-static void check_important_apps(struct mm_build *build)
-{
-    const struct mm_reclaim_priority_config *config = &build->config->reclaim_priority;
-    unsigned name = mm_vocabulary_find("reclaimPriorityConfig/importantBgApps/importantBgApp/procName");
-    char shown[MM_SHOWN_MAX];
-
-    if (build->is_bad[name])
-        return;
-    for (size_t i = 1; i < config->important_app_count; i++) {
-        for (size_t k = 0; k < i; k++) {
-            const struct mm_config_item *first;
-
-            if (strcmp(config->important_apps[i].process_name, config->important_apps[k].process_name) != 0)
-                continue;
-            first = mm_build_find(build, name, (unsigned)k);
-            mm_build_report(build, MM_PROBLEM_ERROR, mm_build_find(build, name, (unsigned)i),
-                            "procName \"%s\" stands in two rows (first in line %u), expected it in one",
-                            mm_shown(config->important_apps[i].process_name, shown), first ? first->line : 0);
-            break;
-        }
-    }
-}
-
-static void check_pressure_triggers(struct mm_build *build)
-{
-    unsigned stall = mm_vocabulary_find("pressureTriggers/pressureTrigger/stallUs");
-
-    if (build->is_bad[stall] ||
-        build->is_bad[mm_vocabulary_find("pressureTriggers/pressureTrigger/windowUs")])
-        return;
-    for (size_t i = 0; i < build->config->pressure_trigger_count; i++) {
-        const struct mm_pressure_trigger_config *trigger = &build->config->pressure_triggers[i];
-
-        if (trigger->stall_us <= trigger->window_us)
-            continue;
-        mm_build_report(build, MM_PROBLEM_ERROR, mm_build_find(build, stall, (unsigned)i),
-                        "stallUs %" PRIu64 " is above windowUs %" PRIu64 ", expected stallUs <= windowUs",
-                        trigger->stall_us, trigger->window_us);
-    }
-}
 
 static void check_ring(struct mm_build *build)
 {
@@ -267,7 +128,7 @@ static void check_ring(struct mm_build *build)
     if (build->is_bad[ring] || (bytes & (bytes - 1)) == 0)
         return;
     mm_build_report(build, MM_PROBLEM_ERROR, build->origin[ring],
-                    "ringKB is \"%" PRId64 "\", expected a power of two", number_of(build, ring));
+                    "ringKB is \"%" PRId64 "\", expected a power of two", mm_rules_number(build, ring));
 }
 
 static void check_wake_up(struct mm_build *build)
@@ -347,9 +208,14 @@ static void note_unused(struct mm_build *build)
 void mm_rules_check(struct mm_build *build)
 {
     static void (*const rules[])(struct mm_build *) = {
-        check_required, check_orders,         check_kill_rows,         check_squeeze_before_kill,
-        check_ram,      check_important_apps, check_pressure_triggers, check_ring,
-        check_wake_up,  note_unused,
+        mm_rules_check_required,
+        check_orders,
+        mm_rules_check_rows,
+        check_squeeze_before_kill,
+        check_ram,
+        check_ring,
+        check_wake_up,
+        note_unused,
     };
 
     for (size_t i = 0; i < MM_ARRAY_SIZE(rules); i++)

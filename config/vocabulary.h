@@ -54,10 +54,10 @@ enum mm_element_flag {
     MM_ELEMENT_REPEATABLE = 1 << 0,    /* a value or section that may stand several times where it stands */
     MM_ELEMENT_REQUIRED = 1 << 1,      /* in each row it belongs to */
     MM_ELEMENT_UNUSED = 1 << 2,        /* a section that is checked; the engine does not use it yet */
-    MM_ELEMENT_KEY = 1 << 3,           /* what a row is known by where it has no id */
-    MM_ELEMENT_EMPTY_IS_NONE = 1 << 4, /* rows whose section, there without any, has none, not the built-in */
-    MM_ELEMENT_ORDER = 1 << 5,         /* of a row, a number: rows stand in its ascending order */
-    MM_ELEMENT_NO_PROFILE = 1 << 6,    /* may not stand inside a profile: it says what profiles ask for */
+    MM_ELEMENT_KEY = 1 << 3,           /* of a row: its value tells a row without an id from the others */
+    MM_ELEMENT_ORDER = 1 << 4,         /* of a row, a number: rows stand in its ascending order */
+    MM_ELEMENT_NO_PROFILE = 1 << 5,    /* may not stand inside a profile: it says what profiles ask for */
+    MM_ELEMENT_EMPTY_IS_NONE = 1 << 6, /* rows: a section without any means none, not the built-in ones */
 };
 
 /* What the field is in C. */

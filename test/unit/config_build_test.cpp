@@ -182,6 +182,27 @@ std::string zswapd(const std::string &content)
     return "<reclaimConfig><ZswapdParam>" + content + "</ZswapdParam></reclaimConfig>";
 }
 
+// A line for each.
+std::string zswapds(const std::vector<std::string> &contents)
+{
+    std::string all = "<reclaimConfig>";
+
+    for (const std::string &content : contents)
+        all += "\n<ZswapdParam>" + content + "</ZswapdParam>";
+    return all + "</reclaimConfig>";
+}
+
+std::string important(const std::string &name, const std::string &priority)
+{
+    return "<importantBgApp><procName>" + name + "</procName><minPriority>" + priority +
+           "</minPriority></importantBgApp>\n";
+}
+
+// Below any RAM.
+const char *const levels =
+    "<systemMemoryLevelConfig><purgeable>4</purgeable><moderate>3</moderate><low>2</low>"
+    "<critical>1</critical></systemMemoryLevelConfig>";
+
 const char *const zswapd_note = "1:9: note: reclaimConfig: accepted, not used yet";
 
 std::vector<BodyCase> body_cases()
@@ -327,10 +348,10 @@ std::vector<BodyCase> body_cases()
          {"1:468: error: more than 16 allowedUid"}},
         {"AboveRam",
          "<killConfig>" + row("700", "1") + "</killConfig>" + avail("701", "1000", "1000"),
-         {"1:42: warning: memoryMB 700 is above this device's RAM of 512 MB",
-          "1:144: warning: minAvailBuffer 701 is above this device's RAM of 512 MB",
-          "2:14: warning: availBuffer 1000 is above this device's RAM of 512 MB",
-          "3:18: warning: highAvailBuffer 1000 is above this device's RAM of 512 MB",
+         {"1:42: error: memoryMB 700 is above this device's RAM of 512 MB, expected at most that",
+          "1:144: error: minAvailBuffer 701 is above this device's RAM of 512 MB, expected at most that",
+          "2:14: error: availBuffer 1000 is above this device's RAM of 512 MB, expected at most that",
+          "3:18: error: highAvailBuffer 1000 is above this device's RAM of 512 MB, expected at most that",
           "warning: purgeable 1024 (built-in) is above this device's RAM of 512 MB",
           "warning: moderate 800 (built-in) is above this device's RAM of 512 MB",
           "warning: low 700 (built-in) is above this device's RAM of 512 MB",
@@ -360,9 +381,66 @@ std::vector<BodyCase> body_cases()
           "1:85: error: zran2ufsRation and zram2ufsRatio (line 1) are two names of one thing, expected one "
           "of them"}},
         {"RatiosOfTwoRowsMayDiffer",
-         "<reclaimConfig><ZswapdParam><zram2ufsRatio>1</zram2ufsRatio></ZswapdParam><ZswapdParam>"
-         "<zran2ufsRation>1</zran2ufsRation></ZswapdParam></reclaimConfig>",
+         "<reclaimConfig><ZswapdParam><maxScore>9</maxScore><zram2ufsRatio>1</zram2ufsRatio></ZswapdParam>"
+         "<ZswapdParam><minScore>10</minScore><zran2ufsRation>1</zran2ufsRation></ZswapdParam></"
+         "reclaimConfig>",
          {zswapd_note}},
+        {"ScoresOverlap",
+         zswapds({"<maxScore>500</maxScore>", "<minScore>500</minScore>"}),
+         {zswapd_note, "3:24: error: the scores 500 to 1000 of this ZswapdParam overlap those of another, 0 "
+                       "to 500, expected "
+                       "each score in one"}},
+        {"ScoresOverlapInAnyOrder",
+         zswapds({"<minScore>400</minScore>", "<maxScore>500</maxScore>"}),
+         {zswapd_note, "2:24: error: the scores 400 to 1000 of this ZswapdParam overlap those of another, 0 "
+                       "to 500, expected "
+                       "each score in one"}},
+        {"ScoresWithin",
+         zswapds({"<maxScore>1000</maxScore>", "<minScore>3</minScore><maxScore>4</maxScore>"}),
+         {zswapd_note, "3:24: error: the scores 3 to 4 of this ZswapdParam overlap those of another, 0 to "
+                       "1000, expected each "
+                       "score in one"}},
+        {"ScoresLeaveHoles",
+         zswapds({"<minScore>10</minScore><maxScore>20</maxScore>",
+                  "<minScore>31</minScore><maxScore>40</maxScore>"}),
+         {zswapd_note,
+          "2:24: warning: no ZswapdParam is for the scores 0 to 9: zswapd leaves these groups as they are",
+          "3:24: warning: no ZswapdParam is for the scores 21 to 30: zswapd leaves these groups as they are",
+          "3:47: warning: no ZswapdParam is for the scores 41 to 1000: zswapd leaves these groups as they "
+          "are"}},
+        {"ScoresReversed",
+         zswapds({"<maxScore>4</maxScore><minScore>5</minScore>"}),
+         {zswapd_note, "2:46: error: minScore 5 is above maxScore 4, expected minScore <= maxScore"}},
+        {"ScoresMeet", zswapds({"<minScore>501</minScore>", "<maxScore>500</maxScore>"}), {zswapd_note}},
+        {"NoZswapdParamIsTheBuiltInOne", "<reclaimConfig/>", {}},
+        {"DailyAboveTotal",
+         "<nandLifeConfig><dailySwapOutQuotaMB>200</dailySwapOutQuotaMB>\n"
+         "<totalSwapOutQuotaMB>199</totalSwapOutQuotaMB></nandLifeConfig>",
+         {"1:9: note: nandLifeConfig: accepted, not used yet",
+          "1:46: error: dailySwapOutQuotaMB 200 is above totalSwapOutQuotaMB 199, expected "
+          "dailySwapOutQuotaMB <= "
+          "totalSwapOutQuotaMB"}},
+        {"DailyWithoutTotal",
+         "<nandlife><dailySwapOutQuotaMB>200</dailySwapOutQuotaMB></nandlife>",
+         {"1:9: note: nandlife: accepted, not used yet"}},
+        {"SharesOfRam",
+         "<killConfig>" + row("10%", "1") + row("20%", "2") + "</killConfig>" + avail("21%", "22%", "23%") +
+             levels,
+         {},
+         1000 * MiB},
+        {"ShareOfUnknownRam",
+         "<killConfig>" + row("10%", "1") + "</killConfig>",
+         {"1:42: error: memoryMB is \"10%\" of this device's RAM, which is not known, expected a size"}},
+        {"ShareThatIsNothing",
+         "<killConfig>" + row("0%", "1") + "</killConfig>" + levels,
+         {"1:42: error: memoryMB is \"0%\" of this device's RAM of 1000 MB, expected a whole number of MB "
+          "from 1 to "
+          "16777216, the same with its unit (512M, 2G), or a share of RAM (10%)"},
+         1000 * MiB},
+        {"SharesThatMeetAfterAll",
+         "<killConfig>" + row("10%", "1") + "\n" + row("100", "2") + "</killConfig>" + levels,
+         {"2:22: error: memoryMB 100 stands in two rows (first in line 1), expected a different one in each"},
+         1000 * MiB},
         {"ScoreOutOfRange",
          zswapd("<minScore>-1000</minScore>"),
          {"1:47: error: minScore is \"-1000\", expected a whole number from 0 to 1000"}},
@@ -414,6 +492,20 @@ std::vector<BodyCase> body_cases()
          "minPriority>"
          "</importantBgApp></importantBgApps></reclaimPriorityConfig>",
          {"1:100: error: minPriority is \"1001\", expected a whole number from -1000 to 1000"}},
+        {"NamesThatAreDecidedElsewhere",
+         "<systemApps><app>a</app><app>b</app></systemApps>\n<reclaimPriorityConfig><killableSystemApps>"
+         "<killableSysApp/>\n<killableSysApp> b </killableSysApp>\n<killableSysApp>c</killableSysApp>"
+         "</killableSystemApps><importantBgApps>\n" +
+             important("a", "100") + important("c", "100") + important("d", "100") +
+             "</importantBgApps></reclaimPriorityConfig>",
+         {"3:18: warning: killableSysApp \"b\" has no effect: systemApps keeps that name at -1000",
+          "5:27: warning: procName \"a\" has no effect: systemApps keeps that name at -1000",
+          "6:27: warning: procName \"c\" has no effect: killalbeSystemApps keeps that name at -800"}},
+        {"ImportantAboveResident",
+         "<reclaimPriorityConfig><killableSystemApps><killableSysApp>c</killableSysApp></killableSystemApps>"
+         "<importantBgApps>" +
+             important("c", "-900") + "</importantBgApps></reclaimPriorityConfig>",
+         {}},
         {"NameWithControlCharacter",
          "<reclaimPriorityConfig><killalbeSystemApps><killableSysApp>a&#9;b</killableSysApp></"
          "killalbeSystemApps>"
