@@ -176,6 +176,13 @@ struct mm_device_config {
     char name[MM_CONFIG_WORD_MAX]; /* "": not told */
 };
 
+/* The daemon itself. */
+struct mm_daemon_config {
+    bool locks_memory;
+    unsigned realtime_priority; /* 1..99; 0: as it was started */
+    int oom_score_adj;
+};
+
 struct mm_logging_config {
     int level; /* enum mm_log_level */
 };
@@ -206,6 +213,7 @@ struct mm_config {
     struct mm_control_socket_config control_socket;
     struct mm_bpf_config bpf;
     struct mm_device_config device;
+    struct mm_daemon_config daemon;
     struct mm_logging_config logging;
     struct mm_reload_config reload;
     /* Where each value came from, for mm_config_origin; owned. NULL: all are built-in. */

@@ -58,6 +58,7 @@ enum mm_element_flag {
     MM_ELEMENT_ORDER = 1 << 4,         /* of a row, a number: rows stand in its ascending order */
     MM_ELEMENT_NO_PROFILE = 1 << 5,    /* may not stand inside a profile: it says what profiles ask for */
     MM_ELEMENT_EMPTY_IS_NONE = 1 << 6, /* rows: a section without any means none, not the built-in ones */
+    MM_ELEMENT_RESTART = 1 << 7,       /* a reload leaves it as it is: it takes effect at a restart */
 };
 
 /* What the field is in C. */

@@ -60,7 +60,8 @@ ELEMENT("killPolicy/heaviestFromPriority",
         .help = "At this priority and below it the heaviest goes first, whatever the order says. 200, as "
                 "Android's lmkd: when perceptible applications must go, as few as possible should.",
         .example = "100")
-ELEMENT("killPolicy/reaperThreads", ROW(COUNT(1, 8), FIELD(kill.reaper_threads), .default_text = "2"),
+ELEMENT("killPolicy/reaperThreads",
+        ROW(COUNT(1, 8), FIELD(kill.reaper_threads), .default_text = "2", .flags = MM_ELEMENT_RESTART),
         .help =
             "Threads that take victims' memory down while they exit. 2: one victim at a time, and one that "
             "hangs.",

@@ -36,26 +36,30 @@ ELEMENT(
     .upstream = "One trigger, some 10000 in 1000000, compiled in.")
 ELEMENT(
     "pressureTriggers/pressureTrigger",
-    ROW(ROWS(MM_CONFIG_PRESSURE_TRIGGERS_MAX), .flags = MM_ELEMENT_EMPTY_IS_NONE,
+    ROW(ROWS(MM_CONFIG_PRESSURE_TRIGGERS_MAX), .flags = MM_ELEMENT_RESTART | MM_ELEMENT_EMPTY_IS_NONE,
         LIST(MM_STORE_ROW, MM_LIST_INLINE, pressure_triggers, pressure_trigger_count),
         .default_text = "some 70000 1000000, full 700000 1000000"),
     .help = "One trigger: stalled for stallUs within windowUs. The built-in two are those of Android's lmkd.")
 ELEMENT("pressureTriggers/pressureTrigger/kind",
-        ROW(WORD(stall_words), .flags = MM_ELEMENT_REQUIRED, FIELD_OF(mm_pressure_trigger_config, is_full)),
+        ROW(WORD(stall_words), .flags = MM_ELEMENT_RESTART | MM_ELEMENT_REQUIRED,
+            FIELD_OF(mm_pressure_trigger_config, is_full)),
         .help = "some: at least one task waits for memory; full: all do.", .example = "some")
 ELEMENT("pressureTriggers/pressureTrigger/stallUs",
-        ROW(US(1, 10000000), .flags = MM_ELEMENT_REQUIRED, FIELD_OF(mm_pressure_trigger_config, stall_us)),
+        ROW(US(1, 10000000), .flags = MM_ELEMENT_RESTART | MM_ELEMENT_REQUIRED,
+            FIELD_OF(mm_pressure_trigger_config, stall_us)),
         .help = "Stall time that fires the trigger.", .example = "70000")
 ELEMENT(
     "pressureTriggers/pressureTrigger/windowUs",
-    ROW(US(500000, 10000000), .flags = MM_ELEMENT_REQUIRED, FIELD_OF(mm_pressure_trigger_config, window_us)),
+    ROW(US(500000, 10000000), .flags = MM_ELEMENT_RESTART | MM_ELEMENT_REQUIRED,
+        FIELD_OF(mm_pressure_trigger_config, window_us)),
     .help = "Within this window; the kernel documents 0.5 to 10 s. Without CAP_SYS_RESOURCE 2 s is taken.",
     .example = "1000000")
 
 ELEMENT("domain", ROW(SECTION, .flags = MM_ELEMENT_NO_PROFILE),
         .help = "What is managed: the whole machine, or one cgroup and all below it.")
 ELEMENT("domain/groupPath",
-        ROW(.type = MM_TYPE_PATH, .unit = "", TEXT_FIELD(domain.group_path), .default_text = ""),
+        ROW(.type = MM_TYPE_PATH, .unit = "", TEXT_FIELD(domain.group_path), .default_text = "",
+            .flags = MM_ELEMENT_RESTART),
         .help =
             "The group, from the root of the cgroup tree; its limit then plays the part of RAM. Empty: the "
             "machine.",
@@ -65,16 +69,19 @@ ELEMENT("controlSocket", ROW(SECTION),
         .help = "The socket of memmgrctl and of the clients that report events.")
 ELEMENT("controlSocket/path",
         ROW(.type = MM_TYPE_PATH, .unit = "", TEXT_FIELD(control_socket.path),
-            .default_text = MM_RUNTIME_DIRECTORY "/control.sock"),
+            .default_text = MM_RUNTIME_DIRECTORY "/control.sock", .flags = MM_ELEMENT_RESTART),
         .help = "Where it is. Empty: no socket.", .example = "/run/memmgr/control.sock")
 ELEMENT("controlSocket/group",
-        ROW(.type = MM_TYPE_TEXT, .unit = "", TEXT_FIELD(control_socket.group), .default_text = ""),
+        ROW(.type = MM_TYPE_TEXT, .unit = "", TEXT_FIELD(control_socket.group), .default_text = "",
+            .flags = MM_ELEMENT_RESTART),
         .help = "The group it belongs to, which may read state. Empty: the daemon's own.", .example = "adm")
 ELEMENT("controlSocket/mode",
-        ROW(NUMBER(MM_TYPE_OCTAL, "", 0, 0777), FIELD(control_socket.mode), .default_text = "0660"),
+        ROW(NUMBER(MM_TYPE_OCTAL, "", 0, 0777), FIELD(control_socket.mode), .default_text = "0660",
+            .flags = MM_ELEMENT_RESTART),
         .help = "Its file mode, octal. 0660: owner and group, nobody else.", .example = "0600")
 ELEMENT("controlSocket/maxClients",
-        ROW(COUNT(1, 1024), FIELD(control_socket.max_clients), .default_text = "64"),
+        ROW(COUNT(1, 1024), FIELD(control_socket.max_clients), .default_text = "64",
+            .flags = MM_ELEMENT_RESTART),
         .help = "More connections at once are refused. 64: each has buffers that are held ready.",
         .example = "128")
 ELEMENT("controlSocket/allowedUid",
@@ -87,14 +94,18 @@ ELEMENT("controlSocket/allowedUid",
         .example = "5523")
 
 ELEMENT("bpf", ROW(SECTION), .help = "The BPF programs that see processes come and go.")
-ELEMENT("bpf/enabled", ROW(BOOLEAN, FIELD(bpf.is_enabled), .default_text = "true"),
+ELEMENT("bpf/enabled",
+        ROW(BOOLEAN, FIELD(bpf.is_enabled), .default_text = "true", .flags = MM_ELEMENT_RESTART),
         .help = "false: not even tried; the daemon then finds out more slowly.", .example = "false")
 ELEMENT(
-    "bpf/ringKB", ROW(NUMBER(MM_TYPE_SIZE_KB, "KB", 4, 16384), FIELD(bpf.ring_bytes), .default_text = "64"),
+    "bpf/ringKB",
+    ROW(NUMBER(MM_TYPE_SIZE_KB, "KB", 4, 16384), FIELD(bpf.ring_bytes), .default_text = "64",
+        .flags = MM_ELEMENT_RESTART),
     .help =
         "Size of the ring, a power of two. 64: some 1,000 records, and its pages count twice as resident.",
     .example = "128")
-ELEMENT("bpf/loadTimeoutMs", ROW(MS(100, 600000), FIELD(bpf.load_timeout_ms), .default_text = "5000"),
+ELEMENT("bpf/loadTimeoutMs",
+        ROW(MS(100, 600000), FIELD(bpf.load_timeout_ms), .default_text = "5000", .flags = MM_ELEMENT_RESTART),
         .help =
             "How long the programs may take to load before it is given up. 5000: a slow device needs some "
             "hundred milliseconds, an emulated one seconds.",
@@ -110,6 +121,24 @@ ELEMENT("device/screenInches", ROW(COUNT(0, 1000), FIELD(device.screen_inches), 
 ELEMENT("device/name", ROW(.type = MM_TYPE_TEXT, .unit = "", TEXT_FIELD(device.name), .default_text = ""),
         .help = "Its name, as the device attribute of a ramProfile has it. Empty: not told.",
         .example = "rk3568")
+
+ELEMENT("daemon", ROW(SECTION), .help = "The daemon itself, as long as it runs.")
+ELEMENT(
+    "daemon/lockMemory",
+    ROW(BOOLEAN, .flags = MM_ELEMENT_RESTART, FIELD(daemon.locks_memory), .default_text = "true"),
+    .help = "Keeps its memory resident. true: what is swapped out itself cannot act when memory is short.",
+    .example = "false")
+ELEMENT(
+    "daemon/realtimePriority",
+    ROW(COUNT(0, 99), .flags = MM_ELEMENT_RESTART, FIELD(daemon.realtime_priority), .default_text = "1"),
+    .help =
+        "Its real-time priority (SCHED_FIFO); 0: as it was started. 1: a hog's threads cannot keep it from "
+        "the processor, every other real-time task can.",
+    .example = "10")
+ELEMENT("daemon/oomScoreAdj",
+        ROW(PRIORITY, .flags = MM_ELEMENT_RESTART, FIELD(daemon.oom_score_adj), .default_text = "-1000"),
+        .help = "What the kernel's own killer sees of it. -1000: never the one that is ended.",
+        .example = "-900")
 
 ELEMENT("logging", ROW(SECTION), .help = "What is written to the log.")
 ELEMENT("logging/level", ROW(WORD(level_words), FIELD(logging.level), .default_text = "info"),

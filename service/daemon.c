@@ -109,20 +109,20 @@ static void log_features(struct mm_kernel *kernel)
 
 /* We are what the kernel should end last; where that is not ours to say, the service manager may have said
  * it. */
-static void protect_ourselves(struct mm_daemon *daemon)
+static void protect_ourselves(struct mm_daemon *daemon, const struct mm_daemon_config *config)
 {
     struct mm_kernel *kernel = daemon->kernel;
     int written = 0;
     int result;
 
-    if (kernel->ops->feature(kernel, MM_FEATURE_OOM_SCORE_ADJ_LOWER)->available)
-        (void)kernel->ops->write_oom_score_adj(kernel, getpid(), MM_PRIORITY_SYSTEM, &written);
+    if (config->oom_score_adj >= 0 || kernel->ops->feature(kernel, MM_FEATURE_OOM_SCORE_ADJ_LOWER)->available)
+        (void)kernel->ops->write_oom_score_adj(kernel, getpid(), config->oom_score_adj, &written);
     if (!mm_runtime_may_kill_others())
         mm_warning("without root or CAP_KILL only processes of uid %u can be ended", (unsigned)geteuid());
-    result = mm_runtime_raise_scheduling();
+    result = config->realtime_priority > 0 ? mm_runtime_raise_scheduling((int)config->realtime_priority) : 0;
     if (result < 0)
         mm_info("real-time scheduling is not available: %s", strerror(-result));
-    result = mm_runtime_lock_memory();
+    result = config->locks_memory ? mm_runtime_lock_memory() : 0;
     if (result < 0)
         mm_warning("memory cannot be locked (%s): under pressure this daemon may be slow itself",
                    strerror(-result));
@@ -169,7 +169,7 @@ static int start(struct mm_daemon *daemon, struct mm_config *config)
     if (result < 0)
         return result;
     mm_daemon_note_engine(daemon);
-    protect_ourselves(daemon);
+    protect_ourselves(daemon, &config->daemon);
     return 0;
 }
 

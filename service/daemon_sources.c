@@ -92,7 +92,11 @@ static bool needs_restart(const struct mm_config *old, const struct mm_config *n
     return !has_same_triggers || strcmp(old->domain.group_path, new->domain.group_path) != 0 ||
            strcmp(a->path, b->path) != 0 || strcmp(a->group, b->group) != 0 || a->mode != b->mode ||
            a->max_clients != b->max_clients || old->kill.reaper_threads != new->kill.reaper_threads ||
-           old->bpf.is_enabled != new->bpf.is_enabled || old->bpf.ring_bytes != new->bpf.ring_bytes;
+           old->bpf.is_enabled != new->bpf.is_enabled || old->bpf.ring_bytes != new->bpf.ring_bytes ||
+           old->bpf.load_timeout_ms != new->bpf.load_timeout_ms ||
+           old->daemon.locks_memory != new->daemon.locks_memory ||
+           old->daemon.realtime_priority != new->daemon.realtime_priority ||
+           old->daemon.oom_score_adj != new->daemon.oom_score_adj;
 }
 
 static void reload_done(struct mm_config *config, const struct mm_problems *problems, int error, void *user)

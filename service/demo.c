@@ -265,7 +265,7 @@ static int let_it_grow(struct demo *demo)
     uint64_t began_ns = now_ns(demo);
 
     /* whoever observes must not wait for the processor behind what is observed */
-    (void)mm_runtime_raise_scheduling();
+    (void)mm_runtime_raise_scheduling(1);
     mm_demo_say(&demo->show, "%s begins to grow", app->name);
     mm_demo_app_grow(app);
     demo->changed_ns = began_ns;

@@ -142,9 +142,9 @@ int mm_runtime_lock_memory(void)
     return errno == EINVAL && mlockall(MCL_CURRENT | MCL_FUTURE) == 0 ? 0 : -errno;
 }
 
-int mm_runtime_raise_scheduling(void)
+int mm_runtime_raise_scheduling(int priority)
 {
-    struct sched_param parameters = {.sched_priority = 1};
+    struct sched_param parameters = {.sched_priority = priority};
 
     return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) < 0 ? -errno : 0;
 }

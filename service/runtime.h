@@ -33,8 +33,8 @@ bool mm_runtime_may_kill_others(void);
 
 /* Locks what is and will be resident. 0 or a negative errno. */
 int mm_runtime_lock_memory(void);
-/* First in, first out, at the lowest real-time priority, so that a hog's threads cannot keep us from the
+/* First in, first out, at that real-time priority (1..99), so that a hog's threads cannot keep us from the
    processor; what we start later runs as usual. 0 or a negative errno. */
-int mm_runtime_raise_scheduling(void);
+int mm_runtime_raise_scheduling(int priority);
 
 #endif

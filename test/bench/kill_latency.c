@@ -140,7 +140,7 @@ int main(int argc, char **argv)
         return 1;
     }
     /* the observer must not wait for the processor behind the hog */
-    (void)mm_runtime_raise_scheduling();
+    (void)mm_runtime_raise_scheduling(1);
     bench.ctl.socket_path = bench.stage.socket_path;
     if (mm_session_open(&bench.ctl, &bench.session) == MM_CTL_OK) {
         for (uint64_t i = 0; i < rounds; i++)
