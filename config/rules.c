@@ -58,26 +58,27 @@ static void check_orders(struct mm_build *build)
 static void check_squeeze_before_kill(struct mm_build *build)
 {
     const struct mm_kill_config *kill = &build->config->kill;
-    unsigned row = mm_vocabulary_find("killConfig/killLevel"),
-             memory = mm_vocabulary_find("killConfig/killLevel/memoryMB");
+    unsigned memory = mm_vocabulary_find("killConfig/killLevel/memoryMB");
     unsigned min_avail = mm_vocabulary_find("availBufferConfig/minAvailBuffer");
-    const struct mm_config_item *item =
-        build->origin[min_avail] ? build->origin[min_avail] : build->origin[row];
-    uint64_t highest = 0;
+    const struct mm_config_item *row;
+    size_t highest = 0;
 
-    if (build->is_bad[memory] || build->is_bad[min_avail])
+    if (build->is_bad[memory] || build->is_bad[min_avail] || kill->level_count == 0)
         return;
     if (!kill->is_enabled || !build->config->squeeze.is_enabled)
         return;
-    for (size_t i = 0; i < kill->level_count; i++)
-        highest = MM_MAX(highest, kill->levels[i].memory_bytes);
-    if (build->config->avail_buffer.min_avail_bytes > highest)
+    for (size_t i = 1; i < kill->level_count; i++) {
+        if (kill->levels[i].memory_bytes > kill->levels[highest].memory_bytes)
+            highest = i;
+    }
+    if (build->config->avail_buffer.min_avail_bytes > kill->levels[highest].memory_bytes)
         return;
-    mm_build_report(build, MM_PROBLEM_WARNING, item,
+    row = mm_build_find(build, memory, (unsigned)highest);
+    mm_build_report(build, MM_PROBLEM_WARNING, build->origin[min_avail] ? build->origin[min_avail] : row,
                     "minAvailBuffer %" PRId64 "%s is not above the highest memoryMB %" PRIu64
                     "%s: killing begins before squeezing",
                     mm_rules_number(build, min_avail), mm_rules_built_in_mark(build, min_avail),
-                    mm_rules_megabytes(highest), mm_rules_built_in_mark(build, row));
+                    mm_rules_megabytes(kill->levels[highest].memory_bytes), row ? "" : " (built-in)");
 }
 
 /* ---- against the device ------------------------------------------------------------------------------ */
