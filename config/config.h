@@ -246,6 +246,7 @@ struct mm_problem {
 struct mm_problems {
     struct mm_problem *items;
     size_t count, error_count;
+    bool is_strict; /* set it before reading: unknown elements and attributes are errors, not warnings */
 };
 
 void mm_problems_fini(struct mm_problems *problems);
@@ -433,8 +434,11 @@ int mm_config_read_xml(const char *file, struct mm_config_items *ret_items, stru
 int mm_config_read(const struct mm_config_sources *sources, const struct mm_config_device *device,
                    struct mm_config_items *ret_items, struct mm_problems *problems);
 
-/* The XSD of the vocabulary, and the effective configuration as XML, to the stream. */
+/* The XSD of the vocabulary, its man page, and the effective configuration as XML, to the stream; 0 or -EIO. */
 int mm_config_write_xsd(FILE *stream);
+int mm_config_write_man(FILE *stream);
+/* A file with that element of the vocabulary alone, and what its row must have beside it; loads without an error. */
+int mm_config_write_example(FILE *stream, unsigned element);
 int mm_config_write_xml(FILE *stream, const struct mm_config *config);
 
 #ifdef __cplusplus

@@ -38,12 +38,19 @@ static void write_documentation(FILE *stream, unsigned index, unsigned depth)
 
 /* ---- values ------------------------------------------------------------------------------------------ */
 
-static void write_bounds(FILE *stream, const struct mm_element *element)
+static void write_range(FILE *stream, int64_t min, int64_t max)
 {
     (void)fprintf(stream,
                   "<xs:restriction base=\"xs:integer\"><xs:minInclusive value=\"%" PRId64
                   "\"/><xs:maxInclusive value=\"%" PRId64 "\"/></xs:restriction>",
-                  element->min, element->max);
+                  min, max);
+}
+
+static void write_length(FILE *stream, int64_t most)
+{
+    (void)fprintf(stream,
+                  "<xs:restriction base=\"xs:token\"><xs:maxLength value=\"%" PRId64 "\"/></xs:restriction>",
+                  most);
 }
 
 static void write_words(FILE *stream, const struct mm_word *words)
@@ -66,20 +73,19 @@ static void write_size(FILE *stream, const struct mm_element *element)
 static void write_memory(FILE *stream, const struct mm_element *element)
 {
     (void)fputs("<xs:union><xs:simpleType>", stream);
-    write_bounds(stream, element);
+    write_range(stream, element->min, element->max);
     (void)fputs(
         "</xs:simpleType><xs:simpleType><xs:restriction base=\"xs:token\"><xs:pattern "
         "value=\"[0-9]+ ?(%|[Bb]|[KkMmGgTt]([Ii]?[Bb])?)\"/></xs:restriction></xs:simpleType></xs:union>",
         stream);
 }
 
-static void write_text(FILE *stream, const struct mm_element *element)
+static void write_path(FILE *stream, int64_t most)
 {
-    (void)fprintf(stream, "<xs:restriction base=\"xs:token\"><xs:maxLength value=\"%" PRId64 "\"/>",
-                  element->max);
-    if (element->type == MM_TYPE_PATH)
-        (void)fputs("<xs:pattern value=\"(/.*)?\"/>", stream);
-    (void)fputs("</xs:restriction>", stream);
+    (void)fprintf(stream,
+                  "<xs:restriction base=\"xs:token\"><xs:maxLength value=\"%" PRId64
+                  "\"/><xs:pattern value=\"(/.*)?\"/></xs:restriction>",
+                  most);
 }
 
 static void write_restriction(FILE *stream, const struct mm_element *element)
@@ -104,10 +110,12 @@ static void write_restriction(FILE *stream, const struct mm_element *element)
         (void)fputs("<xs:restriction base=\"xs:token\"><xs:pattern value=\"0*[0-7]{1,3}\"/></xs:restriction>",
                     stream);
         break;
-    case MM_TYPE_TEXT:
     case MM_TYPE_PATH:
+        write_path(stream, element->max);
+        break;
+    case MM_TYPE_TEXT:
     case MM_TYPE_NAME:
-        write_text(stream, element);
+        write_length(stream, element->max);
         break;
     case MM_TYPE_SECTION:
     case MM_TYPE_ROW:
@@ -118,7 +126,7 @@ static void write_restriction(FILE *stream, const struct mm_element *element)
     case MM_TYPE_PERCENT:
     case MM_TYPE_MILLISECONDS:
     case MM_TYPE_MICROSECONDS:
-        write_bounds(stream, element);
+        write_range(stream, element->min, element->max);
         break;
     }
 }
@@ -138,71 +146,147 @@ static bool may_repeat(const struct mm_element *element)
     return element->type == MM_TYPE_ROW || (element->flags & MM_ELEMENT_REPEATABLE);
 }
 
-/* xs:all takes the children in any order, once each; where one may repeat it has to be a repeated choice. */
-static const char *group_of(unsigned parent)
+/* Has rows or lists, so that something may be removed from it. */
+static bool holds_several(unsigned parent)
 {
     for (unsigned child = mm_vocabulary_first_child(parent); child != MM_ELEMENT_NONE;
          child = mm_vocabulary_next_sibling(child)) {
         if (may_repeat(mm_vocabulary_at(child)))
-            return "choice";
+            return true;
     }
-    return "all";
+    return false;
+}
+
+static void write_line(FILE *stream, unsigned depth, const char *line)
+{
+    indent(stream, depth);
+    (void)fprintf(stream, "%s\n", line);
 }
 
 static void write_content(FILE *stream, unsigned parent, unsigned depth);
 
-static void write_element(FILE *stream, unsigned index, const char *group, unsigned depth)
+/* What each row must have may stand in an earlier layer: no schema can demand it. */
+static void write_element(FILE *stream, unsigned index, bool is_in_choice, unsigned depth)
 {
-    const struct mm_element *element = mm_vocabulary_at(index);
     unsigned resolved = mm_vocabulary_resolve(index);
 
     indent(stream, depth);
-    (void)fprintf(stream, "<xs:element name=\"%s\"", mm_vocabulary_name(index));
-    if (strcmp(group, "all") == 0 && !(element->flags & MM_ELEMENT_REQUIRED))
-        (void)fputs(" minOccurs=\"0\"", stream);
-    (void)fputs(">\n", stream);
+    (void)fprintf(stream, "<xs:element name=\"%s\"%s>\n", mm_vocabulary_name(index),
+                  is_in_choice ? "" : " minOccurs=\"0\"");
     write_documentation(stream, index, depth + 1);
-    if (mm_element_has_children(element))
+    if (mm_element_has_children(mm_vocabulary_at(index)))
         write_content(stream, resolved, depth + 1);
     else
         write_value(stream, mm_vocabulary_at(resolved), depth + 1);
-    indent(stream, depth);
-    (void)fputs("</xs:element>\n", stream);
+    write_line(stream, depth, "</xs:element>");
 }
 
-/* The vocabulary nests a few levels and an alias stands for a section that holds none: this ends. */
+/*
+ * xs:all takes the children in any order, once each; where one may repeat it has to be a repeated choice. The
+ * vocabulary nests a few levels and an alias stands for a section that holds none: this ends.
+ */
 static void write_content(FILE *stream, unsigned parent, unsigned depth) /* NOLINT(misc-no-recursion) */
 {
-    const char *group = group_of(parent);
+    bool is_choice = holds_several(parent);
 
-    indent(stream, depth);
-    (void)fputs("<xs:complexType>\n", stream);
-    indent(stream, depth + 1);
-    (void)fprintf(stream, "<xs:%s%s>\n", group,
-                  strcmp(group, "choice") == 0 ? " minOccurs=\"0\" maxOccurs=\"unbounded\"" : "");
+    write_line(stream, depth, "<xs:complexType>");
+    write_line(stream, depth + 1,
+               is_choice ? "<xs:choice minOccurs=\"0\" maxOccurs=\"unbounded\">" : "<xs:all>");
     for (unsigned child = mm_vocabulary_first_child(parent); child != MM_ELEMENT_NONE;
          child = mm_vocabulary_next_sibling(child))
-        write_element(stream, child, group, depth + 2);
-    indent(stream, depth + 1);
-    (void)fprintf(stream, "</xs:%s>\n", group);
-    if (parent != MM_ELEMENT_NONE && mm_vocabulary_at(parent)->type == MM_TYPE_ROW) {
+        write_element(stream, child, is_choice, depth + 2);
+    if (is_choice)
+        write_line(stream, depth + 2,
+                   "<xs:element name=\"" MM_REMOVE_NAME "\" type=\"" MM_REMOVE_NAME "\"/>");
+    write_line(stream, depth + 1, is_choice ? "</xs:choice>" : "</xs:all>");
+    if (mm_vocabulary_at(parent)->type == MM_TYPE_ROW)
+        write_line(stream, depth + 1, "<xs:attribute name=\"id\" type=\"xs:string\"/>");
+    write_line(stream, depth, "</xs:complexType>");
+}
+
+/* ---- the root, profiles and removals ----------------------------------------------------------------- */
+
+static void write_attributes(FILE *stream, const struct mm_attribute *attribute, unsigned depth)
+{
+    for (; attribute->name; attribute++) {
+        indent(stream, depth);
+        (void)fprintf(stream, "<xs:attribute name=\"%s\">\n", attribute->name);
         indent(stream, depth + 1);
-        (void)fputs("<xs:attribute name=\"id\" type=\"xs:string\"/>\n", stream);
+        (void)fputs("<xs:annotation><xs:documentation>", stream);
+        mm_xml_write_escaped(stream, attribute->help);
+        (void)fputs("</xs:documentation></xs:annotation>\n", stream);
+        indent(stream, depth + 1);
+        (void)fputs("<xs:simpleType>", stream);
+        if (attribute->type == MM_TYPE_UNSIGNED)
+            write_range(stream, attribute->min, attribute->max);
+        else
+            write_length(stream, attribute->max);
+        (void)fputs("</xs:simpleType>\n", stream);
+        write_line(stream, depth, "</xs:attribute>");
     }
-    indent(stream, depth);
-    (void)fputs("</xs:complexType>\n", stream);
+}
+
+/* The root's elements, those that may stand in a profile or those that may not. */
+static void write_sections(FILE *stream, bool may_be_in_profile, unsigned depth)
+{
+    for (unsigned child = mm_vocabulary_first_child(MM_ELEMENT_NONE); child != MM_ELEMENT_NONE;
+         child = mm_vocabulary_next_sibling(child)) {
+        if (may_be_in_profile != ((mm_vocabulary_at(child)->flags & MM_ELEMENT_NO_PROFILE) != 0))
+            write_element(stream, child, true, depth);
+    }
+}
+
+static void write_shared(FILE *stream)
+{
+    write_line(stream, 1, "<xs:complexType name=\"" MM_REMOVE_NAME "\">");
+    write_attributes(stream, mm_remove_attributes, 2);
+    write_line(stream, 1, "</xs:complexType>");
+    write_line(stream, 1, "<xs:group name=\"sections\">");
+    write_line(stream, 2, "<xs:choice>");
+    write_sections(stream, true, 3);
+    write_line(stream, 3, "<xs:element name=\"" MM_REMOVE_NAME "\" type=\"" MM_REMOVE_NAME "\"/>");
+    write_line(stream, 2, "</xs:choice>");
+    write_line(stream, 1, "</xs:group>");
+}
+
+static void write_profile(FILE *stream, unsigned depth)
+{
+    write_line(stream, depth, "<xs:element name=\"" MM_PROFILE_NAME "\">");
+    write_line(stream, depth + 1,
+               "<xs:annotation><xs:documentation>What counts for some devices only: each attribute that is "
+               "given must "
+               "match.</xs:documentation></xs:annotation>");
+    write_line(stream, depth + 1, "<xs:complexType>");
+    write_line(stream, depth + 2,
+               "<xs:choice minOccurs=\"0\" maxOccurs=\"unbounded\"><xs:group ref=\"sections\"/></xs:choice>");
+    write_attributes(stream, mm_profile_attributes, depth + 2);
+    write_line(stream, depth + 1, "</xs:complexType>");
+    write_line(stream, depth, "</xs:element>");
+}
+
+static void write_root(FILE *stream)
+{
+    write_line(stream, 1, "<xs:element name=\"" MM_VOCABULARY_ROOT_NAME "\">");
+    write_line(stream, 2, "<xs:complexType>");
+    write_line(stream, 3, "<xs:choice minOccurs=\"0\" maxOccurs=\"unbounded\">");
+    write_line(stream, 4, "<xs:group ref=\"sections\"/>");
+    write_sections(stream, false, 4);
+    write_profile(stream, 4);
+    write_line(stream, 3, "</xs:choice>");
+    write_line(stream, 2, "</xs:complexType>");
+    write_line(stream, 1, "</xs:element>");
 }
 
 int mm_config_write_xsd(FILE *stream)
 {
-    (void)fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                "<!-- SPDX-License-Identifier: Apache-2.0 -->\n"
-                "<!-- Generated by memmgr-config with its option xsd; changes are made in "
-                "config/vocabulary_table.c. -->\n"
-                "<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\">\n"
-                "  <xs:element name=\"" MM_VOCABULARY_ROOT_NAME "\">\n",
-                stream);
-    write_content(stream, MM_ELEMENT_NONE, 2);
-    (void)fputs("  </xs:element>\n</xs:schema>\n", stream);
+    write_line(stream, 0, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+    write_line(stream, 0, "<!-- SPDX-License-Identifier: Apache-2.0 -->");
+    write_line(
+        stream, 0,
+        "<!-- Generated by \"memmgrctl config schema\"; changes are made in config/vocabulary_*.h. -->");
+    write_line(stream, 0, "<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\">");
+    write_shared(stream);
+    write_root(stream);
+    write_line(stream, 0, "</xs:schema>");
     return ferror(stream) ? -EIO : 0;
 }

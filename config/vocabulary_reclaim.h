@@ -9,17 +9,17 @@ ELEMENT("availBufferConfig", ROW(SECTION),
 ELEMENT("availBufferConfig/availBuffer",
         ROW(MEMORY(0), FIELD(avail_buffer.avail_bytes), .default_text = "800"),
         .help = "The available memory that counts as normal.",
-        .upstream = "zswapd works until available memory is back at it. Shipped as 100.", .example = "600")
+        .upstream = "zswapd works until available memory is back at it. Shipped as 100.", .example = "810")
 ELEMENT("availBufferConfig/minAvailBuffer",
         ROW(MEMORY(0), FIELD(avail_buffer.min_avail_bytes), .default_text = "750"),
         .help =
             "Below this available memory squeezing begins. 750: above the highest kill row (500), so that "
             "squeezing always begins before killing.",
-        .upstream = "Below it zswapd is woken to reclaim anonymous pages. Shipped as 50.", .example = "550")
+        .upstream = "Below it zswapd is woken to reclaim anonymous pages. Shipped as 50.", .example = "700")
 ELEMENT("availBufferConfig/highAvailBuffer",
         ROW(MEMORY(0), FIELD(avail_buffer.high_avail_bytes), .default_text = "850"),
         .help = "Squeezing ends when available memory has come up to this.",
-        .upstream = "zswapd aims to reclaim what is missing to it. Shipped as 150.", .example = "650")
+        .upstream = "zswapd aims to reclaim what is missing to it. Shipped as 150.", .example = "900")
 ELEMENT("availBufferConfig/swapReserve",
         ROW(MEMORY(0), FIELD(avail_buffer.swap_reserve_bytes), .default_text = "200"),
         .help = "Squeezing ends when free swap is down to this: the rest is for the applications in front.",
@@ -91,19 +91,19 @@ ELEMENT(
     "systemMemoryLevelConfig/purgeable",
     ROW(MEMORY(0), FIELD(memory_level.purgeable_bytes), .default_text = "1024"),
     .help = "At or below it: drop what can be made again. 1024: the first to be told, well before squeezing.",
-    .upstream = "At or below it purgeable memory is reclaimed.", .example = "1000")
+    .upstream = "At or below it purgeable memory is reclaimed.", .example = "1200")
 ELEMENT("systemMemoryLevelConfig/moderate",
         ROW(MEMORY(0), FIELD(memory_level.moderate_bytes), .default_text = "800"),
         .help = "At or below it: memory is getting short. 800: where squeezing is about to begin.",
         .upstream = "At or below it every application is told, idle system abilities are unloaded.",
-        .example = "700")
+        .example = "850")
 ELEMENT("systemMemoryLevelConfig/low", ROW(MEMORY(0), FIELD(memory_level.low_bytes), .default_text = "700"),
         .help = "At or below it: free what is not needed now. 700: squeezing alone does not hold it.",
-        .upstream = "As moderate, at level low.", .example = "650")
+        .upstream = "As moderate, at level low.", .example = "720")
 ELEMENT("systemMemoryLevelConfig/critical",
         ROW(MEMORY(0), FIELD(memory_level.critical_bytes), .default_text = "600"),
         .help = "At or below it: killing is near. 600: above the highest kill row (500).",
-        .upstream = "As moderate, at level critical; above low it merely hid that one.", .example = "550")
+        .upstream = "As moderate, at level critical; above low it merely hid that one.", .example = "620")
 ELEMENT("systemMemoryLevelConfig/hysteresisPercent",
         ROW(PERCENT(0, 100), FIELD(memory_level.hysteresis_percent), .default_text = "5"),
         .help =

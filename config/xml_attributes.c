@@ -95,7 +95,8 @@ void mm_xml_check_attributes(struct mm_xml_reader *reader, const struct mm_xml_t
 
     for (size_t i = 0; i < tag->attribute_count; i++) {
         if (!is_known(tag, i, known))
-            mm_xml_report(reader, MM_PROBLEM_WARNING, tag->begin, "unknown attribute %s of <%s> is ignored",
-                          mm_shown(word_of(tag, i, 0), shown), tag->name);
+            mm_xml_report(reader, mm_xml_unknown_severity(reader), tag->begin,
+                          "unknown attribute %s of <%s>%s", mm_shown(word_of(tag, i, 0), shown), tag->name,
+                          mm_xml_unknown_fate(reader));
     }
 }

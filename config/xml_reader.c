@@ -45,6 +45,16 @@ void mm_xml_report(struct mm_xml_reader *reader, enum mm_problem_severity severi
     va_end(arguments);
 }
 
+enum mm_problem_severity mm_xml_unknown_severity(const struct mm_xml_reader *reader)
+{
+    return reader->problems->is_strict ? MM_PROBLEM_ERROR : MM_PROBLEM_WARNING;
+}
+
+const char *mm_xml_unknown_fate(const struct mm_xml_reader *reader)
+{
+    return reader->problems->is_strict ? "" : " is ignored";
+}
+
 void mm_xml_stop(struct mm_xml_reader *reader, int error)
 {
     if (error < 0 && reader->error == 0)
@@ -115,8 +125,8 @@ static void report_unknown(struct mm_xml_reader *reader, const struct mm_xml_lev
         else
             (void)mm_format(hint, sizeof(hint), "; did you mean <%s>?", mm_vocabulary_name(nearest));
     }
-    mm_xml_report(reader, MM_PROBLEM_WARNING, tag->begin, "unknown element <%s> in <%s> is ignored%s",
-                  mm_shown(tag->name, shown), mm_xml_level_name(parent), hint);
+    mm_xml_report(reader, mm_xml_unknown_severity(reader), tag->begin, "unknown element <%s> in <%s>%s%s",
+                  mm_shown(tag->name, shown), mm_xml_level_name(parent), mm_xml_unknown_fate(reader), hint);
 }
 
 static void open_root(struct mm_xml_reader *reader, const struct mm_xml_tag *tag)

@@ -65,6 +65,9 @@ size_t mm_xml_present_offset(const struct mm_xml_reader *reader);
 __attribute__((format(printf, 4, 5))) void mm_xml_report(struct mm_xml_reader *reader,
                                                          enum mm_problem_severity severity, size_t offset,
                                                          const char *format, ...);
+/* Of names that are not in the vocabulary, and what becomes of what they stand for. */
+enum mm_problem_severity mm_xml_unknown_severity(const struct mm_xml_reader *reader);
+const char *mm_xml_unknown_fate(const struct mm_xml_reader *reader);
 /* No callback does anything any more. */
 void mm_xml_stop(struct mm_xml_reader *reader, int error);
 /* The innermost open element that counts; NULL before the root. */

@@ -60,13 +60,15 @@ struct Loaded {
 };
 
 // The text as a file "f.xml", read and built.
-inline Loaded load_text(const std::string &text, uint64_t ram_bytes = 0)
+inline Loaded load_text(const std::string &text, uint64_t ram_bytes = 0, bool is_strict = false)
 {
     Loaded loaded;
     Items file, items;
     Problems problems;
     mm_config *config = nullptr;
     mm_config_device device{};
+
+    problems.value.is_strict = is_strict;
     int r = mm_config_parse_xml("f.xml", text.data(), text.size(), &file.value, &problems.value);
 
     device.ram_bytes = ram_bytes;

@@ -7,6 +7,7 @@
 #include <libxml/parser.h>
 #include <libxml/xmlschemas.h>
 
+#include <functional>
 #include <set>
 
 namespace
@@ -15,26 +16,59 @@ namespace
 const std::string xsd_path = MM_SOURCE_DIRECTORY "/config/memmgr_config.xsd";
 const std::string shipped = MM_SOURCE_DIRECTORY "/config/memmgr_config.xml";
 
-TEST(ConfigSchema, IsTheCommittedOne)
+std::string written(const std::function<int(FILE *)> &write)
 {
     char *bytes = nullptr;
     size_t length = 0;
     FILE *stream = open_memstream(&bytes, &length);
 
-    ASSERT_EQ(mm_config_write_xsd(stream), 0);
+    EXPECT_EQ(write(stream), 0);
     fclose(stream);
-    std::string generated(bytes, length);
+    std::string text(bytes, length);
     free(bytes);
+    return text;
+}
+
+void expect_committed(const std::function<int(FILE *)> &write, const std::string &path, const char *command)
+{
+    std::string generated = written(write);
     // The one default that a build may change.
     const std::string runtime = MM_RUNTIME_DIRECTORY "/control.sock";
     generated.replace(generated.find(runtime), runtime.size(), "/run/memmgr/control.sock");
-    std::stringstream wanted(generated), committed(read_whole(xsd_path));
+    std::stringstream wanted(generated), committed(read_whole(path));
     std::string a, b;
+
     for (int line = 1; getline(wanted, a); line++) {
         getline(committed, b);
-        ASSERT_EQ(a, b) << "line " << line << "; run memmgrctl config schema > config/memmgr_config.xsd";
+        ASSERT_EQ(a, b) << path << ":" << line << "; run " << command << " > " << path;
     }
     EXPECT_FALSE(getline(committed, b));
+}
+
+TEST(ConfigSchema, IsTheCommittedOne)
+{
+    expect_committed(mm_config_write_xsd, xsd_path, "memmgrctl config schema");
+}
+
+TEST(ConfigManual, IsTheCommittedOne)
+{
+    expect_committed(mm_config_write_man, MM_SOURCE_DIRECTORY "/service/man/memmgr_config.xml.5",
+                     "memmgrctl config schema --man");
+}
+
+// Who looks an element up finds it, and what it does.
+TEST(ConfigManual, NamesEveryElement)
+{
+    const std::string manual = written(mm_config_write_man);
+
+    for (unsigned i = 0; i < mm_vocabulary_count(); i++) {
+        const std::string path = mm_vocabulary_at(i)->path;
+        size_t slash = path.find('/');
+        const std::string heading =
+            slash == std::string::npos ? ".SS " + path + "\n" : ".B " + path.substr(slash + 1) + "\n";
+
+        EXPECT_NE(manual.find(heading), std::string::npos) << path;
+    }
 }
 
 // As xmllint --schema does it: 0 valid, above 0 not.
@@ -66,13 +100,51 @@ TEST(ConfigSchema, AcceptsWhatLoads)
     EXPECT_EQ(validate("<Memmgr><reclaimPriorityConfig><importantBgApps/><killableSystemApps/>"
                        "</reclaimPriorityConfig></Memmgr>"),
               0);
+    EXPECT_EQ(
+        validate("<Memmgr><remove element='bpf'/><ramProfile name='4 GB' minRamMB='3073' maxRamMB='4096'>"
+                 "<killConfig><killLevel id='1'><memoryMB> 10% </memoryMB></killLevel><remove "
+                 "id='3'/></killConfig>"
+                 "<availBufferConfig><availBuffer>1G</availBuffer></availBufferConfig></ramProfile>"
+                 "<domain/><ramProfile device='a' minScreenInches='7'/></Memmgr>"),
+        0);
+}
+
+// Each loads, and is valid by the schema.
+TEST(ConfigExample, OfEachElementIsAConfiguration)
+{
+    for (unsigned i = 0; i < mm_vocabulary_count(); i++) {
+        const std::string text = written([i](FILE *stream) { return mm_config_write_example(stream, i); });
+        SCOPED_TRACE(text);
+        Loaded loaded = load_text(text);
+
+        EXPECT_NE(text.find(std::string("<") + mm_vocabulary_name(i) + ">"), std::string::npos);
+        EXPECT_EQ(loaded.result, 0);
+        for (const std::string &problem : loaded.problems)
+            EXPECT_NE(problem.find(": note: "), std::string::npos) << problem;
+        EXPECT_EQ(validate(text), 0);
+    }
+}
+
+TEST(ConfigExample, HoldsWhatItsRowMustHave)
+{
+    unsigned element = mm_vocabulary_find("killConfig/killLevel/memoryMB");
+
+    EXPECT_EQ(
+        written([=](FILE *stream) { return mm_config_write_example(stream, element); }),
+        "<Memmgr>\n    <killConfig>\n        <killLevel>\n            <memoryMB>500</memoryMB>\n"
+        "            <minPriority>400</minPriority>\n        </killLevel>\n    </killConfig>\n</Memmgr>\n");
 }
 
 TEST(ConfigSchema, RefusesWhatDoesNot)
 {
     for (const char *body :
-         {"<bpf><ringKB>x</ringKB></bpf>", "<bpf><ringKB>3</ringKB></bpf>", "<unheard/>", "<bpf/><bpf/>",
-          "<killConfig><killLevel><memoryMB>5</memoryMB></killLevel></killConfig>",
+         {"<bpf><ringKB>x</ringKB></bpf>", "<bpf><ringKB>3</ringKB></bpf>", "<unheard/>",
+          "<bpf><ringKB>4</ringKB><ringKB>8</ringKB></bpf>", "<ramProfile minRamMB='x'/>",
+          "<ramProfile minRamMB='-1'/>", "<ramProfile><domain/></ramProfile>",
+          "<ramProfile><ramProfile/></ramProfile>", "<remove ids='1'/>",
+          "<killConfig><killLevel><memoryMB>10p</memoryMB></killLevel></killConfig>",
+          "<killConfig><killLevel><memoryMB>0</memoryMB></killLevel></killConfig>",
+          "<bpf><remove id='1'/></bpf>",
           "<killConfig><killLevel><memoryMB>5</memoryMB><minPriority>1001</minPriority></killLevel></"
           "killConfig>",
           "<controlSocket><mode>888</mode></controlSocket>",

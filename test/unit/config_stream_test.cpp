@@ -46,9 +46,9 @@ void seal(std::vector<unsigned char> &bytes)
     memcpy(&bytes[20], &hash, 4);
 }
 
-const std::string sample =
-    "<Memmgr><unheard/><bpf><ringKB> 64 </ringKB></bpf><logging><level/></logging>"
-    "<ramProfile name=\"p\" device=\"d\"><killConfig><killLevel id=\"7\"/></killConfig></ramProfile></Memmgr>";
+const std::string sample = "<Memmgr><unheard/><bpf><ringKB> 64 </ringKB></bpf><logging><level/></logging>"
+                           "<ramProfile name=\"p\" device=\"d\"><killConfig><killLevel "
+                           "id=\"7\"/></killConfig></ramProfile></Memmgr>";
 
 TEST(ConfigStream, CarriesItemsAndProblems)
 {

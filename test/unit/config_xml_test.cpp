@@ -194,6 +194,19 @@ TEST_P(ConfigXml, GivesTheseProblems)
 INSTANTIATE_TEST_SUITE_P(All, ConfigXml, testing::ValuesIn(text_cases()),
                          [](const auto &entry) { return std::string(entry.param.name); });
 
+TEST(ConfigXmlStrict, MakesUnknownNamesErrors)
+{
+    Loaded loaded =
+        load_text("<Memmgr>\n<loging/>\n<bpf speed='1'><ringKB>128</ringKB><x/></bpf></Memmgr>", 0, true);
+
+    EXPECT_EQ(loaded.problems,
+              (std::vector<std::string>{
+                  "f.xml:2:1: error: unknown element <loging> in <Memmgr>; did you mean <logging>?",
+                  "f.xml:3:1: error: unknown attribute speed of <bpf>",
+                  "f.xml:3:36: error: unknown element <x> in <bpf>"}));
+    EXPECT_EQ(loaded.result, -EINVAL);
+}
+
 TEST(ConfigXmlItems, HaveElementInstanceTextAndPlace)
 {
     const std::string text =
