@@ -209,9 +209,8 @@ void mm_bundle_member_changed(struct mm_priority_manager *manager, struct mm_pro
     mark_changed(manager, node);
 }
 
-void mm_bundle_touch(struct mm_priority_manager *manager, struct mm_bundle *bundle, uint64_t time_ns)
+void mm_bundle_touch(struct mm_priority_manager *manager, struct mm_bundle *bundle)
 {
-    bundle->last_use_ns = time_ns;
     bundle->work_flags |= MM_BUNDLE_IS_TOUCHED;
     mark_changed(manager, mm_bundle_node_of(bundle));
 }

@@ -70,7 +70,7 @@ static void handle_state(struct mm_priority_manager *manager, const struct mm_ev
     if (!(process->flags & MM_PROCESS_IN_GRACE))
         process->flags &= ~(uint32_t)MM_PROCESS_IS_INHERITING;
     if (row->is_use)
-        mm_bundle_touch(manager, process->bundle, event->time_ns);
+        mm_bundle_touch(manager, process->bundle);
     mm_manager_seed(manager, node);
 }
 
@@ -178,7 +178,7 @@ static void handle_ability_start(struct mm_priority_manager *manager, const stru
     node->process.flags &= ~(uint32_t)(MM_PROCESS_IS_SUSPENDED | MM_PROCESS_IS_INHERITING);
     node->ability_started_ns = event->time_ns;
     mm_deadline_start(&manager->ability_start, node);
-    mm_bundle_touch(manager, node->process.bundle, event->time_ns);
+    mm_bundle_touch(manager, node->process.bundle);
     mm_manager_seed(manager, node);
 }
 

@@ -209,7 +209,7 @@ void mm_bundle_leave(struct mm_priority_manager *manager, struct mm_process_node
 void mm_bundle_member_changed(struct mm_priority_manager *manager, struct mm_process_node *member,
                               int previous);
 /* Takes its place among equals when everything settles. */
-void mm_bundle_touch(struct mm_priority_manager *manager, struct mm_bundle *bundle, uint64_t time_ns);
+void mm_bundle_touch(struct mm_priority_manager *manager, struct mm_bundle *bundle);
 /* Moves the changed bundles on the list; may seed. */
 void mm_manager_move_bundles(struct mm_priority_manager *manager);
 /* Publishes MM_EVENT_PRIORITY for what moved, at most a queue's worth at once. */

@@ -157,7 +157,7 @@ struct mm_bundle {
     struct mm_priority_entry entry; /* on the list; entry.priority is the bundle's */
     struct mm_list processes;       /* of mm_process.bundle_link */
     struct mm_account *account;     /* NULL: not registered */
-    uint64_t last_use_ns;
+    uint64_t spared_until_ns; /* the squeezer's word: has nothing to give before this moment; 0: not tried */
     uint32_t process_count;
     bool is_registered;
     uint8_t work_flags;    /* the manager's own */

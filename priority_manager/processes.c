@@ -94,7 +94,6 @@ int mm_manager_unregister(struct mm_priority_manager *manager, struct mm_process
     node->process.flags &= MM_PROCESS_IS_FROM_SCAN;
     node->process.important_floor = 0;
     mm_manager_apply_comm(manager, node);
-    bundle->bundle.last_use_ns = mm_event_center_now_ns(manager->center);
     mm_bundle_join(manager, bundle, node);
     return 0;
 }

@@ -183,7 +183,7 @@ void mm_manager_register(struct mm_priority_manager *manager, const struct mm_ev
     }
     node->process_name_hash = names.process_hash;
     mm_manager_apply_names(manager, node, names.bundle_hash);
-    mm_bundle_touch(manager, node->process.bundle, event->time_ns);
+    mm_bundle_touch(manager, node->process.bundle);
     if (is_new) {
         if (node->process.flags & MM_PROCESS_IS_FROM_SCAN)
             node->process.flags |= MM_PROCESS_IS_INHERITING;

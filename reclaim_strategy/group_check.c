@@ -6,9 +6,6 @@
 
 #include <string.h>
 
-/* A group with more processes is no application's. */
-#define GROUP_PROCESSES_MAX 512
-
 bool mm_policy_is_squeezable(const struct mm_policy_context *context, const struct mm_bundle *bundle,
                              int min_priority)
 {
@@ -20,7 +17,7 @@ bool mm_policy_is_squeezable(const struct mm_policy_context *context, const stru
 enum mm_group_refusal mm_policy_check_group(const struct mm_policy_context *context, struct mm_group *group,
                                             int min_priority)
 {
-    pid_t pids[GROUP_PROCESSES_MAX];
+    pid_t pids[MM_POLICY_GROUP_PROCESSES_MAX];
     ssize_t count =
         context->kernel->ops->read_group_processes(context->kernel, group, pids, MM_ARRAY_SIZE(pids));
 

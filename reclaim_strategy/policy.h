@@ -44,6 +44,9 @@ extern const struct mm_policy_ops mm_memory_level_policy;
 extern const struct mm_policy_ops mm_memory_high_policy;
 extern const struct mm_policy_ops mm_squeeze_policy;
 
+/* A group with more processes is no application's. */
+#define MM_POLICY_GROUP_PROCESSES_MAX 512
+
 /* Why a bundle's group may not be touched. */
 enum mm_group_refusal {
     MM_GROUP_MAY_BE_TOUCHED,

@@ -14,15 +14,8 @@
 #include <string.h>
 
 #define COOKIE_SQUEEZE (0x5351ULL << 48)
-/* Groups that gave nothing lately and are left alone for a while. */
-#define TIRED_GROUPS_MAX 64
 /* Bundles looked at in one turn of the loop: each costs some reads of its group, 2 ms together. */
 #define BUNDLES_PER_TURN 32
-
-struct tired_group {
-    uint64_t group_id;
-    uint64_t until_ns;
-};
 
 struct squeeze_policy {
     struct mm_policy_context *context;
@@ -37,8 +30,6 @@ struct squeeze_policy {
     struct mm_timer timer; /* considers: never while others still have to hear the event at hand */
     unsigned passed;       /* the list's least important that were looked at in vain in this round */
     uint64_t resting_until_ns;
-    struct tired_group tired[TIRED_GROUPS_MAX];
-    unsigned next_tired;
     char target[MM_NAME_MAX];
     char path[MM_LIMITS_PATH_MAX];
 };
@@ -65,21 +56,20 @@ static void explain(struct squeeze_policy *policy, bool acted, const char *actio
     mm_decide(policy->context->center, &decision, "%s", reason);
 }
 
-static bool is_tired(const struct squeeze_policy *policy, uint64_t group_id)
+/* Bundles are squeezed through the group of their first process: those whose group this is, as it is now. */
+static void spare_group(struct squeeze_policy *policy)
 {
-    for (unsigned i = 0; i < TIRED_GROUPS_MAX; i++) {
-        if (policy->tired[i].group_id == group_id && now_ns(policy) < policy->tired[i].until_ns)
-            return true;
-    }
-    return false;
-}
+    struct mm_kernel *kernel = policy->context->kernel;
+    uint64_t until_ns = now_ns(policy) + policy->context->config->squeeze.retry_ms * MM_NS_PER_MS;
+    pid_t pids[MM_POLICY_GROUP_PROCESSES_MAX];
+    ssize_t count = kernel->ops->read_group_processes(kernel, policy->group, pids, MM_ARRAY_SIZE(pids));
 
-static void set_tired(struct squeeze_policy *policy, uint64_t group_id)
-{
-    policy->tired[policy->next_tired++ % TIRED_GROUPS_MAX] = (struct tired_group){
-        .group_id = group_id,
-        .until_ns = now_ns(policy) + policy->context->config->squeeze.retry_ms * MM_NS_PER_MS,
-    };
+    for (ssize_t i = 0; i < MM_MIN(count, (ssize_t)MM_ARRAY_SIZE(pids)); i++) {
+        const struct mm_process *process = mm_priority_manager_find(policy->context->manager, pids[i]);
+
+        if (process && process->bundle->processes.next == &process->bundle_link)
+            process->bundle->spared_until_ns = until_ns;
+    }
 }
 
 static void close_chunk(struct squeeze_policy *policy)
@@ -107,11 +97,11 @@ static bool take_bundle(struct squeeze_policy *policy, const struct mm_bundle *b
     struct mm_kernel *kernel = policy->context->kernel;
     struct mm_group *group = NULL;
 
-    if (mm_policy_open_group(policy->context, bundle, config->min_priority, policy->path,
+    if (now_ns(policy) < bundle->spared_until_ns ||
+        mm_policy_open_group(policy->context, bundle, config->min_priority, policy->path,
                              sizeof(policy->path), &group) != MM_GROUP_MAY_BE_TOUCHED)
         return false;
-    if (is_tired(policy, kernel->ops->group_id(kernel, group)) ||
-        kernel->ops->read_group(kernel, group, MM_GROUP_CURRENT, ret_bytes) < 0 ||
+    if (kernel->ops->read_group(kernel, group, MM_GROUP_CURRENT, ret_bytes) < 0 ||
         *ret_bytes < config->min_group_bytes) {
         kernel->ops->close_group(kernel, group);
         return false;
@@ -184,7 +174,7 @@ static void start_chunk(struct squeeze_policy *policy, uint64_t available_bytes,
     if (result == 0)
         result = kernel->ops->submit_job(kernel, &job);
     if (result < 0) {
-        set_tired(policy, kernel->ops->group_id(kernel, policy->group));
+        spare_group(policy);
         close_chunk(policy);
         consider_at(policy, now_ns(policy));
         return;
@@ -253,7 +243,6 @@ static void on_timer(struct mm_timer *timer, void *user)
 
 static void on_notice(struct squeeze_policy *policy, const struct mm_notice *notice)
 {
-    struct mm_kernel *kernel = policy->context->kernel;
     bool is_cancelled = notice->error == -ECANCELED || notice->error == -EINTR;
 
     if (notice->kind != MM_NOTICE_JOB_DONE || !policy->is_chunk_under_way ||
@@ -263,7 +252,7 @@ static void on_notice(struct squeeze_policy *policy, const struct mm_notice *not
     policy->context->status->squeezed_bytes += notice->bytes;
     if (!is_cancelled && !mm_squeeze_is_worth_it(policy->asked_bytes, notice->bytes,
                                                  policy->context->config->squeeze.worth_percent))
-        set_tired(policy, kernel->ops->group_id(kernel, policy->group));
+        spare_group(policy);
     close_chunk(policy);
     if (may_act(policy))
         consider_at(policy, now_ns(policy));

@@ -183,6 +183,42 @@ TEST_F(Reclaim, WhenNobodyCanBeSqueezedItDoesNotTryWithoutEnd)
     EXPECT_TRUE(was_decided("none", "nobody may be squeezed now"));
 }
 
+/* However many they are: each costs one attempt, and then it is somebody's turn who gives. */
+TEST_F(Reclaim, EachOfManyThatGiveNothingIsAskedOnceUntilItIsDueAgain)
+{
+    const unsigned many = 100;
+    std::vector<std::string> early;
+
+    machine.ram_bytes = 8192 * MIB;
+    begin();
+    note_squeezes();
+    for (unsigned i = 0; i < many; i++)
+        add_in_own_group(static_cast<pid_t>(2000 + 10 * i), 800, 20 * MIB, "dry " + std::to_string(i));
+    mm_simulated_fail(kernel, "job", EAGAIN, UINT32_MAX);
+    crowd(740 * MIB);
+    run_for(2 * SECOND);
+    EXPECT_EQ(squeezed.size(), many);
+    EXPECT_TRUE(was_decided("none", "nobody may be squeezed now"));
+    mm_simulated_fail(kernel, "job", EAGAIN, 0);
+    add_in_own_group(1030, 400, 300 * MIB, "large");
+    run_for(config->squeeze.retry_ms * MILLISECOND - 5 * SECOND);
+    early.assign(squeezed.begin() + many, squeezed.end());
+    EXPECT_FALSE(early.empty());
+    EXPECT_EQ(std::count(early.begin(), early.end(), "large"), static_cast<ptrdiff_t>(early.size()));
+}
+
+TEST_F(Reclaim, AGroupThatGaveNothingIsAskedOnceForAllOfItsBundles)
+{
+    begin();
+    note_squeezes();
+    for (pid_t pid = 2000; pid < 2100; pid += 10)
+        add_application(pid, 800, 20 * MIB, "one of " + std::to_string(pid), "/app/shared");
+    mm_simulated_fail(kernel, "job", EAGAIN, UINT32_MAX);
+    crowd(740 * MIB);
+    run_for(2 * SECOND);
+    EXPECT_EQ(squeezed.size(), 1u);
+}
+
 TEST_F(Reclaim, SomebodyWhoMovesBackIsSqueezedAtOnce)
 {
     begin();
