@@ -305,6 +305,37 @@ static int find_held(const struct mm_limits *limits, const char *path, enum mm_g
     return -ENOENT;
 }
 
+const char *mm_limits_error_text(int error)
+{
+    static const struct {
+        int error;
+        const char *text;
+    } texts[] = {
+        {-EALREADY, "it is limited already"},
+        {-EBUSY, "another policy owns this limit"},
+        {-EINPROGRESS, "its old limit has not come back yet"},
+        {-ENOSPC, "as many limits as the journal holds stand already"},
+        {-EAGAIN, "the worker has as much to do as it can take"},
+        {-ENAMETOOLONG, "its group's path is too long for the journal"},
+        {-ENOENT, "its group is gone"},
+        {-ENODEV, "its group is gone"},
+    };
+
+    for (size_t i = 0; i < MM_ARRAY_SIZE(texts); i++) {
+        if (texts[i].error == error)
+            return texts[i].text;
+    }
+    return strerror(-error);
+}
+
+/* Why a file that is held cannot be claimed. */
+static int refusal_of(const struct limit *limit, const char *owner)
+{
+    if (!limit->owner || limit->is_releasing)
+        return -EINPROGRESS;
+    return limit->owner == owner ? -EALREADY : -EBUSY;
+}
+
 /* Opens the group and journals; the file itself is not touched. */
 static int hold(struct mm_limits *limits, const char *owner, const char *path, enum mm_group_value value,
                 uint64_t written_bytes, bool is_transient)
@@ -320,8 +351,7 @@ static int hold(struct mm_limits *limits, const char *owner, const char *path, e
     int result;
 
     if (index >= 0)
-        return limits->limits[index].owner == owner && !limits->limits[index].is_releasing ? -EALREADY
-                                                                                           : -EBUSY;
+        return refusal_of(&limits->limits[index], owner);
     index = find_free(limits);
     if (index < 0)
         return index;

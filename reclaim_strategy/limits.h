@@ -61,14 +61,22 @@ void mm_limits_free(struct mm_limits *limits);
 
 /*
  * Journals, then has a worker write `bytes` to the value of the group. owner is a policy's name, with static
- * life. Returns the limit's index, -EBUSY when another policy owns that file, -ENOSPC when MM_LIMITS_MAX are
- * held, -EALREADY when the owner holds exactly that, or what the kernel said.
+ * life. Returns the limit's index, or
+ *   -EALREADY     the owner holds that file already
+ *   -EBUSY        another policy owns it
+ *   -EINPROGRESS  what it held before, a predecessor's limit or one of ours, has not come back yet
+ *   -ENOSPC       MM_LIMITS_MAX are held
+ *   -EAGAIN       the worker's queue is full: nothing is held, to be tried again
+ * or what the kernel said: -ENOENT, -ENODEV for a group that is gone, -EOPNOTSUPP where there is no such file.
  */
 int mm_limits_set(struct mm_limits *limits, const char *owner, const char *path, enum mm_group_value value,
                   uint64_t bytes);
-/* Claims a file for a reclaim job that lowers and restores it in steps: journalled, nothing written. */
+/* Claims a file for a reclaim job that lowers and restores it in steps: journalled, nothing written. As above
+   but for -EAGAIN. */
 int mm_limits_claim_transient(struct mm_limits *limits, const char *owner, const char *path,
                               enum mm_group_value value);
+/* Why there is no limit, for people: the errors above, else the system's words. */
+const char *mm_limits_error_text(int error);
 /* Gives the old value back; in line where that cannot block, else by a worker. What cannot be done now is
    tried again every second. A limit still being written is cancelled, and with it whatever the worker has to
    do. */

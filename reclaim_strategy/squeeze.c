@@ -169,8 +169,8 @@ static void start_chunk(struct squeeze_policy *policy, uint64_t available_bytes,
     };
     int result = claim_limit(policy);
 
-    if (result == -EBUSY)
-        explain(policy, false, "squeeze", available_bytes, 0, "another policy owns the limit it would take");
+    if (result < 0)
+        explain(policy, false, "squeeze", available_bytes, 0, mm_limits_error_text(result));
     if (result == 0)
         result = kernel->ops->submit_job(kernel, &job);
     if (result < 0) {

@@ -77,7 +77,8 @@ TEST_F(Limits, WhileALimitIsOnItsWayBackNobodyMayClaimIt)
     run_for(MM_NS_PER_S);
     mm_limits_release(limits, index);
     ASSERT_TRUE(mm_limits_has_jobs(limits));
-    EXPECT_EQ(mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 70 * MM_MIB), -EBUSY);
+    EXPECT_EQ(mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 70 * MM_MIB), -EINPROGRESS);
+    EXPECT_EQ(mm_limits_set(limits, B, "/app/a", MM_GROUP_HIGH, 70 * MM_MIB), -EINPROGRESS);
     EXPECT_EQ(mm_limits_next(limits, A, -1), -1);
 }
 
