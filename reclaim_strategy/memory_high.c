@@ -16,6 +16,18 @@
 /* Bundles looked at in one review; the least important come first. */
 #define BUNDLES_PER_REVIEW 256
 
+/* Different reasons told of at a time; what there may be beyond is counted with the last. */
+#define REASONS_MAX 4
+
+/* Who got no limit in a review, by the reason. */
+struct left_out {
+    struct {
+        int error;
+        unsigned count;
+    } reasons[REASONS_MAX];
+    unsigned reason_count;
+};
+
 struct memory_high_policy {
     struct mm_policy_context *context;
     struct mm_timer timer;
@@ -92,8 +104,8 @@ static void release_for_bundle(struct memory_high_policy *policy, pid_t pid)
         release_for_process(policy, MM_CONTAINER_OF(link, struct mm_process, bundle_link)->pid);
 }
 
-static void explain(struct memory_high_policy *policy, const struct mm_bundle *bundle, bool acted,
-                    uint64_t amount_bytes, const char *reason)
+static void explain(struct memory_high_policy *policy, const char *target, bool acted, uint64_t amount_bytes,
+                    const char *reason)
 {
     struct mm_decision decision = {
         .source = MM_DECISION_RECLAIM,
@@ -103,8 +115,35 @@ static void explain(struct memory_high_policy *policy, const struct mm_bundle *b
         .amount_bytes = amount_bytes,
     };
 
-    mm_copy_text(decision.target, sizeof(decision.target), bundle->name);
+    mm_copy_text(decision.target, sizeof(decision.target), target);
     mm_decide(policy->context->center, &decision, "%s", reason);
+}
+
+static void leave_out(struct left_out *left_out, int error)
+{
+    unsigned i = 0;
+
+    while (i < left_out->reason_count && left_out->reasons[i].error != error)
+        i++;
+    if (i == REASONS_MAX)
+        i--;
+    else if (i == left_out->reason_count)
+        left_out->reasons[left_out->reason_count++].error = error;
+    left_out->reasons[i].count++;
+}
+
+/* Once for a whole review: one line for each bundle would push everything else out of the log. */
+static void explain_left_out(struct memory_high_policy *policy, const struct left_out *left_out)
+{
+    char reason[MM_REASON_MAX] = "";
+    size_t length = 0;
+
+    for (unsigned i = 0; i < left_out->reason_count; i++)
+        length +=
+            mm_format(reason + length, sizeof(reason) - length, "%s%u without a limit: %s", i > 0 ? "; " : "",
+                      left_out->reasons[i].count, mm_limits_error_text(left_out->reasons[i].error));
+    if (left_out->reason_count > 0)
+        explain(policy, "", false, 0, reason);
 }
 
 /* The limit for the group; MM_UNLIMITED: none, also where somebody else's is as tight. */
@@ -122,7 +161,8 @@ static uint64_t target_of(struct memory_high_policy *policy, struct mm_group *gr
     return target_bytes < present_bytes ? target_bytes : MM_UNLIMITED;
 }
 
-static void limit_bundle(struct memory_high_policy *policy, const struct mm_bundle *bundle)
+/* 0 also where there is nothing to limit, or it is limited already. */
+static int limit_bundle(struct memory_high_policy *policy, const struct mm_bundle *bundle)
 {
     struct mm_policy_context *context = policy->context;
     struct mm_kernel *kernel = context->kernel;
@@ -132,43 +172,43 @@ static void limit_bundle(struct memory_high_policy *policy, const struct mm_bund
 
     if (mm_policy_open_group(context, bundle, config_of(policy)->min_priority, policy->path,
                              sizeof(policy->path), &group) != MM_GROUP_MAY_BE_TOUCHED)
-        return;
+        return 0;
     target_bytes = target_of(policy, group);
     kernel->ops->close_group(kernel, group);
     if (target_bytes == MM_UNLIMITED)
-        return;
+        return 0;
     if (!kernel->is_dry_run)
         result = mm_limits_set(context->limits, mm_memory_high_policy.name, policy->path, MM_GROUP_HIGH,
                                target_bytes);
-    if (result >= 0)
-        explain(policy, bundle, true, target_bytes, policy->path);
-    else if (result == -EBUSY)
-        explain(policy, bundle, false, target_bytes, "another policy owns this group's memory.high");
-    else if (result == -ENOSPC)
-        explain(policy, bundle, false, target_bytes, "as many limits as the journal holds stand already");
+    if (result < 0)
+        return result == -EALREADY ? 0 : result;
+    explain(policy, bundle->name, true, target_bytes, policy->path);
+    return 0;
 }
 
-static void limit_back(struct memory_high_policy *policy)
+/* 0, or -EAGAIN when the worker can take no more: the next review goes on. */
+static int limit_back(struct memory_high_policy *policy)
 {
+    struct mm_kernel *kernel = policy->context->kernel;
     const struct mm_priority_list *list = mm_priority_manager_list(policy->context->manager);
     const struct mm_priority_entry *entry = mm_priority_list_least(list);
-    int min_priority = config_of(policy)->min_priority;
+    struct left_out left_out = {0};
+    int result = 0;
 
-    if (!policy->context->kernel->ops->feature(policy->context->kernel, MM_FEATURE_MEMORY_HIGH)->available)
-        return;
-    for (unsigned i = 0; entry && entry->priority >= min_priority && i < BUNDLES_PER_REVIEW;
-         i++, entry = mm_priority_list_next(list, entry))
-        limit_bundle(policy, MM_BUNDLE_OF(entry));
-}
-
-static void review(struct mm_timer *timer, void *user)
-{
-    struct memory_high_policy *policy = user;
-
-    (void)timer;
-    release_forward(policy);
-    if (config_of(policy)->is_enabled && !policy->is_killing)
-        limit_back(policy);
+    if (!kernel->ops->feature(kernel, MM_FEATURE_MEMORY_HIGH)->available)
+        return 0;
+    for (unsigned i = 0; result != -EAGAIN && entry && entry->priority >= config_of(policy)->min_priority &&
+                         i < BUNDLES_PER_REVIEW;
+         i++, entry = mm_priority_list_next(list, entry)) {
+        result = limit_bundle(policy, MM_BUNDLE_OF(entry));
+        if (result < 0 && result != -EAGAIN)
+            leave_out(&left_out, result);
+    }
+    explain_left_out(policy, &left_out);
+    if (result != -EAGAIN)
+        return 0;
+    explain(policy, "", false, 0, "the worker has as much to do as it can take: the others follow");
+    return result;
 }
 
 static void arm(struct memory_high_policy *policy)
@@ -177,6 +217,16 @@ static void arm(struct memory_high_policy *policy)
 
     mm_event_center_arm(center, &policy->timer,
                         mm_event_center_now_ns(center) + config_of(policy)->settle_ms * MM_NS_PER_MS);
+}
+
+static void review(struct mm_timer *timer, void *user)
+{
+    struct memory_high_policy *policy = user;
+
+    (void)timer;
+    release_forward(policy);
+    if (config_of(policy)->is_enabled && !policy->is_killing && limit_back(policy) == -EAGAIN)
+        arm(policy);
 }
 
 /* Where a bundle begins on the list is no move, so that no event tells of it. */

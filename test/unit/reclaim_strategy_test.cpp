@@ -527,6 +527,68 @@ TEST_F(MemoryHigh, OneThatAKillCancelledIsSetAfterwards)
             << pid;
 }
 
+/* More than the worker's queue takes at once: nobody has to move on the list for the rest. */
+TEST_F(MemoryHigh, WhatTheWorkerCannotTakeAtOnceFollows)
+{
+    machine.ram_bytes = 8192 * MIB;
+    begin();
+    for (pid_t pid = 2000; pid < 3000; pid += 10)
+        add_in_own_group(pid, 800, 20 * MIB, std::to_string(pid));
+    run_for(1100 * MILLISECOND);
+    EXPECT_LT(status().limits_held, 100u);
+    EXPECT_TRUE(was_decided("set memory.high", "the others follow"));
+    run_for(3 * SECOND);
+    EXPECT_EQ(status().limits_held, 100u);
+    for (pid_t pid = 2000; pid < 3000; pid += 10)
+        EXPECT_EQ(group("/app/" + std::to_string(pid), MM_GROUP_HIGH), 16 * MIB) << pid;
+}
+
+/* One line for all, however often it is looked at, so that the log keeps what else happened. */
+TEST_F(MemoryHigh, HowManyTheJournalLeavesWithoutALimitIsSaidOnce)
+{
+    unsigned lines = 0;
+
+    machine.ram_bytes = 8192 * MIB;
+    begin();
+    for (unsigned i = 0; i < MM_LIMITS_MAX + 40; i++)
+        add_in_own_group(static_cast<pid_t>(2000 + 10 * i), 800, 20 * MIB, std::to_string(i));
+    run_for(5 * SECOND);
+    EXPECT_EQ(status().limits_held, static_cast<uint32_t>(MM_LIMITS_MAX));
+    for (int i = 0; i < 5; i++) {
+        report(2000, MM_REASON_SUSPEND_DELAY_START, "0");
+        move(2000, 800, "0");
+        run_for(2 * SECOND);
+    }
+    for (const mm_decision_entry &entry : decisions())
+        lines += strstr(entry.decision.reason, "as many limits as the journal holds") != nullptr;
+    EXPECT_TRUE(was_decided("set memory.high", "40 without a limit: as many limits as the journal holds"));
+    EXPECT_LE(lines, 7u) << "one for each review, where nothing was done in between one for all";
+}
+
+TEST_F(MemoryHigh, WhatTheKernelRefusesIsExplained)
+{
+    begin();
+    add_in_own_group(1030, 800, 100 * MIB, "application");
+    add_in_own_group(1040, 800, 100 * MIB, "another");
+    mm_simulated_fail(kernel, "submit_job", EPERM, 2);
+    run_for(2 * SECOND);
+    EXPECT_TRUE(was_decided("set memory.high", "2 without a limit: Operation not permitted"));
+}
+
+TEST_F(MemoryHigh, ALimitOnItsWayBackIsNoOtherPolicys)
+{
+    begin();
+    add_in_own_group(1030, 800, 100 * MIB, "application");
+    run_for(2 * SECOND);
+    ASSERT_EQ(status().limits_held, 1u);
+    mm_simulated_fail(kernel, "raise_group", EROFS, UINT32_MAX);
+    mm_simulated_fail(kernel, "job", EROFS, UINT32_MAX);
+    move(1030, 0, "application");
+    move(1030, 800, "application");
+    run_for(2 * SECOND);
+    EXPECT_TRUE(was_decided("set memory.high", "1 without a limit: its old limit has not come back yet"));
+}
+
 TEST_F(MemoryHigh, WhereTheKernelHasNoneNothingIsTried)
 {
     machine.lacks[MM_FEATURE_MEMORY_HIGH] = true;
