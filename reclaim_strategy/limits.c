@@ -83,6 +83,7 @@ static void say(struct mm_limits *limits, const struct mm_limit_entry *entry, bo
     struct mm_decision decision = {
         .source = MM_DECISION_RECLAIM,
         .acted = acted,
+        .is_dry_run = limits->kernel->is_dry_run,
         .action = action,
         .amount_bytes = entry->old_bytes,
     };

@@ -168,7 +168,7 @@ static int limit_bundle(struct memory_high_policy *policy, const struct mm_bundl
     struct mm_kernel *kernel = context->kernel;
     struct mm_group *group = NULL;
     uint64_t target_bytes;
-    int result = 0;
+    int result;
 
     if (mm_policy_open_group(context, bundle, config_of(policy)->min_priority, policy->path,
                              sizeof(policy->path), &group) != MM_GROUP_MAY_BE_TOUCHED)
@@ -177,9 +177,8 @@ static int limit_bundle(struct memory_high_policy *policy, const struct mm_bundl
     kernel->ops->close_group(kernel, group);
     if (target_bytes == MM_UNLIMITED)
         return 0;
-    if (!kernel->is_dry_run)
-        result = mm_limits_set(context->limits, mm_memory_high_policy.name, policy->path, MM_GROUP_HIGH,
-                               target_bytes);
+    result =
+        mm_limits_set(context->limits, mm_memory_high_policy.name, policy->path, MM_GROUP_HIGH, target_bytes);
     if (result < 0)
         return result == -EALREADY ? 0 : result;
     explain(policy, bundle->name, true, target_bytes, policy->path);

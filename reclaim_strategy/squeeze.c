@@ -149,7 +149,7 @@ static int claim_limit(struct squeeze_policy *policy)
     bool is_v2 = kernel->ops->feature(kernel, MM_FEATURE_CGROUP_V2_MEMORY)->available;
 
     policy->claim = -1;
-    if (kernel->ops->feature(kernel, MM_FEATURE_MEMORY_RECLAIM)->available || kernel->is_dry_run)
+    if (kernel->ops->feature(kernel, MM_FEATURE_MEMORY_RECLAIM)->available)
         return 0;
     policy->claim = mm_limits_claim_transient(policy->context->limits, mm_squeeze_policy.name, policy->path,
                                               is_v2 ? MM_GROUP_HIGH : MM_GROUP_MAX);

@@ -21,6 +21,18 @@ class Reclaim : public EngineTest
         config->kill.is_enabled = false;
     }
 
+    /* All is decided on that machine, nothing changed. */
+    void begin_dry()
+    {
+        make_machine();
+        start([](mm_kernel *inner) {
+            mm_kernel *dry = nullptr;
+
+            EXPECT_EQ(mm_dry_run_kernel_new(inner, &dry), 0);
+            return dry;
+        });
+    }
+
     void note_squeezes()
     {
         on_event = [this](const mm_event &event) {
@@ -373,13 +385,7 @@ TEST_F(Reclaim, OnV1TheHardLimitIsTheOneClaimed)
 
 TEST_F(Reclaim, InADryRunNothingIsReclaimedButSaid)
 {
-    make_machine();
-    start([](mm_kernel *inner) {
-        mm_kernel *dry = nullptr;
-
-        EXPECT_EQ(mm_dry_run_kernel_new(inner, &dry), 0);
-        return dry;
-    });
+    begin_dry();
     note_squeezes();
     add_in_own_group(1020, 400, 200 * MIB, "background");
     add_in_own_group(1030, 800, 200 * MIB, "suspended");
@@ -388,6 +394,25 @@ TEST_F(Reclaim, InADryRunNothingIsReclaimedButSaid)
     EXPECT_EQ(squeezed, (std::vector<std::string>{"suspended", "background"}));
     EXPECT_EQ(available(), 740 * MIB);
     EXPECT_EQ(mm_simulated_calls(simulated, "submit_job"), 0u);
+}
+
+TEST_F(Reclaim, InADryRunALimitIsClaimedAsItWouldBe)
+{
+    bool was_held = false;
+
+    machine.lacks[MM_FEATURE_MEMORY_RECLAIM] = true;
+    begin_dry();
+    on_event = [&](const mm_event &event) {
+        if (event.kind == MM_EVENT_DECISION && strcmp(event.payload.decision.action, "squeeze") == 0)
+            was_held = status().limits_held == 1;
+    };
+    add_in_own_group(1030, 800, 300 * MIB, "suspended");
+    crowd(740 * MIB);
+    run_for(2 * SECOND);
+    EXPECT_TRUE(was_held);
+    EXPECT_EQ(status().limits_held, 0u);
+    EXPECT_EQ(group("/app/suspended", MM_GROUP_HIGH), MM_UNLIMITED);
+    EXPECT_EQ(mm_simulated_calls(simulated, "raise_group"), 0u);
 }
 
 /* ---- memory.high ---------------------------------------------------------------------------------------- */
@@ -587,6 +612,32 @@ TEST_F(MemoryHigh, ALimitOnItsWayBackIsNoOtherPolicys)
     move(1030, 800, "application");
     run_for(2 * SECOND);
     EXPECT_TRUE(was_decided("set memory.high", "1 without a limit: its old limit has not come back yet"));
+}
+
+TEST_F(MemoryHigh, InADryRunEachLimitIsDecidedOnceAndNoneWritten)
+{
+    unsigned set = 0;
+
+    begin_dry();
+    on_event = [&](const mm_event &event) {
+        set += event.kind == MM_EVENT_DECISION && event.payload.decision.acted &&
+               event.payload.decision.is_dry_run &&
+               strcmp(event.payload.decision.action, "set memory.high") == 0;
+    };
+    add_in_own_group(1030, 800, 100 * MIB, "application");
+    run_for(2 * SECOND);
+    EXPECT_EQ(status().limits_held, 1u);
+    for (int i = 0; i < 5; i++) {
+        report(1030, MM_REASON_APPLICATION_SUSPEND, "application");
+        add_in_own_group(1040 + 10 * i, 800, 10 * MIB, std::to_string(i)); /* too small for a limit */
+        run_for(2 * SECOND);
+    }
+    EXPECT_EQ(set, 1u);
+    move(1030, 0, "application");
+    EXPECT_EQ(status().limits_held, 0u);
+    EXPECT_EQ(group("/app/application", MM_GROUP_HIGH), MM_UNLIMITED);
+    for (const char *operation : {"submit_job", "raise_group"})
+        EXPECT_EQ(mm_simulated_calls(simulated, operation), 0u) << operation;
 }
 
 TEST_F(MemoryHigh, WhereTheKernelHasNoneNothingIsTried)
