@@ -129,7 +129,7 @@ struct mm_decision {
     enum mm_decision_source source;
     bool acted; /* false: left alone, for the reason given */
     bool is_dry_run;
-    const char *action; /* a word with static life: "kill", "squeeze", "set memory.high", "none" */
+    const char *action; /* a word with static life: "kill", "squeeze", "squeezed", "none" */
     pid_t pid;          /* 0: not about one process */
     char target[MM_NAME_MAX];
     uint64_t available_bytes;

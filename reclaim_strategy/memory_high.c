@@ -119,6 +119,18 @@ static void explain(struct memory_high_policy *policy, const char *target, bool 
     mm_decide(policy->context->center, &decision, "%s", reason);
 }
 
+static void explain_limit(struct memory_high_policy *policy, const struct mm_bundle *bundle,
+                          uint64_t target_bytes)
+{
+    char reason[MM_REASON_MAX];
+
+    (void)mm_format(reason, sizeof(reason),
+                    "at %d, and %d or more is limited: %u %% of what is used, at least %llu MB, in group %s",
+                    bundle->entry.priority, config_of(policy)->min_priority, config_of(policy)->share_percent,
+                    (unsigned long long)(config_of(policy)->min_bytes / MM_MIB), policy->path);
+    explain(policy, bundle->name, true, target_bytes, reason);
+}
+
 static void leave_out(struct left_out *left_out, int error)
 {
     unsigned i = 0;
@@ -181,7 +193,7 @@ static int limit_bundle(struct memory_high_policy *policy, const struct mm_bundl
         mm_limits_set(context->limits, mm_memory_high_policy.name, policy->path, MM_GROUP_HIGH, target_bytes);
     if (result < 0)
         return result == -EALREADY ? 0 : result;
-    explain(policy, bundle->name, true, target_bytes, policy->path);
+    explain_limit(policy, bundle, target_bytes);
     return 0;
 }
 

@@ -26,9 +26,11 @@ struct squeeze_policy {
     struct mm_group *group; /* of the chunk under way */
     uint64_t asked_bytes;
     uint32_t chunk;
-    int claim;             /* index of the transient limit of the chunk, -1: the kernel needs none */
-    struct mm_timer timer; /* considers: never while others still have to hear the event at hand */
-    unsigned passed;       /* the list's least important that were looked at in vain in this round */
+    int claim;                   /* index of the transient limit of the chunk, -1: the kernel needs none */
+    struct mm_timer timer;       /* considers: never while others still have to hear the event at hand */
+    uint64_t available_bytes;    /* that all of this was decided by */
+    uint64_t explained_group_id; /* it was said why that one is squeezed; 0: none */
+    unsigned passed;             /* the list's least important that were looked at in vain in this round */
     uint64_t resting_until_ns;
     char target[MM_NAME_MAX];
     char path[MM_LIMITS_PATH_MAX];
@@ -39,21 +41,71 @@ static uint64_t now_ns(const struct squeeze_policy *policy)
     return mm_event_center_now_ns(policy->context->center);
 }
 
-static void explain(struct squeeze_policy *policy, bool acted, const char *action, uint64_t available_bytes,
-                    uint64_t amount_bytes, const char *reason)
+/* target "": about nobody. */
+static struct mm_decision decision_of(const struct squeeze_policy *policy, bool acted, const char *action,
+                                      const char *target, uint64_t amount_bytes)
 {
     struct mm_decision decision = {
         .source = MM_DECISION_RECLAIM,
         .acted = acted,
         .is_dry_run = policy->context->kernel->is_dry_run,
         .action = action,
-        .available_bytes = available_bytes,
+        .available_bytes = policy->available_bytes,
         .amount_bytes = amount_bytes,
     };
 
-    if (acted)
-        mm_copy_text(decision.target, sizeof(decision.target), policy->target);
+    mm_copy_text(decision.target, sizeof(decision.target), target);
+    return decision;
+}
+
+static void explain_nothing(struct squeeze_policy *policy, const char *reason)
+{
+    struct mm_decision decision = decision_of(policy, false, "none", "", 0);
+
     mm_decide(policy->context->center, &decision, "%s", reason);
+}
+
+/* Once for as many chunks of one group as follow each other: what each gave is said at its end. */
+static void explain_begin(struct squeeze_policy *policy)
+{
+    const struct mm_avail_buffer_config *buffers = &policy->context->config->avail_buffer;
+    struct mm_kernel *kernel = policy->context->kernel;
+    struct mm_decision decision = decision_of(policy, true, "squeeze", policy->target, policy->asked_bytes);
+    uint64_t group_id = kernel->ops->group_id(kernel, policy->group);
+    uint64_t line_bytes = policy->available_bytes < buffers->min_avail_bytes ? buffers->min_avail_bytes
+                                                                             : buffers->high_avail_bytes;
+    char available[MM_SIZE_TEXT_MAX];
+
+    if (group_id == policy->explained_group_id)
+        return;
+    policy->explained_group_id = group_id;
+    mm_decide(policy->context->center, &decision,
+              "available %s is below %llu MB; the least important with something to give, in group %s",
+              mm_size_text(policy->available_bytes, available, sizeof(available)),
+              (unsigned long long)(line_bytes / MM_MIB), policy->path);
+}
+
+static void explain_end(struct squeeze_policy *policy, const struct mm_notice *notice, bool is_cancelled,
+                        bool is_spared)
+{
+    struct mm_decision decision = decision_of(policy, true, "squeezed", policy->target, notice->bytes);
+    char asked[MM_SIZE_TEXT_MAX];
+    char got[MM_SIZE_TEXT_MAX];
+    char then[96] = "";
+    size_t length = 0;
+
+    /* EAGAIN is memory.reclaim's word for less than was asked */
+    if (is_cancelled)
+        length = mm_format(then, sizeof(then), ", then it was cancelled");
+    else if (notice->error < 0 && notice->error != -EAGAIN)
+        length = mm_format(then, sizeof(then), ": %s", strerror(-notice->error));
+    if (is_spared)
+        (void)mm_format(then + length, sizeof(then) - length, "; left alone for %llu ms",
+                        (unsigned long long)policy->context->config->squeeze.retry_ms);
+    mm_decide(policy->context->center, &decision, "%s of %s came back in %llu ms%s",
+              mm_size_text(notice->bytes, got, sizeof(got)),
+              mm_size_text(policy->asked_bytes, asked, sizeof(asked)),
+              (unsigned long long)(notice->duration_ns / MM_NS_PER_MS), then);
 }
 
 /* Bundles are squeezed through the group of their first process: those whose group this is, as it is now. */
@@ -156,32 +208,43 @@ static int claim_limit(struct squeeze_policy *policy)
     return policy->claim < 0 ? policy->claim : 0;
 }
 
-static void start_chunk(struct squeeze_policy *policy, uint64_t available_bytes, uint64_t group_bytes)
+/* Nothing was asked of the group, as the kernel or another policy would not have it. */
+static void give_up_chunk(struct squeeze_policy *policy, int error)
+{
+    struct mm_decision decision = decision_of(policy, false, "squeeze", policy->target, 0);
+    bool is_its_own_fault = error != -EAGAIN && error != -ENOSPC;
+
+    mm_decide(policy->context->center, &decision, "%s", mm_limits_error_text(error));
+    if (is_its_own_fault)
+        spare_group(policy);
+    else
+        policy->resting_until_ns = now_ns(policy) + policy->context->config->squeeze.rest_ms * MM_NS_PER_MS;
+    close_chunk(policy);
+    consider_at(policy, now_ns(policy));
+}
+
+static void start_chunk(struct squeeze_policy *policy, uint64_t group_bytes)
 {
     struct mm_kernel *kernel = policy->context->kernel;
     const struct mm_config *config = policy->context->config;
     struct mm_job job = {
         .kind = MM_JOB_RECLAIM,
         .group = policy->group,
-        .bytes = mm_squeeze_amount(&config->avail_buffer, config->squeeze.chunk_bytes, available_bytes,
-                                   group_bytes),
+        .bytes = mm_squeeze_amount(&config->avail_buffer, config->squeeze.chunk_bytes,
+                                   policy->available_bytes, group_bytes),
         .cookie = COOKIE_SQUEEZE | ++policy->chunk,
     };
     int result = claim_limit(policy);
 
-    if (result < 0)
-        explain(policy, false, "squeeze", available_bytes, 0, mm_limits_error_text(result));
     if (result == 0)
         result = kernel->ops->submit_job(kernel, &job);
     if (result < 0) {
-        spare_group(policy);
-        close_chunk(policy);
-        consider_at(policy, now_ns(policy));
+        give_up_chunk(policy, result);
         return;
     }
     policy->asked_bytes = job.bytes;
     policy->is_chunk_under_way = true;
-    explain(policy, true, "squeeze", available_bytes, job.bytes, policy->path);
+    explain_begin(policy);
 }
 
 /* Whether to squeeze on that reading; says why not. */
@@ -191,12 +254,14 @@ static bool is_wanted(struct squeeze_policy *policy, const struct mm_memory_stat
     enum mm_squeeze_verdict verdict =
         mm_squeeze_decide(&config->avail_buffer, config->squeeze.is_enabled, memory, policy->is_squeezing);
 
+    policy->available_bytes = memory->available_bytes;
     policy->is_squeezing = verdict == MM_SQUEEZE_GO;
     policy->context->status->is_squeezing = policy->is_squeezing;
     if (verdict == MM_SQUEEZE_GO)
         return true;
     policy->passed = 0;
-    explain(policy, false, "none", memory->available_bytes, 0, mm_squeeze_verdict_text(verdict));
+    policy->explained_group_id = 0;
+    explain_nothing(policy, mm_squeeze_verdict_text(verdict));
     return false;
 }
 
@@ -219,16 +284,14 @@ static void consider(struct squeeze_policy *policy)
     }
     switch (take_somebody(policy, &group_bytes)) {
     case FOUND:
-        start_chunk(policy, memory.available_bytes, group_bytes);
+        start_chunk(policy, group_bytes);
         break;
     case SEARCHING:
         consider_at(policy, now_ns(policy));
         break;
     case NOBODY:
-        explain(
-            policy, false, "none", memory.available_bytes, 0,
-            "nobody may be squeezed now: too important, sharing a group, too small, or nothing came of it "
-            "lately");
+        explain_nothing(policy, "nobody may be squeezed now: too important, sharing a group, too small, or "
+                                "nothing came of it lately");
         policy->resting_until_ns = now_ns(policy) + policy->context->config->squeeze.rest_ms * MM_NS_PER_MS;
         consider_at(policy, policy->resting_until_ns);
         break;
@@ -244,15 +307,20 @@ static void on_timer(struct mm_timer *timer, void *user)
 static void on_notice(struct squeeze_policy *policy, const struct mm_notice *notice)
 {
     bool is_cancelled = notice->error == -ECANCELED || notice->error == -EINTR;
+    bool is_spared;
 
     if (notice->kind != MM_NOTICE_JOB_DONE || !policy->is_chunk_under_way ||
         notice->cookie != (COOKIE_SQUEEZE | policy->chunk))
         return;
     policy->context->status->squeezes++;
     policy->context->status->squeezed_bytes += notice->bytes;
-    if (!is_cancelled && !mm_squeeze_is_worth_it(policy->asked_bytes, notice->bytes,
-                                                 policy->context->config->squeeze.worth_percent))
+    is_spared = !is_cancelled && !mm_squeeze_is_worth_it(policy->asked_bytes, notice->bytes,
+                                                         policy->context->config->squeeze.worth_percent);
+    if (is_spared)
         spare_group(policy);
+    if (is_spared || is_cancelled)
+        policy->explained_group_id = 0;
+    explain_end(policy, notice, is_cancelled, is_spared);
     close_chunk(policy);
     if (may_act(policy))
         consider_at(policy, now_ns(policy));
@@ -288,6 +356,7 @@ static void on_event(void *self, const struct mm_event *event)
         break;
     case MM_EVENT_KILL_BEGIN:
         policy->is_killing = true;
+        policy->explained_group_id = 0;
         break;
     case MM_EVENT_KILL_END:
         policy->is_killing = false;

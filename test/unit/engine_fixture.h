@@ -47,6 +47,9 @@ class EngineTest : public testing::Test
 
     ~EngineTest() override
     {
+        /* what the test gave them to look at is gone */
+        on_event = nullptr;
+        after_step = nullptr;
         end();
         mm_config_free(config);
     }

@@ -33,11 +33,12 @@ class Reclaim : public EngineTest
         });
     }
 
+    /* Each chunk. */
     void note_squeezes()
     {
         on_event = [this](const mm_event &event) {
             if (event.kind == MM_EVENT_DECISION && event.payload.decision.acted &&
-                strcmp(event.payload.decision.action, "squeeze") == 0)
+                strcmp(event.payload.decision.action, "squeezed") == 0)
                 squeezed.emplace_back(event.payload.decision.target);
         };
     }
@@ -91,6 +92,52 @@ TEST_F(Reclaim, TheLeastImportantAreSqueezedInListOrderUntilTheHighBuffer)
     EXPECT_EQ(status().squeezes, squeezed.size());
     EXPECT_GE(status().squeezed_bytes, 110 * MIB);
     EXPECT_TRUE(was_decided("none", "available is at its buffer"));
+}
+
+TEST_F(Reclaim, WhyIsSaidOnceAndWhatCameOfItWithEachChunk)
+{
+    std::vector<std::string> said;
+
+    begin();
+    add_in_own_group(1020, 400, 200 * MIB, "background");
+    add_in_own_group(1030, 800, 200 * MIB, "suspended");
+    on_event = [&](const mm_event &event) {
+        const mm_decision &decision = event.payload.decision;
+
+        if (event.kind == MM_EVENT_DECISION && strcmp(decision.action, "none") != 0)
+            said.push_back(std::string(decision.action) + " " + decision.target + ": " + decision.reason);
+    };
+    mm_simulated_fail(kernel, "job", EAGAIN, 1);
+    crowd(740 * MIB);
+    run_for(50 * MILLISECOND);
+    ASSERT_GE(said.size(), 5u);
+    said.resize(5);
+    EXPECT_EQ(
+        said,
+        (std::vector<std::string>{
+            "squeeze suspended: available 740 MiB is below 750 MB; the least important with something to "
+            "give, in group /app/suspended",
+            "squeezed suspended: 0 B of 16 MiB came back in 0 ms; left alone for 10000 ms",
+            "squeeze background: available 740 MiB is below 750 MB; the least important with something "
+            "to give, in group /app/background",
+            "squeezed background: 16 MiB of 16 MiB came back in 15 ms",
+            "squeezed background: 16 MiB of 16 MiB came back in 15 ms"}))
+        << "and not again why";
+}
+
+/* What others have given the worker to do is not the group's fault. */
+TEST_F(Reclaim, WhereTheWorkerCanTakeNoMoreTheGroupIsNotSpared)
+{
+    begin();
+    note_squeezes();
+    add_in_own_group(1030, 800, 200 * MIB, "suspended");
+    mm_simulated_fail(kernel, "submit_job", EAGAIN, 1);
+    crowd(740 * MIB);
+    run_for(10 * MILLISECOND);
+    EXPECT_TRUE(was_decided("squeeze", "the worker has as much to do as it can take"));
+    EXPECT_TRUE(squeezed.empty());
+    run_for(config->squeeze.rest_ms * MILLISECOND + 100 * MILLISECOND);
+    EXPECT_EQ(order(), (std::vector<std::string>{"suspended"}));
 }
 
 TEST_F(Reclaim, AboveTheMinimumNobodyIsSqueezed)
@@ -437,7 +484,9 @@ TEST_F(MemoryHigh, IsSetAWhileAfterABundleWentBackAndGoesAtOnceWhenItComesForwar
     run_for(SECOND);
     EXPECT_EQ(group("/app/application", MM_GROUP_HIGH), 80 * MIB);
     EXPECT_EQ(status().limits_held, 1u);
-    EXPECT_TRUE(was_decided("set memory.high", "/app/application"));
+    EXPECT_TRUE(was_decided("set memory.high", "at 800, and 600 or more is limited: 80 % of what is used, at "
+                                               "least"));
+    EXPECT_TRUE(was_decided("set memory.high", "in group /app/application"));
     move(1030, 0, "application");
     EXPECT_EQ(group("/app/application", MM_GROUP_HIGH), MM_UNLIMITED) << "within the event itself";
     EXPECT_EQ(status().limits_held, 0u);
