@@ -29,6 +29,7 @@ struct limit {
     const char *owner;      /* NULL: left by a predecessor, not restored yet */
     enum limit_job job;     /* under way; its notice goes on */
     bool is_releasing;      /* the old value is to come back */
+    bool is_told;           /* that it cannot come back yet */
 };
 
 struct mm_limits {
@@ -37,6 +38,7 @@ struct mm_limits {
     struct mm_limit_journal *journal;
     uint64_t page_bytes;
     struct mm_timer retry_timer;
+    bool is_held_back;
     struct limit limits[MM_LIMITS_MAX];
 };
 
@@ -90,6 +92,21 @@ static void say(struct mm_limits *limits, const struct mm_limit_entry *entry, bo
 
     mm_copy_text(decision.target, sizeof(decision.target), entry->path);
     mm_decide(limits->center, &decision, "%s", reason);
+}
+
+/* Once for each: it may go on for long, and what is in the way does not change by being told again. */
+static void say_stuck(struct mm_limits *limits, unsigned index, int error)
+{
+    const struct mm_limit_entry *entry = &limits->journal->entries[index];
+    char reason[MM_REASON_MAX];
+
+    if (limits->limits[index].is_told)
+        return;
+    limits->limits[index].is_told = true;
+    (void)mm_format(reason, sizeof(reason), "the old value cannot come back yet, tried every second: %s",
+                    strerror(-error));
+    mm_warning("limit of group %s: %s", entry->path, reason);
+    say(limits, entry, false, "restore", reason);
 }
 
 static void forget(struct mm_limits *limits, unsigned index)
@@ -164,7 +181,7 @@ enum restore_result {
     RESTORE_LATER,     /* it cannot even be looked at now */
 };
 
-static enum restore_result restore_in_line(struct mm_limits *limits, unsigned index)
+static enum restore_result restore_in_line(struct mm_limits *limits, unsigned index, int *ret_error)
 {
     const struct mm_limit_entry *entry = &limits->journal->entries[index];
     enum mm_group_value value = (enum mm_group_value)entry->value;
@@ -174,6 +191,7 @@ static enum restore_result restore_in_line(struct mm_limits *limits, unsigned in
 
     if (result == 0)
         result = ops->read_group(limits->kernel, limits->limits[index].group, value, &present_bytes);
+    *ret_error = result;
     if (result < 0)
         return is_group_gone(result) ? RESTORED : RESTORE_LATER;
     if (is_same_value(limits, present_bytes, entry->old_bytes))
@@ -183,6 +201,7 @@ static enum restore_result restore_in_line(struct mm_limits *limits, unsigned in
         return RESTORED;
     }
     result = ops->raise_group(limits->kernel, limits->limits[index].group, value, entry->old_bytes);
+    *ret_error = result;
     if (is_group_gone(result))
         return RESTORED;
     if (result < 0)
@@ -201,12 +220,18 @@ static void retry_later(struct mm_limits *limits)
 /* Gives the old value back, in line or else by a worker; what neither can do now is tried again later. */
 static void restore(struct mm_limits *limits, unsigned index, bool may_submit)
 {
-    enum restore_result result = restore_in_line(limits, index);
+    int error = 0;
+    enum restore_result result = restore_in_line(limits, index, &error);
 
-    if (result == RESTORED)
+    if (result == RESTORED) {
         forget(limits, index);
-    else if (result == RESTORE_LATER || !may_submit ||
-             submit(limits, index, RESTORE_JOB, limits->journal->entries[index].old_bytes) < 0)
+        return;
+    }
+    /* EBUSY: it is a worker's work, which says what comes of it */
+    if (error != -EBUSY)
+        say_stuck(limits, index, error);
+    if (result == RESTORE_LATER || !may_submit || limits->is_held_back ||
+        submit(limits, index, RESTORE_JOB, limits->journal->entries[index].old_bytes) < 0)
         retry_later(limits);
 }
 
@@ -220,8 +245,18 @@ void mm_limits_retry(struct mm_limits *limits)
 
 static void on_retry_timer(struct mm_timer *timer, void *user)
 {
+    struct mm_limits *limits = user;
+
     (void)timer;
-    mm_limits_retry(user);
+    if (!limits->is_held_back)
+        mm_limits_retry(limits);
+}
+
+void mm_limits_hold_back(struct mm_limits *limits, bool is_held_back)
+{
+    limits->is_held_back = is_held_back;
+    if (!is_held_back)
+        mm_limits_retry(limits);
 }
 
 /* ---- what a predecessor left --------------------------------------------------------------------------- */
@@ -409,17 +444,25 @@ void mm_limits_release(struct mm_limits *limits, int index)
         restore(limits, (unsigned)index, true);
 }
 
+static bool is_cancelled(int error)
+{
+    return error == -ECANCELED || error == -EINTR;
+}
+
 /* The limit could not be written, as when a decision to kill cancelled it: unless it stands all the same
    there is nothing to answer for. */
-static void drop_if_not_written(struct mm_limits *limits, unsigned index)
+static void drop_if_not_written(struct mm_limits *limits, unsigned index, int error)
 {
     const struct mm_limit_entry *entry = &limits->journal->entries[index];
     uint64_t present_bytes = 0;
     int result = limits->kernel->ops->read_group(limits->kernel, limits->limits[index].group,
                                                  (enum mm_group_value)entry->value, &present_bytes);
 
-    if (is_group_gone(result) || (result == 0 && !is_ours(limits, entry, present_bytes)))
-        forget(limits, index);
+    if (!is_group_gone(result) && (result < 0 || is_ours(limits, entry, present_bytes)))
+        return;
+    if (!is_cancelled(error))
+        say(limits, entry, false, "limit", mm_limits_error_text(error));
+    forget(limits, index);
 }
 
 void mm_limits_on_notice(struct mm_limits *limits, const struct mm_notice *notice)
@@ -434,11 +477,13 @@ void mm_limits_on_notice(struct mm_limits *limits, const struct mm_notice *notic
     limit = &limits->limits[index];
     job = limit->job;
     limit->job = NO_JOB;
+    if (job == RESTORE_JOB && notice->error < 0 && !is_cancelled(notice->error))
+        say_stuck(limits, (unsigned)index, notice->error);
     if (limit->is_releasing)
         /* a restore that was cancelled is not begun again at once: whoever cancelled had a reason */
         restore(limits, (unsigned)index, job == SET_JOB);
     else if (notice->error < 0)
-        drop_if_not_written(limits, (unsigned)index);
+        drop_if_not_written(limits, (unsigned)index, notice->error);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------- */
@@ -447,6 +492,7 @@ void mm_limits_release_all(struct mm_limits *limits)
 {
     bool is_writing = false;
 
+    limits->is_held_back = false;
     for (unsigned i = 0; i < MM_LIMITS_MAX; i++) {
         if (is_held(limits, i)) {
             limits->limits[i].is_releasing = true;

@@ -78,13 +78,15 @@ int mm_limits_claim_transient(struct mm_limits *limits, const char *owner, const
 /* Why there is no limit, for people: the errors above, else the system's words. */
 const char *mm_limits_error_text(int error);
 /* Gives the old value back; in line where that cannot block, else by a worker. What cannot be done now is
-   tried again every second. A limit still being written is cancelled, and with it whatever the worker has to
+   tried again every second, and said once. A limit still being written is cancelled, and with it whatever the worker has to
    do. */
 void mm_limits_release(struct mm_limits *limits, int index);
 
-/* Tries again, now, what could not be given back so far: after a kill, whose begin cancels all workers' jobs.
- */
+/* Tries again, now, what could not be given back so far. */
 void mm_limits_retry(struct mm_limits *limits);
+/* While a kill is on nothing is tried again and the worker is left alone; what waits is tried when it is over.
+   What can be given back in line still is. */
+void mm_limits_hold_back(struct mm_limits *limits, bool is_held_back);
 
 /* Walks the limits of an owner. Returns -1 after the last; start with -1. */
 int mm_limits_next(const struct mm_limits *limits, const char *owner, int after);

@@ -56,12 +56,14 @@ static void on_event(const struct mm_event *event, void *user)
         strategy->context.config = event->payload.config;
     if (event->kind == MM_EVENT_NOTICE)
         mm_limits_on_notice(strategy->context.limits, &event->payload.notice);
+    if (event->kind == MM_EVENT_KILL_BEGIN)
+        mm_limits_hold_back(strategy->context.limits, true);
     tell_policies(strategy, event);
     /* the processors and the memory that a worker would use belong to the kill */
     if (event->kind == MM_EVENT_KILL_BEGIN && is_busy(strategy))
         strategy->context.kernel->ops->cancel_jobs(strategy->context.kernel);
     if (event->kind == MM_EVENT_KILL_END)
-        mm_limits_retry(strategy->context.limits);
+        mm_limits_hold_back(strategy->context.limits, false);
 }
 
 static int make_policies(struct mm_reclaim_strategy *strategy)

@@ -105,6 +105,7 @@ TEST_F(Limits, ALimitTheWorkerCouldNotWriteIsForgotten)
     ASSERT_GE(mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 80 * MM_MIB), 0);
     run_for(MM_NS_PER_S);
     EXPECT_EQ(count(), Pair(0, 0));
+    EXPECT_EQ(said("Input/output error"), 1u);
     EXPECT_GE(mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 80 * MM_MIB), 0);
     run_for(MM_NS_PER_S);
     EXPECT_EQ(high("/app/a"), 80 * MM_MIB);
@@ -188,6 +189,72 @@ TEST_F(Limits, WhatCannotBeGivenBackNowIsTriedEverySecond)
     EXPECT_EQ(high("/app/a"), 80 * MM_MIB);
     run_for(MM_NS_PER_S);
     EXPECT_EQ(high("/app/a"), MM_UNLIMITED);
+    EXPECT_EQ(count(), Pair(0, 0));
+}
+
+TEST_F(Limits, ThatOneCannotComeBackIsSaidOnceAndThatItDidInTheEnd)
+{
+    const struct {
+        const char *what;
+        const char *operation;
+        uint64_t old_bytes; /* below usage only the worker can write it */
+    } rows[] = {{"read", "read_group", MM_UNLIMITED},
+                {"written in line", "raise_group", MM_UNLIMITED},
+                {"written by the worker", "job", 90 * MM_MIB}};
+
+    for (const auto &row : rows) {
+        begin();
+        add_group("/app/a", 100);
+        write_high("/app/a", row.old_bytes);
+        ASSERT_GE(mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 150 * MM_MIB), 0);
+        run_for(MM_NS_PER_S);
+        ASSERT_EQ(mm_simulated_set_growth(kernel, last_pid, 10000 * MM_MIB, 120 * MM_MIB), 0);
+        run_for(MM_NS_PER_S);
+        mm_simulated_fail(kernel, row.operation, EROFS, UINT32_MAX);
+        if (row.old_bytes == MM_UNLIMITED)
+            mm_simulated_fail(kernel, "job", EROFS, UINT32_MAX);
+        mm_limits_release(limits, mm_limits_next(limits, A, -1));
+        run_for(10 * MM_NS_PER_S);
+        EXPECT_EQ(said("cannot come back yet, tried every second: Read-only file system"), 1u) << row.what;
+        EXPECT_EQ(count(), Pair(1, 0)) << row.what;
+        mm_simulated_fail(kernel, row.operation, EROFS, 0);
+        mm_simulated_fail(kernel, "job", EROFS, 0);
+        run_for(3 * MM_NS_PER_S);
+        EXPECT_EQ(high("/app/a"), row.old_bytes) << row.what;
+        EXPECT_EQ(count(), Pair(0, 0)) << row.what;
+        end();
+        mm_kernel_free(kernel);
+        kernel = nullptr;
+    }
+}
+
+TEST_F(Limits, WhileAKillIsOnNothingIsTriedAgain)
+{
+    unsigned reads, jobs;
+
+    begin();
+    add_group("/app/a", 100);
+    add_group("/app/b", 100);
+    write_high("/app/b", 90 * MM_MIB);
+    ASSERT_GE(mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 80 * MM_MIB), 0);
+    ASSERT_GE(mm_limits_set(limits, A, "/app/b", MM_GROUP_HIGH, 150 * MM_MIB), 0);
+    run_for(MM_NS_PER_S);
+    ASSERT_EQ(mm_simulated_set_growth(kernel, last_pid, 10000 * MM_MIB, 120 * MM_MIB), 0);
+    run_for(MM_NS_PER_S);
+    mm_simulated_fail(kernel, "read_group", EIO, 1);
+    mm_limits_hold_back(limits, true);
+    mm_limits_release(limits, mm_limits_next(limits, A, -1));
+    jobs = mm_simulated_calls(kernel, "submit_job");
+    mm_limits_release(limits, mm_limits_next(limits, A, -1)); /* what only the worker could write */
+    reads = mm_simulated_calls(kernel, "read_group");
+    run_for(10 * MM_NS_PER_S);
+    EXPECT_EQ(mm_simulated_calls(kernel, "read_group"), reads);
+    EXPECT_EQ(mm_simulated_calls(kernel, "submit_job"), jobs);
+    EXPECT_EQ(count(), Pair(2, 0));
+    mm_limits_hold_back(limits, false);
+    run_for(MM_NS_PER_S / 2);
+    EXPECT_EQ(high("/app/a"), MM_UNLIMITED);
+    EXPECT_EQ(high("/app/b"), 90 * MM_MIB);
     EXPECT_EQ(count(), Pair(0, 0));
 }
 
