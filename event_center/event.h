@@ -99,11 +99,6 @@ struct mm_event_process {
     char comm[MM_COMM_MAX];
 };
 
-struct mm_event_pressure {
-    enum mm_pressure_kind kind;
-    uint64_t stall_us, window_us;
-};
-
 enum mm_memory_level {
     MM_LEVEL_NONE,
     MM_LEVEL_PURGEABLE,
@@ -155,7 +150,7 @@ struct mm_event {
         struct mm_event_application application;
         struct mm_event_account account;
         struct mm_event_process process;
-        struct mm_event_pressure pressure;
+        struct mm_pressure_trigger pressure; /* as armed */
         struct mm_memory_state memory;
         struct mm_event_level level;
         struct mm_notice notice;

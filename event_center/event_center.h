@@ -113,13 +113,20 @@ void mm_event_center_step(struct mm_event_center *center);
 
 /* ---- the sources that every daemon has -------------------------------------------------------------- */
 
-/* PSI triggers of the domain. Publishes MM_EVENT_PRESSURE. -EOPNOTSUPP, -ENOENT without PSI. */
-struct mm_pressure_trigger_options {
-    enum mm_pressure_kind kind;
-    uint64_t stall_us, window_us;
+/*
+ * PSI triggers of the domain. Publishes MM_EVENT_PRESSURE. One trigger is enough to be woken: 0 when any was
+ * armed, each refused one is counted and logged; else what the last was refused for, -EOPNOTSUPP without PSI.
+ * -EINVAL for no trigger and for more than 8.
+ */
+struct mm_pressure_source_status {
+    unsigned armed, refused;
+    int error;            /* of the last one that was refused */
+    bool has_long_window; /* one is armed in the 2 s window, its stall scaled */
 };
+/* ret_status is filled also on failure. */
 int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
-                           const struct mm_pressure_trigger_options *triggers, unsigned count);
+                           const struct mm_pressure_trigger *triggers, unsigned count,
+                           struct mm_pressure_source_status *ret_status);
 
 /*
  * The waterline watch: reads the domain's memory and publishes MM_EVENT_WATERLINE, at once when a pressure

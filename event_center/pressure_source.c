@@ -14,7 +14,7 @@
 
 struct trigger {
     int fd;
-    struct mm_event_pressure pressure; /* window_us is the one the kernel took */
+    struct mm_pressure_trigger armed;
 };
 
 struct pressure_source {
@@ -25,7 +25,7 @@ struct pressure_source {
 
 static void publish(struct pressure_source *source, const struct trigger *trigger)
 {
-    struct mm_event event = {.kind = MM_EVENT_PRESSURE, .payload.pressure = trigger->pressure};
+    struct mm_event event = {.kind = MM_EVENT_PRESSURE, .payload.pressure = trigger->armed};
 
     mm_event_center_publish(source->center, &event);
 }
@@ -41,7 +41,7 @@ static void ready(void *self, uint64_t tag, uint32_t events)
         return;
     /* the group is gone: level-triggered EPOLLERR would spin */
     mm_warning("pressure trigger %llu us: its group is gone; the waterline watch goes on alone",
-               (unsigned long long)trigger->pressure.stall_us);
+               (unsigned long long)trigger->armed.stall_us);
     mm_event_center_forget_fd(source->center, trigger->fd);
     (void)close(trigger->fd);
     trigger->fd = -1;
@@ -81,15 +81,12 @@ static const struct mm_event_source_ops source_ops = {
 };
 
 static int arm(struct pressure_source *source, struct mm_kernel *kernel,
-               const struct mm_pressure_trigger_options *options)
+               const struct mm_pressure_trigger *wanted)
 {
     struct trigger *trigger = &source->triggers[source->count];
-    uint64_t window_us = 0;
     int fd = -1;
-    int result;
+    int result = kernel->ops->open_pressure_trigger(kernel, NULL, wanted, &trigger->armed, &fd);
 
-    result = kernel->ops->open_pressure_trigger(kernel, NULL, options->kind, options->stall_us,
-                                                options->window_us, &window_us, &fd);
     if (result < 0)
         return result;
     result = mm_event_center_watch_fd(source->center, source, fd, EPOLLPRI, source->count);
@@ -98,19 +95,40 @@ static int arm(struct pressure_source *source, struct mm_kernel *kernel,
         return result;
     }
     trigger->fd = fd;
-    trigger->pressure.kind = options->kind;
-    trigger->pressure.stall_us = options->stall_us;
-    trigger->pressure.window_us = window_us;
     source->count++;
     return 0;
 }
 
+static void arm_all(struct pressure_source *source, struct mm_kernel *kernel,
+                    const struct mm_pressure_trigger *triggers, unsigned count,
+                    struct mm_pressure_source_status *status)
+{
+    for (unsigned i = 0; i < count; i++) {
+        int result = arm(source, kernel, &triggers[i]);
+
+        if (result == 0) {
+            status->armed++;
+            if (source->triggers[source->count - 1].armed.window_us != triggers[i].window_us)
+                status->has_long_window = true;
+            continue;
+        }
+        status->refused++;
+        status->error = result;
+        mm_notice("pressure trigger %s %llu us in %llu us is refused: %s",
+                  triggers[i].kind == MM_PRESSURE_FULL ? "full" : "some",
+                  (unsigned long long)triggers[i].stall_us, (unsigned long long)triggers[i].window_us,
+                  strerror(-result));
+    }
+}
+
 int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
-                           const struct mm_pressure_trigger_options *triggers, unsigned count)
+                           const struct mm_pressure_trigger *triggers, unsigned count,
+                           struct mm_pressure_source_status *ret_status)
 {
     struct pressure_source *source;
     int result;
 
+    *ret_status = (struct mm_pressure_source_status){0};
     if (count == 0 || count > TRIGGERS_MAX)
         return -EINVAL;
     source = calloc(1, sizeof(*source));
@@ -126,12 +144,7 @@ int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *ker
         mm_event_center_subscribe(center, MM_RANK_PRIORITY_MANAGER, 1u << MM_EVENT_NOTICE, on_notice, source);
     if (result < 0)
         return result;
-    for (unsigned i = 0; i < count; i++) {
-        int armed = arm(source, kernel, &triggers[i]);
-
-        if (armed < 0)
-            result = armed;
-    }
-    /* one trigger is enough to be woken; the source itself is closed with the center */
-    return source->count > 0 ? 0 : result;
+    arm_all(source, kernel, triggers, count, ret_status);
+    /* the source itself is closed with the center */
+    return ret_status->armed > 0 ? 0 : ret_status->error;
 }

@@ -360,11 +360,10 @@ static int dry_run_read_pressure(struct mm_kernel *kernel, struct mm_group *grou
 }
 
 static int dry_run_open_pressure_trigger(struct mm_kernel *kernel, struct mm_group *group,
-                                         enum mm_pressure_kind kind, uint64_t stall_us, uint64_t window_us,
-                                         uint64_t *ret_window_us, int *ret_fd)
+                                         const struct mm_pressure_trigger *wanted,
+                                         struct mm_pressure_trigger *ret_armed, int *ret_fd)
 {
-    return inner_of(kernel)->ops->open_pressure_trigger(inner_of(kernel), group, kind, stall_us, window_us,
-                                                        ret_window_us, ret_fd);
+    return inner_of(kernel)->ops->open_pressure_trigger(inner_of(kernel), group, wanted, ret_armed, ret_fd);
 }
 
 static int dry_run_read_process(struct mm_kernel *kernel, pid_t pid, unsigned fields,

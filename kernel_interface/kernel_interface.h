@@ -77,6 +77,12 @@ enum mm_pressure_kind {
     MM_PRESSURE_FULL,
 };
 
+/* Fires when tasks stalled for stall_us within window_us, once in a window. */
+struct mm_pressure_trigger {
+    enum mm_pressure_kind kind;
+    uint64_t stall_us, window_us; /* 0 < stall <= window */
+};
+
 /* ---- processes ------------------------------------------------------------------------------------- */
 
 struct mm_process_info {
@@ -210,11 +216,13 @@ struct mm_kernel_ops {
 
     /*
      * Arms a PSI trigger on the group, NULL for the domain. Where the kernel refuses the window (EINVAL,
-     * EPERM) the 2 s window is tried with the stall scaled; *ret_window_us is the one armed. *ret_fd is the
-     * caller's to close; it becomes readable as POLLPRI, POLLERR means the group is gone.
+     * EPERM) the 2 s window is tried with the stall scaled; *ret_armed is what was armed. *ret_fd is the
+     * caller's to close; it becomes readable as POLLPRI, POLLERR means the group is gone. -EOPNOTSUPP where
+     * PSI is off, -EINVAL for a stall of 0 or above the window, or what the kernel said.
      */
-    int (*open_pressure_trigger)(struct mm_kernel *kernel, struct mm_group *group, enum mm_pressure_kind kind,
-                                 uint64_t stall_us, uint64_t window_us, uint64_t *ret_window_us, int *ret_fd);
+    int (*open_pressure_trigger)(struct mm_kernel *kernel, struct mm_group *group,
+                                 const struct mm_pressure_trigger *wanted,
+                                 struct mm_pressure_trigger *ret_armed, int *ret_fd);
 
     /* fields: mm_process_field. -ESRCH when it is gone. Only the asked fields are set, and pid. */
     int (*read_process)(struct mm_kernel *kernel, pid_t pid, unsigned fields,

@@ -68,9 +68,9 @@ int mm_linux_read_memory(struct mm_kernel *base, struct mm_memory_state *ret_mem
 int mm_linux_read_vmstat(struct mm_kernel *base, struct mm_vmstat *ret_vmstat);
 int mm_linux_read_zoneinfo(struct mm_kernel *base, struct mm_zoneinfo *ret_zoneinfo);
 int mm_linux_read_pressure(struct mm_kernel *base, struct mm_group *group, struct mm_pressure *ret_pressure);
-int mm_linux_open_pressure_trigger(struct mm_kernel *base, struct mm_group *group, enum mm_pressure_kind kind,
-                                   uint64_t stall_us, uint64_t window_us, uint64_t *ret_window_us,
-                                   int *ret_fd);
+int mm_linux_open_pressure_trigger(struct mm_kernel *base, struct mm_group *group,
+                                   const struct mm_pressure_trigger *wanted,
+                                   struct mm_pressure_trigger *ret_armed, int *ret_fd);
 
 int mm_linux_read_process(struct mm_kernel *base, pid_t pid, unsigned fields,
                           struct mm_process_info *ret_info);

@@ -189,24 +189,38 @@ int mm_linux_read_pressure(struct mm_kernel *base, struct mm_group *group, struc
     return r;
 }
 
-int mm_linux_open_pressure_trigger(struct mm_kernel *base, struct mm_group *group, enum mm_pressure_kind kind,
-                                   uint64_t stall_us, uint64_t window_us, uint64_t *ret_window_us,
-                                   int *ret_fd)
+static int open_trigger(struct mm_linux_kernel *kernel, struct mm_group *group,
+                        const struct mm_pressure_trigger *wanted, uint64_t *ret_window_us, int *ret_fd)
+{
+    int twin_fd MM_CLEANUP_CLOSE = -1;
+    int r;
+
+    if (!group)
+        return mm_pressure_trigger_open(AT_FDCWD, kernel->pressure_path, wanted->kind, wanted->stall_us,
+                                        wanted->window_us, ret_window_us, ret_fd);
+    twin_fd = mm_group_open_twin(&kernel->hierarchies.unified, group);
+    if (twin_fd < 0)
+        return twin_fd;
+    r = mm_pressure_trigger_open(twin_fd, "memory.pressure", wanted->kind, wanted->stall_us,
+                                 wanted->window_us, ret_window_us, ret_fd);
+    return r == -EOPNOTSUPP ? mm_group_file_error(twin_fd, -ENOENT) : r;
+}
+
+int mm_linux_open_pressure_trigger(struct mm_kernel *base, struct mm_group *group,
+                                   const struct mm_pressure_trigger *wanted,
+                                   struct mm_pressure_trigger *ret_armed, int *ret_fd)
 {
     struct mm_linux_kernel *kernel = mm_linux(base);
-    int twin_fd MM_CLEANUP_CLOSE = -1;
+    struct mm_pressure_trigger armed = *wanted;
     int r;
 
     if (kernel->is_fake)
         return -EOPNOTSUPP;
-    group = group_or_domain(kernel, group);
-    if (!group)
-        return mm_pressure_trigger_open(AT_FDCWD, kernel->pressure_path, kind, stall_us, window_us,
-                                        ret_window_us, ret_fd);
-    twin_fd = mm_group_open_twin(&kernel->hierarchies.unified, group);
-    if (twin_fd < 0)
-        return twin_fd;
-    r = mm_pressure_trigger_open(twin_fd, "memory.pressure", kind, stall_us, window_us, ret_window_us,
-                                 ret_fd);
-    return r == -EOPNOTSUPP ? mm_group_file_error(twin_fd, -ENOENT) : r;
+    r = open_trigger(kernel, group_or_domain(kernel, group), wanted, &armed.window_us, ret_fd);
+    if (r < 0)
+        return r;
+    if (armed.window_us != wanted->window_us)
+        armed.stall_us = mm_pressure_scale_stall(wanted->stall_us, wanted->window_us, armed.window_us);
+    *ret_armed = armed;
+    return 0;
 }

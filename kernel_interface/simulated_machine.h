@@ -295,8 +295,8 @@ void mm_machine_close_triggers(struct mm_machine *machine);
 int mm_machine_read_pressure(struct mm_kernel *kernel, struct mm_group *group,
                              struct mm_pressure *ret_pressure);
 int mm_machine_open_pressure_trigger(struct mm_kernel *kernel, struct mm_group *group,
-                                     enum mm_pressure_kind kind, uint64_t stall_us, uint64_t window_us,
-                                     uint64_t *ret_window_us, int *ret_fd);
+                                     const struct mm_pressure_trigger *wanted,
+                                     struct mm_pressure_trigger *ret_armed, int *ret_fd);
 
 /* simulated_job.c */
 void mm_machine_step_jobs(struct mm_machine *machine, uint64_t step_ns);

@@ -255,12 +255,13 @@ static int add_trigger(struct mm_machine *machine, struct mm_machine_group *grou
 }
 
 int mm_machine_open_pressure_trigger(struct mm_kernel *kernel, struct mm_group *group,
-                                     enum mm_pressure_kind kind, uint64_t stall_us, uint64_t window_us,
-                                     uint64_t *ret_window_us, int *ret_fd)
+                                     const struct mm_pressure_trigger *wanted,
+                                     struct mm_pressure_trigger *ret_armed, int *ret_fd)
 {
     struct mm_machine *machine = mm_machine_of(kernel);
     struct mm_machine_group *source = machine->root;
-    struct mm_machine_trigger wanted = {.kind = kind};
+    struct mm_pressure_trigger armed = *wanted;
+    struct mm_machine_trigger trigger = {.kind = wanted->kind};
     int error = mm_machine_enter(machine, MM_OPERATION_open_pressure_trigger);
 
     if (error == 0)
@@ -269,17 +270,17 @@ int mm_machine_open_pressure_trigger(struct mm_kernel *kernel, struct mm_group *
         return error;
     if (machine->options.lacks[MM_FEATURE_PRESSURE_TRIGGER])
         return -EOPNOTSUPP;
-    if (stall_us == 0 || window_us == 0 || stall_us > window_us)
+    if (armed.stall_us == 0 || armed.window_us == 0 || armed.stall_us > armed.window_us)
         return -EINVAL;
-    if (window_us < WINDOW_MIN_US || window_us > WINDOW_MAX_US ||
-        (window_us < WINDOW_LONG_US && machine->options.lacks[MM_FEATURE_PRESSURE_SHORT_WINDOW])) {
-        stall_us = stall_us * WINDOW_LONG_US / window_us;
-        window_us = WINDOW_LONG_US;
+    if (armed.window_us < WINDOW_MIN_US || armed.window_us > WINDOW_MAX_US ||
+        (armed.window_us < WINDOW_LONG_US && machine->options.lacks[MM_FEATURE_PRESSURE_SHORT_WINDOW])) {
+        armed.stall_us = armed.stall_us * WINDOW_LONG_US / armed.window_us;
+        armed.window_us = WINDOW_LONG_US;
     }
-    wanted.stall_ns = stall_us * MM_NS_PER_US;
-    wanted.window_ns = window_us * MM_NS_PER_US;
-    error = add_trigger(machine, source, &wanted, ret_fd);
+    trigger.stall_ns = armed.stall_us * MM_NS_PER_US;
+    trigger.window_ns = armed.window_us * MM_NS_PER_US;
+    error = add_trigger(machine, source, &trigger, ret_fd);
     if (error == 0)
-        *ret_window_us = window_us;
+        *ret_armed = armed;
     return error;
 }

@@ -270,13 +270,24 @@ int mm_daemon_add_sources(struct mm_daemon *daemon)
     return result;
 }
 
+static void note_pressure(struct mm_daemon *daemon, const struct mm_pressure_source_status *pressure)
+{
+    const char *window = pressure->has_long_window ? ", in windows of 2 s, as shorter ones are refused" : "";
+
+    if (pressure->refused == 0)
+        note_source(daemon, "psi", true, "triggers armed: %u%s", pressure->armed, window);
+    else
+        note_source(daemon, "psi", true, "triggers armed: %u of %u%s; last refused: %s", pressure->armed,
+                    pressure->armed + pressure->refused, window, strerror(-pressure->error));
+}
+
 void mm_daemon_note_engine(struct mm_daemon *daemon)
 {
     const struct mm_engine *engine = daemon->engine;
 
     daemon->context.waterline = engine->waterline;
     if (engine->has_pressure_triggers)
-        note_source(daemon, "psi", true, "triggers armed");
+        note_pressure(daemon, &engine->pressure);
     else
         note_source(daemon, "psi", false, "%.80s: the waterline watch does it alone",
                     strerror(-engine->pressure_error));

@@ -173,20 +173,20 @@ int mm_engine_new(struct mm_kernel *kernel, struct mm_config *config, uint64_t m
 
 static int add_pressure_triggers(struct mm_engine *engine)
 {
-    struct mm_pressure_trigger_options triggers[MM_CONFIG_PRESSURE_TRIGGERS_MAX];
+    struct mm_pressure_trigger triggers[MM_CONFIG_PRESSURE_TRIGGERS_MAX];
     const struct mm_config *config = engine->config;
 
     if (config->pressure_trigger_count == 0)
         return -ENODATA;
     for (size_t i = 0; i < config->pressure_trigger_count; i++) {
-        triggers[i] = (struct mm_pressure_trigger_options){
+        triggers[i] = (struct mm_pressure_trigger){
             .kind = config->pressure_triggers[i].is_full ? MM_PRESSURE_FULL : MM_PRESSURE_SOME,
             .stall_us = config->pressure_triggers[i].stall_us,
             .window_us = config->pressure_triggers[i].window_us,
         };
     }
     return mm_pressure_source_add(engine->center, engine->kernel, triggers,
-                                  (unsigned)config->pressure_trigger_count);
+                                  (unsigned)config->pressure_trigger_count, &engine->pressure);
 }
 
 int mm_engine_start(struct mm_engine *engine)

@@ -33,6 +33,7 @@ struct mm_engine {
     uint64_t next_scan_ns; /* not before, while memory is critical */
     bool has_pressure_triggers;
     int pressure_error; /* why not */
+    struct mm_pressure_source_status pressure;
 };
 
 /*

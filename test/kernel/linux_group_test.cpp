@@ -69,8 +69,9 @@ TEST_F(KernelGroup, FilePagesOfADomainAreAvailable)
 TEST_F(KernelGroup, PressureOfAGroupAndOfItsTwin)
 {
     std::unique_ptr<Directory> twin;
+    const mm_pressure_trigger wanted = {MM_PRESSURE_FULL, 200000, 2000000};
+    mm_pressure_trigger armed = {};
     struct mm_pressure pressure;
-    uint64_t window_us = 0;
     int fd = -1;
 
     if (!kernel_.has(MM_FEATURE_GROUP_PRESSURE))
@@ -83,10 +84,8 @@ TEST_F(KernelGroup, PressureOfAGroupAndOfItsTwin)
         twin->add(child->pid);
     }
     EXPECT_EQ(kernel_->read_pressure(kernel_.kernel, group_, &pressure), 0);
-    ASSERT_EQ(kernel_->open_pressure_trigger(kernel_.kernel, group_, MM_PRESSURE_FULL, 200000, 2000000,
-                                             &window_us, &fd),
-              0);
-    EXPECT_EQ(window_us, 2000000U);
+    ASSERT_EQ(kernel_->open_pressure_trigger(kernel_.kernel, group_, &wanted, &armed, &fd), 0);
+    EXPECT_EQ(armed.window_us, 2000000U);
     close(fd);
     child.reset(); // before its groups
 }

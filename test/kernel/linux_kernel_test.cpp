@@ -420,8 +420,10 @@ TEST(KernelKill, ATaskFrozenByV1IsThawed)
 
 TEST(KernelPressure, ATriggerIsArmedWithTheWindowThatIsAllowed)
 {
+    const mm_pressure_trigger wanted = {MM_PRESSURE_SOME, 70000, 1000000};
+    const mm_pressure_trigger nothing = {MM_PRESSURE_FULL, 0, 1000000}, too_much = {MM_PRESSURE_FULL, 5, 4};
+    mm_pressure_trigger armed = {};
     Kernel kernel;
-    uint64_t window_us = 0;
     int fd = -1;
 
     // The window that every opener may use; some kernels want a capability for any.
@@ -432,19 +434,15 @@ TEST(KernelPressure, ATriggerIsArmedWithTheWindowThatIsAllowed)
     EXPECT_EQ(kernel.has(MM_FEATURE_PRESSURE_TRIGGER), is_allowed);
     if (!is_allowed)
         GTEST_SKIP() << kernel.reason(MM_FEATURE_PRESSURE_TRIGGER);
-    ASSERT_EQ(kernel->open_pressure_trigger(kernel.kernel, nullptr, MM_PRESSURE_SOME, 70000, 1000000,
-                                            &window_us, &fd),
-              0);
-    EXPECT_EQ(window_us, kernel.has(MM_FEATURE_PRESSURE_SHORT_WINDOW) ? 1000000U : 2000000U);
+    ASSERT_EQ(kernel->open_pressure_trigger(kernel.kernel, nullptr, &wanted, &armed, &fd), 0);
+    EXPECT_EQ(armed.window_us, kernel.has(MM_FEATURE_PRESSURE_SHORT_WINDOW) ? 1000000U : 2000000U);
+    EXPECT_EQ(armed.stall_us, kernel.has(MM_FEATURE_PRESSURE_SHORT_WINDOW) ? 70000U : 140000U);
     EXPECT_EQ(write(fd, "some 70000 2000000", 19), -1);
     EXPECT_EQ(errno, EBUSY); // which the kernel says of a descriptor that has its trigger
     EXPECT_NE(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
     close(fd);
-    EXPECT_EQ(
-        kernel->open_pressure_trigger(kernel.kernel, nullptr, MM_PRESSURE_FULL, 0, 1000000, &window_us, &fd),
-        -EINVAL);
-    EXPECT_EQ(kernel->open_pressure_trigger(kernel.kernel, nullptr, MM_PRESSURE_FULL, 5, 4, &window_us, &fd),
-              -EINVAL);
+    EXPECT_EQ(kernel->open_pressure_trigger(kernel.kernel, nullptr, &nothing, &armed, &fd), -EINVAL);
+    EXPECT_EQ(kernel->open_pressure_trigger(kernel.kernel, nullptr, &too_much, &armed, &fd), -EINVAL);
 }
 
 } // namespace

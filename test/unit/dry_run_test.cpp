@@ -92,7 +92,8 @@ TEST_F(DryRun, ReadsPassThrough)
     mm_pressure pressure{};
     mm_process_info info{};
     char path[16];
-    uint64_t bytes, window_us;
+    mm_pressure_trigger wanted = {MM_PRESSURE_SOME, 1000, 1000000}, armed{};
+    uint64_t bytes;
     pid_t pids[4];
     int fd = -1;
 
@@ -120,8 +121,8 @@ TEST_F(DryRun, ReadsPassThrough)
     EXPECT_NE(ops->group_id(kernel, group), 0U);
     EXPECT_EQ(ops->read_group_processes(kernel, group, pids, 4), 3);
     ops->close_group(kernel, group);
-    ASSERT_EQ(ops->open_pressure_trigger(kernel, nullptr, MM_PRESSURE_SOME, 1000, 1000000, &window_us, &fd),
-              0);
+    ASSERT_EQ(ops->open_pressure_trigger(kernel, nullptr, &wanted, &armed, &fd), 0);
+    EXPECT_EQ(armed.stall_us, 1000U);
     ASSERT_EQ(mm_simulated_add_stall(inner, nullptr, 2000, 0), 0);
     mm_simulated_advance(inner, MM_NS_PER_MS);
     EXPECT_EQ(drain().at(0).kind, MM_NOTICE_PRESSURE);

@@ -217,15 +217,19 @@ TEST_F(WaterlineSource, NewLinesAreLookedAtInTheNextTurn)
 /* ---- pressure triggers ----------------------------------------------------------------------------------
  */
 
-TEST_F(EventCenter, PressureTriggersBecomeEventsWithTheWindowThatWasTaken)
+TEST_F(EventCenter, PressureTriggersBecomeEvents)
 {
-    const mm_pressure_trigger_options triggers[] = {{MM_PRESSURE_SOME, 70000, 1000000},
-                                                    {MM_PRESSURE_FULL, 700000, 1000000}};
-    std::vector<mm_event_pressure> fired;
+    const mm_pressure_trigger triggers[] = {{MM_PRESSURE_SOME, 70000, 1000000},
+                                            {MM_PRESSURE_FULL, 700000, 1000000}};
+    std::vector<mm_pressure_trigger> fired;
+    mm_pressure_source_status status;
 
     subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_PRESSURE),
               [&](const mm_event &event) { fired.push_back(event.payload.pressure); });
-    ASSERT_EQ(mm_pressure_source_add(center, kernel, triggers, 2), 0);
+    ASSERT_EQ(mm_pressure_source_add(center, kernel, triggers, 2, &status), 0);
+    EXPECT_EQ(status.armed, 2u);
+    EXPECT_EQ(status.refused, 0u);
+    EXPECT_FALSE(status.has_long_window);
     ASSERT_EQ(mm_simulated_add_stall(kernel, nullptr, 100000, 0), 0);
     mm_simulated_advance(kernel, 10 * MM_NS_PER_MS);
     mm_event_center_step(center);
@@ -235,17 +239,52 @@ TEST_F(EventCenter, PressureTriggersBecomeEventsWithTheWindowThatWasTaken)
     EXPECT_EQ(fired[0].window_us, 1000000u);
 }
 
-TEST_F(EventCenter, OnePressureTriggerOfTwoIsEnough)
+TEST_F(EventCenter, OnePressureTriggerOfTwoIsEnoughAndTheOtherIsCounted)
 {
-    const mm_pressure_trigger_options triggers[] = {{MM_PRESSURE_SOME, 70000, 1000000},
-                                                    {MM_PRESSURE_FULL, 700000, 1000000}};
+    const mm_pressure_trigger triggers[] = {{MM_PRESSURE_SOME, 70000, 1000000},
+                                            {MM_PRESSURE_FULL, 700000, 1000000}};
+    mm_pressure_source_status status;
 
-    mm_simulated_fail(kernel, "open_pressure_trigger", EINVAL, 1);
-    EXPECT_EQ(mm_pressure_source_add(center, kernel, triggers, 2), 0);
+    mm_simulated_fail(kernel, "open_pressure_trigger", EBUSY, 1);
+    EXPECT_EQ(mm_pressure_source_add(center, kernel, triggers, 2, &status), 0);
+    EXPECT_EQ(status.armed, 1u);
+    EXPECT_EQ(status.refused, 1u);
+    EXPECT_EQ(status.error, -EBUSY);
     mm_simulated_fail(kernel, "open_pressure_trigger", EOPNOTSUPP, 2);
-    EXPECT_EQ(mm_pressure_source_add(center, kernel, triggers, 2), -EOPNOTSUPP);
-    EXPECT_EQ(mm_pressure_source_add(center, kernel, triggers, 0), -EINVAL);
-    EXPECT_EQ(mm_pressure_source_add(center, kernel, triggers, 9), -EINVAL);
+    EXPECT_EQ(mm_pressure_source_add(center, kernel, triggers, 2, &status), -EOPNOTSUPP);
+    EXPECT_EQ(status.armed, 0u);
+    EXPECT_EQ(status.refused, 2u);
+    EXPECT_EQ(mm_pressure_source_add(center, kernel, triggers, 0, &status), -EINVAL);
+    EXPECT_EQ(mm_pressure_source_add(center, kernel, triggers, 9, &status), -EINVAL);
+}
+
+/* Where only the window of 2 s is allowed. */
+class LongWindow : public EventCenter
+{
+  protected:
+    void SetUp() override
+    {
+        machine.lacks[MM_FEATURE_PRESSURE_SHORT_WINDOW] = true;
+        EventCenter::SetUp();
+    }
+};
+
+TEST_F(LongWindow, TheEventTellsTheStallThatWasArmed)
+{
+    const mm_pressure_trigger wanted = {MM_PRESSURE_SOME, 70000, 1000000};
+    std::vector<mm_pressure_trigger> fired;
+    mm_pressure_source_status status;
+
+    subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_PRESSURE),
+              [&](const mm_event &event) { fired.push_back(event.payload.pressure); });
+    ASSERT_EQ(mm_pressure_source_add(center, kernel, &wanted, 1, &status), 0);
+    EXPECT_TRUE(status.has_long_window);
+    ASSERT_EQ(mm_simulated_add_stall(kernel, nullptr, 200000, 0), 0);
+    mm_simulated_advance(kernel, 10 * MM_NS_PER_MS);
+    mm_event_center_step(center);
+    ASSERT_EQ(fired.size(), 1u);
+    EXPECT_EQ(fired[0].stall_us, 140000u);
+    EXPECT_EQ(fired[0].window_us, 2000000u);
 }
 
 /* ---- the decision log -----------------------------------------------------------------------------------

@@ -535,16 +535,17 @@ TEST_F(Simulated, ATriggerTakesTheWindowThatIsAllowed)
         {true, 0, 1000000, -EINVAL, 0},      {true, 2000000, 1000000, -EINVAL, 0},
     };
     for (const Case &test : cases) {
-        uint64_t window_us = 0;
+        mm_pressure_trigger wanted = {MM_PRESSURE_SOME, test.stall_us, test.window_us}, armed = {};
         int fd = -1;
 
         start_with([&](mm_simulated_machine &m) {
             m.lacks[MM_FEATURE_PRESSURE_SHORT_WINDOW] = !test.has_short_window;
         });
-        EXPECT_EQ(ops->open_pressure_trigger(kernel, nullptr, MM_PRESSURE_SOME, test.stall_us, test.window_us,
-                                             &window_us, &fd),
-                  test.result);
-        EXPECT_EQ(window_us, test.armed_us) << test.window_us;
+        EXPECT_EQ(ops->open_pressure_trigger(kernel, nullptr, &wanted, &armed, &fd), test.result);
+        EXPECT_EQ(armed.window_us, test.armed_us) << test.window_us;
+        if (test.result == 0) {
+            EXPECT_EQ(armed.stall_us, test.stall_us * test.armed_us / test.window_us) << test.window_us;
+        }
         EXPECT_EQ(fd >= 0, test.result == 0);
         if (fd >= 0)
             close(fd);
@@ -553,12 +554,11 @@ TEST_F(Simulated, ATriggerTakesTheWindowThatIsAllowed)
 
 TEST_F(Simulated, ATriggerFiresOncePerWindowUntilItIsClosed)
 {
-    uint64_t window_us;
+    mm_pressure_trigger wanted = {MM_PRESSURE_SOME, 100000, 1000000}, armed;
     int fd = -1;
 
     start_with([](mm_simulated_machine &m) { m.pressure_line_bytes = 200 * MiB; });
-    ASSERT_EQ(ops->open_pressure_trigger(kernel, nullptr, MM_PRESSURE_SOME, 100000, 1000000, &window_us, &fd),
-              0);
+    ASSERT_EQ(ops->open_pressure_trigger(kernel, nullptr, &wanted, &armed, &fd), 0);
     EXPECT_TRUE(run(20 * S).empty());
     spawn(10, 900 * MiB); // half of the time stalls: 100 ms are full after 200
     uint64_t begin_ns = now();
@@ -575,14 +575,13 @@ TEST_F(Simulated, ATriggerFiresOncePerWindowUntilItIsClosed)
 
 TEST_F(Simulated, ATriggerOnAGroupHearsOnlyThatGroup)
 {
-    uint64_t window_us;
+    mm_pressure_trigger wanted = {MM_PRESSURE_FULL, 1000, 1000000}, armed;
     int fd = -1;
 
     start(standard_machine());
     spawn(10, MiB, "/a");
     spawn(11, MiB, "/b");
-    ASSERT_EQ(
-        ops->open_pressure_trigger(kernel, open("/a"), MM_PRESSURE_FULL, 1000, 1000000, &window_us, &fd), 0);
+    ASSERT_EQ(ops->open_pressure_trigger(kernel, open("/a"), &wanted, &armed, &fd), 0);
     ASSERT_EQ(mm_simulated_add_stall(kernel, "/b", 5000, 5000), 0);
     ASSERT_EQ(mm_simulated_add_stall(kernel, "/a", 5000, 999), 0);
     EXPECT_TRUE(run(Ms).empty());

@@ -130,10 +130,9 @@ TEST_F(Simulated, RefusesWhatItLacks)
          }},
         {MM_FEATURE_PRESSURE_TRIGGER,
          [](Simulated &t) {
-             uint64_t window;
+             mm_pressure_trigger wanted = {MM_PRESSURE_SOME, 1000, 1000000}, armed;
              int fd;
-             return t.ops->open_pressure_trigger(t.kernel, nullptr, MM_PRESSURE_SOME, 1000, 1000000, &window,
-                                                 &fd);
+             return t.ops->open_pressure_trigger(t.kernel, nullptr, &wanted, &armed, &fd);
          }},
         {MM_FEATURE_GROUP_PRESSURE,
          [](Simulated &t) {
@@ -473,7 +472,7 @@ TEST_F(Simulated, StateOutlivesTheDaemon)
 
 TEST_F(Simulated, ACrashDropsWhatTheDaemonHeldAndNothingElse)
 {
-    uint64_t window_us;
+    mm_pressure_trigger trigger = {MM_PRESSURE_SOME, 1, 1000000}, armed;
     int fd = -1;
 
     start_with([](mm_simulated_machine &m) {
@@ -486,7 +485,7 @@ TEST_F(Simulated, ACrashDropsWhatTheDaemonHeldAndNothingElse)
     ASSERT_EQ(mm_simulated_spawn(kernel, &wanted), 0);
     mm_process_handle handle = hold(10);
     ASSERT_EQ(ops->watch_process(kernel, &handle, 1), 0);
-    ASSERT_EQ(ops->open_pressure_trigger(kernel, nullptr, MM_PRESSURE_SOME, 1, 1000000, &window_us, &fd), 0);
+    ASSERT_EQ(ops->open_pressure_trigger(kernel, nullptr, &trigger, &armed, &fd), 0);
     submit(MM_JOB_RECLAIM, open("/a"), 50 * MiB);
     mm_simulated_advance(kernel, 10 * Ms);
     ASSERT_EQ(ops->kill_process(kernel, &handle), 0);
