@@ -258,6 +258,12 @@ static void set_aside(struct mm_kill_strategy *strategy, struct mm_bundle *bundl
     bundle->set_aside_until_ns = now_ns(strategy) + strategy->config->set_aside_ms * MM_NS_PER_MS;
 }
 
+/* Until what the list is told of it has been heard. */
+static void leave_out(struct mm_kill_strategy *strategy, struct mm_bundle *bundle)
+{
+    bundle->set_aside_until_ns = now_ns(strategy) + POLL_NS;
+}
+
 static void begin_series(struct mm_kill_strategy *strategy)
 {
     if (strategy->is_in_series)
@@ -266,15 +272,27 @@ static void begin_series(struct mm_kill_strategy *strategy)
     publish(strategy, MM_EVENT_KILL_BEGIN);
 }
 
-/* Its processes ended without anybody telling: the list hears of it, and forgets them, behind this event. */
+/*
+ * Its processes ended without anybody telling: the list hears of it, and forgets them. Where no event is being
+ * delivered it hears at once, settles, and with the first of them the others and the bundle may be gone: what is to
+ * be told is copied before, into the victim, which holds nobody now.
+ */
 static void report_gone(struct mm_kill_strategy *strategy, struct mm_bundle *bundle)
 {
+    struct mm_victim_process *gone = strategy->victim.processes;
+    uint32_t count = 0;
+
+    leave_out(strategy, bundle);
     MM_LIST_FOR_EACH (link, &bundle->processes) {
         const struct mm_process *process = MM_CONTAINER_OF(link, struct mm_process, bundle_link);
 
-        report_exit(strategy, process->pid, process->start_time_ticks);
+        if (count == MM_VICTIM_PROCESSES_MAX)
+            break;
+        gone[count].handle.pid = process->pid;
+        gone[count++].handle.start_time_ticks = process->start_time_ticks;
     }
-    set_aside(strategy, bundle);
+    for (uint32_t i = 0; i < count; i++)
+        report_exit(strategy, gone[i].handle.pid, gone[i].handle.start_time_ticks);
 }
 
 /* Nobody may have told that an unregistered process was put further forward, to -1000 perhaps: the list hears
@@ -291,7 +309,7 @@ static bool has_come_forward(struct mm_kill_strategy *strategy, struct mm_bundle
     if (kernel->ops->read_process(kernel, event.pid, MM_PROCESS_ADJ, &info) < 0 ||
         info.oom_score_adj >= bundle->entry.priority)
         return false;
-    bundle->set_aside_until_ns = now_ns(strategy) + POLL_NS;
+    leave_out(strategy, bundle);
     event.payload.process.oom_score_adj = info.oom_score_adj;
     mm_event_center_publish(strategy->center, &event);
     return true;

@@ -410,6 +410,40 @@ TEST_F(KillStrategy, ProcessesThatEndedUnreportedDelayNobodyAndFailNothing)
     expect_at_rest();
 }
 
+/* Forgetting the first moves the bundle, its render process' number is written, and that one is forgotten with the
+   bundle: in the middle of telling, as the timer's turn delivers at once. */
+TEST_F(KillStrategy, ABundleThatEndedWhileItIsReportedGoneIsNotTouched)
+{
+    mm_event render = {};
+
+    begin();
+    for (pid_t pid = 2000; pid < 2080; pid += 10) { /* as many as one turn tries: the timer goes on */
+        add_application(pid, 800, MIB, "gone " + std::to_string(pid));
+        ASSERT_EQ(mm_simulated_exit(kernel, pid), 0);
+    }
+    add_application(3000, 400, MIB, "browser");
+    spawn(3001, MIB);
+    render.kind = MM_EVENT_APPLICATION;
+    render.pid = 3001;
+    render.uid = 10000 + 3000;
+    render.payload.application.reason = MM_REASON_RENDER_CREATE_PROCESS;
+    render.payload.application.account_id = -1;
+    render.payload.application.caller_pid = 3000;
+    mm_event_center_publish(engine->center, &render);
+    move(3000, 800, "browser");
+    ASSERT_EQ(mm_priority_manager_find(engine->manager, 3001)->priority, 800);
+    ASSERT_EQ(mm_simulated_exit(kernel, 3000), 0);
+    ASSERT_EQ(mm_simulated_exit(kernel, 3001), 0);
+    add_application(1050, 400, 150 * MIB, "alive");
+    crowd(450 * MIB);
+    EXPECT_NE(priority_of(3000), MM_PRIORITY_NONE) << "left to the timer";
+    run_for(50 * MILLISECOND);
+    EXPECT_EQ(priority_of(3000), MM_PRIORITY_NONE);
+    EXPECT_EQ(priority_of(3001), MM_PRIORITY_NONE);
+    EXPECT_EQ(killed(), (std::vector<std::string>{"alive"}));
+    expect_at_rest();
+}
+
 TEST_F(KillStrategy, WhenNobodyCanBeSignalledItSaysSoAndComesToRest)
 {
     begin_with_six();
