@@ -63,6 +63,18 @@ static bool choose_among(struct mm_kernel *kernel, const struct mm_kill_config *
     return bundle != NULL;
 }
 
+/* Those that the row and the policy allow: where none of their priority was chosen, all were too small. */
+static size_t count_allowed(const struct mm_kill_candidates *candidates)
+{
+    size_t count = candidates->walked;
+
+    for (unsigned refusal = 0; refusal < MM_KILL_REFUSAL_COUNT; refusal++) {
+        if (refusal != MM_KILL_ALLOWED)
+            count -= candidates->refused[refusal];
+    }
+    return count;
+}
+
 bool mm_kill_find_victim(struct mm_kernel *kernel, const struct mm_kill_config *config,
                          const struct mm_kill_level *level, const struct mm_priority_list *list,
                          struct mm_kill_choice *ret_choice, struct mm_kill_passed_over *ret_passed)
@@ -77,7 +89,7 @@ bool mm_kill_find_victim(struct mm_kernel *kernel, const struct mm_kill_config *
         mm_kill_collect(config, level, list, candidates.rest, now_ns, &candidates);
         if (choose_among(kernel, config, &candidates, &rereads_left, ret_choice))
             return true;
-        passed.too_small += candidates.count;
+        passed.too_small += count_allowed(&candidates);
         passed.set_aside += candidates.refused[MM_KILL_SET_ASIDE];
         passed.unregistered += candidates.refused[MM_KILL_UNREGISTERED];
     } while (candidates.rest);

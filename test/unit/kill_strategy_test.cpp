@@ -238,6 +238,24 @@ TEST_F(KillStrategy, SmallUnregisteredOnesDoNotShieldThoseBehindThem)
         EXPECT_TRUE(is_alive(pid)) << pid;
 }
 
+/* Of one priority no more than eight are read anew, but it is told of all. */
+TEST_F(KillStrategy, EverySmallOneIsCountedWhereNobodyIsWorthAKill)
+{
+    make_machine();
+    for (pid_t pid = 100; pid < 140; pid++) {
+        mm_simulated_process small = process(pid, 4 * MIB);
+
+        small.oom_score_adj = 1000 - (pid - 100) / 20;
+        spawn(small);
+    }
+    start();
+    add_application(1000, 0, 100 * MIB, "in front");
+    crowd(450 * MIB);
+    run_for(SECOND);
+    EXPECT_TRUE(killed().empty());
+    EXPECT_TRUE(was_decided("none", "too small: 40)"));
+}
+
 TEST_F(KillStrategy, TheHeaviestAsItIsNowDiesWhereSizeDecides)
 {
     begin();
