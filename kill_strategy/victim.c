@@ -20,22 +20,34 @@ void mm_victim_init(struct mm_victim *victim, struct mm_kernel *kernel)
 }
 
 /* The signal goes first; reaping and watching may fail without saving the process. */
+static int kill_held(struct mm_victim *victim, struct mm_process_handle *handle)
+{
+    const struct mm_kernel_ops *ops = victim->kernel->ops;
+    int result = ops->kill_process(victim->kernel, handle);
+
+    if (result == 0)
+        (void)ops->reap_process(victim->kernel, handle);
+    else
+        ops->close_process(victim->kernel, handle);
+    return result;
+}
+
 static int kill_one(struct mm_victim *victim, const struct mm_process *process)
 {
     const struct mm_kernel_ops *ops = victim->kernel->ops;
-    struct mm_victim_process *slot = &victim->processes[victim->count];
-    int result = ops->open_process(victim->kernel, process->pid, process->start_time_ticks, &slot->handle);
+    struct mm_process_handle handle = {.pidfd = -1};
+    int result = ops->open_process(victim->kernel, process->pid, process->start_time_ticks, &handle);
 
+    if (result == 0)
+        result = kill_held(victim, &handle);
     if (result < 0)
         return result;
-    result = ops->kill_process(victim->kernel, &slot->handle);
-    if (result < 0) {
-        ops->close_process(victim->kernel, &slot->handle);
-        return result;
+    if (victim->count == MM_VICTIM_PROCESSES_MAX) {
+        ops->close_process(victim->kernel, &handle);
+        return 0;
     }
-    slot->has_exited = false;
-    (void)ops->reap_process(victim->kernel, &slot->handle);
-    if (ops->watch_process(victim->kernel, &slot->handle, cookie_of(victim, victim->count)) < 0)
+    victim->processes[victim->count] = (struct mm_victim_process){.handle = handle};
+    if (ops->watch_process(victim->kernel, &handle, cookie_of(victim, victim->count)) < 0)
         victim->is_watched = false;
     victim->count++;
     victim->alive++;
@@ -105,25 +117,24 @@ int mm_victim_kill(struct mm_victim *victim, const struct mm_priority_manager *m
                    const struct mm_bundle *bundle)
 {
     int result = -ESRCH;
+    int signalled = 0;
 
     victim->generation++;
     victim->count = 0;
     victim->alive = 0;
     victim->is_watched = true;
     MM_LIST_FOR_EACH (link, &bundle->processes) {
-        int killed;
+        int killed = kill_one(victim, MM_CONTAINER_OF(link, struct mm_process, bundle_link));
 
-        if (victim->count == MM_VICTIM_PROCESSES_MAX)
-            break;
-        killed = kill_one(victim, MM_CONTAINER_OF(link, struct mm_process, bundle_link));
+        signalled += killed == 0;
         if (killed < 0 && killed != -ESRCH)
             result = killed;
     }
     victim->signalled_ns = victim->kernel->ops->now_ns(victim->kernel);
-    if (victim->count == 0)
+    if (signalled == 0)
         return result;
     sweep_group(victim, manager, bundle);
-    return (int)victim->count;
+    return signalled;
 }
 
 static bool mark_exited(struct mm_victim *victim, uint32_t index)

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-/* Processes held at a time: a browser has a hundred. What is over stays in the bundle and is the next victim.
- */
+/* Processes held at a time: a browser has a hundred. What is over is signalled and let go: nobody waits for its
+   end. */
 #define MM_VICTIM_PROCESSES_MAX 256
 
 struct mm_victim_process {
@@ -20,7 +20,7 @@ struct mm_victim_process {
 struct mm_victim {
     struct mm_kernel *kernel;
     uint32_t generation; /* tells notices of an earlier victim apart */
-    uint32_t count;      /* processes that were signalled */
+    uint32_t count;      /* processes that were signalled and are held */
     uint32_t alive;
     uint64_t signalled_ns; /* when the last of them was */
     bool is_watched;       /* every one will be reported; else mm_victim_poll must be asked */

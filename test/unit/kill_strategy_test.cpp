@@ -502,6 +502,47 @@ TEST_F(KillStrategy, EveryProcessOfABundleDiesAndTheHeaviestGivesTheRecordItsPid
         EXPECT_FALSE(is_alive(pid));
 }
 
+/* More than are held: nobody waits for the end of the last ones, but they are not spared. */
+TEST_F(KillStrategy, SigkillReachesEveryProcessOfABundleHoweverMany)
+{
+    begin();
+    for (pid_t pid = 2000; pid < 2300; pid++) {
+        mm_simulated_process one = process(pid, MIB);
+
+        one.uid = 10000 + 2000;
+        spawn(one);
+    }
+    for (pid_t pid = 2000; pid < 2300; pid++) {
+        mm_event event = {};
+
+        event.kind = MM_EVENT_APPLICATION;
+        event.pid = pid;
+        event.uid = 10000 + 2000;
+        event.payload.application.reason = MM_REASON_BACKGROUND;
+        event.payload.application.account_id = -1;
+        mm_copy_text(event.payload.application.name, sizeof(event.payload.application.name), "browser");
+        mm_event_center_publish(engine->center, &event);
+    }
+    add_application(1050, 400, 150 * MIB, "used since");
+    fill_until(450 * MIB);
+    on_event = [&](const mm_event &event) {
+        if (event.kind != MM_EVENT_DECISION || strcmp(event.payload.decision.target, "browser") != 0)
+            return;
+        for (pid_t pid = 2000; pid < 2300; pid++)
+            EXPECT_GT(mm_simulated_killed_at_ns(kernel, pid), 0u) << pid;
+    };
+    press();
+    run_for(SECOND);
+    ASSERT_EQ(killed(), (std::vector<std::string>{"browser"}));
+    EXPECT_EQ(records()[0].process_count, 300u);
+    EXPECT_EQ(records()[0].outcome, MM_KILL_RECOVERED);
+    EXPECT_EQ(mm_simulated_calls(kernel, "watch_process"), 256u);
+    EXPECT_EQ(mm_simulated_calls(kernel, "close_process"), 300u) << "nobody is held any more";
+    for (pid_t pid = 2000; pid < 2300; pid++)
+        EXPECT_FALSE(is_alive(pid)) << pid;
+    expect_at_rest();
+}
+
 struct GroupCase {
     const char *what;
     const char *group;
