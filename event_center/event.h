@@ -23,6 +23,7 @@ enum mm_event_kind {
     MM_EVENT_ACCOUNT,        /* payload.account */
     MM_EVENT_PROCESS_FOUND,  /* payload.process: one that nobody registered (start scan, BPF) */
     MM_EVENT_PROCESS_EXITED, /* pid; payload.process.start_time_ticks, 0 when not known */
+    MM_EVENT_PROCESS_LEFT,   /* the same: it was moved out of the domain and is none of ours any more */
     MM_EVENT_OOM_SCORE_ADJ,  /* pid; payload.process.oom_score_adj: somebody wrote it */
     MM_EVENT_NOTICE,         /* payload.notice: from the kernel interface */
     MM_EVENT_MEMORY_LEVEL,   /* payload.level: none, purgeable, moderate, low, critical changed */

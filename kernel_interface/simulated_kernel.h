@@ -40,6 +40,8 @@ struct mm_simulated_machine {
     uint64_t page_cache_bytes;    /* file pages of the root at start */
     uint64_t pressure_line_bytes; /* available memory below which everybody stalls; 0: a sixteenth of RAM */
     pid_t own_pid;                /* "this process", which kill_process refuses; 0: none */
+    /* The domain, outside of which nobody is scanned; memory stays the machine's. NULL: all. Outlives the machine. */
+    const char *domain_group;
 };
 
 /* -EINVAL: no RAM, or more reserved or cached than there is; -ENOMEM. */

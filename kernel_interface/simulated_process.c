@@ -375,6 +375,16 @@ int mm_machine_read_process(struct mm_kernel *kernel, pid_t pid, unsigned fields
     return 0;
 }
 
+static bool is_in_domain(const struct mm_machine *machine, const struct mm_machine_process *process)
+{
+    const struct mm_machine_group *domain;
+
+    if (!machine->options.domain_group)
+        return true;
+    domain = mm_machine_find_group(machine, machine->options.domain_group);
+    return domain && mm_machine_is_in_group(domain, process->group);
+}
+
 int mm_machine_scan_processes(struct mm_kernel *kernel, unsigned fields, mm_process_visit visit, void *user)
 {
     struct mm_machine *machine = mm_machine_of(kernel);
@@ -383,10 +393,13 @@ int mm_machine_scan_processes(struct mm_kernel *kernel, unsigned fields, mm_proc
     if (result < 0)
         return result;
     MM_LIST_FOR_EACH (link, &machine->processes) {
+        const struct mm_machine_process *process = MM_CONTAINER_OF(link, struct mm_machine_process, link);
         struct mm_process_info info;
 
+        if (!is_in_domain(machine, process))
+            continue;
         memset(&info, 0, sizeof(info));
-        fill_info(MM_CONTAINER_OF(link, struct mm_machine_process, link), fields, &info);
+        fill_info(process, fields, &info);
         result = visit(&info, user);
         if (result != 0)
             break;
@@ -430,9 +443,11 @@ int mm_machine_read_process_group(struct mm_kernel *kernel, pid_t pid, char *ret
 
 int mm_machine_is_in_domain(struct mm_kernel *kernel, pid_t pid)
 {
+    const struct mm_machine *machine = mm_machine_of(kernel);
+    const struct mm_machine_process *process = mm_machine_find_process(machine, pid);
     int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_is_in_domain);
 
     if (error < 0)
         return error;
-    return mm_machine_find_process(mm_machine_of(kernel), pid) ? 1 : -ESRCH;
+    return process ? is_in_domain(machine, process) : -ESRCH;
 }

@@ -96,10 +96,12 @@ static struct mm_kill_record *present_record(struct mm_kill_strategy *strategy)
     return &strategy->records[(strategy->record_count - 1) % RECORDS_MAX];
 }
 
-static void report_exit(struct mm_kill_strategy *strategy, pid_t pid, uint64_t start_time_ticks)
+/* kind: PROCESS_EXITED or PROCESS_LEFT. */
+static void report_end(struct mm_kill_strategy *strategy, enum mm_event_kind kind, pid_t pid,
+                       uint64_t start_time_ticks)
 {
     struct mm_event event = {
-        .kind = MM_EVENT_PROCESS_EXITED,
+        .kind = kind,
         .pid = pid,
         .payload.process.start_time_ticks = start_time_ticks,
     };
@@ -292,7 +294,32 @@ static void report_gone(struct mm_kill_strategy *strategy, struct mm_bundle *bun
         gone[count++].handle.start_time_ticks = process->start_time_ticks;
     }
     for (uint32_t i = 0; i < count; i++)
-        report_exit(strategy, gone[i].handle.pid, gone[i].handle.start_time_ticks);
+        report_end(strategy, MM_EVENT_PROCESS_EXITED, gone[i].handle.pid, gone[i].handle.start_time_ticks);
+}
+
+/* The list forgets them, and where it hears at once their bundle may end: it is not touched any more. */
+static void report_left(struct mm_kill_strategy *strategy)
+{
+    const struct mm_victim *victim = &strategy->victim;
+
+    for (uint32_t i = 0; i < victim->left_count; i++)
+        report_end(strategy, MM_EVENT_PROCESS_LEFT, victim->left[i].pid, victim->left[i].start_time_ticks);
+}
+
+static void leave_alone(struct mm_kill_strategy *strategy, const struct mm_kill_choice *choice,
+                        const struct reading *reading)
+{
+    struct mm_decision decision = {
+        .source = MM_DECISION_KILL,
+        .is_dry_run = strategy->kernel->is_dry_run,
+        .action = "none",
+        .pid = choice->heaviest_pid,
+        .available_bytes = reading->available_bytes,
+    };
+
+    leave_out(strategy, choice->bundle);
+    mm_copy_text(decision.target, sizeof(decision.target), choice->bundle->name);
+    mm_decide(strategy->center, &decision, "was moved out of the domain: not killed, and forgotten");
 }
 
 /* Nobody may have told that an unregistered process was put further forward, to -1000 perhaps: the list hears
@@ -333,6 +360,13 @@ static void record_kill(struct mm_kill_strategy *strategy, const struct mm_kill_
     explain_kill(strategy, record);
 }
 
+/* Nobody waits for its end. */
+static void let_go(struct mm_kill_strategy *strategy, struct mm_bundle *bundle)
+{
+    mm_victim_release(&strategy->victim);
+    set_aside(strategy, bundle);
+}
+
 /* True when a victim was signalled; false: this one could not be, the next may. The signal goes before words.
  */
 static bool kill_choice(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
@@ -349,11 +383,14 @@ static bool kill_choice(struct mm_kill_strategy *strategy, const struct mm_kill_
         report_gone(strategy, choice->bundle);
         return false;
     }
-    record_kill(strategy, level, choice, reading, decided_ns, signalled);
-    if (signalled > 0 && !strategy->kernel->is_dry_run)
-        return true;
-    mm_victim_release(&strategy->victim);
-    set_aside(strategy, choice->bundle);
+    if (signalled == -EXDEV) {
+        leave_alone(strategy, choice, reading);
+    } else {
+        record_kill(strategy, level, choice, reading, decided_ns, signalled);
+        if (signalled < 0 || strategy->kernel->is_dry_run)
+            let_go(strategy, choice->bundle);
+    }
+    report_left(strategy);
     return signalled > 0;
 }
 
@@ -452,7 +489,8 @@ static void report_exits(struct mm_kill_strategy *strategy)
         const struct mm_victim_process *process = &strategy->victim.processes[i];
 
         if (process->has_exited)
-            report_exit(strategy, process->handle.pid, process->handle.start_time_ticks);
+            report_end(strategy, MM_EVENT_PROCESS_EXITED, process->handle.pid,
+                       process->handle.start_time_ticks);
     }
 }
 

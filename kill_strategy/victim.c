@@ -19,11 +19,28 @@ void mm_victim_init(struct mm_victim *victim, struct mm_kernel *kernel)
         victim->processes[i].handle.pidfd = -1;
 }
 
+/* An administrator may have moved it out since it was found. Only a plain no spares it: a process whose group
+   cannot be told, of a path too long, say, was in the domain when it came on the list. */
+static bool has_left(const struct mm_victim *victim, const struct mm_process_handle *handle)
+{
+    return victim->kernel->ops->is_in_domain(victim->kernel, handle->pid) == 0;
+}
+
+static void note_left(struct mm_victim *victim, const struct mm_process_handle *handle)
+{
+    if (victim->left_count < MM_VICTIM_LEFT_MAX)
+        victim->left[victim->left_count++] =
+            (struct mm_victim_left){.pid = handle->pid, .start_time_ticks = handle->start_time_ticks};
+}
+
 /* The signal goes first; reaping and watching may fail without saving the process. */
 static int kill_held(struct mm_victim *victim, struct mm_process_handle *handle)
 {
     const struct mm_kernel_ops *ops = victim->kernel->ops;
-    int result = ops->kill_process(victim->kernel, handle);
+    int result = has_left(victim, handle) ? -EXDEV : ops->kill_process(victim->kernel, handle);
+
+    if (result == -EXDEV)
+        note_left(victim, handle);
 
     if (result == 0)
         (void)ops->reap_process(victim->kernel, handle);
@@ -122,12 +139,14 @@ int mm_victim_kill(struct mm_victim *victim, const struct mm_priority_manager *m
     victim->generation++;
     victim->count = 0;
     victim->alive = 0;
+    victim->left_count = 0;
     victim->is_watched = true;
     MM_LIST_FOR_EACH (link, &bundle->processes) {
         int killed = kill_one(victim, MM_CONTAINER_OF(link, struct mm_process, bundle_link));
 
         signalled += killed == 0;
-        if (killed < 0 && killed != -ESRCH)
+        /* what could not be done counts for more than what need not be */
+        if (killed < 0 && killed != -ESRCH && (killed != -EXDEV || result == -ESRCH))
             result = killed;
     }
     victim->signalled_ns = victim->kernel->ops->now_ns(victim->kernel);

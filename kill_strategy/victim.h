@@ -17,6 +17,14 @@ struct mm_victim_process {
     bool has_exited;
 };
 
+/* Of those that are none of ours any more, told after one kill; more are found again by the next. */
+#define MM_VICTIM_LEFT_MAX 16
+
+struct mm_victim_left {
+    pid_t pid;
+    uint64_t start_time_ticks;
+};
+
 struct mm_victim {
     struct mm_kernel *kernel;
     uint32_t generation; /* tells notices of an earlier victim apart */
@@ -24,15 +32,17 @@ struct mm_victim {
     uint32_t alive;
     uint64_t signalled_ns; /* when the last of them was */
     bool is_watched;       /* every one will be reported; else mm_victim_poll must be asked */
+    uint32_t left_count;
+    struct mm_victim_left left[MM_VICTIM_LEFT_MAX]; /* were moved out of the domain: not signalled */
     struct mm_victim_process processes[MM_VICTIM_PROCESSES_MAX];
 };
 
 /* Touches what the kill will write, so that no page of it has to be found under pressure. */
 void mm_victim_init(struct mm_victim *victim, struct mm_kernel *kernel);
 /*
- * SIGKILL to every process of the bundle, pidfd first, then cgroup.kill where every process of its group's
- * subtree is one of the bundle's. Returns how many were signalled; 0 or less: none, the last error being
- * -ESRCH when all were gone already.
+ * SIGKILL to every process of the bundle that is in the domain, pidfd first, then cgroup.kill where every
+ * process of its group's subtree is one of the bundle's. Returns how many were signalled; 0 or less: none, the
+ * error being -ESRCH when all were gone already, -EXDEV when those that were not have left the domain.
  */
 int mm_victim_kill(struct mm_victim *victim, const struct mm_priority_manager *manager,
                    const struct mm_bundle *bundle);

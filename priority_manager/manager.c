@@ -78,6 +78,7 @@ static const event_handler handlers[MM_EVENT_KIND_COUNT] = {
     [MM_EVENT_ACCOUNT] = mm_manager_on_account,
     [MM_EVENT_PROCESS_FOUND] = mm_manager_on_found,
     [MM_EVENT_PROCESS_EXITED] = mm_manager_on_exited,
+    [MM_EVENT_PROCESS_LEFT] = mm_manager_on_left,
     [MM_EVENT_OOM_SCORE_ADJ] = mm_manager_on_oom_score_adj,
     [MM_EVENT_CONFIG] = on_config,
     [MM_EVENT_KILL_BEGIN] = on_kill_begin,

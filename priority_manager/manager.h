@@ -176,6 +176,7 @@ void mm_manager_apply_comm(struct mm_priority_manager *manager, struct mm_proces
 int mm_manager_add_unregistered(struct mm_priority_manager *manager, const struct mm_process_info *info);
 void mm_manager_on_found(struct mm_priority_manager *manager, const struct mm_event *event);
 void mm_manager_on_exited(struct mm_priority_manager *manager, const struct mm_event *event);
+void mm_manager_on_left(struct mm_priority_manager *manager, const struct mm_event *event);
 void mm_manager_on_oom_score_adj(struct mm_priority_manager *manager, const struct mm_event *event);
 
 /* registration.c */

@@ -174,18 +174,34 @@ void mm_manager_on_found(struct mm_priority_manager *manager, const struct mm_ev
     mm_manager_settle(manager);
 }
 
-void mm_manager_on_exited(struct mm_priority_manager *manager, const struct mm_event *event)
+/* Of those that had the pid one after the other, the one that is meant. */
+static void forget_subject(struct mm_priority_manager *manager, struct mm_process_node *node,
+                           const struct mm_event *event)
 {
     uint64_t start_time_ticks = event->payload.process.start_time_ticks;
+
+    if (start_time_ticks == 0 || node->process.start_time_ticks == 0 ||
+        start_time_ticks == node->process.start_time_ticks)
+        mm_manager_remove_process(manager, node);
+}
+
+void mm_manager_on_exited(struct mm_priority_manager *manager, const struct mm_event *event)
+{
     struct mm_process_node *node = mm_manager_find(manager, event->pid);
 
-    if (!node) {
-        if (manager->unknown_callers && event->pid > 0)
-            mm_manager_release_dead_callers(manager, event->pid);
-    } else if (start_time_ticks == 0 || node->process.start_time_ticks == 0 ||
-               start_time_ticks == node->process.start_time_ticks) {
-        mm_manager_remove_process(manager, node);
-    }
+    if (node)
+        forget_subject(manager, node, event);
+    else if (manager->unknown_callers && event->pid > 0)
+        mm_manager_release_dead_callers(manager, event->pid);
+    mm_manager_settle(manager);
+}
+
+void mm_manager_on_left(struct mm_priority_manager *manager, const struct mm_event *event)
+{
+    struct mm_process_node *node = mm_manager_find(manager, event->pid);
+
+    if (node)
+        forget_subject(manager, node, event);
     mm_manager_settle(manager);
 }
 

@@ -168,7 +168,8 @@ static void look_if_dead(struct mm_priority_manager *manager, struct mm_process_
 
     if (result == -ESRCH ||
         (result == 0 && (info.has_exited || (node->process.start_time_ticks != 0 &&
-                                             info.start_time_ticks != node->process.start_time_ticks))))
+                                             info.start_time_ticks != node->process.start_time_ticks))) ||
+        kernel->ops->is_in_domain(kernel, node->process.pid) == 0)
         mm_manager_remove_process(manager, node);
 }
 

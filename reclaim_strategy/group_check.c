@@ -34,9 +34,15 @@ enum mm_group_refusal mm_policy_check_group(const struct mm_policy_context *cont
     return MM_GROUP_MAY_BE_TOUCHED;
 }
 
+/* Below the domain's group: a process that was moved out took its group's limits out of our hands. */
 static bool is_own_group(const struct mm_policy_context *context, const char *path)
 {
-    return strcmp(path, "/") != 0 && strcmp(path, context->config->domain.group_path) != 0;
+    const char *domain = context->config->domain.group_path;
+    size_t length = strlen(domain);
+
+    while (length > 0 && domain[length - 1] == '/')
+        length--;
+    return strncmp(path, domain, length) == 0 && path[length] == '/' && path[length + 1] != '\0';
 }
 
 enum mm_group_refusal mm_policy_open_group(const struct mm_policy_context *context,

@@ -195,7 +195,8 @@ const struct mm_ctl_command mm_ctl_monitor = {
     .name = "monitor",
     .summary = "show events as they happen, a line each, until interrupted",
     .arguments = "",
-    .details = "kinds of events: pressure, waterline, application, account, process-found, process-exited,\n"
+    .details = "kinds of events: pressure, waterline, application, account, process-found, process-exited, "
+               "process-left,\n"
                "oom-score-adj, memory-level, kill-begin, kill-end, decision, priority, config, reload,\n"
                "log-state, stop",
     .options = options,

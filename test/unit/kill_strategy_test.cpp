@@ -368,7 +368,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Fault{"reap_process", EAGAIN, "800"}, Fault{"watch_process", EOPNOTSUPP, "800"},
                     Fault{"watch_process", ENOMEM, "800"}, Fault{"read_process", ESRCH, "800"},
                     Fault{"read_process", EIO, "800"}, Fault{"read_memory", EIO, "800"},
-                    Fault{"read_process_group", ESRCH, "800"}, Fault{"reap", EPERM, "800"}),
+                    Fault{"read_process_group", ESRCH, "800"}, Fault{"reap", EPERM, "800"},
+                    Fault{"is_in_domain", EIO, "800"}),
     [](const testing::TestParamInfo<Fault> &one) {
         return std::string(one.param.operation) + "_" + std::to_string(one.index);
     });
@@ -473,6 +474,48 @@ TEST_F(KillStrategy, WhenNobodyCanBeSignalledItSaysSoAndComesToRest)
         EXPECT_EQ(record.outcome, MM_KILL_FAILED);
     EXPECT_TRUE(was_decided("kill", "could not be signalled"));
     EXPECT_TRUE(was_decided("none", "set aside: 2"));
+    expect_at_rest();
+}
+
+/* An administrator's way to protect a process from a domain's killer. */
+TEST_F(KillStrategy, WhoWasMovedOutOfTheDomainIsNotKilledButForgotten)
+{
+    machine.domain_group = "/domain";
+    begin();
+    add_application(1010, 800, 150 * MIB, "protected", "/domain/protected");
+    add_application(1020, 400, 150 * MIB, "next", "/domain/next");
+    ASSERT_EQ(mm_simulated_move(kernel, 1010, "/outside/protected"), 0);
+    crowd(450 * MIB);
+    run_for(SECOND);
+    EXPECT_EQ(killed(), (std::vector<std::string>{"next"}));
+    EXPECT_TRUE(is_alive(1010));
+    EXPECT_EQ(mm_simulated_killed_at_ns(kernel, 1010), 0u);
+    EXPECT_EQ(priority_of(1010), MM_PRIORITY_NONE);
+    EXPECT_EQ(counts[MM_EVENT_PROCESS_LEFT], 1u);
+    EXPECT_EQ(mm_simulated_calls(kernel, "close_process"), mm_simulated_calls(kernel, "open_process"));
+    EXPECT_TRUE(was_decided("none", "moved out of the domain"));
+    expect_at_rest();
+}
+
+/* The rest of its bundle dies, and its group, though the bundle's alone, is not killed as a whole. */
+TEST_F(KillStrategy, OneOfABundleThatWasMovedOutOfTheDomainIsSpared)
+{
+    mm_simulated_process one = process(1011, 10 * MIB, "/domain/half");
+
+    machine.domain_group = "/domain";
+    begin();
+    one.uid = 10000 + 1010;
+    spawn(one);
+    report(1011, MM_REASON_CREATE_PROCESS, "half");
+    add_application(1012, 800, 150 * MIB, "half", "/domain/half");
+    ASSERT_EQ(mm_simulated_move(kernel, 1011, "/outside/half"), 0);
+    crowd(450 * MIB);
+    run_for(SECOND);
+    ASSERT_EQ(killed(), (std::vector<std::string>{"half"}));
+    EXPECT_EQ(records()[0].process_count, 1u);
+    EXPECT_TRUE(is_alive(1011));
+    EXPECT_FALSE(is_alive(1012));
+    EXPECT_EQ(priority_of(1011), MM_PRIORITY_NONE);
     expect_at_rest();
 }
 

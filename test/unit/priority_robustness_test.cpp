@@ -113,6 +113,47 @@ TEST_F(Unregistered, NamesAreTakenFromWhatIsSaid)
     }
 }
 
+class Domain : public PriorityWorld
+{
+  public:
+    Domain()
+    {
+        domain_group = "/domain";
+    }
+
+    void spawn_inside(pid_t pid)
+    {
+        spawn(pid);
+        ASSERT_EQ(mm_simulated_move(kernel, pid, "/domain/group"), 0);
+    }
+};
+
+TEST_F(Domain, WhoLeavesItIsForgottenWhenItIsTold)
+{
+    spawn_inside(1000);
+    spawn_inside(1001);
+    report(MM_REASON_CREATE_PROCESS, {1000});
+    report(MM_REASON_CREATE_PROCESS, {1001});
+    publish(MM_EVENT_PROCESS_LEFT, 1000, 0, ticks_of(1000) + 1);
+    EXPECT_EQ(priority(1000), 0) << "it was another's end";
+    publish(MM_EVENT_PROCESS_LEFT, 1000, 0, ticks_of(1000));
+    publish(MM_EVENT_PROCESS_LEFT, 4711);
+    EXPECT_EQ(priority(1000), MM_PRIORITY_NONE);
+    EXPECT_EQ(priority(1001), 0);
+}
+
+TEST_F(Domain, WhoLeftItUntoldIsForgottenInTime)
+{
+    spawn_inside(1000);
+    spawn_inside(1001);
+    report(MM_REASON_CREATE_PROCESS, {1000});
+    report(MM_REASON_CREATE_PROCESS, {1001});
+    ASSERT_EQ(mm_simulated_move(kernel, 1000, "/outside"), 0);
+    advance_s(config.reclaim_priority.dead_check_ms / 1000 + 1);
+    EXPECT_EQ(priority(1000), MM_PRIORITY_NONE);
+    EXPECT_NE(priority(1001), MM_PRIORITY_NONE);
+}
+
 class Restart : public PriorityWorld
 {
 };

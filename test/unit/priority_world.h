@@ -64,6 +64,7 @@ class PriorityWorld : public ::testing::Test
         mm_simulated_machine machine{};
 
         machine.ram_bytes = 4 * MM_GIB;
+        machine.domain_group = domain_group;
         ASSERT_EQ(mm_simulated_kernel_new(&machine, &kernel), 0);
     }
 
@@ -269,6 +270,7 @@ class PriorityWorld : public ::testing::Test
         return pids;
     }
 
+    const char *domain_group = nullptr;
     mm_config config{};
     mm_kernel *kernel = nullptr;
     mm_event_center *center = nullptr;

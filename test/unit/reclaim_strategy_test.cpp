@@ -462,6 +462,21 @@ TEST_F(Reclaim, InADryRunALimitIsClaimedAsItWouldBe)
     EXPECT_EQ(mm_simulated_calls(simulated, "raise_group"), 0u);
 }
 
+TEST_F(Reclaim, AGroupOutsideTheDomainIsNobodysToSqueeze)
+{
+    machine.domain_group = "/app";
+    mm_copy_text(config->domain.group_path, sizeof(config->domain.group_path), "/app");
+    begin();
+    note_squeezes();
+    add_in_own_group(1030, 800, 200 * MIB, "protected");
+    add_in_own_group(1040, 800, 200 * MIB, "squeezed");
+    ASSERT_EQ(mm_simulated_move(kernel, 1030, "/apparently/protected"), 0);
+    crowd(740 * MIB);
+    run_for(5 * SECOND);
+    EXPECT_EQ(order(), (std::vector<std::string>{"squeezed"}));
+    EXPECT_EQ(group("/apparently/protected", MM_GROUP_SWAP_CURRENT), 0u);
+}
+
 /* ---- memory.high ---------------------------------------------------------------------------------------- */
 
 class MemoryHigh : public Reclaim

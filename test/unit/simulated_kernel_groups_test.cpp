@@ -46,6 +46,28 @@ TEST_F(Simulated, GroupsAddUpAlongTheTree)
     ops->close_group(kernel, group);
 }
 
+TEST_F(Simulated, AGroupDomainIsItsSubtree)
+{
+    std::vector<pid_t> pids;
+
+    start_with([](mm_simulated_machine &m) { m.domain_group = "/a"; });
+    spawn(10, 1 * MiB, "/a/b");
+    spawn(11, 1 * MiB, "/ab");
+    EXPECT_EQ(ops->is_in_domain(kernel, 10), 1);
+    EXPECT_EQ(ops->is_in_domain(kernel, 11), 0);
+    EXPECT_EQ(ops->scan_processes(
+                  kernel, MM_PROCESS_STAT,
+                  [](const mm_process_info *info, void *user) {
+                      static_cast<std::vector<pid_t> *>(user)->push_back(info->pid);
+                      return 0;
+                  },
+                  &pids),
+              0);
+    EXPECT_EQ(pids, (std::vector<pid_t>{10}));
+    ASSERT_EQ(mm_simulated_move(kernel, 11, "/a"), 0);
+    EXPECT_EQ(ops->is_in_domain(kernel, 11), 1);
+}
+
 TEST_F(Simulated, TheRootHasWhatLinuxGivesIt)
 {
     struct Case {
