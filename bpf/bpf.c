@@ -34,6 +34,7 @@ struct mm_bpf {
     struct mm_bpf_ring ring;
     const volatile uint64_t *lost; /* a slot per CPU; NULL without a ring */
     size_t lost_bytes;             /* mapped */
+    uint64_t *watched;             /* MM_BPF_WATCH_WORDS; NULL without a ring */
     uint32_t cpu_count;
     char reason[MM_BPF_REASON_MAX];
 };
@@ -95,6 +96,8 @@ void mm_bpf_free(struct mm_bpf *bpf)
     mm_bpf_ring_unmap(&bpf->ring);
     if (bpf->lost)
         (void)munmap((void *)bpf->lost, bpf->lost_bytes);
+    if (bpf->watched)
+        (void)munmap(bpf->watched, MM_BPF_WATCH_WORDS * sizeof(uint64_t));
     if (bpf->ring_fd >= 0)
         (void)close(bpf->ring_fd);
     free(bpf);
@@ -251,7 +254,8 @@ static int check(struct mm_bpf *bpf, const struct received *received, ssize_t le
         complaint = "its answer is malformed";
     else if (message->error < 0)
         return 0;
-    else if (message->fd_count != received->fd_count || message->fd_count < 3 || message->programs == 0)
+    else if (message->fd_count != received->fd_count || message->fd_count <= MM_BPF_LOADER_MAPS ||
+             message->programs == 0)
         complaint = "its answer lacks descriptors";
     else if (!is_power_of_two(message->ring_bytes) || message->ring_bytes < page_bytes ||
              message->ring_bytes > MM_BPF_RING_BYTES_MAX || message->cpu_count == 0 ||
@@ -276,6 +280,17 @@ static int map_lost(struct mm_bpf *bpf, int fd)
     return 0;
 }
 
+static int map_watched(struct mm_bpf *bpf, int fd)
+{
+    void *memory =
+        mmap(NULL, MM_BPF_WATCH_WORDS * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+    if (memory == MAP_FAILED)
+        return -errno;
+    bpf->watched = memory;
+    return 0;
+}
+
 /* Takes what it needs out of received; the rest is closed by the caller. */
 static int adopt(struct mm_bpf *bpf, struct received *received)
 {
@@ -285,13 +300,15 @@ static int adopt(struct mm_bpf *bpf, struct received *received)
     bpf->cpu_count = message->cpu_count;
     result = map_lost(bpf, received->fds[1]);
     if (result == 0)
+        result = map_watched(bpf, received->fds[2]);
+    if (result == 0)
         result = mm_bpf_ring_map(&bpf->ring, received->fds[0], message->ring_bytes);
     if (result < 0) {
         (void)mm_format(bpf->reason, sizeof(bpf->reason), "cannot map the ring: %s", error_text(result));
         return result;
     }
     bpf->ring_fd = mm_take_fd(&received->fds[0]);
-    for (unsigned i = 2; i < received->fd_count; i++)
+    for (unsigned i = MM_BPF_LOADER_MAPS; i < received->fd_count; i++)
         bpf->link_fds[bpf->link_count++] = mm_take_fd(&received->fds[i]);
     bpf->programs = message->programs;
     return 0;
@@ -387,7 +404,26 @@ size_t mm_bpf_ring_bytes(const struct mm_bpf *bpf)
     return bpf->ring.size_bytes;
 }
 
+/* The programs read the word while it is written: in one store. */
+static void set_watched(struct mm_bpf *bpf, pid_t pid, bool is_watched)
+{
+    uint32_t slot = (uint32_t)pid % MM_BPF_WATCH_BITS;
+    uint64_t bit = UINT64_C(1) << (slot % 64);
+    uint64_t *word;
+
+    if (!bpf->watched)
+        return;
+    word = &bpf->watched[slot / 64];
+    __atomic_store_n(word, is_watched ? *word | bit : *word & ~bit, __ATOMIC_RELAXED);
+}
+
+void mm_bpf_watch(struct mm_bpf *bpf, pid_t pid)
+{
+    set_watched(bpf, pid, true);
+}
+
 struct consumption {
+    struct mm_bpf *bpf;
     mm_bpf_visit visit;
     void *user;
 };
@@ -395,15 +431,19 @@ struct consumption {
 static void visit_record(const void *payload, size_t length, void *user)
 {
     const struct consumption *consumption = user;
+    const struct mm_bpf_record *record = payload;
 
     /* the version of the loader's answer vouches for the layout; a length that differs is nobody's record */
-    if (length == sizeof(struct mm_bpf_record))
-        consumption->visit(payload, consumption->user);
+    if (length != sizeof(*record))
+        return;
+    if (record->type == MM_BPF_RECORD_EXIT)
+        set_watched(consumption->bpf, record->tgid, false);
+    consumption->visit(record, consumption->user);
 }
 
 int mm_bpf_consume(struct mm_bpf *bpf, unsigned max, mm_bpf_visit visit, void *user)
 {
-    struct consumption consumption = {.visit = visit, .user = user};
+    struct consumption consumption = {.bpf = bpf, .visit = visit, .user = user};
 
     if (bpf->ring_fd < 0)
         return -ENODATA;

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -82,8 +83,16 @@ const char *mm_bpf_reason(const struct mm_bpf *bpf);
 /* enum mm_bpf_program, or-ed; 0 until mm_bpf_receive returned 0. */
 unsigned mm_bpf_programs(const struct mm_bpf *bpf);
 
-/* Readable (EPOLLIN, level) while the ring holds records; -1 without a ring. */
+/* Readable (EPOLLIN, level) once the ring holds a record that wakes, see mm_bpf_watch, until all are read; -1 without a
+   ring. */
 int mm_bpf_ring_fd(const struct mm_bpf *bpf);
+
+/*
+ * Records of this process make the ring's descriptor readable at once. Those of others wait: they are there to be
+ * consumed, and wake when a quarter of the ring is full. The end of a process takes its watch away. Without a ring
+ * these do nothing.
+ */
+void mm_bpf_watch(struct mm_bpf *bpf, pid_t pid);
 
 /* Its real size, after rounding; 0 without a ring. */
 size_t mm_bpf_ring_bytes(const struct mm_bpf *bpf);

@@ -30,6 +30,15 @@ enum {
     BPF_MAP_TYPE_RINGBUF = 27,
 };
 #define BPF_F_MMAPABLE (1U << 10)
+/* Flags of bpf_ringbuf_submit, and what bpf_ringbuf_query is asked for. */
+enum {
+    BPF_RB_NO_WAKEUP = 1,
+    BPF_RB_FORCE_WAKEUP = 2,
+};
+enum {
+    BPF_RB_AVAIL_DATA = 0,
+    BPF_RB_RING_SIZE = 1,
+};
 
 /* A process's index into signal_struct.pids since 4.19: enum pid_type. */
 #define MM_PIDTYPE_TGID 1

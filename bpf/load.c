@@ -310,7 +310,7 @@ static int release_link(struct bpf_link *link)
 /* Attaches what can be; the descriptors and programs go into the result. 0 when there is at least one. */
 static int attach(struct bpf_object *object, struct mm_bpf_load_result *result)
 {
-    static const char *const maps[] = {"mm_events", "mm_lost"};
+    static const char *const maps[MM_BPF_LOADER_MAPS] = {"mm_events", "mm_lost", "mm_watched"};
     struct mm_bpf_loader_message *message = &result->message;
     int error = -ENOENT;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one message from the loader to the daemon, over a SOCK_SEQPACKET socket that is the loader's standard
- * input. On success descriptors come with it (SCM_RIGHTS): the ring, the lost counters, then the links.
+ * input. On success descriptors come with it (SCM_RIGHTS): the ring, the lost counters, the watched bits, then the links.
  */
 #ifndef MM_BPF_LOADER_PROTOCOL_H
 #define MM_BPF_LOADER_PROTOCOL_H
@@ -14,11 +14,12 @@
 extern "C" {
 #endif
 
-/* Protocol and record in one number, so that either change is noticed: "mm", protocol 1, record. */
-#define MM_BPF_LOADER_VERSION (0x6d6d0000u | 1u << 8 | MM_BPF_RECORD_VERSION)
+/* Protocol and record in one number, so that either change is noticed: "mm", protocol 2, record. */
+#define MM_BPF_LOADER_VERSION (0x6d6d0000u | 2u << 8 | MM_BPF_RECORD_VERSION)
 
 #define MM_BPF_LOADER_LINKS_MAX 8
-#define MM_BPF_LOADER_FDS_MAX   (2 + MM_BPF_LOADER_LINKS_MAX)
+#define MM_BPF_LOADER_MAPS      3
+#define MM_BPF_LOADER_FDS_MAX   (MM_BPF_LOADER_MAPS + MM_BPF_LOADER_LINKS_MAX)
 
 struct mm_bpf_loader_message {
     uint32_t version;

@@ -16,6 +16,11 @@
 
 #define MM_BPF_COMM_SIZE 16 /* TASK_COMM_LEN */
 
+/* Whose records wake the daemon: a page of bits, one for the low bits of a process id. What shares the bit of another
+   wakes in its place, too; what has lost its bit to another's end is read with the next record that wakes. */
+#define MM_BPF_WATCH_BITS  32768
+#define MM_BPF_WATCH_WORDS (MM_BPF_WATCH_BITS / 64)
+
 enum mm_bpf_record_type {
     MM_BPF_RECORD_EXIT = 1,      /* the last thread of a process has exited */
     MM_BPF_RECORD_OOM_SCORE_ADJ, /* somebody else than the daemon wrote it; value is the new one */

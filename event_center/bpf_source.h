@@ -3,6 +3,9 @@
  * The event source of BPF: MM_EVENT_PROCESS_EXITED and MM_EVENT_OOM_SCORE_ADJ as the kernel sees them, for
  * every process of the machine, registered or not.
  *
+ * Records of processes that are watched wake the loop at once; those of all others are taken in when it wakes for
+ * something else, before anything else is served, or when they fill a quarter of the ring.
+ *
  * The programs are loaded beside the loop: adding the source returns at once, the outcome comes through
  * notify. Nothing depends on it: where there is no BPF, the source says why and stays silent.
  */
@@ -51,6 +54,10 @@ struct mm_bpf_source;
  */
 int mm_bpf_source_add(struct mm_event_center *center, const struct mm_bpf_source_options *options,
                       struct mm_bpf_source **ret_source);
+
+/* The end of this process, and what others write to its oom_score_adj, is to be heard at once. Does nothing before the
+   source has settled, nor without BPF; the end of the process ends it. */
+void mm_bpf_source_watch(struct mm_bpf_source *source, pid_t pid);
 
 void mm_bpf_source_read_status(const struct mm_bpf_source *source, struct mm_bpf_source_status *ret_status);
 

@@ -117,6 +117,7 @@ void mm_timer_init(struct mm_timer *timer, void (*expired)(struct mm_timer *time
 {
     mm_list_init(&timer->link);
     timer->deadline_ns = 0;
+    timer->slack_ns = 0;
     timer->expired = expired;
     timer->user = user;
 }
@@ -137,6 +138,21 @@ uint64_t mm_event_center_next_deadline_ns(const struct mm_event_center *center)
     const struct mm_timer *timer = first_timer(center);
 
     return timer ? timer->deadline_ns : UINT64_MAX;
+}
+
+uint64_t mm_event_center_next_wake_ns(const struct mm_event_center *center)
+{
+    uint64_t wake_ns = UINT64_MAX;
+
+    MM_LIST_FOR_EACH (link, &center->timers) {
+        const struct mm_timer *timer = MM_CONTAINER_OF(link, struct mm_timer, link);
+        uint64_t latest_ns;
+
+        if (__builtin_add_overflow(timer->deadline_ns, timer->slack_ns, &latest_ns))
+            latest_ns = UINT64_MAX;
+        wake_ns = MM_MIN(wake_ns, latest_ns);
+    }
+    return wake_ns;
 }
 
 /* Timers are few (a handful per module), so a sorted list beats a heap. */

@@ -66,6 +66,9 @@ const struct mm_event_center_counters *mm_event_center_counters(const struct mm_
 struct mm_timer {
     struct mm_list link;
     uint64_t deadline_ns;
+    /* How much later it may fire, so that it need not wake the machine for itself; 0 from mm_timer_init, set by the
+       owner. It fires with the first wake-up after its deadline, whatever that was for. */
+    uint64_t slack_ns;
     void (*expired)(struct mm_timer *timer, void *user);
     void *user;
 };
@@ -77,6 +80,8 @@ void mm_event_center_disarm(struct mm_event_center *center, struct mm_timer *tim
 bool mm_timer_is_armed(const struct mm_timer *timer);
 /* UINT64_MAX when none is armed. */
 uint64_t mm_event_center_next_deadline_ns(const struct mm_event_center *center);
+/* When the loop must wake for a timer at the latest, slack counted; UINT64_MAX when none is armed. */
+uint64_t mm_event_center_next_wake_ns(const struct mm_event_center *center);
 
 /* ---- sources ---------------------------------------------------------------------------------------- */
 
@@ -87,6 +92,9 @@ struct mm_event_source_ops {
     void (*ready)(void *source, uint64_t tag, uint32_t events);
     /* Releases everything; called once, by mm_event_center_free. May be NULL. */
     void (*close)(void *source);
+    /* Takes in what came without waking the loop: called in each turn before any descriptor is served, so that nothing
+       is decided without it. Returns soon, without a system call where there is nothing. May be NULL. */
+    void (*collect)(void *source);
 };
 
 int mm_event_center_add_source(struct mm_event_center *center, const struct mm_event_source_ops *ops,
@@ -101,8 +109,9 @@ void mm_event_center_forget_fd(struct mm_event_center *center, int fd);
 /* ---- the loop --------------------------------------------------------------------------------------- */
 
 /*
- * Runs until mm_event_center_stop. Within one wake-up the order is: descriptors, in the order in which their
- * sources were added (signals first, then clients, then what may lead to a kill), kernel notices, timers.
+ * Runs until mm_event_center_stop. Within one wake-up the order is: what came without waking (collect), descriptors,
+ * in the order in which their sources were added (signals first, then clients, then what may lead to a kill), kernel
+ * notices, timers.
  */
 int mm_event_center_run(struct mm_event_center *center);
 void mm_event_center_stop(struct mm_event_center *center);

@@ -171,10 +171,10 @@ void mm_event_center_forget_fd(struct mm_event_center *center, int fd)
     watch->generation++;
 }
 
-/* The timer descriptor follows the earliest deadline; a call is made only when that changed. */
+/* The timer descriptor follows the first timer that cannot wait; a call is made only when that changed. */
 static int arm_timer_fd(struct mm_event_center *center)
 {
-    uint64_t deadline_ns = mm_event_center_next_deadline_ns(center);
+    uint64_t deadline_ns = mm_event_center_next_wake_ns(center);
     struct itimerspec spec = {0};
 
     if (deadline_ns == center->armed_deadline_ns)
@@ -243,6 +243,14 @@ static unsigned sift(struct mm_event_center *center, struct epoll_event *events,
     return kept;
 }
 
+static void collect(const struct mm_event_center *center)
+{
+    for (unsigned i = 0; i < center->source_count; i++) {
+        if (center->sources[i].ops->collect)
+            center->sources[i].ops->collect(center->sources[i].source);
+    }
+}
+
 int mm_event_center_run(struct mm_event_center *center)
 {
     struct epoll_event *events = center->batch;
@@ -257,6 +265,7 @@ int mm_event_center_run(struct mm_event_center *center)
             return -errno;
         center->counters.wakeups++;
         count = (int)sift(center, events, count < 0 ? 0 : (unsigned)count);
+        collect(center);
         for (int i = 0; i < count && !center->is_stopping; i++)
             serve(center, &events[i]);
         mm_event_center_step(center);

@@ -2,6 +2,10 @@
 /* The grace of new processes and the boost of starting abilities: the same time for each, so a queue. */
 #include "priority_manager/manager.h"
 
+/* Each process has a deadline of its own; nobody minds a second in ten to fifteen, and a thousand applications that
+   started one after the other end their grace in a wake-up or two instead of a thousand. */
+#define SLACK_NS MM_NS_PER_S
+
 static void arm(struct mm_deadline_queue *queue)
 {
     struct mm_event_center *center = queue->manager->center;
@@ -43,6 +47,7 @@ void mm_deadline_queue_init(struct mm_deadline_queue *queue, struct mm_priority_
 {
     mm_list_init(&queue->waiting);
     mm_timer_init(&queue->timer, on_expired, queue);
+    queue->timer.slack_ns = SLACK_NS;
     queue->manager = manager;
     queue->flag = flag;
 }

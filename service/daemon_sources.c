@@ -154,6 +154,32 @@ static int add_reloader(struct mm_daemon *daemon)
 /* ---- BPF ------------------------------------------------------------------------------------------------
  */
 
+/* Applications, whose end clients and bindings wait for; the rest is read when it counts. */
+static void watch_reported(const struct mm_event *event, void *user)
+{
+    struct mm_daemon *daemon = user;
+    const struct mm_process *process = mm_priority_manager_find(daemon->engine->manager, event->pid);
+
+    if (process && process->bundle->is_registered)
+        mm_bpf_source_watch(daemon->bpf, process->pid);
+}
+
+/* Those that were reported before the programs were there. */
+static void watch_registered(struct mm_daemon *daemon)
+{
+    const struct mm_priority_list *list = mm_priority_manager_list(daemon->engine->manager);
+    const struct mm_priority_entry *entry = mm_priority_list_least(list);
+
+    for (; entry; entry = mm_priority_list_next(list, entry)) {
+        const struct mm_bundle *bundle = MM_BUNDLE_OF(entry);
+
+        if (!bundle->is_registered)
+            continue;
+        MM_LIST_FOR_EACH (link, &bundle->processes)
+            mm_bpf_source_watch(daemon->bpf, MM_CONTAINER_OF(link, struct mm_process, bundle_link)->pid);
+    }
+}
+
 static void note_bpf(enum mm_bpf_source_notice notice, void *user)
 {
     struct mm_daemon *daemon = user;
@@ -161,6 +187,8 @@ static void note_bpf(enum mm_bpf_source_notice notice, void *user)
 
     mm_bpf_source_read_status(daemon->bpf, &status);
     note_source(daemon, "bpf", status.is_available, "%.90s", status.reason);
+    if (notice == MM_BPF_SOURCE_SETTLED)
+        watch_registered(daemon);
     /* SETTLED: who came after the scan at start was reported by nobody */
     if (notice != MM_BPF_SOURCE_BROKEN)
         (void)mm_priority_manager_scan(daemon->engine->manager);
@@ -176,6 +204,7 @@ static int add_bpf(struct mm_daemon *daemon)
         .notify = note_bpf,
         .user = daemon,
     };
+    int result;
 
     if (!config->is_enabled) {
         note_source(daemon, "bpf", false, "switched off by the configuration");
@@ -183,7 +212,11 @@ static int add_bpf(struct mm_daemon *daemon)
     }
     mm_runtime_program("memmgr-bpf-loader", daemon->loader_path, sizeof(daemon->loader_path));
     note_source(daemon, "bpf", true, "being loaded");
-    return mm_bpf_source_add(daemon->engine->center, &options, &daemon->bpf);
+    result = mm_bpf_source_add(daemon->engine->center, &options, &daemon->bpf);
+    if (result < 0)
+        return result;
+    return mm_event_center_subscribe(daemon->engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_APPLICATION,
+                                     watch_reported, daemon);
 }
 
 /* ---- watchdog, state ------------------------------------------------------------------------------------
@@ -230,6 +263,8 @@ static int add_watchdog(struct mm_daemon *daemon)
 
     mm_timer_init(&daemon->watchdog, feed_watchdog, daemon);
     daemon->watchdog_ns = mm_notify_watchdog_ns();
+    /* half the manager's period, and half of what remains for what else wakes us meanwhile */
+    daemon->watchdog.slack_ns = daemon->watchdog_ns / 2;
     if (daemon->watchdog_ns > 0)
         mm_event_center_arm(center, &daemon->watchdog, mm_event_center_now_ns(center) + daemon->watchdog_ns);
     return mm_event_center_subscribe(center, MM_RANK_OBSERVER, 1u << MM_EVENT_LOG_STATE, log_state, daemon);

@@ -100,14 +100,14 @@ TEST(BpfLoader, FailuresAreExplained)
         {"printf garbage >&0", -EPROTO, "the loader does not fit this daemon: it is of another version"},
         {"head -c 216 /dev/zero >&0", -EPROTO,
          "the loader does not fit this daemon: it is of another version"},
-        {"printf '\\001\\001mm' >&0", -EPROTO,
+        {"printf '\\001\\002mm' >&0", -EPROTO,
          "the loader does not fit this daemon: its answer is malformed"},
         /* a whole answer that says success and brings no descriptors */
-        {"exec 3>&0; { printf '\\001\\001mm'; head -c 212 /dev/zero; } | dd bs=216 iflag=fullblock "
+        {"exec 3>&0; { printf '\\001\\002mm'; head -c 212 /dev/zero; } | dd bs=216 iflag=fullblock "
          "status=none >&3",
          -EPROTO, "the loader does not fit this daemon: its answer lacks descriptors"},
         /* an error with control characters in its reason */
-        {"exec 3>&0; { printf '\\001\\001mm\\377\\377\\377\\377'; head -c 16 /dev/zero; printf 'a\\033b'; "
+        {"exec 3>&0; { printf '\\001\\002mm\\377\\377\\377\\377'; head -c 16 /dev/zero; printf 'a\\033b'; "
          "head -c 189 /dev/zero; } | dd bs=216 iflag=fullblock status=none >&3",
          -EPERM, "a\\x1bb"},
         {"exec sleep 100", -ETIMEDOUT, "the loader was not done within 500 ms"},

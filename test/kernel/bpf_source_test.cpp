@@ -12,6 +12,8 @@
 
 #include <ctime>
 #include <map>
+#include <memory>
+#include <thread>
 
 namespace
 {
@@ -104,6 +106,16 @@ class Source : public ::testing::Test
         EXPECT_FALSE(status.is_settled);
     }
 
+    /* A child whose end is waited for. */
+    void end_watched()
+    {
+        Child child;
+
+        last_pid = child.pid();
+        mm_bpf_source_watch(source, last_pid);
+        child.end();
+    }
+
     void run()
     {
         ASSERT_EQ(mm_event_center_run(center), 0);
@@ -133,7 +145,7 @@ TEST_F(Source, PublishesExitsAndChanges)
     settled = [&] {
         writer.end();
         target.end();
-        last_pid = Child().pid(); /* ended at once: its exit comes after all the others */
+        end_watched(); /* its exit comes after all the others */
     };
     last_notice = MM_BPF_SOURCE_BROKEN;
     add({});
@@ -154,6 +166,44 @@ TEST_F(Source, PublishesExitsAndChanges)
     EXPECT_LE(mine[0].time_ns, mine[1].time_ns);
     EXPECT_GE(status.records, 3u);
     EXPECT_EQ(status.lost, 0u);
+}
+
+/* The loop sleeps through the ends of strangers, and knows of them when it wakes for something else. */
+TEST_F(Source, OnlyTheWatchedWakeTheLoopAndNobodyIsMissed)
+{
+    std::vector<std::unique_ptr<Child>> strangers;
+    std::set<pid_t> unheard;
+    Child watched;
+    std::thread reaper;
+    uint64_t wakeups_before = 0;
+
+    for (int i = 0; i < 50; i++) {
+        strangers.push_back(std::make_unique<Child>());
+        unheard.insert(strangers.back()->pid());
+    }
+    settled = [&] {
+        wakeups_before = mm_event_center_counters(center)->wakeups;
+        last_pid = watched.pid();
+        mm_bpf_source_watch(source, last_pid);
+        reaper = std::thread([&] {
+            /* each holds the gates of those before it */
+            while (!strangers.empty())
+                strangers.pop_back();
+            watched.end();
+        });
+    };
+    last_notice = MM_BPF_SOURCE_BROKEN;
+    add({});
+    run();
+    ASSERT_TRUE(status.is_available) << status.reason;
+    reaper.join();
+    ASSERT_FALSE(events.empty());
+    EXPECT_EQ(events.back().pid, last_pid);
+    for (const auto &event : events)
+        unheard.erase(event.pid);
+    EXPECT_TRUE(unheard.empty());
+    /* one for the watched child; the others for what else happens on the machine meanwhile */
+    EXPECT_LE(mm_event_center_counters(center)->wakeups - wakeups_before, 20u);
 }
 
 /* Eight threads that leave together, many times: often two of them see that they are the last. */
@@ -183,7 +233,7 @@ TEST_F(Source, ThreadsThatLeaveTogetherAreOneExit)
             pids.insert(child.pid());
             child.end();
         }
-        last_pid = Child().pid();
+        end_watched();
     };
     last_notice = MM_BPF_SOURCE_BROKEN;
     add({});

@@ -205,6 +205,8 @@ class Watcher
     /* Reads until the record is there, woken by nothing but the ring. */
     const struct mm_bpf_record *await(uint32_t type, pid_t pid)
     {
+        mm_bpf_watch(bpf, pid);
+
         auto deadline = Clock::now() + std::chrono::milliseconds(PATIENCE_MS);
 
         while (Clock::now() < deadline) {

@@ -141,7 +141,7 @@ class ControlSocket : public testing::Test
                                                          mm_event_center_stop(
                                                              static_cast<ControlSocket *>(self)->center);
                                                      },
-                                                     nullptr};
+                                                     nullptr, nullptr};
 
         stop_fd = eventfd(0, EFD_CLOEXEC);
         ASSERT_EQ(mm_event_center_add_source(center, &stop_ops, this), 0);

@@ -106,6 +106,30 @@ TEST_F(Engine, WithPlentyOfMemoryItWakesTenTimesAMinuteAtMost)
     EXPECT_LE(turns, 360u + 3600u / 180 * 3 + 1);
 }
 
+/* Their graces end one by one over ten seconds; the loop, which sleeps until the last moment, wakes once for many. */
+TEST_F(Engine, AThousandApplicationsThatStartedOneByOneDoNotWakeItOneByOne)
+{
+    unsigned turns = 0;
+
+    machine.ram_bytes = 24 * MM_GIB;
+    begin();
+    for (pid_t pid = 1000; pid < 2000; pid++) {
+        spawn(pid, MIB);
+        report(pid, MM_REASON_CREATE_PROCESS, std::to_string(pid));
+        run_for(10 * MILLISECOND);
+    }
+    EXPECT_EQ(priority_of(1999), 0);
+    for (uint64_t end_ns = now_ns() + 30 * SECOND; now_ns() < end_ns; turns++) {
+        uint64_t wake_ns = std::min(mm_event_center_next_wake_ns(engine->center), end_ns);
+
+        mm_simulated_advance(kernel, wake_ns - now_ns());
+        step();
+    }
+    EXPECT_EQ(priority_of(1000), 400);
+    EXPECT_EQ(priority_of(1999), 400);
+    EXPECT_LE(turns, 30u);
+}
+
 TEST_F(Engine, PressureWakesItWhereTheWatchSleeps)
 {
     config->pressure_trigger_count = 1;

@@ -343,6 +343,31 @@ TEST_F(Timers, AThousandDueTimersAllFireInOneStep)
     EXPECT_EQ(heard.size(), 1000u);
 }
 
+TEST_F(Timers, SlackPutsOffTheWakeUpAndNothingElse)
+{
+    Alarm *patient = arm("patient", 100);
+    Alarm *endless = arm("endless", 200);
+
+    EXPECT_EQ(mm_event_center_next_wake_ns(center), 100u);
+    patient->timer.slack_ns = 1000;
+    endless->timer.slack_ns = UINT64_MAX;
+    EXPECT_EQ(mm_event_center_next_deadline_ns(center), 100u);
+    EXPECT_EQ(mm_event_center_next_wake_ns(center), 1100u);
+    Alarm *exact = arm("exact", 500);
+    EXPECT_EQ(mm_event_center_next_wake_ns(center), 500u);
+    mm_simulated_advance(kernel, 99);
+    mm_event_center_step(center);
+    EXPECT_TRUE(heard.empty());
+    /* awake for something else: who is due fires, though he could wait */
+    mm_simulated_advance(kernel, 1);
+    mm_event_center_step(center);
+    EXPECT_EQ(heard, (std::vector<std::string>{"patient"}));
+    mm_event_center_disarm(center, &exact->timer);
+    EXPECT_EQ(mm_event_center_next_wake_ns(center), UINT64_MAX);
+    mm_event_center_disarm(center, &endless->timer);
+    EXPECT_EQ(mm_event_center_next_wake_ns(center), UINT64_MAX);
+}
+
 /* ---- the loop and its descriptors -----------------------------------------------------------------------
  */
 
@@ -354,7 +379,16 @@ class Loop : public EventCenter
         Loop *test;
         std::string name;
         std::function<void(uint64_t tag)> ready;
+        std::function<void()> collect;
     };
+
+    static void on_collect(void *self)
+    {
+        auto *source = static_cast<Source *>(self);
+
+        if (source->collect)
+            source->collect();
+    }
 
     static void on_ready(void *self, uint64_t tag, uint32_t)
     {
@@ -384,9 +418,9 @@ class Loop : public EventCenter
 
     Source *add(const std::string &name, const std::function<void(uint64_t)> &ready = nullptr)
     {
-        static const mm_event_source_ops ops = {"test", on_ready, on_close};
+        static const mm_event_source_ops ops = {"test", on_ready, on_close, on_collect};
 
-        sources.push_back(std::make_unique<Source>(Source{this, name, ready}));
+        sources.push_back(std::make_unique<Source>(Source{this, name, ready, nullptr}));
         EXPECT_EQ(mm_event_center_add_source(center, &ops, sources.back().get()), 0);
         return sources.back().get();
     }
@@ -430,6 +464,29 @@ TEST_F(Loop, ServesDescriptorsInTheOrderOfTheirSourcesThenTimers)
     EXPECT_EQ(heard[101], "timer");
     EXPECT_EQ(mm_event_center_counters(center)->wakeups, 1u);
     mm_event_center_disarm(center, &timer);
+}
+
+TEST_F(Loop, WhatCameWithoutWakingIsTakenInBeforeAnythingIsServed)
+{
+    Source *urgent = add("urgent ", [this](uint64_t tag) {
+        if (tag == 2)
+            mm_event_center_stop(center);
+    });
+    Source *patient = add("patient ");
+    int second = -1;
+
+    patient->collect = [&] {
+        heard.emplace_back("collected");
+        if (second < 0)
+            second = watch(urgent, 2); /* for a second turn */
+    };
+    watch(urgent, 1);
+    ASSERT_EQ(mm_event_center_run(center), 0);
+    ASSERT_GE(heard.size(), 4u);
+    EXPECT_EQ(heard[0], "collected");
+    EXPECT_EQ(heard[1], "urgent 1");
+    EXPECT_EQ(heard[2], "collected");
+    EXPECT_EQ(heard.back(), "urgent 2");
 }
 
 TEST_F(Loop, ADescriptorForgottenWithinABatchIsNotServedNorIsItsSuccessor)
@@ -493,7 +550,7 @@ TEST_F(Loop, ClosesSourcesInReverseOrder)
 
 TEST_F(Loop, SixteenSourcesAndNoMore)
 {
-    static const mm_event_source_ops ops = {"test", on_ready, nullptr};
+    static const mm_event_source_ops ops = {"test", on_ready, nullptr, nullptr};
 
     for (int i = 0; i < 16; i++)
         add("");

@@ -124,7 +124,7 @@ class Server
         for (const auto &task : todo)
             task();
     }
-    static constexpr mm_event_source_ops wake_ops = {"test", ready, nullptr};
+    static constexpr mm_event_source_ops wake_ops = {"test", ready, nullptr, nullptr};
 
     World world;
     int wake_fd = -1;
