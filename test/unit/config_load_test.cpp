@@ -19,9 +19,9 @@ namespace
 const std::string program = MM_CONFIG_PROGRAM;
 const std::string shipped = MM_SOURCE_DIRECTORY "/config/memmgr_config.xml";
 const char *const a_name = "a.xml";
-const mm_config_sources a_file = {&a_name, 1, nullptr, 0};
+const mm_config_sources a_file = {&a_name, 1, nullptr, 0, false};
 const char *const shipped_name = MM_SOURCE_DIRECTORY "/config/memmgr_config.xml";
-const mm_config_sources shipped_file = {&shipped_name, 1, nullptr, 0};
+const mm_config_sources shipped_file = {&shipped_name, 1, nullptr, 0, false};
 
 size_t open_descriptors()
 {

@@ -142,7 +142,8 @@ TEST_F(KillReport, AReportThatArrivesInTheSameTurnSavesTheApplication)
         std::function<void()> speak;
     } client;
     static const mm_event_source_ops ops = {
-        "client", [](void *self, uint64_t, uint32_t) { static_cast<Client *>(self)->speak(); }, nullptr};
+        "client", [](void *self, uint64_t, uint32_t) { static_cast<Client *>(self)->speak(); }, nullptr,
+        nullptr};
     int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
     mm_waterline_status watch;
 
