@@ -123,23 +123,8 @@ void mm_event_center_step(struct mm_event_center *center);
 /* ---- the sources that every daemon has -------------------------------------------------------------- */
 
 /*
- * PSI triggers of the domain. Publishes MM_EVENT_PRESSURE. One trigger is enough to be woken: 0 when any was
- * armed, each refused one is counted and logged; else what the last was refused for, -EOPNOTSUPP without PSI.
- * -EINVAL for no trigger and for more than 8.
- */
-struct mm_pressure_source_status {
-    unsigned armed, refused;
-    int error;            /* of the last one that was refused */
-    bool has_long_window; /* one is armed in the 2 s window, its stall scaled */
-};
-/* ret_status is filled also on failure. */
-int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
-                           const struct mm_pressure_trigger *triggers, unsigned count,
-                           struct mm_pressure_source_status *ret_status);
-
-/*
  * The waterline watch: reads the domain's memory and publishes MM_EVENT_WATERLINE, at once when a pressure
- * event arrives, else when the nearest line below available could have been reached at the fastest rate this
+ * trigger fires, else when the nearest line below available could have been reached at the fastest rate this
  * machine can fill memory. So it is cheap when memory is plentiful and exact when it is not, and works alone
  * where there is no PSI.
  */
@@ -176,6 +161,22 @@ void mm_waterline_source_status(const struct mm_waterline_source *source,
 /* The pure part: how long the watch may sleep. Below every line it is the exhausted interval,
    within the other two. */
 uint64_t mm_waterline_interval_ns(const struct mm_waterline_options *options, uint64_t available_bytes);
+
+/*
+ * PSI triggers of the domain. When one fires the waterline (NULL: none) is checked, and only then is
+ * MM_EVENT_PRESSURE published, so that a kill waits for no observer of it. One trigger is enough to be woken: 0 when any was
+ * armed, each refused one is counted and logged; else what the last was refused for, -EOPNOTSUPP without PSI.
+ * -EINVAL for no trigger and for more than 8.
+ */
+struct mm_pressure_source_status {
+    unsigned armed, refused;
+    int error;            /* of the last one that was refused */
+    bool has_long_window; /* one is armed in the 2 s window, its stall scaled */
+};
+/* ret_status is filled also on failure. */
+int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
+                           struct mm_waterline_source *waterline, const struct mm_pressure_trigger *triggers,
+                           unsigned count, struct mm_pressure_source_status *ret_status);
 
 /* TERM and INT publish MM_EVENT_STOP and stop the loop, HUP MM_EVENT_RELOAD, USR1 MM_EVENT_LOG_STATE. Blocks
    these signals in the calling thread: call before other threads start. */

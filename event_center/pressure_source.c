@@ -19,14 +19,18 @@ struct trigger {
 
 struct pressure_source {
     struct mm_event_center *center;
+    struct mm_waterline_source *waterline;
     struct trigger triggers[TRIGGERS_MAX];
     unsigned count;
 };
 
+/* Memory is read, and who may have to act on it hears of it, before anybody is only told of the pressure. */
 static void publish(struct pressure_source *source, const struct trigger *trigger)
 {
     struct mm_event event = {.kind = MM_EVENT_PRESSURE, .payload.pressure = trigger->armed};
 
+    if (source->waterline)
+        mm_waterline_source_check(source->waterline);
     mm_event_center_publish(source->center, &event);
 }
 
@@ -122,8 +126,8 @@ static void arm_all(struct pressure_source *source, struct mm_kernel *kernel,
 }
 
 int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
-                           const struct mm_pressure_trigger *triggers, unsigned count,
-                           struct mm_pressure_source_status *ret_status)
+                           struct mm_waterline_source *waterline, const struct mm_pressure_trigger *triggers,
+                           unsigned count, struct mm_pressure_source_status *ret_status)
 {
     struct pressure_source *source;
     int result;
@@ -135,6 +139,7 @@ int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *ker
     if (!source)
         return -ENOMEM;
     source->center = center;
+    source->waterline = waterline;
     result = mm_event_center_add_source(center, &source_ops, source);
     if (result < 0) {
         free(source);

@@ -93,18 +93,11 @@ static void expired(struct mm_timer *timer, void *user)
     mm_waterline_source_check(user);
 }
 
-static void on_pressure(const struct mm_event *event, void *user)
-{
-    (void)event;
-    mm_waterline_source_check(user);
-}
-
 static void close_source(void *self)
 {
     struct mm_waterline_source *source = self;
 
     mm_event_center_disarm(source->center, &source->timer);
-    mm_event_center_unsubscribe(source->center, on_pressure, source);
     free(source);
 }
 
@@ -130,11 +123,6 @@ int mm_waterline_source_add(struct mm_event_center *center, struct mm_kernel *ke
         free(source);
         return result;
     }
-    /* before the strategies, so that their WATERLINE event is the next one they hear */
-    result = mm_event_center_subscribe(center, MM_RANK_PRIORITY_MANAGER, 1u << MM_EVENT_PRESSURE, on_pressure,
-                                       source);
-    if (result < 0)
-        return result;
     mm_waterline_source_configure(source, options);
     *ret_source = source;
     return 0;

@@ -185,7 +185,7 @@ static int add_pressure_triggers(struct mm_engine *engine)
             .window_us = config->pressure_triggers[i].window_us,
         };
     }
-    return mm_pressure_source_add(engine->center, engine->kernel, triggers,
+    return mm_pressure_source_add(engine->center, engine->kernel, engine->waterline, triggers,
                                   (unsigned)config->pressure_trigger_count, &engine->pressure);
 }
 
@@ -196,10 +196,13 @@ int mm_engine_start(struct mm_engine *engine)
 
     if (result < 0)
         return result;
+    result = mm_waterline_source_add(engine->center, engine->kernel, &options, &engine->waterline);
+    if (result < 0)
+        return result;
     /* without PSI the waterline watch does it alone */
     engine->pressure_error = add_pressure_triggers(engine);
     engine->has_pressure_triggers = engine->pressure_error == 0;
-    return mm_waterline_source_add(engine->center, engine->kernel, &options, &engine->waterline);
+    return 0;
 }
 
 void mm_engine_set_config(struct mm_engine *engine, struct mm_config *config)

@@ -137,13 +137,10 @@ class EngineTest : public testing::Test
     /* Makes the engine look at memory now. */
     void press()
     {
-        mm_event event = {};
-
-        event.kind = MM_EVENT_PRESSURE;
-        mm_event_center_publish(engine->center, &event);
+        mm_waterline_source_check(engine->waterline);
     }
 
-    /* Leaves that much at once, faster than the watch was told that it can happen: a pressure event tells of it. */
+    /* Leaves that much at once, faster than the watch was told that it can happen: a pressure trigger tells of it. */
     void crowd(uint64_t available_bytes, pid_t pid = 9999)
     {
         fill_until(available_bytes, pid);

@@ -223,8 +223,8 @@ TEST_F(Engine, AReloadWithinAnEventLeavesTheOldConfigurationUntilAllHaveHeard)
     mm_event reload = {};
     reload.kind = MM_EVENT_RELOAD;
     mm_event_center_publish(engine->center, &reload);
-    EXPECT_EQ(heard, (std::vector<mm_event_kind>{MM_EVENT_CONFIG, MM_EVENT_CONFIG, MM_EVENT_CONFIG,
-                                                 MM_EVENT_WATERLINE, MM_EVENT_WATERLINE}));
+    EXPECT_EQ(heard, (std::vector<mm_event_kind>{MM_EVENT_WATERLINE, MM_EVENT_CONFIG, MM_EVENT_CONFIG,
+                                                 MM_EVENT_CONFIG, MM_EVENT_WATERLINE}));
     crowd(450 * MIB);
     run_for(SECOND);
     EXPECT_EQ(killed(), (std::vector<std::string>{"800"}));
