@@ -67,6 +67,14 @@ static void tell_change(int previous_error, int error)
         mm_notice("available memory can be read again");
 }
 
+/* As the killer says of its own readings. */
+static void explain_failure(struct mm_waterline_source *source, int error)
+{
+    const struct mm_decision decision = {.source = MM_DECISION_KILL, .action = "none"};
+
+    mm_decide(source->center, &decision, "memory cannot be read: %s", strerror(-error));
+}
+
 void mm_waterline_source_check(struct mm_waterline_source *source)
 {
     struct mm_event event = {.kind = MM_EVENT_WATERLINE, .time_ns = mm_event_center_now_ns(source->center)};
@@ -85,6 +93,8 @@ void mm_waterline_source_check(struct mm_waterline_source *source)
     mm_event_center_arm(source->center, &source->timer, status->next_check_ns);
     if (status->error == 0)
         mm_event_center_publish(source->center, &event);
+    else
+        explain_failure(source, status->error);
 }
 
 static void expired(struct mm_timer *timer, void *user)

@@ -197,21 +197,30 @@ TEST_F(WaterlineSource, PressureMakesItReadOnceAndItIsActedOnBeforeAnybodyIsTold
     EXPECT_EQ(mm_event_center_next_deadline_ns(center), mm_event_center_now_ns(center) + 4 * MM_NS_PER_S);
 }
 
-TEST_F(WaterlineSource, AFailedReadingIsTriedAgainSoonAndNobodyHearsOfIt)
+TEST_F(WaterlineSource, AFailedReadingIsTriedAgainSoonAndExplained)
 {
-    struct mm_waterline_status status;
+    mm_waterline_status status;
+    mm_decision_log *log = nullptr;
 
-    mm_simulated_fail(kernel, "read_memory", EIO, 1);
+    ASSERT_EQ(mm_decision_log_new(center, &log), 0);
+    mm_simulated_fail(kernel, "read_memory", EIO, 3);
     run_once();
-    EXPECT_TRUE(readings.empty());
+    EXPECT_TRUE(readings.empty()) << "no strategy acts on what is not known";
     mm_waterline_source_status(source, &status);
     EXPECT_EQ(status.error, -EIO);
-    EXPECT_EQ(mm_event_center_next_deadline_ns(center), 100 * MM_NS_PER_MS);
+    EXPECT_EQ(mm_event_center_next_deadline_ns(center), options.exhausted_interval_ms * MM_NS_PER_MS);
+    run_once();
+    run_once();
+    ASSERT_NE(mm_decision_log_at(log, 0), nullptr);
+    EXPECT_STREQ(mm_decision_log_at(log, 0)->decision.reason, "memory cannot be read: Input/output error");
+    EXPECT_EQ(mm_decision_log_at(log, 0)->repeats, 2u);
+    EXPECT_EQ(mm_decision_log_at(log, 1), nullptr);
     run_once();
     EXPECT_EQ(readings.size(), 1u);
     mm_waterline_source_status(source, &status);
     EXPECT_EQ(status.error, 0);
-    EXPECT_EQ(status.checks, 2u);
+    EXPECT_EQ(status.checks, 4u);
+    mm_decision_log_free(log);
 }
 
 TEST_F(WaterlineSource, NewLinesAreLookedAtInTheNextTurn)
