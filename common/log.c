@@ -3,17 +3,15 @@
 #include "common/log.h"
 
 #include "common/common.h"
+#include "common/thread.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,9 +21,6 @@
 
 /* One write of at most PIPE_BUF bytes is never torn by another writer of the same pipe. */
 #define CHUNK_BYTES ((size_t)4096)
-
-/* The writer needs a few frames only; locked memory must not hold the usual 8 MiB. */
-#define WRITER_STACK_BYTES ((size_t)64 * 1024)
 
 /* How long the writer waits for a full pipe before it looks again whether the pipe is still one. */
 #define POLL_MS 1000
@@ -257,7 +252,7 @@ __attribute__((format(printf, 1, 2))) static void write_own_line(const char *for
 static void *run_writer(void *argument)
 {
     (void)argument;
-    (void)prctl(PR_SET_NAME, "memmgr-log");
+    mm_thread_begin("memmgr-log");
     (void)pthread_mutex_lock(&logger.mutex);
     for (;;) {
         uint64_t lost;
@@ -288,39 +283,14 @@ static void *run_writer(void *argument)
 
 static void init_locks(void)
 {
-    pthread_mutexattr_t mutex_attributes;
-    pthread_condattr_t condition_attributes;
+    pthread_condattr_t attributes;
 
-    /* The caller may be a real-time thread: it lends the writer its priority for the length of a copy. */
-    (void)pthread_mutexattr_init(&mutex_attributes);
-    (void)pthread_mutexattr_setprotocol(&mutex_attributes, PTHREAD_PRIO_INHERIT);
-    if (pthread_mutex_init(&logger.mutex, &mutex_attributes) != 0)
-        (void)pthread_mutex_init(&logger.mutex, NULL);
-    (void)pthread_mutexattr_destroy(&mutex_attributes);
-
-    (void)pthread_condattr_init(&condition_attributes);
-    (void)pthread_condattr_setclock(&condition_attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&logger.line_queued, &condition_attributes);
-    (void)pthread_cond_init(&logger.writer_done, &condition_attributes);
-    (void)pthread_condattr_destroy(&condition_attributes);
-}
-
-/* Starts the thread with every signal blocked: signals belong to the program's event loop. */
-static int create_writer(void)
-{
-    pthread_attr_t attributes;
-    sigset_t all, previous;
-    int r;
-
-    (void)pthread_attr_init(&attributes);
-    /* Refused where the platform's least stack is larger; the default is right there. */
-    (void)pthread_attr_setstacksize(&attributes, WRITER_STACK_BYTES);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &previous);
-    r = pthread_create(&logger.writer, &attributes, run_writer, NULL);
-    (void)pthread_sigmask(SIG_SETMASK, &previous, NULL);
-    (void)pthread_attr_destroy(&attributes);
-    return -r;
+    mm_mutex_init(&logger.mutex);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&logger.line_queued, &attributes);
+    (void)pthread_cond_init(&logger.writer_done, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
 }
 
 int mm_log_start_writer(void)
@@ -342,7 +312,7 @@ int mm_log_start_writer(void)
         logger.used = 0;
         logger.is_stopping = false;
         logger.is_done = false;
-        r = create_writer();
+        r = mm_thread_start(run_writer, NULL, &logger.writer);
         logger.has_writer = r == 0;
         atomic_store(&logger.is_queued, r == 0);
     }
@@ -366,16 +336,14 @@ static bool wait_for_writer(uint64_t deadline_ns)
 
 void mm_log_stop_writer(unsigned timeout_ms)
 {
-    struct timespec now;
+    uint64_t deadline_ns = mm_thread_now_ns() + timeout_ms * MM_NS_PER_MS;
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
     (void)pthread_once(&locks_once, init_locks);
     (void)pthread_mutex_lock(&logger.mutex);
     if (logger.has_writer) {
         logger.is_stopping = true;
         (void)pthread_cond_signal(&logger.line_queued);
-        if (wait_for_writer((uint64_t)now.tv_sec * MM_NS_PER_S + (uint64_t)now.tv_nsec +
-                            timeout_ms * MM_NS_PER_MS)) {
+        if (wait_for_writer(deadline_ns)) {
             logger.has_writer = false;
             (void)pthread_mutex_unlock(&logger.mutex);
             (void)pthread_join(logger.writer, NULL);

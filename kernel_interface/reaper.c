@@ -3,7 +3,7 @@
 #include "kernel_interface/reaper.h"
 
 #include "common/common.h"
-#include "kernel_interface/thread.h"
+#include "common/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,7 +116,7 @@ int mm_reaper_new(unsigned threads, mm_reaper_release release, struct mm_notice_
         return -ENOMEM;
     reaper->release = release ? release : release_by_system_call;
     reaper->notices = notices;
-    (void)pthread_mutex_init(&reaper->lock, NULL);
+    mm_mutex_init(&reaper->lock);
     (void)pthread_cond_init(&reaper->changed, NULL);
     while (error == 0 && reaper->thread_count < threads) {
         error = mm_thread_start(reaper_main, reaper, &reaper->threads[reaper->thread_count]);

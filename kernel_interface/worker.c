@@ -3,7 +3,7 @@
 #include "kernel_interface/worker.h"
 
 #include "common/common.h"
-#include "kernel_interface/thread.h"
+#include "common/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -201,7 +201,7 @@ int mm_worker_new(mm_worker_execute execute, void *user, struct mm_notice_queue 
     worker->execute = execute;
     worker->user = user;
     worker->notices = notices;
-    (void)pthread_mutex_init(&worker->lock, NULL);
+    mm_mutex_init(&worker->lock);
     (void)pthread_cond_init(&worker->changed, NULL);
     error = start_thread(worker);
     if (error < 0) {

@@ -21,6 +21,29 @@
 namespace
 {
 
+// Mutexes made since the last look, by whether they lend their holder the priority of who waits.
+unsigned lending_mutexes, plain_mutexes;
+
+} // namespace
+
+extern "C" {
+int __real_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes);
+int __wrap_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes);
+
+int __wrap_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
+{
+    int protocol = PTHREAD_PRIO_NONE;
+
+    if (attributes)
+        (void)pthread_mutexattr_getprotocol(attributes, &protocol);
+    (protocol == PTHREAD_PRIO_INHERIT ? lending_mutexes : plain_mutexes)++;
+    return __real_pthread_mutex_init(mutex, attributes);
+}
+}
+
+namespace
+{
+
 void collect(const mm_notice *notice, void *user)
 {
     static_cast<std::vector<mm_notice> *>(user)->push_back(*notice);
@@ -524,6 +547,33 @@ TEST_F(Reaper, ReapsAKilledProcess)
     int error = await(1).at(0).error;
     EXPECT_TRUE(error == 0 || error == -ESRCH || error == -ENOSYS) << error;
     ASSERT_EQ(waitpid(child, nullptr, 0), child);
+}
+
+// ---- what the main thread shares with the others ----
+
+int nothing_to_do(void *user, const mm_job *job, uint64_t *ret_bytes)
+{
+    (void)user;
+    (void)job;
+    (void)ret_bytes;
+    return 0;
+}
+
+// The main thread is a real-time one: it must not wait for a worker that others keep from running.
+TEST_F(NoticeQueue, EveryLockThatTheMainThreadTakesLendsItsHolderTheMainThreadsPriority)
+{
+    mm_worker *worker = nullptr;
+    mm_reaper *reaper = nullptr;
+
+    lending_mutexes = plain_mutexes = 0;
+    ASSERT_EQ(mm_worker_new(nothing_to_do, nullptr, queue, &worker), 0);
+    ASSERT_EQ(mm_reaper_new(1, nullptr, queue, &reaper), 0);
+    ASSERT_EQ(mm_log_start_writer(), 0);
+    mm_log_stop_writer(1000);
+    EXPECT_EQ(lending_mutexes, 3U);
+    EXPECT_EQ(plain_mutexes, 0U);
+    mm_reaper_free(reaper);
+    mm_worker_free(worker);
 }
 
 } // namespace

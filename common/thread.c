@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernel_interface/thread.h"
+/* Threads that leave signals to the main one, and locks that the main one may take. */
+#include "common/thread.h"
 
 #include "common/common.h"
 
@@ -27,6 +28,17 @@ int mm_thread_start(void *(*main_function)(void *), void *argument, pthread_t *r
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     (void)pthread_attr_destroy(&attributes);
     return -error;
+}
+
+void mm_mutex_init(pthread_mutex_t *mutex)
+{
+    pthread_mutexattr_t attributes;
+
+    (void)pthread_mutexattr_init(&attributes);
+    (void)pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+    if (pthread_mutex_init(mutex, &attributes) != 0)
+        (void)pthread_mutex_init(mutex, NULL);
+    (void)pthread_mutexattr_destroy(&attributes);
 }
 
 void mm_thread_begin(const char *name)
