@@ -6,6 +6,7 @@
 #include "service/privileges.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* A gigabyte of configuration would not fit the reader's bounds anyway. */
 #define MAX_BYTES_MAX (1 << 30)
@@ -32,8 +33,11 @@ int mm_config_tool_read(const struct mm_config_sources *sources, const struct mm
 {
     struct mm_config_texts texts = {0};
     int r = mm_config_gather(sources, &texts, problems);
+    int undropped = mm_privileges_drop();
 
-    mm_privileges_drop();
+    if (undropped < 0)
+        mm_problems_add(problems, MM_PROBLEM_NOTE, "", 0, 0,
+                        "read as root, which cannot become nobody here: %s", strerror(-undropped));
     if (r == 0 || r == -EINVAL)
         r = mm_config_merge_texts(&texts, device, items, problems);
     mm_config_texts_fini(&texts);

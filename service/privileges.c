@@ -4,6 +4,7 @@
 
 #include "common/common.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
@@ -26,20 +27,17 @@
 /* A macro, as the C libraries do not agree on the resource's type. */
 #define LIMIT(resource, value) ((void)setrlimit((resource), &(struct rlimit){(value), (value)}))
 
-/*
- * In a user namespace without "nobody" the ids stay what they are. The largest file allowed takes some 50 MiB and
- * half a second; what needs ten times that is an attack or a mistake.
- */
-void mm_privileges_drop(void)
+/* The largest configuration allowed takes some 50 MiB and half a second; what needs ten times that is an attack or a
+   mistake. */
+int mm_privileges_drop(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct no_capabilities[_LINUX_CAPABILITY_U32S_3] = {0};
+    int error = 0;
 
-    if (geteuid() == 0) {
-        (void)setgroups(0, NULL);
-        if (setresgid(NOBODY, NOBODY, NOBODY) == 0)
-            (void)setresuid(NOBODY, NOBODY, NOBODY);
-    }
+    (void)setgroups(0, NULL);
+    if (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0)
+        error = -errno;
     /* Where the ids could not be changed there may still be capabilities. */
     (void)syscall(SYS_capset, &header, no_capabilities);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -49,4 +47,5 @@ void mm_privileges_drop(void)
 #ifndef MM_IS_SANITIZED
     LIMIT(RLIMIT_AS, 512 * MM_MIB);
 #endif
+    return geteuid() == 0 ? error : 0;
 }

@@ -8,10 +8,11 @@ extern "C" {
 #endif
 
 /*
- * For good, as far as the kernel lets us: user and group become "nobody", capabilities go, and nothing executed
- * later gets any; processor time, memory and descriptors are bounded. What is open stays open.
+ * For good, as far as the kernel lets us: user and group become "nobody", whoever runs it, capabilities go, and
+ * nothing executed later gets any; processor time, memory and descriptors are bounded. What is open stays open. 0, or
+ * why root stays root, as in a user namespace without "nobody" or without CAP_SETUID; it has no capability left then.
  */
-void mm_privileges_drop(void);
+int mm_privileges_drop(void);
 
 #ifdef __cplusplus
 }
