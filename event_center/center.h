@@ -14,6 +14,9 @@
 #define MM_EVENT_QUEUE_RESERVE 320
 /* And these places only orders may take: a bundle of a thousand dead must not push out the end of its kill. */
 #define MM_EVENT_QUEUE_ORDERS 16
+/* And of all, those in memory from the start: what a kill of an application of a dozen processes publishes at once. The
+   queue begins anew at its first place whenever it is empty. */
+#define MM_EVENT_QUEUE_PRESENT 48
 /* Priority manager, two strategies, and observers: log, monitor, level, recorder. */
 #define MM_SUBSCRIBERS_MAX 16
 #define MM_SOURCES_MAX     16

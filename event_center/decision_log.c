@@ -3,14 +3,20 @@
 #include "event_center/event_center.h"
 
 #include "common/common.h"
+#include "common/touch.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Entries that are in memory before a kill begins: two or three for each of a dozen victims, and what the others say
+   meanwhile. */
+#define ENTRIES_AHEAD 48
+
 struct mm_decision_log {
     struct mm_event_center *center;
+    bool is_killing;
     uint64_t count;
     struct mm_decision_entry entries[MM_DECISION_LOG_SIZE];
 };
@@ -49,9 +55,15 @@ static struct mm_decision_entry *find_repeated(struct mm_decision_log *log,
     return NULL;
 }
 
-static void remember(const struct mm_event *event, void *user)
+static void touch_ahead(struct mm_decision_log *log)
 {
-    struct mm_decision_log *log = user;
+    size_t from = (size_t)((log->count + 1) % MM_DECISION_LOG_SIZE) * sizeof(log->entries[0]);
+
+    mm_touch_ahead(log->entries, sizeof(log->entries), from, ENTRIES_AHEAD * sizeof(log->entries[0]));
+}
+
+static void remember(struct mm_decision_log *log, const struct mm_event *event)
+{
     const struct mm_decision *decision = &event->payload.decision;
     struct mm_decision_entry *entry = find_repeated(log, decision);
 
@@ -67,6 +79,21 @@ static void remember(const struct mm_event *event, void *user)
     entry->time_ns = event->time_ns;
     entry->repeats = 0;
     entry->decision = *decision;
+    if (!log->is_killing)
+        touch_ahead(log);
+}
+
+static void on_event(const struct mm_event *event, void *user)
+{
+    struct mm_decision_log *log = user;
+
+    if (event->kind == MM_EVENT_DECISION) {
+        remember(log, event);
+        return;
+    }
+    log->is_killing = event->kind == MM_EVENT_KILL_BEGIN;
+    if (!log->is_killing)
+        touch_ahead(log);
 }
 
 int mm_decision_log_new(struct mm_event_center *center, struct mm_decision_log **ret_log)
@@ -77,7 +104,10 @@ int mm_decision_log_new(struct mm_event_center *center, struct mm_decision_log *
     if (!log)
         return -ENOMEM;
     log->center = center;
-    result = mm_event_center_subscribe(center, MM_RANK_OBSERVER, 1u << MM_EVENT_DECISION, remember, log);
+    touch_ahead(log);
+    result = mm_event_center_subscribe(
+        center, MM_RANK_OBSERVER,
+        1u << MM_EVENT_DECISION | 1u << MM_EVENT_KILL_BEGIN | 1u << MM_EVENT_KILL_END, on_event, log);
     if (result < 0) {
         free(log);
         return result;
@@ -90,7 +120,7 @@ void mm_decision_log_free(struct mm_decision_log *log)
 {
     if (!log)
         return;
-    mm_event_center_unsubscribe(log->center, remember, log);
+    mm_event_center_unsubscribe(log->center, on_event, log);
     free(log);
 }
 

@@ -83,7 +83,7 @@ static bool has_place(const struct mm_event_center *center, enum mm_event_kind k
 }
 
 /*
- * A ring that begins anew whenever it is empty, so that in ordinary use only its first page is ever touched.
+ * A ring that begins anew whenever it is empty, so that in ordinary use only its first pages are ever touched.
  * An event leaves its place when it was delivered to everybody: subscribers may keep a pointer that long.
  */
 void mm_event_center_publish(struct mm_event_center *center, const struct mm_event *event)

@@ -3,6 +3,7 @@
 #include "event_center/center.h"
 
 #include "common/common.h"
+#include "common/touch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -61,6 +62,8 @@ int mm_event_center_new(struct mm_kernel *kernel, struct mm_event_center **ret_c
     mm_list_init(&center->timers);
     for (unsigned i = 0; i < MM_WATCHES_MAX; i++)
         center->watches[i].fd = -1;
+    mm_touch_ahead(center->queue, sizeof(center->queue), 0,
+                   MM_EVENT_QUEUE_PRESENT * sizeof(center->queue[0]));
     result = open_loop(center);
     if (result < 0) {
         mm_event_center_free(center);

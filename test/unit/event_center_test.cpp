@@ -2,6 +2,9 @@
 /* The event center: subscribers, the queue, timers, the loop and its descriptors. */
 #include "event_center_fixture.h"
 
+#include "event_center/center.h"
+#include "presence.h"
+
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -562,6 +565,12 @@ TEST_F(Loop, StoppedBeforeItRunsItDoesNotWait)
     mm_event_center_stop(center);
     EXPECT_EQ(mm_event_center_run(center), 0);
     EXPECT_EQ(mm_event_center_counters(center)->wakeups, 0u);
+}
+
+/* What a kill publishes at once has places that cost no page fault. */
+TEST_F(EventCenter, TheFirstPlacesOfTheQueueAreInMemory)
+{
+    EXPECT_EQ(absent_pages(center->queue, 48 * sizeof(center->queue[0])), 0u);
 }
 
 } // namespace

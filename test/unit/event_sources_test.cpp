@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sources that need no second process, and the decision log. */
 #include "event_center_fixture.h"
+#include "presence.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -408,6 +409,24 @@ TEST_F(DecisionLog, HoldsTheLast512)
     EXPECT_STREQ(mm_decision_log_at(log, 511)->decision.reason, "89");
     EXPECT_EQ(mm_decision_log_at(log, 512), nullptr);
     EXPECT_EQ(mm_decision_log_at(log, UINT32_MAX), nullptr);
+}
+
+/* From a kill's begin on a page fault would wait for the memory that the kill is about. */
+TEST_F(DecisionLog, WhatAKillWillSayHasItsPlaceInMemory)
+{
+    const mm_decision_entry *newest;
+
+    for (int turn = 0; turn < 4; turn++) {
+        decide(MM_DECISION_KILL, false, std::to_string(turn).c_str());
+        newest = mm_decision_log_at(log, 0);
+        EXPECT_EQ(absent_pages(newest, 49 * sizeof(*newest)), 0u) << turn;
+        publish(MM_EVENT_KILL_BEGIN);
+        for (int i = 0; i < 40; i++)
+            decide(MM_DECISION_KILL, true, "killed");
+        publish(MM_EVENT_KILL_END);
+        newest = mm_decision_log_at(log, 0);
+        EXPECT_EQ(absent_pages(newest, 49 * sizeof(*newest)), 0u) << "after a kill " << turn;
+    }
 }
 
 TEST_F(DecisionLog, ALongReasonIsCut)

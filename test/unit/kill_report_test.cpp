@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the killer tells, and under which conditions it works: records, reasons, dry run, late packets, no memory. */
 #include "engine_fixture.h"
+#include "presence.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
@@ -134,6 +135,22 @@ TEST_F(KillReport, ADryRunKillsNobodyAndRecordsWhomItWouldHave)
 }
 
 /* ---- late packets --------------------------------------------------------------------------------------- */
+
+/* So that no record of the next series costs a page fault. */
+TEST_F(KillReport, TheRecordsOfTheNextKillsAreInMemory)
+{
+    begin_with_six();
+    for (uint64_t available_mib : {450, 350}) {
+        const mm_kill_record *newest;
+
+        crowd(available_mib * MIB, static_cast<pid_t>(available_mib));
+        run_for(3 * SECOND);
+        expect_at_rest();
+        newest = mm_kill_strategy_record(engine->kill, 0);
+        ASSERT_NE(newest, nullptr);
+        EXPECT_EQ(absent_pages(newest, 17 * sizeof(*newest)), 0u);
+    }
+}
 
 /* A descriptor that becomes readable in the same turn of the loop in which the watch's timer is due. */
 TEST_F(KillReport, AReportThatArrivesInTheSameTurnSavesTheApplication)
