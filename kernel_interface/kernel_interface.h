@@ -118,6 +118,13 @@ struct mm_process_handle {
 /* Return non-zero to stop the scan; scan_processes then returns that value. */
 typedef int (*mm_process_visit)(const struct mm_process_info *process, void *user);
 
+/* One walk over the processes; zero-initialised before it. */
+struct mm_process_scan {
+    unsigned unreadable_count; /* of those that were passed over */
+    pid_t unreadable_pid;      /* the last of them, and why: a negative errno */
+    int unreadable_error;
+};
+
 /* ---- groups ---------------------------------------------------------------------------------------- */
 
 struct mm_group; /* a cgroup held open: directory and hot files; owned by the opener */
@@ -227,8 +234,13 @@ struct mm_kernel_ops {
     /* fields: mm_process_field. -ESRCH when it is gone. Only the asked fields are set, and pid. */
     int (*read_process)(struct mm_kernel *kernel, pid_t pid, unsigned fields,
                         struct mm_process_info *ret_info);
-    /* Every thread group of the domain but kernel threads. May allocate: for start and calm only. */
-    int (*scan_processes)(struct mm_kernel *kernel, unsigned fields, mm_process_visit visit, void *user);
+    /*
+     * Every thread group of the domain but kernel threads. May allocate: for start and calm only. One that may not
+     * be read (hidepid, a security module) or says nonsense is passed over and counted in scan; -ENOMEM, -EMFILE
+     * and -ENFILE, which tell of this process and not of that, end the scan, as do errors of the listing.
+     */
+    int (*scan_processes)(struct mm_kernel *kernel, unsigned fields, struct mm_process_scan *scan,
+                          mm_process_visit visit, void *user);
     /*
      * -1000..1000. Where the kernel does not allow what was asked (-EPERM, -EACCES) 0 is written for a value
      * below 0. *ret_written is what the file holds now.

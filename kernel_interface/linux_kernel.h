@@ -74,7 +74,8 @@ int mm_linux_open_pressure_trigger(struct mm_kernel *base, struct mm_group *grou
 
 int mm_linux_read_process(struct mm_kernel *base, pid_t pid, unsigned fields,
                           struct mm_process_info *ret_info);
-int mm_linux_scan_processes(struct mm_kernel *base, unsigned fields, mm_process_visit visit, void *user);
+int mm_linux_scan_processes(struct mm_kernel *base, unsigned fields, struct mm_process_scan *scan,
+                            mm_process_visit visit, void *user);
 int mm_linux_write_oom_score_adj(struct mm_kernel *base, pid_t pid, int oom_score_adj, int *ret_written);
 int mm_linux_read_process_group(struct mm_kernel *base, pid_t pid, char *ret_path, size_t size);
 int mm_linux_is_in_domain(struct mm_kernel *base, pid_t pid);

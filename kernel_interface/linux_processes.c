@@ -137,11 +137,27 @@ int mm_linux_read_process(struct mm_kernel *base, pid_t pid, unsigned fields,
 struct scan {
     struct mm_kernel *kernel;
     unsigned fields;
+    struct mm_process_scan *state;
     mm_process_visit visit;
     void *user;
 };
 
-/* One process of the scan; one that has gone meanwhile is passed over. */
+static bool is_about_us(int error)
+{
+    return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
+
+static int pass_over(const struct scan *scan, pid_t pid, int error)
+{
+    if (is_about_us(error))
+        return error;
+    scan->state->unreadable_count++;
+    scan->state->unreadable_pid = pid;
+    scan->state->unreadable_error = error;
+    return 0;
+}
+
+/* One process of the scan; one that has gone meanwhile is none. */
 static int scan_one(const struct scan *scan, pid_t pid)
 {
     struct mm_process_info info;
@@ -155,7 +171,7 @@ static int scan_one(const struct scan *scan, pid_t pid)
         r = mm_linux_read_process(scan->kernel, pid, scan->fields & ~(unsigned)MM_PROCESS_STAT, &info);
     if (r == -ESRCH)
         return 0;
-    return r < 0 ? r : scan->visit(&info, scan->user);
+    return r < 0 ? pass_over(scan, pid, r) : scan->visit(&info, scan->user);
 }
 
 static int scan_entry(int directory_fd, const char *name, unsigned char type, void *user)
@@ -210,10 +226,11 @@ static int scan_group(struct mm_linux_kernel *kernel, const struct scan *scan)
     return 0;
 }
 
-int mm_linux_scan_processes(struct mm_kernel *base, unsigned fields, mm_process_visit visit, void *user)
+int mm_linux_scan_processes(struct mm_kernel *base, unsigned fields, struct mm_process_scan *state,
+                            mm_process_visit visit, void *user)
 {
     struct mm_linux_kernel *kernel = mm_linux(base);
-    struct scan scan = {base, fields, visit, user};
+    struct scan scan = {base, fields, state, visit, user};
 
     if (kernel->is_group_domain)
         return scan_group(kernel, &scan);

@@ -92,8 +92,8 @@ void mm_simulated_add_refaults(struct mm_kernel *kernel, uint64_t anonymous_page
 
 /*
  * The next `count` calls of the named operation ("read_memory", "open_process", ...) fail with -error and
- * change nothing. "job" and "reap" are the work itself: then the notice carries the error. Aborts on a name
- * that is no operation's.
+ * change nothing. "job" and "reap" are the work itself: then the notice carries the error. "scan_process" is a
+ * process that a scan cannot read. Aborts on a name that is no operation's.
  */
 void mm_simulated_fail(struct mm_kernel *kernel, const char *operation, int error, unsigned count);
 /* How often the named operation was called. */

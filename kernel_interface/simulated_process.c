@@ -385,7 +385,8 @@ static bool is_in_domain(const struct mm_machine *machine, const struct mm_machi
     return domain && mm_machine_is_in_group(domain, process->group);
 }
 
-int mm_machine_scan_processes(struct mm_kernel *kernel, unsigned fields, mm_process_visit visit, void *user)
+int mm_machine_scan_processes(struct mm_kernel *kernel, unsigned fields, struct mm_process_scan *scan,
+                              mm_process_visit visit, void *user)
 {
     struct mm_machine *machine = mm_machine_of(kernel);
     int result = mm_machine_enter(machine, MM_OPERATION_scan_processes);
@@ -398,6 +399,14 @@ int mm_machine_scan_processes(struct mm_kernel *kernel, unsigned fields, mm_proc
 
         if (!is_in_domain(machine, process))
             continue;
+        result = mm_machine_enter(machine, MM_OPERATION_scan_process);
+        if (result < 0) {
+            scan->unreadable_count++;
+            scan->unreadable_pid = process->pid;
+            scan->unreadable_error = result;
+            result = 0;
+            continue;
+        }
         memset(&info, 0, sizeof(info));
         fill_info(process, fields, &info);
         result = visit(&info, user);

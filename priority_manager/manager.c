@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 typedef void (*event_handler)(struct mm_priority_manager *manager, const struct mm_event *event);
@@ -179,9 +180,21 @@ static int visit_scanned(const struct mm_process_info *process, void *user)
     return 0;
 }
 
+/* Once for each number of them: who is hidden from us stays so. */
+static void note_unreadable(struct mm_priority_manager *manager, const struct mm_process_scan *scan)
+{
+    uint32_t *known = &manager->counters.unreadable_processes;
+
+    if (scan->unreadable_count > 0 && scan->unreadable_count != *known)
+        mm_warning("%u processes cannot be read and are not managed, process %d among them: %s",
+                   scan->unreadable_count, (int)scan->unreadable_pid, strerror(-scan->unreadable_error));
+    *known = scan->unreadable_count;
+}
+
 int mm_priority_manager_scan(struct mm_priority_manager *manager)
 {
     struct mm_kernel *kernel = manager->kernel;
+    struct mm_process_scan scan = {0};
     unsigned fields = manager->is_scanned ? MM_PROCESS_STAT : MM_PROCESS_ALL;
     int result;
 
@@ -190,8 +203,10 @@ int mm_priority_manager_scan(struct mm_priority_manager *manager)
         return -EBUSY;
     }
     manager->is_scan_wanted = false;
-    result = kernel->ops->scan_processes(kernel, fields, visit_scanned, manager);
+    result = kernel->ops->scan_processes(kernel, fields, &scan, visit_scanned, manager);
     manager->is_scanned = true;
+    if (result == 0)
+        note_unreadable(manager, &scan);
     mm_manager_settle(manager);
     mm_manager_announce(manager);
     return result;

@@ -211,7 +211,8 @@ struct mm_priority_counters {
     uint64_t refused_events;     /* a foreign process, pid 1, this process, out of range, too many binds */
     uint64_t oom_score_adj_writes, oom_score_adj_failures;
     uint64_t foreign_oom_score_adj_writes; /* of a registered process, by somebody else: left alone */
-    uint64_t untracked_newcomers; /* tracked by oom_score_adj alone: the table was full under pressure */
+    uint64_t untracked_newcomers;  /* tracked by oom_score_adj alone: the table was full under pressure */
+    uint32_t unreadable_processes; /* of the last scan: the kernel would not let us read them */
 };
 const struct mm_priority_counters *mm_priority_manager_counters(const struct mm_priority_manager *manager);
 

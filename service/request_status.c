@@ -156,6 +156,7 @@ static void write_list(struct mm_request *request)
     mm_json_unsigned(writer, "oom_score_adj_failures", counters->oom_score_adj_failures);
     mm_json_unsigned(writer, "foreign_oom_score_adj_writes", counters->foreign_oom_score_adj_writes);
     mm_json_unsigned(writer, "untracked_newcomers", counters->untracked_newcomers);
+    mm_json_unsigned(writer, "unreadable_processes", counters->unreadable_processes);
     mm_json_close(writer, '}');
 }
 

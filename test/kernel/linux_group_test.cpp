@@ -30,8 +30,9 @@ TEST_F(KernelGroup, ADomainHasWhatItsLimitLeaves)
     EXPECT_EQ(domain->is_in_domain(domain.kernel, getpid()), 0);
 
     std::vector<pid_t> seen;
+    struct mm_process_scan scan = {};
     EXPECT_EQ(domain->scan_processes(
-                  domain.kernel, MM_PROCESS_STAT,
+                  domain.kernel, MM_PROCESS_STAT, &scan,
                   [](const struct mm_process_info *info, void *user) {
                       static_cast<std::vector<pid_t> *>(user)->push_back(info->pid);
                       return 0;

@@ -213,9 +213,10 @@ TEST(KernelProcesses, TheScanFindsUsAndNoKernelThread)
         unsigned kernel_threads = 0;
     } seen;
     Kernel kernel;
+    struct mm_process_scan scan = {};
 
     EXPECT_EQ(kernel->scan_processes(
-                  kernel.kernel, MM_PROCESS_ALL,
+                  kernel.kernel, MM_PROCESS_ALL, &scan,
                   [](const struct mm_process_info *info, void *user) {
                       Seen *s = static_cast<Seen *>(user);
 
@@ -229,6 +230,7 @@ TEST(KernelProcesses, TheScanFindsUsAndNoKernelThread)
     EXPECT_TRUE(seen.self);
     EXPECT_FALSE(seen.kthreadd);
     EXPECT_EQ(seen.kernel_threads, 0U);
+    EXPECT_EQ(scan.unreadable_count, 0U) << scan.unreadable_pid << ": " << strerror(-scan.unreadable_error);
 }
 
 TEST(KernelProcesses, AThreadIsNoProcess)

@@ -110,10 +110,11 @@ TEST_F(DryRun, ReadsPassThrough)
     ASSERT_EQ(ops->read_process_group(kernel, 12, path, sizeof(path)), 0);
     EXPECT_STREQ(path, "/b");
     EXPECT_EQ(ops->is_in_domain(kernel, 12), 1);
-    EXPECT_EQ(
-        ops->scan_processes(
-            kernel, MM_PROCESS_ADJ, [](const mm_process_info *seen, void *) { return seen->pid; }, nullptr),
-        1);
+    mm_process_scan scan{};
+    EXPECT_EQ(ops->scan_processes(
+                  kernel, MM_PROCESS_ADJ, &scan,
+                  [](const mm_process_info *seen, void *) { return seen->pid; }, nullptr),
+              1);
     mm_group *group = open("/a");
     ASSERT_EQ(ops->read_group(kernel, group, MM_GROUP_CURRENT, &bytes), 0);
     EXPECT_EQ(bytes, 150 * MiB);

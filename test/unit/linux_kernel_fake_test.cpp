@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <sys/resource.h>
 #include <vector>
 
 namespace
@@ -159,23 +160,78 @@ TEST(FakeMachineProcesses, ScanOfTheMachineLeavesKernelThreadsOut)
 {
     FakeMachine machine;
     std::vector<pid_t> pids;
+    struct mm_process_scan scan = {};
 
     machine.make_process(10, "a", "0::/\n");
     machine.make_process(11, "kswapd0", "0::/\n", 'S', 69370944);
     machine.make_process(12, "b", "0::/\n");
     machine.write("proc/13/readme", "a directory without stat is a process that has just gone");
     ASSERT_EQ(machine.start(), 0);
-    EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_ADJ, collect_pids, &pids), 0);
+    EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_ADJ, &scan, collect_pids, &pids), 0);
     std::sort(pids.begin(), pids.end());
     EXPECT_EQ(pids, (std::vector<pid_t>{10, 12}));
     machine.make_process(666, "stop", "0::/\n");
-    EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_ADJ, collect_pids, &pids), 77);
+    EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_ADJ, &scan, collect_pids, &pids),
+              77);
+}
+
+/* As a security module would refuse them: no mode bits stop root, a directory in place of the file does. */
+TEST(FakeMachineProcesses, OneThatCannotBeReadEndsNoScan)
+{
+    for (const char *domain : {static_cast<const char *>(nullptr), "/a"}) {
+        FakeMachine machine;
+        std::vector<pid_t> pids;
+        struct mm_process_scan scan = {};
+
+        machine.make_v2();
+        machine.make_v2_group("/a", 1, "max", 0);
+        machine.write("sys/fs/cgroup/a/cgroup.procs", "10\n11\n12\n13\n14\n");
+        for (pid_t pid : {10, 11, 12, 13})
+            machine.make_process(pid, "p", "0::/a\n");
+        machine.remove("proc/11/status");
+        machine.write("proc/11/status/x", "");
+        machine.write("proc/12/stat", "12 (nonsense) S\n");
+        ASSERT_EQ(machine.start(domain), 0);
+        EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_ALL, &scan, collect_pids, &pids),
+                  0);
+        std::sort(pids.begin(), pids.end());
+        EXPECT_EQ(pids, (std::vector<pid_t>{10, 13}));
+        EXPECT_EQ(scan.unreadable_count, 2U);
+        EXPECT_TRUE(scan.unreadable_pid == 11 ? scan.unreadable_error == -EISDIR
+                                              : scan.unreadable_pid == 12 && scan.unreadable_error == -EINVAL)
+            << scan.unreadable_pid << " " << scan.unreadable_error;
+    }
+}
+
+/* What is wrong with us must not look like processes that went. */
+TEST(FakeMachineProcesses, WithoutDescriptorsAScanFails)
+{
+    FakeMachine machine;
+    std::vector<pid_t> pids;
+    struct mm_process_scan scan = {};
+    struct rlimit limit, few;
+
+    machine.make_process(10, "a", "0::/\n");
+    ASSERT_EQ(machine.start(), 0);
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    few = limit;
+    /* room for the listing alone */
+    int next = dup(0);
+    ASSERT_GE(next, 0);
+    few.rlim_cur = static_cast<rlim_t>(next) + 1;
+    close(next);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+    int result = machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_ALL, &scan, collect_pids, &pids);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    EXPECT_EQ(result, -EMFILE);
+    EXPECT_EQ(scan.unreadable_count, 0U);
 }
 
 TEST(FakeMachineProcesses, ScanOfAGroupDomainIsItsSubtree)
 {
     FakeMachine machine;
     std::vector<pid_t> pids;
+    struct mm_process_scan scan = {};
 
     machine.make_v2();
     machine.make_v2_group("/a", 1, "max", 0);
@@ -186,7 +242,8 @@ TEST(FakeMachineProcesses, ScanOfAGroupDomainIsItsSubtree)
     for (pid_t pid : {10, 11, 12, 13})
         machine.make_process(pid, "p", pid == 13 ? "0::/ab\n" : "0::/a/b\n");
     ASSERT_EQ(machine.start("/a"), 0);
-    EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_STAT, collect_pids, &pids), 0);
+    EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_STAT, &scan, collect_pids, &pids),
+              0);
     EXPECT_EQ(pids, (std::vector<pid_t>{10, 11, 12}));
     EXPECT_EQ(machine.ops()->is_in_domain(machine.kernel(), 10), 1);
     EXPECT_EQ(machine.ops()->is_in_domain(machine.kernel(), 13), 0);

@@ -113,6 +113,20 @@ TEST_F(Unregistered, NamesAreTakenFromWhatIsSaid)
     }
 }
 
+TEST_F(Unregistered, WhoCannotBeReadIsCountedAndKeepsNobodyFromTheList)
+{
+    spawn(1000);
+    spawn(1001);
+    mm_simulated_fail(kernel, "scan_process", EPERM, 1);
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    EXPECT_EQ(priority(1000), MM_PRIORITY_NONE);
+    EXPECT_EQ(priority(1001), 0);
+    EXPECT_EQ(counters().unreadable_processes, 1U);
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    EXPECT_EQ(priority(1000), 0);
+    EXPECT_EQ(counters().unreadable_processes, 0U);
+}
+
 class Domain : public PriorityWorld
 {
   public:

@@ -49,6 +49,7 @@ TEST_F(Simulated, GroupsAddUpAlongTheTree)
 TEST_F(Simulated, AGroupDomainIsItsSubtree)
 {
     std::vector<pid_t> pids;
+    mm_process_scan scan{};
 
     start_with([](mm_simulated_machine &m) { m.domain_group = "/a"; });
     spawn(10, 1 * MiB, "/a/b");
@@ -56,7 +57,7 @@ TEST_F(Simulated, AGroupDomainIsItsSubtree)
     EXPECT_EQ(ops->is_in_domain(kernel, 10), 1);
     EXPECT_EQ(ops->is_in_domain(kernel, 11), 0);
     EXPECT_EQ(ops->scan_processes(
-                  kernel, MM_PROCESS_STAT,
+                  kernel, MM_PROCESS_STAT, &scan,
                   [](const mm_process_info *info, void *user) {
                       static_cast<std::vector<pid_t> *>(user)->push_back(info->pid);
                       return 0;

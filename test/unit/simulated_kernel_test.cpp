@@ -255,8 +255,16 @@ TEST_F(Simulated, ScansInPidOrderAndStopsWhenAsked)
         static_cast<std::vector<pid_t> *>(user)->push_back(info->pid);
         return info->pid == 30 ? 5 : 0;
     };
-    EXPECT_EQ(ops->scan_processes(kernel, MM_PROCESS_ADJ, visit, &pids), 5);
+    mm_process_scan scan{};
+    EXPECT_EQ(ops->scan_processes(kernel, MM_PROCESS_ADJ, &scan, visit, &pids), 5);
     EXPECT_EQ(pids, (std::vector<pid_t>{10, 20, 30}));
+    pids.clear();
+    mm_simulated_fail(kernel, "scan_process", EACCES, 2);
+    EXPECT_EQ(ops->scan_processes(kernel, MM_PROCESS_ADJ, &scan, visit, &pids), 5);
+    EXPECT_EQ(pids, (std::vector<pid_t>{30}));
+    EXPECT_EQ(scan.unreadable_count, 2U);
+    EXPECT_EQ(scan.unreadable_pid, 20);
+    EXPECT_EQ(scan.unreadable_error, -EACCES);
     ASSERT_EQ(mm_simulated_exit(kernel, 10), 0);
     EXPECT_TRUE(mm_simulated_is_alive(kernel, 4106)) << "of the same hash bucket as 10";
     EXPECT_EQ(mm_simulated_exit(kernel, 10), -ESRCH);
@@ -531,8 +539,9 @@ TEST_F(Simulated, TenThousandProcessesAreNoBurden)
     for (pid_t pid = 2; pid < 10002; pid++)
         spawn(pid, MiB, (pid % 2) ? "/a" : "/b");
     int count = 0;
+    mm_process_scan scan{};
     ASSERT_EQ(ops->scan_processes(
-                  kernel, MM_PROCESS_ALL,
+                  kernel, MM_PROCESS_ALL, &scan,
                   [](const mm_process_info *, void *user) {
                       (*static_cast<int *>(user))++;
                       return 0;
