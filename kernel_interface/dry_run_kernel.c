@@ -109,11 +109,12 @@ static int mark_killed(struct dry_run_kernel *self, pid_t pid, uint64_t start_ti
 
 /* ---- changes, left out ------------------------------------------------------------------------------ */
 
-static int dry_run_write_oom_score_adj(struct mm_kernel *kernel, pid_t pid, int oom_score_adj,
-                                       int *ret_written)
+static int dry_run_write_oom_score_adj(struct mm_kernel *kernel, pid_t pid, uint64_t start_time_ticks,
+                                       int oom_score_adj, int *ret_written)
 {
     (void)kernel;
     (void)pid;
+    (void)start_time_ticks;
     if (oom_score_adj < -1000 || oom_score_adj > 1000)
         return -EINVAL;
     *ret_written = oom_score_adj;

@@ -243,9 +243,12 @@ struct mm_kernel_ops {
                           mm_process_visit visit, void *user);
     /*
      * -1000..1000. Where the kernel does not allow what was asked (-EPERM, -EACCES) 0 is written for a value
-     * below 0. *ret_written is what the file holds now.
+     * below 0. *ret_written is what the file holds now. -ESRCH when the process is gone or start_time_ticks
+     * (unless 0) differs: a pid that means another one now is not written to. To tell costs a reading of stat,
+     * unless that process was the last whose MM_PROCESS_STAT was read.
      */
-    int (*write_oom_score_adj)(struct mm_kernel *kernel, pid_t pid, int oom_score_adj, int *ret_written);
+    int (*write_oom_score_adj)(struct mm_kernel *kernel, pid_t pid, uint64_t start_time_ticks,
+                               int oom_score_adj, int *ret_written);
     /* The group's path in the memory hierarchy; -ENAMETOOLONG. */
     int (*read_process_group)(struct mm_kernel *kernel, pid_t pid, char *ret_path, size_t size);
 

@@ -31,6 +31,8 @@ static void linux_free(struct mm_kernel *base)
     mm_hot_file_close(&kernel->zoneinfo);
     mm_hot_file_close(&kernel->pressure);
     mm_hot_file_close(&kernel->zswapd_buffer);
+    if (kernel->held.directory_fd >= 0)
+        (void)close(kernel->held.directory_fd);
     if (kernel->proc_fd >= 0)
         (void)close(kernel->proc_fd);
     free(kernel);
@@ -283,6 +285,7 @@ static struct mm_linux_kernel *new_empty(const struct mm_linux_kernel_options *o
                  options->runtime_directory ? options->runtime_directory : "");
     kernel->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
     kernel->proc_fd = -1;
+    kernel->held.directory_fd = -1;
     kernel->exits.epoll_fd = -1;
     kernel->hierarchies.memory.top_fd = -1;
     kernel->hierarchies.unified.top_fd = -1;

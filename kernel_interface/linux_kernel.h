@@ -26,6 +26,13 @@ extern "C" {
 /* zoneinfo and status come in pieces; everything else fits as a whole. */
 #define MM_READ_BUFFER_SIZE 8192U
 
+/* A process by its directory in /proc: what is opened in it is that process' own, whoever gets the pid later. */
+struct mm_held_process {
+    pid_t pid;
+    uint64_t start_time_ticks;
+    int directory_fd; /* -1: nobody */
+};
+
 struct mm_linux_kernel {
     struct mm_kernel base;
     bool is_fake;        /* a test's tree: its processes are not to be signalled, its PSI not to be armed */
@@ -33,6 +40,7 @@ struct mm_linux_kernel {
     char runtime_directory[PATH_MAX];
     uint64_t page_bytes;
     int proc_fd;
+    struct mm_held_process held; /* the last one whose start time was read: a write to it follows often */
     struct mm_hot_file meminfo, vmstat, zoneinfo, pressure;
     struct mm_hot_file zswapd_buffer; /* OpenHarmony kernels only */
     char meminfo_path[PATH_MAX], vmstat_path[PATH_MAX], zoneinfo_path[PATH_MAX], pressure_path[PATH_MAX];
@@ -76,7 +84,8 @@ int mm_linux_read_process(struct mm_kernel *base, pid_t pid, unsigned fields,
                           struct mm_process_info *ret_info);
 int mm_linux_scan_processes(struct mm_kernel *base, unsigned fields, struct mm_process_scan *scan,
                             mm_process_visit visit, void *user);
-int mm_linux_write_oom_score_adj(struct mm_kernel *base, pid_t pid, int oom_score_adj, int *ret_written);
+int mm_linux_write_oom_score_adj(struct mm_kernel *base, pid_t pid, uint64_t start_time_ticks,
+                                 int oom_score_adj, int *ret_written);
 int mm_linux_read_process_group(struct mm_kernel *base, pid_t pid, char *ret_path, size_t size);
 int mm_linux_is_in_domain(struct mm_kernel *base, pid_t pid);
 int mm_linux_read_stat(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_stat *ret_stat);

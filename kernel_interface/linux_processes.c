@@ -24,31 +24,52 @@ static int process_error(int error)
     return error == -ENOENT ? -ESRCH : error;
 }
 
-static ssize_t read_file(struct mm_linux_kernel *kernel, pid_t pid, const char *name)
+/* Where the files of one process are: in /proc under its pid, or in its directory. */
+struct process_place {
+    int fd;
+    char prefix[16]; /* "2147483647/", or "" */
+};
+
+static struct process_place place_of(const struct mm_linux_kernel *kernel, pid_t pid)
+{
+    struct process_place place = {.fd = kernel->proc_fd};
+
+    (void)mm_format(place.prefix, sizeof(place.prefix), "%d/", (int)pid);
+    return place;
+}
+
+static ssize_t read_file(struct mm_linux_kernel *kernel, const struct process_place *place, const char *name)
 {
     char path[PROCESS_PATH_SIZE];
     ssize_t length;
 
-    if (pid <= 0)
-        return -ESRCH;
-    (void)mm_format(path, sizeof(path), "%d/%s", (int)pid, name);
-    length = mm_read_file(kernel->proc_fd, path, kernel->buffer, sizeof(kernel->buffer));
+    (void)mm_format(path, sizeof(path), "%s%s", place->prefix, name);
+    length = mm_read_file(place->fd, path, kernel->buffer, sizeof(kernel->buffer));
     if (length == 0)
         return -ESRCH; /* what the kernel says of some files when the address space is gone */
     return length < 0 ? process_error((int)length) : length;
 }
 
-int mm_linux_read_stat(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_stat *ret_stat)
+static int read_stat(struct mm_linux_kernel *kernel, const struct process_place *place,
+                     struct mm_process_stat *ret_stat)
 {
-    ssize_t length = read_file(kernel, pid, "stat");
+    ssize_t length = read_file(kernel, place, "stat");
 
     return length < 0 ? (int)length : mm_process_stat_parse(kernel->buffer, (size_t)length, ret_stat);
 }
 
-static int fill_stat(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_info *info)
+int mm_linux_read_stat(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_stat *ret_stat)
+{
+    struct process_place place = place_of(kernel, pid);
+
+    return pid > 0 ? read_stat(kernel, &place, ret_stat) : -ESRCH;
+}
+
+static int fill_stat(struct mm_linux_kernel *kernel, const struct process_place *place,
+                     struct mm_process_info *info)
 {
     struct mm_process_stat stat;
-    int r = mm_linux_read_stat(kernel, pid, &stat);
+    int r = read_stat(kernel, place, &stat);
 
     if (r < 0)
         return r;
@@ -61,16 +82,17 @@ static int fill_stat(struct mm_linux_kernel *kernel, pid_t pid, struct mm_proces
     return 0;
 }
 
-static int fill_status(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_info *info)
+static int fill_status(struct mm_linux_kernel *kernel, const struct process_place *place,
+                       struct mm_process_info *info)
 {
     struct mm_process_status status;
     char path[PROCESS_PATH_SIZE];
     int r;
 
     mm_process_status_begin(&status);
-    (void)mm_format(path, sizeof(path), "%d/status", (int)pid);
-    r = mm_read_lines(kernel->proc_fd, path, kernel->buffer, sizeof(kernel->buffer),
-                      mm_process_status_parse_line, &status);
+    (void)mm_format(path, sizeof(path), "%sstatus", place->prefix);
+    r = mm_read_lines(place->fd, path, kernel->buffer, sizeof(kernel->buffer), mm_process_status_parse_line,
+                      &status);
     if (r == 0)
         r = mm_process_status_end(&status);
     if (r < 0)
@@ -83,18 +105,20 @@ static int fill_status(struct mm_linux_kernel *kernel, pid_t pid, struct mm_proc
     return 0;
 }
 
-static int fill_statm(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_info *info)
+static int fill_statm(struct mm_linux_kernel *kernel, const struct process_place *place,
+                      struct mm_process_info *info)
 {
-    ssize_t length = read_file(kernel, pid, "statm");
+    ssize_t length = read_file(kernel, place, "statm");
 
     if (length < 0)
         return (int)length;
     return mm_process_statm_parse(kernel->buffer, (size_t)length, kernel->page_bytes, &info->resident_bytes);
 }
 
-static int fill_adj(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_info *info)
+static int fill_adj(struct mm_linux_kernel *kernel, const struct process_place *place,
+                    struct mm_process_info *info)
 {
-    ssize_t length = read_file(kernel, pid, "oom_score_adj");
+    ssize_t length = read_file(kernel, place, "oom_score_adj");
 
     return length < 0 ? (int)length
                       : mm_process_adj_parse(kernel->buffer, (size_t)length, &info->oom_score_adj);
@@ -102,7 +126,8 @@ static int fill_adj(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process
 
 struct field_reader {
     unsigned field;
-    int (*fill)(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_info *info);
+    int (*fill)(struct mm_linux_kernel *kernel, const struct process_place *place,
+                struct mm_process_info *info);
 };
 
 static const struct field_reader field_readers[] = {
@@ -112,30 +137,75 @@ static const struct field_reader field_readers[] = {
     {MM_PROCESS_ADJ, fill_adj},
 };
 
+/* What is not asked for stays as it is. */
+static int fill(struct mm_linux_kernel *kernel, const struct process_place *place, unsigned fields,
+                struct mm_process_info *info)
+{
+    for (size_t i = 0; i < MM_ARRAY_SIZE(field_readers); i++) {
+        int r = fields & field_readers[i].field ? field_readers[i].fill(kernel, place, info) : 0;
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static void hold(struct mm_linux_kernel *kernel, int directory_fd, const struct mm_process_info *info)
+{
+    if (kernel->held.directory_fd >= 0)
+        (void)close(kernel->held.directory_fd);
+    kernel->held = (struct mm_held_process){
+        .pid = info->pid, .start_time_ticks = info->start_time_ticks, .directory_fd = directory_fd};
+}
+
+/* As long as its files can be read the pid is still its own. */
+static int fill_held(struct mm_linux_kernel *kernel, unsigned fields, struct mm_process_info *info)
+{
+    struct process_place place = {.fd = kernel->held.directory_fd};
+
+    return kernel->held.pid == info->pid && place.fd >= 0 ? fill(kernel, &place, fields, info) : -ESRCH;
+}
+
+/* Through the directory, so that all files are of one process, which is held from then on. */
+static int fill_and_hold(struct mm_linux_kernel *kernel, unsigned fields, struct mm_process_info *info)
+{
+    struct process_place place = {.prefix = ""};
+    int directory_fd MM_CLEANUP_CLOSE = -1;
+    char name[16];
+    int r = fill_held(kernel, fields, info);
+
+    if (r != -ESRCH)
+        return r;
+    (void)mm_format(name, sizeof(name), "%d", (int)info->pid);
+    directory_fd = openat(kernel->proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory_fd < 0)
+        return process_error(-errno);
+    place.fd = directory_fd;
+    r = fill(kernel, &place, fields, info);
+    if (r == 0)
+        hold(kernel, mm_take_fd(&directory_fd), info);
+    return r;
+}
+
 int mm_linux_read_process(struct mm_kernel *base, pid_t pid, unsigned fields,
                           struct mm_process_info *ret_info)
 {
     struct mm_linux_kernel *kernel = mm_linux(base);
-    struct mm_process_info info = *ret_info; /* what is not asked for stays as it is */
+    struct process_place place = place_of(kernel, pid);
+    struct mm_process_info info = *ret_info;
+    int r;
 
     if (pid <= 0)
         return -ESRCH;
     info.pid = pid;
-    for (size_t i = 0; i < MM_ARRAY_SIZE(field_readers); i++) {
-        int r;
-
-        if (!(fields & field_readers[i].field))
-            continue;
-        r = field_readers[i].fill(kernel, pid, &info);
-        if (r < 0)
-            return r;
-    }
-    *ret_info = info;
-    return 0;
+    r = fields & MM_PROCESS_STAT ? fill_and_hold(kernel, fields, &info) : fill(kernel, &place, fields, &info);
+    if (r == 0)
+        *ret_info = info;
+    return r;
 }
 
 struct scan {
-    struct mm_kernel *kernel;
+    struct mm_linux_kernel *kernel;
     unsigned fields;
     struct mm_process_scan *state;
     mm_process_visit visit;
@@ -160,15 +230,17 @@ static int pass_over(const struct scan *scan, pid_t pid, int error)
 /* One process of the scan; one that has gone meanwhile is none. */
 static int scan_one(const struct scan *scan, pid_t pid)
 {
+    struct process_place place = place_of(scan->kernel, pid);
     struct mm_process_info info;
     int r;
 
     memset(&info, 0, sizeof(info));
-    r = mm_linux_read_process(scan->kernel, pid, MM_PROCESS_STAT, &info);
+    info.pid = pid;
+    r = fill(scan->kernel, &place, MM_PROCESS_STAT, &info);
     if (r == 0 && info.is_kernel_thread)
         return 0;
     if (r == 0)
-        r = mm_linux_read_process(scan->kernel, pid, scan->fields & ~(unsigned)MM_PROCESS_STAT, &info);
+        r = fill(scan->kernel, &place, scan->fields & ~(unsigned)MM_PROCESS_STAT, &info);
     if (r == -ESRCH)
         return 0;
     return r < 0 ? pass_over(scan, pid, r) : scan->visit(&info, scan->user);
@@ -230,40 +302,64 @@ int mm_linux_scan_processes(struct mm_kernel *base, unsigned fields, struct mm_p
                             mm_process_visit visit, void *user)
 {
     struct mm_linux_kernel *kernel = mm_linux(base);
-    struct scan scan = {base, fields, state, visit, user};
+    struct scan scan = {kernel, fields, state, visit, user};
 
     if (kernel->is_group_domain)
         return scan_group(kernel, &scan);
     return mm_each_entry(kernel->proc_fd, scan_entry, &scan);
 }
 
-static int write_adj(struct mm_linux_kernel *kernel, const char *path, int oom_score_adj)
+static int write_adj(const struct process_place *place, int oom_score_adj)
 {
+    char path[PROCESS_PATH_SIZE];
     char text[16];
     size_t length = mm_format(text, sizeof(text), "%d", oom_score_adj);
     int r;
 
+    (void)mm_format(path, sizeof(path), "%soom_score_adj", place->prefix);
     do
-        r = mm_write_file(kernel->proc_fd, path, 0, text, length);
+        r = mm_write_file(place->fd, path, 0, text, length);
     while (r == -EINTR);
     return process_error(r);
 }
 
-int mm_linux_write_oom_score_adj(struct mm_kernel *base, pid_t pid, int oom_score_adj, int *ret_written)
+/* The place of the process that is meant: that of its pid where any will do. */
+static int find_place(struct mm_linux_kernel *kernel, pid_t pid, uint64_t start_time_ticks,
+                      struct process_place *ret_place)
 {
-    struct mm_linux_kernel *kernel = mm_linux(base);
-    char path[PROCESS_PATH_SIZE];
+    struct mm_process_info info = {.pid = pid};
+    int r = 0;
+
+    if (start_time_ticks == 0) {
+        *ret_place = place_of(kernel, pid);
+        return 0;
+    }
+    if (kernel->held.directory_fd < 0 || kernel->held.pid != pid ||
+        kernel->held.start_time_ticks != start_time_ticks)
+        r = fill_and_hold(kernel, MM_PROCESS_STAT, &info);
+    if (r < 0)
+        return r;
+    *ret_place = (struct process_place){.fd = kernel->held.directory_fd};
+    return kernel->held.start_time_ticks == start_time_ticks ? 0 : -ESRCH;
+}
+
+int mm_linux_write_oom_score_adj(struct mm_kernel *base, pid_t pid, uint64_t start_time_ticks,
+                                 int oom_score_adj, int *ret_written)
+{
+    struct process_place place;
     int r;
 
     if (oom_score_adj < -1000 || oom_score_adj > 1000)
         return -ERANGE;
     if (pid <= 0)
         return -ESRCH;
-    (void)mm_format(path, sizeof(path), "%d/oom_score_adj", (int)pid);
-    r = write_adj(kernel, path, oom_score_adj);
+    r = find_place(mm_linux(base), pid, start_time_ticks, &place);
+    if (r < 0)
+        return r;
+    r = write_adj(&place, oom_score_adj);
     if ((r == -EPERM || r == -EACCES) && oom_score_adj < 0) {
         oom_score_adj = 0;
-        r = write_adj(kernel, path, oom_score_adj);
+        r = write_adj(&place, oom_score_adj);
     }
     if (r == 0)
         *ret_written = oom_score_adj;

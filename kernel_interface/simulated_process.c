@@ -416,7 +416,8 @@ int mm_machine_scan_processes(struct mm_kernel *kernel, unsigned fields, struct 
     return result;
 }
 
-int mm_machine_write_oom_score_adj(struct mm_kernel *kernel, pid_t pid, int oom_score_adj, int *ret_written)
+int mm_machine_write_oom_score_adj(struct mm_kernel *kernel, pid_t pid, uint64_t start_time_ticks,
+                                   int oom_score_adj, int *ret_written)
 {
     struct mm_machine *machine = mm_machine_of(kernel);
     struct mm_machine_process *process = mm_machine_find_process(machine, pid);
@@ -426,7 +427,7 @@ int mm_machine_write_oom_score_adj(struct mm_kernel *kernel, pid_t pid, int oom_
         return error;
     if (oom_score_adj < -1000 || oom_score_adj > 1000)
         return -EINVAL;
-    if (!process)
+    if (!process || (start_time_ticks != 0 && start_time_ticks != process->start_time_ticks))
         return -ESRCH;
     if (oom_score_adj < 0 && machine->options.lacks[MM_FEATURE_OOM_SCORE_ADJ_LOWER])
         oom_score_adj = 0;

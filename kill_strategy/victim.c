@@ -80,18 +80,21 @@ static bool is_victim(const struct mm_victim *victim, pid_t pid)
     return false;
 }
 
-/* One that the list does not know yet belongs to its parent's bundle: the parent, signalled just now, is
-   still its parent. */
+/* Whom the list knows, unless the pid means another one now. One that it does not know yet belongs to its
+   parent's bundle: the parent, signalled just now, is still its parent. */
 static bool belongs_to(const struct mm_victim *victim, const struct mm_priority_manager *manager,
                        const struct mm_bundle *bundle, pid_t pid)
 {
     const struct mm_process *process = mm_priority_manager_find(manager, pid);
     struct mm_process_info info;
 
-    if (process)
+    if (is_victim(victim, pid))
+        return true;
+    if (victim->kernel->ops->read_process(victim->kernel, pid, MM_PROCESS_STAT, &info) < 0)
+        return false;
+    if (process && mm_process_is(process, &info))
         return process->bundle == bundle;
-    return victim->kernel->ops->read_process(victim->kernel, pid, MM_PROCESS_STAT, &info) == 0 &&
-           is_victim(victim, info.ppid);
+    return is_victim(victim, info.ppid);
 }
 
 static bool has_only_processes_of(const struct mm_victim *victim, struct mm_group *group,

@@ -242,9 +242,9 @@ void mm_manager_unseed(struct mm_priority_manager *manager, struct mm_process_no
 void mm_manager_own_rules(const struct mm_process_node *node, struct mm_rule_result *ret_result);
 /* Recomputes what the seeds say, to the fixed point; moves, writes. Nothing is seeded afterwards. */
 void mm_manager_settle(struct mm_priority_manager *manager);
-/* Writes the file of a process; false: it is gone. */
-bool mm_manager_write_oom_score_adj(struct mm_priority_manager *manager, pid_t pid, int priority,
-                                    int16_t *written);
+/* Writes the file of a process; false: it is gone, or the pid is another's. */
+bool mm_manager_write_oom_score_adj(struct mm_priority_manager *manager, pid_t pid, uint64_t start_time_ticks,
+                                    int priority, int16_t *written);
 
 /* deadlines.c */
 void mm_deadline_queue_init(struct mm_deadline_queue *queue, struct mm_priority_manager *manager,

@@ -153,6 +153,12 @@ struct mm_process {
     int16_t own, candidate;
 };
 
+/* Is what was read under the pid of a listed process that process? info: with MM_PROCESS_STAT. */
+static inline bool mm_process_is(const struct mm_process *process, const struct mm_process_info *info)
+{
+    return process->start_time_ticks == 0 || process->start_time_ticks == info->start_time_ticks;
+}
+
 struct mm_bundle {
     struct mm_priority_entry entry; /* on the list; entry.priority is the bundle's */
     struct mm_list processes;       /* of mm_process.bundle_link */

@@ -114,7 +114,7 @@ static void write_untracked(struct mm_priority_manager *manager, const struct mm
     if (mm_special_names_floor(&manager->names, names->process_hash, &input.important_floor))
         input.flags |= MM_PROCESS_IS_IMPORTANT;
     mm_rules_own(&input, &result);
-    (void)mm_manager_write_oom_score_adj(manager, info->pid, result.own, &written);
+    (void)mm_manager_write_oom_score_adj(manager, info->pid, info->start_time_ticks, result.own, &written);
     follow_file(manager, info, written);
     manager->counters.untracked_newcomers++;
     manager->is_scan_wanted = true;
@@ -229,7 +229,8 @@ static void write_render(struct mm_priority_manager *manager, struct mm_process_
 {
     int16_t written = (int16_t)info->oom_score_adj;
 
-    (void)mm_manager_write_oom_score_adj(manager, info->pid, MM_PRIORITY_FOREGROUND, &written);
+    (void)mm_manager_write_oom_score_adj(manager, info->pid, info->start_time_ticks, MM_PRIORITY_FOREGROUND,
+                                         &written);
     info->oom_score_adj = written;
     if (mm_manager_add_unregistered(manager, info) == 0)
         follow_file(manager, info, written);

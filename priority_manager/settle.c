@@ -154,15 +154,16 @@ static void solve(const struct affected *affected)
     }
 }
 
-bool mm_manager_write_oom_score_adj(struct mm_priority_manager *manager, pid_t pid, int priority,
-                                    int16_t *written)
+bool mm_manager_write_oom_score_adj(struct mm_priority_manager *manager, pid_t pid, uint64_t start_time_ticks,
+                                    int priority, int16_t *written)
 {
     int value = priority;
     int result;
 
     if (priority == *written)
         return true;
-    result = manager->kernel->ops->write_oom_score_adj(manager->kernel, pid, priority, &value);
+    result =
+        manager->kernel->ops->write_oom_score_adj(manager->kernel, pid, start_time_ticks, priority, &value);
     if (result < 0) {
         manager->counters.oom_score_adj_failures++;
         return result != -ESRCH;
@@ -184,7 +185,7 @@ static void apply(struct mm_priority_manager *manager, struct mm_process_node *n
     process->priority = node->process.candidate;
     mm_bundle_member_changed(manager, node, previous);
     if (!process->bundle->is_registered ||
-        mm_manager_write_oom_score_adj(manager, process->pid, process->priority,
+        mm_manager_write_oom_score_adj(manager, process->pid, process->start_time_ticks, process->priority,
                                        &process->written_oom_score_adj))
         return;
     node->process.work_state = MM_WORK_DEAD;

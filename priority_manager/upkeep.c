@@ -166,9 +166,7 @@ static void look_if_dead(struct mm_priority_manager *manager, struct mm_process_
     struct mm_process_info info;
     int result = kernel->ops->read_process(kernel, node->process.pid, MM_PROCESS_STAT, &info);
 
-    if (result == -ESRCH ||
-        (result == 0 && (info.has_exited || (node->process.start_time_ticks != 0 &&
-                                             info.start_time_ticks != node->process.start_time_ticks))) ||
+    if (result == -ESRCH || (result == 0 && (info.has_exited || !mm_process_is(&node->process, &info))) ||
         kernel->ops->is_in_domain(kernel, node->process.pid) == 0)
         mm_manager_remove_process(manager, node);
 }

@@ -14,6 +14,16 @@ bool mm_policy_is_squeezable(const struct mm_policy_context *context, const stru
     return mm_bundle_may_be_touched(bundle, context->config->kill.unregistered_policy);
 }
 
+/* A pid may mean another process than the one that the list heard of. */
+static bool is_still_there(const struct mm_policy_context *context, const struct mm_process *process)
+{
+    struct mm_kernel *kernel = context->kernel;
+    struct mm_process_info info;
+
+    return kernel->ops->read_process(kernel, process->pid, MM_PROCESS_STAT, &info) == 0 &&
+           mm_process_is(process, &info);
+}
+
 enum mm_group_refusal mm_policy_check_group(const struct mm_policy_context *context, struct mm_group *group,
                                             int min_priority)
 {
@@ -28,7 +38,8 @@ enum mm_group_refusal mm_policy_check_group(const struct mm_policy_context *cont
     for (ssize_t i = 0; i < count; i++) {
         const struct mm_process *process = mm_priority_manager_find(context->manager, pids[i]);
 
-        if (!process || !mm_policy_is_squeezable(context, process->bundle, min_priority))
+        if (!process || !mm_policy_is_squeezable(context, process->bundle, min_priority) ||
+            !is_still_there(context, process))
             return MM_GROUP_SHARED;
     }
     return MM_GROUP_MAY_BE_TOUCHED;

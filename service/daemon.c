@@ -116,7 +116,7 @@ static void protect_ourselves(struct mm_daemon *daemon, const struct mm_daemon_c
     int result;
 
     if (config->oom_score_adj >= 0 || kernel->ops->feature(kernel, MM_FEATURE_OOM_SCORE_ADJ_LOWER)->available)
-        (void)kernel->ops->write_oom_score_adj(kernel, getpid(), config->oom_score_adj, &written);
+        (void)kernel->ops->write_oom_score_adj(kernel, getpid(), 0, config->oom_score_adj, &written);
     if (!mm_runtime_may_kill_others())
         mm_warning("without root or CAP_KILL only processes of uid %u can be ended", (unsigned)geteuid());
     result = config->realtime_priority > 0 ? mm_runtime_raise_scheduling((int)config->realtime_priority) : 0;

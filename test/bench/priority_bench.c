@@ -44,10 +44,12 @@ static int stub_read_process(struct mm_kernel *kernel, pid_t pid, unsigned field
     return 0;
 }
 
-static int stub_write_oom_score_adj(struct mm_kernel *kernel, pid_t pid, int oom_score_adj, int *ret_written)
+static int stub_write_oom_score_adj(struct mm_kernel *kernel, pid_t pid, uint64_t start_time_ticks,
+                                    int oom_score_adj, int *ret_written)
 {
     (void)kernel;
     (void)pid;
+    (void)start_time_ticks;
     *ret_written = oom_score_adj;
     return 0;
 }

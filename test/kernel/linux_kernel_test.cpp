@@ -134,7 +134,7 @@ TEST_F(KernelGroup, ReadingNeitherAllocatesNorLeaksDescriptors)
             EXPECT_EQ(k->ops->read_process(k, child->pid, MM_PROCESS_ALL | MM_PROCESS_STATM, &info), 0);
             EXPECT_EQ(k->ops->read_process_group(k, child->pid, path, sizeof(path)), 0);
             EXPECT_EQ(k->ops->is_in_domain(k, child->pid), 1);
-            EXPECT_EQ(k->ops->write_oom_score_adj(k, child->pid, 100, &written), 0);
+            EXPECT_EQ(k->ops->write_oom_score_adj(k, child->pid, 0, 100, &written), 0);
             EXPECT_EQ(k->ops->open_process(k, child->pid, 0, &handle), 0);
             EXPECT_EQ(k->ops->watch_process(k, &handle, 1), 0);
             EXPECT_FALSE(k->ops->has_exited(k, &handle));
@@ -259,18 +259,25 @@ TEST(KernelProcesses, OomScoreAdj)
     struct mm_process_info info = {};
     int written = 4242;
 
-    ASSERT_EQ(kernel->write_oom_score_adj(kernel.kernel, child.pid, 500, &written), 0);
+    ASSERT_EQ(kernel->write_oom_score_adj(kernel.kernel, child.pid, 0, 500, &written), 0);
     EXPECT_EQ(written, 500);
     EXPECT_EQ(read_text("/proc/" + std::to_string(child.pid) + "/oom_score_adj"), "500\n");
-    ASSERT_EQ(kernel->read_process(kernel.kernel, child.pid, MM_PROCESS_ADJ, &info), 0);
+    ASSERT_EQ(kernel->read_process(kernel.kernel, child.pid, MM_PROCESS_ADJ | MM_PROCESS_STAT, &info), 0);
     EXPECT_EQ(info.oom_score_adj, 500);
-    ASSERT_EQ(kernel->write_oom_score_adj(kernel.kernel, child.pid, -500, &written), 0);
+    EXPECT_EQ(kernel->write_oom_score_adj(kernel.kernel, child.pid, info.start_time_ticks + 1, 600, &written),
+              -ESRCH);
+    EXPECT_EQ(read_text("/proc/" + std::to_string(child.pid) + "/oom_score_adj"), "500\n");
+    ASSERT_EQ(kernel->write_oom_score_adj(kernel.kernel, child.pid, info.start_time_ticks, 600, &written), 0);
+    EXPECT_EQ(read_text("/proc/" + std::to_string(child.pid) + "/oom_score_adj"), "600\n");
+    ASSERT_EQ(kernel->write_oom_score_adj(kernel.kernel, child.pid, 0, -500, &written), 0);
     EXPECT_EQ(written, kernel.has(MM_FEATURE_OOM_SCORE_ADJ_LOWER) ? -500 : 0);
     EXPECT_EQ(read_text("/proc/" + std::to_string(child.pid) + "/oom_score_adj"),
               std::to_string(written) + "\n");
     kill(child.pid, SIGKILL);
     child.wait();
-    EXPECT_EQ(kernel->write_oom_score_adj(kernel.kernel, child.pid, 1, &written), -ESRCH);
+    EXPECT_EQ(kernel->write_oom_score_adj(kernel.kernel, child.pid, 0, 1, &written), -ESRCH);
+    EXPECT_EQ(kernel->write_oom_score_adj(kernel.kernel, child.pid, info.start_time_ticks, 1, &written),
+              -ESRCH);
 }
 
 // ---- the kill path ----

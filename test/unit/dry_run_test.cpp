@@ -222,10 +222,10 @@ TEST_F(DryRun, WritesNothing)
     int written = 0;
     mm_group *group = open("/a");
 
-    ASSERT_EQ(ops->write_oom_score_adj(kernel, 10, -800, &written), 0);
+    ASSERT_EQ(ops->write_oom_score_adj(kernel, 10, 0, -800, &written), 0);
     EXPECT_EQ(written, -800);
     EXPECT_EQ(mm_simulated_oom_score_adj(inner, 10), 100);
-    EXPECT_EQ(ops->write_oom_score_adj(kernel, 10, 1001, &written), -EINVAL);
+    EXPECT_EQ(ops->write_oom_score_adj(kernel, 10, 0, 1001, &written), -EINVAL);
 
     EXPECT_EQ(ops->raise_group(kernel, group, MM_GROUP_HIGH, 200 * MiB), 0);
     EXPECT_EQ(mm_simulated_group_value(inner, "/a", MM_GROUP_HIGH), MM_UNLIMITED);

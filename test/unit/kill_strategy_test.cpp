@@ -210,7 +210,7 @@ TEST_F(KillStrategy, AnUnregisteredOneThatCameForwardUnreportedIsNotKilled)
     spawn(raised);
     start();
     /* straight into the file: nothing reports it */
-    ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, 100, -1000, &written), 0);
+    ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, 100, 0, -1000, &written), 0);
     crowd(150 * MIB);
     run_for(2 * SECOND);
     EXPECT_TRUE(is_alive(100));
@@ -616,6 +616,23 @@ TEST_P(KillGroup, IsKilledAsAWholeOnlyWhereAllOfItIsTheBundles)
     EXPECT_TRUE(is_alive(1020));
     EXPECT_EQ(!is_alive(4000), row.child_dies) << row.what;
     EXPECT_EQ(mm_simulated_calls(kernel, "kill_group"), row.child_dies ? 1u : 0u) << row.what;
+}
+
+/* One of the bundle ended untold; who has its pid now is somebody else, in the same group. */
+TEST_F(KillStrategy, AGroupIsNotKilledForAPidThatMeansAnotherProcessNow)
+{
+    mm_simulated_process stranger = process(1011, MIB, "/app/group");
+
+    begin();
+    add_application(1010, 800, 150 * MIB, "victim", "/app/group");
+    add_application(1011, 800, MIB, "victim", "/app/group");
+    ASSERT_EQ(mm_simulated_exit(kernel, 1011), 0);
+    spawn(stranger);
+    crowd(450 * MIB);
+    run_for(SECOND);
+    EXPECT_EQ(killed(), (std::vector<std::string>{"victim"}));
+    EXPECT_TRUE(is_alive(1011));
+    EXPECT_EQ(mm_simulated_calls(kernel, "kill_group"), 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -282,13 +282,42 @@ TEST(FakeMachineProcesses, AdjIsWrittenInRange)
 
     machine.make_process(42, "x", "0::/\n");
     ASSERT_EQ(machine.start(), 0);
-    EXPECT_EQ(machine.ops()->write_oom_score_adj(machine.kernel(), 42, -1001, &written), -ERANGE);
-    EXPECT_EQ(machine.ops()->write_oom_score_adj(machine.kernel(), 42, 1001, &written), -ERANGE);
-    EXPECT_EQ(machine.ops()->write_oom_score_adj(machine.kernel(), 99, 1, &written), -ESRCH);
+    EXPECT_EQ(machine.ops()->write_oom_score_adj(machine.kernel(), 42, 0, -1001, &written), -ERANGE);
+    EXPECT_EQ(machine.ops()->write_oom_score_adj(machine.kernel(), 42, 0, 1001, &written), -ERANGE);
+    EXPECT_EQ(machine.ops()->write_oom_score_adj(machine.kernel(), 99, 0, 1, &written), -ESRCH);
     EXPECT_EQ(written, 4242);
-    EXPECT_EQ(machine.ops()->write_oom_score_adj(machine.kernel(), 42, -7, &written), 0);
+    EXPECT_EQ(machine.ops()->write_oom_score_adj(machine.kernel(), 42, 0, -7, &written), 0);
     EXPECT_EQ(written, -7);
     EXPECT_EQ(machine.read("proc/42/oom_score_adj"), "-7");
+}
+
+TEST(FakeMachineProcesses, AdjIsWrittenToTheProcessThatIsMeant)
+{
+    FakeMachine machine;
+    struct mm_process_info info = {};
+    int written = 4242;
+    const auto write = [&](uint64_t ticks, int value) {
+        return machine.ops()->write_oom_score_adj(machine.kernel(), 42, ticks, value, &written);
+    };
+
+    machine.make_process(42, "x", "0::/\n"); /* started at tick 1042 */
+    ASSERT_EQ(machine.start(), 0);
+    EXPECT_EQ(write(1041, 7), -ESRCH);
+    EXPECT_EQ(machine.read("proc/42/oom_score_adj"), "300\n");
+    EXPECT_EQ(written, 4242);
+    EXPECT_EQ(write(1042, 7), 0);
+    EXPECT_EQ(machine.read("proc/42/oom_score_adj"), "7");
+    /* whose start time was read last is known without reading it again */
+    machine.remove("proc/42/stat");
+    EXPECT_EQ(write(1042, 8), 0);
+    EXPECT_EQ(machine.read("proc/42/oom_score_adj"), "8");
+    /* and another one under that pid is not taken for it */
+    machine.remove("proc/42");
+    machine.make_process(42, "y", "0::/\n");
+    EXPECT_EQ(write(1042, 9), -ESRCH);
+    EXPECT_EQ(machine.read("proc/42/oom_score_adj"), "300\n");
+    ASSERT_EQ(machine.ops()->read_process(machine.kernel(), 42, MM_PROCESS_STAT, &info), 0);
+    EXPECT_STREQ(info.comm, "y");
 }
 
 TEST(FakeMachineProcesses, AnEndedLeaderIsNoEndedProcess)

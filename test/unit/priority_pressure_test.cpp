@@ -207,8 +207,8 @@ TEST_F(Pressure, RefreshSeesWhatNobodyReportsOfAnUnregisteredProcess)
     ASSERT_EQ(mm_priority_manager_scan(manager), 0);
     report(MM_REASON_BACKGROUND, {1001});
     ASSERT_EQ(priority(1001), 400);
-    ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, 1000, -1000, &written), 0);
-    ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, 1001, -1000, &written), 0);
+    ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, 1000, 0, -1000, &written), 0);
+    ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, 1001, 0, -1000, &written), 0);
     (void)mm_priority_manager_refresh(manager, 1000);
     EXPECT_EQ(priority(1000), -1000);
     EXPECT_EQ(priority(1001), 400) << "of a registered one the list says it";

@@ -127,6 +127,34 @@ TEST_F(Unregistered, WhoCannotBeReadIsCountedAndKeepsNobodyFromTheList)
     EXPECT_EQ(counters().unreadable_processes, 0U);
 }
 
+/* It ended untold, and the kernel gave its pid to another process: nothing of that one is written. */
+TEST_F(Unregistered, AReusedPidGetsNoNumberOfTheOneBefore)
+{
+    const struct {
+        const char *what;
+        void (*happens)(PriorityWorld &);
+    } rows[] = {
+        {"an event", [](PriorityWorld &world) { world.report(MM_REASON_SUSPEND_DELAY_END, {1000}); }},
+        {"a switch of accounts",
+         [](PriorityWorld &world) { world.switch_account(101, MM_ACCOUNT_HOT_SWITCH); }},
+        {"the end of what it was bound by", [](PriorityWorld &world) { world.unbind(1001, 1000); }},
+    };
+
+    create({1001});
+    for (const auto &row : rows) {
+        create({1000});
+        report(MM_REASON_SUSPEND_DELAY_START, {1000});
+        bind(1001, 1000);
+        ASSERT_GE(mm_simulated_oom_score_adj(kernel, 1000), 100) << row.what;
+        ASSERT_EQ(mm_simulated_exit(kernel, 1000), 0);
+        spawn(1000, kUid, 17);
+        row.happens(*this);
+        EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 1000), 17) << row.what;
+        ASSERT_EQ(mm_simulated_exit(kernel, 1000), 0);
+        publish(MM_EVENT_PROCESS_EXITED, 1000);
+    }
+}
+
 class Domain : public PriorityWorld
 {
   public:
@@ -360,7 +388,7 @@ TEST_F(Identity, SomebodyElsesWriteIsLeftAlone)
     publish(MM_EVENT_OOM_SCORE_ADJ, 1000, 0);   /* a late echo: the file says otherwise */
     EXPECT_EQ(counters().foreign_oom_score_adj_writes, 0U);
     int written = 0;
-    ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, 1000, -17, &written), 0);
+    ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, 1000, 0, -17, &written), 0);
     publish(MM_EVENT_OOM_SCORE_ADJ, 1000, -17);
     EXPECT_EQ(counters().foreign_oom_score_adj_writes, 1U);
     EXPECT_EQ(priority(1000), 400);

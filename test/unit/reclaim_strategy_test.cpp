@@ -462,6 +462,22 @@ TEST_F(Reclaim, InADryRunALimitIsClaimedAsItWouldBe)
     EXPECT_EQ(mm_simulated_calls(simulated, "raise_group"), 0u);
 }
 
+/* Its process ended untold; in the group of whoever has the pid now nothing is done for it. */
+TEST_F(Reclaim, AGroupOfAReusedPidIsNotSqueezedForTheOneBefore)
+{
+    config->memory_level = {}; /* nobody looks for new processes when it gets worse */
+    begin();
+    note_squeezes();
+    add_in_own_group(1030, 800, 200 * MIB, "ended");
+    add_in_own_group(1040, 800, 200 * MIB, "squeezed");
+    ASSERT_EQ(mm_simulated_exit(kernel, 1030), 0);
+    spawn(1030, 200 * MIB, "/stranger");
+    crowd(740 * MIB);
+    run_for(5 * SECOND);
+    EXPECT_EQ(order(), (std::vector<std::string>{"squeezed"}));
+    EXPECT_EQ(group("/stranger", MM_GROUP_SWAP_CURRENT), 0u);
+}
+
 TEST_F(Reclaim, AGroupOutsideTheDomainIsNobodysToSqueeze)
 {
     machine.domain_group = "/app";

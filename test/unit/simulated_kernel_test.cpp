@@ -286,10 +286,10 @@ TEST_F(Simulated, WritesOomScoreAdjAsTheKernelAllows)
         start_with(
             [&](mm_simulated_machine &m) { m.lacks[MM_FEATURE_OOM_SCORE_ADJ_LOWER] = !test.may_lower; });
         spawn(10, MiB);
-        EXPECT_EQ(ops->write_oom_score_adj(kernel, 10, test.asked, &written), test.result) << test.asked;
+        EXPECT_EQ(ops->write_oom_score_adj(kernel, 10, 0, test.asked, &written), test.result) << test.asked;
         EXPECT_EQ(written, test.written) << test.asked;
         EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 10), test.result == 0 ? test.written : 0);
-        EXPECT_EQ(ops->write_oom_score_adj(kernel, 11, 0, &written), -ESRCH);
+        EXPECT_EQ(ops->write_oom_score_adj(kernel, 11, 0, 0, &written), -ESRCH);
         EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 11), INT_MIN);
     }
 }
