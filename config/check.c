@@ -205,6 +205,10 @@ static int take(struct layer *layer, struct mm_config_item *item)
     if (is_second_name(layer, index, item) || is_second(layer, index, item))
         return 0;
     layer->taken[index] = item;
+    if (item->is_refused) {
+        layer->is_bad[index] = true;
+        return 0;
+    }
     if (mm_vocabulary_at(index)->type == MM_TYPE_ROW)
         return take_row(layer, index, item);
     return mm_vocabulary_at(index)->type == MM_TYPE_SECTION ? 0 : take_value(layer, index, item);

@@ -19,10 +19,10 @@ static void internal_subset(void *user, const xmlChar *name, const xmlChar *publ
     if (reader->is_stopped)
         return;
     if (public_id || system_id) {
-        mm_xml_report(
-            reader, MM_PROBLEM_ERROR,
-            mm_xml_tag_begin(reader->position.bytes, reader->position.length, mm_xml_present_offset(reader)),
-            "a document type from elsewhere is not read, expected none");
+        mm_xml_report(reader, MM_PROBLEM_ERROR,
+                      mm_xml_declaration_begin(reader->position.bytes, reader->position.length,
+                                               mm_xml_present_offset(reader), "<!DOCTYPE"),
+                      "a document type from elsewhere is not read, expected none");
         mm_xml_stop(reader, 0);
         return;
     }
@@ -47,10 +47,10 @@ static void declare_entity(void *user, const xmlChar *name, int type, const xmlC
     else if (++reader->entities > ENTITIES_MAX)
         reason = "is one of more than 64, expected fewer";
     if (reason) {
-        mm_xml_report(
-            reader, MM_PROBLEM_ERROR,
-            mm_xml_tag_begin(reader->position.bytes, reader->position.length, mm_xml_present_offset(reader)),
-            "entity %s %s", mm_shown((const char *)name, shown), reason);
+        mm_xml_report(reader, MM_PROBLEM_ERROR,
+                      mm_xml_declaration_begin(reader->position.bytes, reader->position.length,
+                                               mm_xml_present_offset(reader), "<!ENTITY"),
+                      "entity %s %s", mm_shown((const char *)name, shown), reason);
         mm_xml_stop(reader, 0);
         return;
     }

@@ -29,10 +29,15 @@ static void refuse_number(struct mm_xml_reader *reader, const struct mm_attribut
     char shown[MM_SHOWN_MAX];
 
     profile_at_hand(reader)->is_refused = true;
-    mm_xml_report(reader, MM_PROBLEM_ERROR, offset,
-                  "%s is \"%s\", expected a whole number of %s from %lld to %lld", attribute->name,
-                  mm_shown(text, shown), attribute->unit, (long long)attribute->min,
-                  (long long)attribute->max);
+    if (mm_text_is_blank(text))
+        mm_xml_report(reader, MM_PROBLEM_ERROR, offset,
+                      "%s is empty, expected a whole number of %s from %lld to %lld", attribute->name,
+                      attribute->unit, (long long)attribute->min, (long long)attribute->max);
+    else
+        mm_xml_report(reader, MM_PROBLEM_ERROR, offset,
+                      "%s is \"%s\", expected a whole number of %s from %lld to %lld", attribute->name,
+                      mm_shown(text, shown), attribute->unit, (long long)attribute->min,
+                      (long long)attribute->max);
 }
 
 /* What there is none of is left at `absent`. */

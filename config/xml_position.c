@@ -62,6 +62,18 @@ size_t mm_xml_tag_begin(const char *bytes, size_t length, size_t offset)
     return begin ? (size_t)(begin - bytes) : offset;
 }
 
+size_t mm_xml_declaration_begin(const char *bytes, size_t length, size_t offset, const char *begin)
+{
+    size_t begin_length = strlen(begin);
+
+    offset = offset > length ? length : offset;
+    for (size_t i = offset; i > 0; i--) {
+        if (length - (i - 1) >= begin_length && memcmp(bytes + i - 1, begin, begin_length) == 0)
+            return i - 1;
+    }
+    return offset;
+}
+
 size_t mm_xml_tag_end(const char *bytes, size_t length, size_t offset)
 {
     const char *end;

@@ -23,6 +23,9 @@ void mm_xml_position_move(struct mm_xml_position *position, size_t offset);
 
 /* The offset of the '<' that opens the tag in which offset lies; offset itself when there is none. */
 size_t mm_xml_tag_begin(const char *bytes, size_t length, size_t offset);
+/* The offset of the last `begin` before offset, "<!ENTITY" say, whose quotes may hide a '<'; offset itself when
+   there is none. */
+size_t mm_xml_declaration_begin(const char *bytes, size_t length, size_t offset, const char *begin);
 /* The offset behind the '>' that closes the tag in which offset lies. */
 size_t mm_xml_tag_end(const char *bytes, size_t length, size_t offset);
 /* The first character of content from offset on: blanks, comments and processing instructions are passed

@@ -107,13 +107,13 @@ static void report_unknown(struct mm_xml_reader *reader, const struct mm_xml_lev
 {
     unsigned nearest;
     const char *special;
-    char shown[MM_SHOWN_MAX], hint[192] = "";
+    char name[MM_SHOWN_MAX * 2], shown[MM_SHOWN_MAX], hint[192] = "";
 
     /* Looking for names takes time, and this one would not be shown. */
     if (reader->problems->count > MM_CONFIG_PROBLEMS_MAX)
         return;
-    nearest = mm_vocabulary_nearest(parent->element, tag->name);
-    special = nearest == MM_ELEMENT_NONE ? special_name(parent, tag->name) : NULL;
+    nearest = tag->prefix ? MM_ELEMENT_NONE : mm_vocabulary_nearest(parent->element, tag->name);
+    special = nearest == MM_ELEMENT_NONE && !tag->prefix ? special_name(parent, tag->name) : NULL;
     if (special) {
         (void)mm_format(hint, sizeof(hint), "; did you mean <%s>?", special);
     } else if (nearest != MM_ELEMENT_NONE) {
@@ -125,8 +125,10 @@ static void report_unknown(struct mm_xml_reader *reader, const struct mm_xml_lev
         else
             (void)mm_format(hint, sizeof(hint), "; did you mean <%s>?", mm_vocabulary_name(nearest));
     }
+    (void)mm_format(name, sizeof(name), "%s%s%s", tag->prefix ? tag->prefix : "", tag->prefix ? ":" : "",
+                    tag->name);
     mm_xml_report(reader, mm_xml_unknown_severity(reader), tag->begin, "unknown element <%s> in <%s>%s%s",
-                  mm_shown(tag->name, shown), mm_xml_level_name(parent), mm_xml_unknown_fate(reader), hint);
+                  mm_shown(name, shown), mm_xml_level_name(parent), mm_xml_unknown_fate(reader), hint);
 }
 
 static void open_root(struct mm_xml_reader *reader, const struct mm_xml_tag *tag)
@@ -196,11 +198,12 @@ static void open_known(struct mm_xml_reader *reader, unsigned element, const str
 }
 
 /* Elements are taken by their place: those of a wrong place are said to be so, not to be unknown. */
-static bool is_misplaced(struct mm_xml_reader *reader, const struct mm_xml_level *parent,
+static bool is_misplaced(struct mm_xml_reader *reader, struct mm_xml_level *parent,
                          const struct mm_xml_tag *tag, unsigned element)
 {
     char shown[MM_SHOWN_MAX];
 
+    parent->is_refused = parent->kind == MM_XML_VALUE;
     if (parent->kind == MM_XML_VALUE || parent->kind == MM_XML_REMOVAL)
         mm_xml_report(reader, MM_PROBLEM_ERROR, tag->begin, "<%s> stands in <%s>, which holds %s",
                       mm_shown(tag->name, shown), mm_xml_level_name(parent),
@@ -218,14 +221,14 @@ static bool is_misplaced(struct mm_xml_reader *reader, const struct mm_xml_level
 /* False when it and all in it is left out. */
 static bool open_child(struct mm_xml_reader *reader, const struct mm_xml_tag *tag)
 {
-    const struct mm_xml_level *parent = mm_xml_top(reader);
-    unsigned element = tag->has_prefix ? MM_ELEMENT_NONE : mm_vocabulary_child(parent->element, tag->name);
+    struct mm_xml_level *parent = mm_xml_top(reader);
+    unsigned element = tag->prefix ? MM_ELEMENT_NONE : mm_vocabulary_child(parent->element, tag->name);
 
     if (is_misplaced(reader, parent, tag, element))
         return false;
-    if (!tag->has_prefix && strcmp(tag->name, MM_PROFILE_NAME) == 0)
+    if (!tag->prefix && strcmp(tag->name, MM_PROFILE_NAME) == 0)
         return mm_xml_open_profile(reader, tag);
-    if (!tag->has_prefix && strcmp(tag->name, MM_REMOVE_NAME) == 0) {
+    if (!tag->prefix && strcmp(tag->name, MM_REMOVE_NAME) == 0) {
         mm_xml_open_removal(reader, tag);
         return true;
     }
@@ -258,7 +261,7 @@ static void start_element(void *user, const xmlChar *local_name, const xmlChar *
     struct mm_xml_reader *reader = user;
     const char *bytes = reader->position.bytes;
     struct mm_xml_tag tag = {.name = (const char *)local_name,
-                             .has_prefix = prefix != NULL,
+                             .prefix = (const char *)prefix,
                              .attributes = attributes,
                              .attribute_count = (size_t)attribute_count};
 
@@ -313,12 +316,13 @@ static void end_element(void *user, const xmlChar *local_name, const xmlChar *pr
         if (reader->value_is_too_long)
             mm_problems_add(reader->problems, MM_PROBLEM_ERROR, reader->file, level->line, level->column,
                             "%s is longer than %d bytes", mm_xml_level_name(level), MM_XML_VALUE_MAX);
-        else
-            mm_xml_add_item(reader, &(struct mm_config_item){.element = level->element,
-                                                             .instance = level->instance,
-                                                             .text = reader->value,
-                                                             .line = level->line,
-                                                             .column = level->column});
+        mm_xml_add_item(reader,
+                        &(struct mm_config_item){.element = level->element,
+                                                 .instance = level->instance,
+                                                 .is_refused = level->is_refused || reader->value_is_too_long,
+                                                 .text = reader->value,
+                                                 .line = level->line,
+                                                 .column = level->column});
     }
     reader->depth--;
     if (mm_xml_top(reader))
@@ -362,28 +366,51 @@ static void start_document(void *user)
 
 /* ---- what libxml2 finds -------------------------------------------------------------------------------- */
 
+/* "</bpf> ends <ringKB>": libxml2 knows the names. */
+static bool report_tag_error(struct mm_xml_reader *reader, const xmlError *error, size_t offset)
+{
+    char opened[MM_SHOWN_MAX], closed[MM_SHOWN_MAX];
+
+    if (error->code == XML_ERR_TAG_NAME_MISMATCH && error->str1 && error->str2)
+        mm_xml_report(reader, MM_PROBLEM_ERROR,
+                      mm_xml_tag_begin(reader->position.bytes, reader->position.length, offset),
+                      "</%s> ends <%s> of line %d, expected </%s>", mm_shown(error->str2, closed),
+                      mm_shown(error->str1, opened), error->int1, opened);
+    else if (error->code == XML_ERR_TAG_NOT_FINISHED && error->str1)
+        mm_xml_report(reader, MM_PROBLEM_ERROR, offset, "the file ends in <%s> of line %d, expected </%s>",
+                      mm_shown(error->str1, opened), error->int1, opened);
+    else
+        return false;
+    return true;
+}
+
+/* A reference is found wrong when it has been read. */
+static size_t error_offset(const struct mm_xml_reader *reader, const xmlError *error, size_t offset)
+{
+    const char *bytes = reader->position.bytes;
+    const char *reference;
+
+    if (error->code != XML_ERR_UNDECLARED_ENTITY && error->code != XML_WAR_UNDECLARED_ENTITY &&
+        error->code != XML_ERR_INVALID_CHAR)
+        return offset;
+    if (offset == 0 || offset > reader->position.length || bytes[offset - 1] != ';')
+        return offset;
+    reference = memrchr(bytes, '&', offset);
+    return reference ? (size_t)(reference - bytes) : offset;
+}
+
 static void report_xml_error(struct mm_xml_reader *reader, const xmlError *error)
 {
     size_t offset = mm_xml_present_offset(reader);
-    char text[256];
+    char text[256], printable[sizeof(text)];
 
-    if (error->code == XML_ERR_TAG_NAME_MISMATCH && error->str1 && error->str2) {
-        char opened[MM_SHOWN_MAX], closed[MM_SHOWN_MAX];
-
-        offset = mm_xml_tag_begin(reader->position.bytes, reader->position.length, offset);
-        mm_xml_report(reader, MM_PROBLEM_ERROR, offset, "</%s> ends <%s> of line %d, expected </%s>",
-                      mm_shown(error->str2, closed), mm_shown(error->str1, opened), error->int1, opened);
+    if (report_tag_error(reader, error, offset))
         return;
-    }
     mm_copy_text(text, sizeof(text), error->message ? error->message : "");
     text[strcspn(text, "\n")] = '\0';
-    {
-        char printable[sizeof(text)];
-
-        (void)mm_printable(text, strlen(text), printable, sizeof(printable));
-        mm_xml_report(reader, error->level == XML_ERR_WARNING ? MM_PROBLEM_WARNING : MM_PROBLEM_ERROR, offset,
-                      "not well-formed XML: %s", printable);
-    }
+    (void)mm_printable(text, strlen(text), printable, sizeof(printable));
+    mm_xml_report(reader, error->level == XML_ERR_WARNING ? MM_PROBLEM_WARNING : MM_PROBLEM_ERROR,
+                  error_offset(reader, error, offset), "not well-formed XML: %s", printable);
 }
 
 #if LIBXML_VERSION >= 21200

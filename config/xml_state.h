@@ -27,6 +27,7 @@ struct mm_xml_level {
     unsigned element; /* MM_ELEMENT_NONE for the root, a profile and a removal */
     unsigned instance;
     bool has_stray_text;   /* reported since its last tag */
+    bool is_refused;       /* of a value: what stands in it is none, which was reported */
     unsigned line, column; /* of the value, or of the tag while there is none */
 };
 
@@ -54,7 +55,7 @@ struct mm_xml_reader {
 /* A start tag: where it begins and ends in the file, and its attributes as SAX2 gives them. */
 struct mm_xml_tag {
     const char *name;
-    bool has_prefix;
+    const char *prefix; /* NULL */
     size_t begin, end;
     const xmlChar **attributes;
     size_t attribute_count;
