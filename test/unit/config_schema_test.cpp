@@ -154,14 +154,103 @@ TEST(ConfigSchema, RefusesWhatDoesNot)
         EXPECT_GT(validate(std::string("<Memmgr>") + body + "</Memmgr>"), 0) << body;
 }
 
+// What stands outside of the profiles.
+std::string without_profiles(std::string text)
+{
+    const std::string end = "</ramProfile>";
+
+    for (size_t begin; (begin = text.find("<ramProfile")) != std::string::npos;)
+        text.erase(begin, text.find(end, begin) + end.size() - begin);
+    return text;
+}
+
 TEST(ConfigShipped, LoadsWithoutAWordAndIsTheBuiltIn)
 {
-    Loaded loaded = load_text(read_whole(shipped), 2048ULL * 1024 * 1024);
+    Loaded loaded = load_text(without_profiles(read_whole(shipped)), 2048ULL * 1024 * 1024);
     ConfigPointer built_in(mm_config_new());
 
     EXPECT_EQ(loaded.problems, std::vector<std::string>());
     ASSERT_TRUE(loaded.config);
     EXPECT_EQ(printed(loaded.config.get()), printed(built_in.get()));
+}
+
+struct DeviceCase {
+    const char *what;
+    uint64_t ram_mb; // as the kernel reports it
+    const char *profile;
+    uint64_t highest_row_mb;
+};
+
+class ConfigProfiles : public testing::TestWithParam<DeviceCase>
+{
+};
+
+TEST_P(ConfigProfiles, FitTheDevice)
+{
+    constexpr uint64_t MiB = 1024 * 1024;
+    const DeviceCase &device = GetParam();
+    Loaded loaded = load_text(read_whole(shipped), device.ram_mb * MiB);
+
+    EXPECT_EQ(loaded.problems, std::vector<std::string>());
+    ASSERT_TRUE(loaded.config);
+    const mm_config &config = *loaded.config;
+    EXPECT_STREQ(mm_config_file_profile(&config, 0), device.profile);
+    ASSERT_EQ(config.kill.level_count, 5U);
+    for (size_t i = 0; i < 5; i++)
+        EXPECT_EQ(config.kill.levels[i].min_priority, static_cast<int>(i) * 100);
+    const uint64_t highest = config.kill.levels[4].memory_bytes;
+    EXPECT_EQ(highest, device.highest_row_mb * MiB);
+    EXPECT_LE(highest * 100, device.ram_mb * MiB * 15) << "too much of a small device";
+    for (size_t i = 1; i < 5; i++)
+        EXPECT_LT(config.kill.margin_bytes,
+                  config.kill.levels[i].memory_bytes - config.kill.levels[i - 1].memory_bytes)
+            << "one row's series reaches into the next";
+    // Squeezing before killing, and everybody hears of it before it happens.
+    EXPECT_GE(config.avail_buffer.min_avail_bytes, highest * 5 / 4);
+    EXPECT_LT(config.avail_buffer.min_avail_bytes, config.avail_buffer.avail_bytes);
+    EXPECT_LT(config.avail_buffer.avail_bytes, config.avail_buffer.high_avail_bytes);
+    EXPECT_GT(config.memory_level.critical_bytes, highest);
+    EXPECT_LT(config.memory_level.critical_bytes, config.avail_buffer.min_avail_bytes);
+    EXPECT_GT(config.memory_level.purgeable_bytes, config.avail_buffer.high_avail_bytes);
+    EXPECT_LE(config.memory_level.purgeable_bytes, device.ram_mb * MiB / 3) << "nothing would ever be calm";
+    EXPECT_LE(config.avail_buffer.swap_reserve_bytes, device.ram_mb * MiB / 2 / 8)
+        << "of a zram of half the RAM";
+    ASSERT_EQ(config.pressure_trigger_count, 2U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ConfigProfiles,
+    testing::Values(DeviceCase{"of512MB", 512, "1 GB", 76}, DeviceCase{"of512MBReported", 472, "1 GB", 70},
+                    DeviceCase{"of1GB", 1024, "1 GB", 153}, DeviceCase{"of1GBReported", 976, "1 GB", 146},
+                    DeviceCase{"of1536MB", 1536, "1 GB", 230}, DeviceCase{"of2GB", 2048, "2 GB", 280},
+                    DeviceCase{"of2GBReported", 1930, "2 GB", 280}, DeviceCase{"of3GB", 3072, "2 GB", 280},
+                    DeviceCase{"of3GBReported", 2820, "2 GB", 280}, DeviceCase{"of4GB", 4096, "4 GB", 500},
+                    DeviceCase{"of4GBReported", 3680, "4 GB", 500}, DeviceCase{"of6GB", 6144, "6 GB", 650},
+                    DeviceCase{"of6GBReported", 5610, "6 GB", 650}, DeviceCase{"of8GB", 8192, "8 GB", 750},
+                    DeviceCase{"of8GBReported", 7420, "8 GB", 750}, DeviceCase{"of12GB", 12288, "12 GB", 950},
+                    DeviceCase{"of12GBReported", 11260, "12 GB", 950},
+                    DeviceCase{"of16GB", 16384, "16 GB", 1150},
+                    DeviceCase{"of16GBReported", 15100, "16 GB", 1150},
+                    DeviceCase{"of24GB", 24576, "16 GB", 1150}, DeviceCase{"of64GB", 65536, "16 GB", 1150}),
+    [](const auto &entry) { return std::string(entry.param.what); });
+
+// From one profile to the next nothing that is a waterline falls, and no share of RAM rises.
+TEST(ConfigProfiles, GrowMoreSlowlyThanRam)
+{
+    const uint64_t sizes_mb[] = {1024, 2048, 4096, 6144, 8192, 12288, 16384};
+    uint64_t last_mb = 0, last_permille = 1000;
+
+    for (uint64_t ram_mb : sizes_mb) {
+        Loaded loaded = load_text(read_whole(shipped), ram_mb * 1024 * 1024);
+        ASSERT_TRUE(loaded.config);
+        uint64_t highest_mb = loaded.config->kill.levels[4].memory_bytes / 1024 / 1024;
+        uint64_t permille = highest_mb * 1000 / ram_mb;
+
+        EXPECT_GT(highest_mb, last_mb) << ram_mb;
+        EXPECT_LT(permille, last_permille) << ram_mb;
+        last_mb = highest_mb;
+        last_permille = permille;
+    }
 }
 
 // Complete: an integrator finds every element of ours in it, if only in a comment.
@@ -188,7 +277,7 @@ TEST(ConfigShipped, TheReadmesKillTableLoads)
 
     ASSERT_NE(other_end, std::string::npos);
     std::string table = text.substr(other, other_end - other);
-    Loaded loaded = load_text(text.replace(real, end - real, table));
+    Loaded loaded = load_text(without_profiles(text.replace(real, end - real, table)));
     EXPECT_EQ(loaded.problems, std::vector<std::string>());
     ASSERT_TRUE(loaded.config);
     const mm_kill_config &kill = loaded.config->kill;
