@@ -437,8 +437,6 @@ int mm_config_read(const struct mm_config_sources *sources, const struct mm_conf
 /* The XSD of the vocabulary, its man page, and the effective configuration as XML, to the stream; 0 or -EIO. */
 int mm_config_write_xsd(FILE *stream);
 int mm_config_write_man(FILE *stream);
-/* A file with that element of the vocabulary alone, and what its row must have beside it; loads without an error. */
-int mm_config_write_example(FILE *stream, unsigned element);
 int mm_config_write_xml(FILE *stream, const struct mm_config *config);
 
 #ifdef __cplusplus

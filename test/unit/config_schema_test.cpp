@@ -109,32 +109,6 @@ TEST(ConfigSchema, AcceptsWhatLoads)
         0);
 }
 
-// Each loads, and is valid by the schema.
-TEST(ConfigExample, OfEachElementIsAConfiguration)
-{
-    for (unsigned i = 0; i < mm_vocabulary_count(); i++) {
-        const std::string text = written([i](FILE *stream) { return mm_config_write_example(stream, i); });
-        SCOPED_TRACE(text);
-        Loaded loaded = load_text(text);
-
-        EXPECT_NE(text.find(std::string("<") + mm_vocabulary_name(i) + ">"), std::string::npos);
-        EXPECT_EQ(loaded.result, 0);
-        for (const std::string &problem : loaded.problems)
-            EXPECT_NE(problem.find(": note: "), std::string::npos) << problem;
-        EXPECT_EQ(validate(text), 0);
-    }
-}
-
-TEST(ConfigExample, HoldsWhatItsRowMustHave)
-{
-    unsigned element = mm_vocabulary_find("killConfig/killLevel/memoryMB");
-
-    EXPECT_EQ(
-        written([=](FILE *stream) { return mm_config_write_example(stream, element); }),
-        "<Memmgr>\n    <killConfig>\n        <killLevel>\n            <memoryMB>500</memoryMB>\n"
-        "            <minPriority>400</minPriority>\n        </killLevel>\n    </killConfig>\n</Memmgr>\n");
-}
-
 TEST(ConfigSchema, RefusesWhatDoesNot)
 {
     for (const char *body :
