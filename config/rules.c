@@ -19,6 +19,21 @@ const char *mm_rules_built_in_mark(const struct mm_build *build, unsigned index)
     return build->origin[index] ? "" : " (built-in)";
 }
 
+const char *mm_rules_place(const struct mm_build *build, const struct mm_config_item *item,
+                           const struct mm_config_item *other, char buffer[static MM_RULES_PLACE_MAX])
+{
+    const struct mm_config_items *items = build->items;
+
+    buffer[0] = '\0';
+    if (!other)
+        return buffer;
+    if (!item || item->file == other->file || other->file >= items->file_count)
+        (void)mm_format(buffer, MM_RULES_PLACE_MAX, "line %u", other->line);
+    else
+        (void)mm_format(buffer, MM_RULES_PLACE_MAX, "%s:%u", items->files[other->file], other->line);
+    return buffer;
+}
+
 /* ---- one value not above another --------------------------------------------------------------------- */
 
 static void check_orders(struct mm_build *build)

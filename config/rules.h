@@ -16,6 +16,11 @@ int64_t mm_rules_number(const struct mm_build *build, unsigned index);
 /* " (built-in)" where no file says it. */
 const char *mm_rules_built_in_mark(const struct mm_build *build, unsigned index);
 
+/* "line 7", or "vendor.xml:7" where that is another file than item's; "" where nothing is known. Returns buffer. */
+#define MM_RULES_PLACE_MAX 256
+const char *mm_rules_place(const struct mm_build *build, const struct mm_config_item *item,
+                           const struct mm_config_item *other, char buffer[static MM_RULES_PLACE_MAX]);
+
 static inline uint64_t mm_rules_megabytes(uint64_t bytes)
 {
     return bytes / MM_MIB;

@@ -68,11 +68,13 @@ static void check_row_pair(struct mm_build *build, size_t less, size_t more)
 
     if (less_mb == more_mb) {
         const struct mm_config_item *first = mm_build_find(build, memory, (unsigned)MM_MIN(less, more));
+        const struct mm_config_item *second = mm_build_find(build, memory, (unsigned)MM_MAX(less, more));
+        char place[MM_RULES_PLACE_MAX];
 
-        mm_build_report(build, MM_PROBLEM_ERROR, mm_build_find(build, memory, (unsigned)MM_MAX(less, more)),
+        mm_build_report(build, MM_PROBLEM_ERROR, second,
                         "memoryMB %" PRIu64
-                        " stands in two rows (first in line %u), expected a different one in each",
-                        more_mb, first ? first->line : 0);
+                        " stands in two rows (first in %s), expected a different one in each",
+                        more_mb, mm_rules_place(build, second, first, place));
         return;
     }
     if (levels[less].min_priority < levels[more].min_priority)
@@ -200,18 +202,24 @@ static void check_important_apps(struct mm_build *build)
         return;
     for (size_t i = 1; i < config->important_app_count; i++) {
         for (size_t k = 0; k < i; k++) {
-            const struct mm_config_item *first;
+            const struct mm_config_item *first, *second;
+            char place[MM_RULES_PLACE_MAX];
 
             if (strcmp(config->important_apps[i].process_name, config->important_apps[k].process_name) != 0)
                 continue;
             first = mm_build_find(build, name, (unsigned)k);
-            mm_build_report(build, MM_PROBLEM_ERROR, mm_build_find(build, name, (unsigned)i),
-                            "procName \"%s\" stands in two rows (first in line %u), expected it in one",
-                            mm_shown(config->important_apps[i].process_name, shown), first ? first->line : 0);
+            second = mm_build_find(build, name, (unsigned)i);
+            mm_build_report(build, MM_PROBLEM_ERROR, second,
+                            "procName \"%s\" stands in two rows (first in %s), expected it in one",
+                            mm_shown(config->important_apps[i].process_name, shown),
+                            mm_rules_place(build, second, first, place));
             break;
         }
     }
 }
+
+/* Where killalbeSystemApps keeps a name. */
+#define RESIDENT_PRIORITY (-800)
 
 static int by_name(const void *a, const void *b)
 {
@@ -288,7 +296,7 @@ static void check_shadowed_names(struct mm_build *build)
             break;
         if (has_name(&system, name))
             report_shadowed(build, important, name, "systemApps keeps that name at -1000");
-        else if (config->important_apps[i].min_priority >= -800 && has_name(&residents, name))
+        else if (config->important_apps[i].min_priority >= RESIDENT_PRIORITY && has_name(&residents, name))
             report_shadowed(build, important, name, "killalbeSystemApps keeps that name at -800");
     }
     free(system.names);

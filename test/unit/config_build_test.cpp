@@ -543,6 +543,33 @@ TEST_P(ConfigBody, GivesTheseProblems)
 INSTANTIATE_TEST_SUITE_P(All, ConfigBody, testing::ValuesIn(body_cases()),
                          [](const auto &entry) { return std::string(entry.param.name); });
 
+// What is in another file is named with it.
+TEST(ConfigProblems, NameTheOtherFile)
+{
+    const std::string texts[] = {"<Memmgr><killConfig>\n<killLevel "
+                                 "id='1'><memoryMB>90</memoryMB><minPriority>1</minPriority></killLevel>\n"
+                                 "</killConfig></Memmgr>",
+                                 "<Memmgr><killConfig>\n\n<killLevel "
+                                 "id='2'><memoryMB>90</memoryMB><minPriority>2</minPriority></killLevel>\n"
+                                 "</killConfig></Memmgr>"};
+    mm_config_items files[2] = {};
+    Items items;
+    Problems problems;
+    mm_config *config = nullptr;
+
+    for (size_t i = 0; i < 2; i++)
+        ASSERT_EQ(mm_config_parse_xml(i == 0 ? "a.xml" : "b.xml", texts[i].data(), texts[i].size(), &files[i],
+                                      &problems.value),
+                  0);
+    ASSERT_EQ(mm_config_merge(files, 2, nullptr, &items.value, &problems.value), 0);
+    EXPECT_EQ(mm_config_build(&items.value, nullptr, &config, &problems.value), -EINVAL);
+    EXPECT_EQ(problems.joined(),
+              "b.xml:3:29: error: memoryMB 90 stands in two rows (first in a.xml:2), expected a "
+              "different one in each\n");
+    mm_config_items_fini(&files[0]);
+    mm_config_items_fini(&files[1]);
+}
+
 TEST(ConfigProblems, AreSorted)
 {
     Loaded loaded =
