@@ -5,6 +5,7 @@
 #include "config/problems.h"
 #include "config/value.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@ struct comparison {
     const struct mm_config *old_config, *new_config;
     mm_difference_handler handler;
     void *user;
-    size_t count;
+    int count;
 };
 
 static void tell(struct comparison *comparison, const struct mm_difference *difference)
@@ -79,15 +80,15 @@ struct list {
     size_t old_count, new_count;
 };
 
-static bool make_entries(const struct mm_config *config, unsigned index, struct entry **ret_entries,
-                         size_t *ret_count)
+static int make_entries(const struct mm_config *config, unsigned index, struct entry **ret_entries,
+                        size_t *ret_count)
 {
     const struct mm_target *target = &mm_vocabulary_at(index)->target;
     size_t count = mm_list_field_count(target, config);
     struct entry *entries = calloc(count + 1, sizeof(*entries));
 
     if (!entries)
-        return false;
+        return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
         struct mm_origin origin = {0};
 
@@ -99,7 +100,7 @@ static bool make_entries(const struct mm_config *config, unsigned index, struct 
     }
     *ret_entries = entries;
     *ret_count = count;
-    return true;
+    return 0;
 }
 
 /* The child of a row that is a value of its own; MM_ELEMENT_NONE after the last one. */
@@ -271,27 +272,34 @@ static void compare_row(struct comparison *comparison, unsigned row, const struc
     }
 }
 
-static void compare_list(struct comparison *comparison, unsigned index)
+static void tell_list(struct comparison *comparison, const struct list *list)
+{
+    for (size_t i = 0; i < list->old_count; i++) {
+        if (!list->old_entries[i].other)
+            tell_entry(comparison, list->element, &list->old_entries[i], false);
+        else if (mm_vocabulary_at(list->element)->type == MM_TYPE_ROW)
+            compare_row(comparison, list->element, &list->old_entries[i]);
+    }
+    for (size_t i = 0; i < list->new_count; i++) {
+        if (!list->new_entries[i].other)
+            tell_entry(comparison, list->element, &list->new_entries[i], true);
+    }
+}
+
+static int compare_list(struct comparison *comparison, unsigned index)
 {
     struct list list = {.element = index};
-    bool is_made = make_entries(comparison->old_config, index, &list.old_entries, &list.old_count) &&
-                   make_entries(comparison->new_config, index, &list.new_entries, &list.new_count);
+    int r = make_entries(comparison->old_config, index, &list.old_entries, &list.old_count);
 
-    if (is_made) {
+    if (r >= 0)
+        r = make_entries(comparison->new_config, index, &list.new_entries, &list.new_count);
+    if (r >= 0) {
         pair_all(&list);
-        for (size_t i = 0; i < list.old_count; i++) {
-            if (!list.old_entries[i].other)
-                tell_entry(comparison, index, &list.old_entries[i], false);
-            else if (mm_vocabulary_at(index)->type == MM_TYPE_ROW)
-                compare_row(comparison, index, &list.old_entries[i]);
-        }
-        for (size_t i = 0; i < list.new_count; i++) {
-            if (!list.new_entries[i].other)
-                tell_entry(comparison, index, &list.new_entries[i], true);
-        }
+        tell_list(comparison, &list);
     }
     free(list.old_entries);
     free(list.new_entries);
+    return r;
 }
 
 /* ---- all of it ------------------------------------------------------------------------------------------------ */
@@ -303,23 +311,24 @@ static bool is_in_row(unsigned index)
     return parent != MM_ELEMENT_NONE && mm_vocabulary_at(parent)->type == MM_TYPE_ROW;
 }
 
-size_t mm_config_compare(const struct mm_config *old_config, const struct mm_config *new_config,
-                         mm_difference_handler handler, void *user)
+int mm_config_compare(const struct mm_config *old_config, const struct mm_config *new_config,
+                      mm_difference_handler handler, void *user)
 {
     struct comparison comparison = {
         .old_config = old_config, .new_config = new_config, .handler = handler, .user = user};
+    int r = 0;
 
-    for (unsigned i = 0; i < mm_vocabulary_count(); i++) {
+    for (unsigned i = 0; r >= 0 && i < mm_vocabulary_count(); i++) {
         const struct mm_element *element = mm_vocabulary_at(i);
 
         if (element->alias_of || element->target.storage == MM_STORE_NONE || is_in_row(i))
             continue;
         if (element->target.list != MM_LIST_NONE)
-            compare_list(&comparison, i);
+            r = compare_list(&comparison, i);
         else
             compare_value(&comparison, i, element->path, old_config, new_config, 0, 0);
     }
-    return comparison.count;
+    return r < 0 ? r : comparison.count;
 }
 
 const char *mm_difference_text(const struct mm_difference *difference, char *buffer, size_t size)

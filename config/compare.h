@@ -40,8 +40,9 @@ struct mm_difference {
 
 typedef void (*mm_difference_handler)(const struct mm_difference *difference, void *user);
 
-/* Calls handler (NULL: only counts) once for each difference, in the vocabulary's order. Returns how many. */
-size_t mm_config_compare(const struct mm_config *old_config, const struct mm_config *new_config,
+/* Calls handler (NULL: only counts) once for each difference, in the vocabulary's order. Returns how many, or
+   -ENOMEM. */
+int mm_config_compare(const struct mm_config *old_config, const struct mm_config *new_config,
                          mm_difference_handler handler, void *user);
 
 /* "path: old -> new", "path: added (values)", "path: removed (values)" into buffer, cut to fit; size at least 1.

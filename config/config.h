@@ -362,6 +362,9 @@ struct mm_config_sources {
     bool is_watched;  /* nobody said that the files are complete: one that is open for writing is refused */
 };
 
+#define MM_CONFIG_MAIN_FILE "memmgr_config.xml"
+#define MM_CONFIG_DROP_INS  "memmgr_config.d"
+#define MM_CONFIG_SUFFIX    ".xml" /* of the files that count in a directory */
 #define MM_CONFIG_MAX_BYTES ((size_t)8 * 1024 * 1024)
 /* Above a thousand files somebody has mistaken the directory. */
 #define MM_CONFIG_FILES_MAX 1024

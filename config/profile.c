@@ -38,7 +38,7 @@ enum mm_profile_match mm_profile_match(const struct mm_config_profile *profile,
          is_within(ram_mb, profile->min_ram_mb, profile->max_ram_mb)},
         {"screen", asks_for_screen(profile), device->screen_inches > 0,
          is_within(device->screen_inches, profile->min_screen_inches, profile->max_screen_inches)},
-        {"device name", profile->device != NULL, has_name,
+        {"name", profile->device != NULL, has_name,
          has_name && profile->device && strcmp(device->device, profile->device) == 0},
     };
     const char *missing = NULL;

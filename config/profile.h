@@ -15,7 +15,7 @@ enum mm_profile_match {
     MM_PROFILE_MATCH,
 };
 
-/* A refused profile matches nothing. ret_missing (may be NULL): what is not known, "RAM", "screen" or "device name",
+/* A refused profile matches nothing. ret_missing (may be NULL): what is not known, "RAM", "screen" or "name",
    where the answer is unknown. */
 enum mm_profile_match mm_profile_match(const struct mm_config_profile *profile,
                                        const struct mm_config_device *device, const char **ret_missing);

@@ -14,10 +14,6 @@
 #define MM_CONFIG_SEARCH_PATH "/etc/memmgr"
 #endif
 
-#define MAIN_FILE "memmgr_config.xml"
-#define DROP_INS  "memmgr_config.d"
-#define SUFFIX    ".xml"
-
 /* So that a directory of a million other files costs no more than this. */
 #define DIRECTORY_ENTRIES_MAX 65536
 
@@ -107,7 +103,8 @@ static bool is_configuration(const char *name)
 {
     size_t length = strlen(name);
 
-    return name[0] != '.' && length > strlen(SUFFIX) && strcmp(name + length - strlen(SUFFIX), SUFFIX) == 0;
+    return name[0] != '.' && length > strlen(MM_CONFIG_SUFFIX) &&
+           strcmp(name + length - strlen(MM_CONFIG_SUFFIX), MM_CONFIG_SUFFIX) == 0;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -227,7 +224,7 @@ static bool is_there(const char *path)
 
 static int take_place(struct gatherer *gatherer, const char *directory)
 {
-    char *file = join(directory, MAIN_FILE), *drop_ins = join(directory, DROP_INS);
+    char *file = join(directory, MM_CONFIG_MAIN_FILE), *drop_ins = join(directory, MM_CONFIG_DROP_INS);
     int r = file && drop_ins ? 0 : -ENOMEM;
 
     /* What is not there is a partition that this device does not have. */
@@ -244,13 +241,15 @@ static int take_place(struct gatherer *gatherer, const char *directory)
 static int take_search_path(struct gatherer *gatherer, const char *search_path)
 {
     char *directories = strdup(search_path), *rest = directories;
+    size_t errors_before = gatherer->problems->error_count;
     const char *directory;
     int r = directories ? 0 : -ENOMEM;
 
     while (r >= 0 && (directory = strtok_r(rest, ":", &rest)))
         r = take_place(gatherer, directory);
     free(directories);
-    if (r >= 0 && gatherer->texts->count == 0)
+    /* nor one that was refused */
+    if (r >= 0 && gatherer->texts->count == 0 && gatherer->problems->error_count == errors_before)
         mm_problems_add(gatherer->problems, MM_PROBLEM_NOTE, "", 0, 0,
                         "there is no configuration in %s: the built-in values are used", search_path);
     return r;

@@ -149,17 +149,13 @@ int mm_config_read_bytes(int fd, const char *file, size_t max_bytes, char **ret_
     return 0;
 }
 
-bool mm_config_is_being_written(int fd)
+int mm_config_keep_writers_out(int fd)
 {
-    bool is_written;
-
-    /* Granted only where nobody has the file open for writing. Who opens it for writing while the lease is held is
-       kept waiting for that moment, and we are sent a signal: one that is ignored unless somebody asks for it. */
-    if (fcntl(fd, F_SETSIG, SIGURG) < 0)
-        return false;
-    is_written = fcntl(fd, F_SETLEASE, F_RDLCK) < 0 && (errno == EAGAIN || errno == EBUSY);
-    (void)fcntl(fd, F_SETLEASE, F_UNLCK);
-    return is_written;
+    /* Whoever opens it for writing now waits until we close it, and we are sent a signal: one that is ignored unless
+       somebody asks for it. */
+    if (fcntl(fd, F_SETSIG, SIGURG) == 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0)
+        return 0;
+    return errno == EAGAIN ? -EBUSY : -EOPNOTSUPP;
 }
 
 static int read_once(const char *file, size_t max_bytes, bool must_be_closed, char **ret_bytes,
@@ -170,7 +166,7 @@ static int read_once(const char *file, size_t max_bytes, bool must_be_closed, ch
 
     if (r < 0)
         return r;
-    if (must_be_closed && mm_config_is_being_written(fd))
+    if (must_be_closed && mm_config_keep_writers_out(fd) == -EBUSY)
         return refuse(problems, file, "is open for writing: it is read when its writer has closed it");
     return mm_config_read_bytes(fd, file, max_bytes, ret_bytes, ret_length, problems);
 }

@@ -176,14 +176,16 @@ static unsigned removed_element(struct mm_xml_reader *reader, const char *path, 
     return element;
 }
 
+/* A refused one is kept, too: the section is not an empty one. */
 static void add_removal(struct mm_xml_reader *reader, const struct mm_xml_tag *tag,
-                        enum mm_config_item_kind kind, unsigned element, char *text)
+                        enum mm_config_item_kind kind, unsigned element, char *text, bool is_refused)
 {
     mm_xml_position_move(&reader->position, tag->begin);
     mm_xml_add_item(reader, &(struct mm_config_item){.kind = kind,
                                                      .element = element,
                                                      .instance = mm_xml_top(reader)->instance,
                                                      .text = text,
+                                                     .is_refused = is_refused,
                                                      .line = reader->position.line,
                                                      .column = reader->position.column});
 }
@@ -204,7 +206,7 @@ static void take_element_removal(struct mm_xml_reader *reader, const struct mm_x
     }
     element = removed_element(reader, text, offset);
     if (element != MM_ELEMENT_NONE)
-        add_removal(reader, tag, MM_ITEM_REMOVE_ELEMENT, element, text);
+        add_removal(reader, tag, MM_ITEM_REMOVE_ELEMENT, element, text, false);
 }
 
 /* In a section. */
@@ -216,7 +218,9 @@ static void take_row_removal(struct mm_xml_reader *reader, const struct mm_xml_t
     bool has_id = mm_xml_attribute(reader, tag, "id", id, &offset) && id[0] != '\0';
     bool has_name = mm_xml_attribute(reader, tag, "name", name, &offset) && name[0] != '\0';
 
-    if (!holds_rows(mm_vocabulary_resolve(parent->element)))
+    bool has_rows = holds_rows(mm_vocabulary_resolve(parent->element));
+
+    if (!has_rows)
         mm_xml_report(
             reader, MM_PROBLEM_ERROR, tag->begin,
             "<remove> stands in <%s>, which has no rows and no list to take something from; <remove "
@@ -226,9 +230,8 @@ static void take_row_removal(struct mm_xml_reader *reader, const struct mm_xml_t
         mm_xml_report(reader, MM_PROBLEM_ERROR, tag->begin,
                       "<remove> in <%s> has %s, expected one of id and name", mm_xml_level_name(parent),
                       has_id ? "both" : "neither id nor name");
-    else
-        add_removal(reader, tag, has_id ? MM_ITEM_REMOVE_ID : MM_ITEM_REMOVE_NAME, parent->element,
-                    has_id ? id : name);
+    add_removal(reader, tag, has_id ? MM_ITEM_REMOVE_ID : MM_ITEM_REMOVE_NAME, parent->element,
+                has_id ? id : name, !has_rows || has_id == has_name);
 }
 
 void mm_xml_open_removal(struct mm_xml_reader *reader, const struct mm_xml_tag *tag)

@@ -54,8 +54,9 @@ int mm_config_open(const char *file, size_t max_bytes, int *ret_fd, struct mm_pr
 int mm_config_read_bytes(int fd, const char *file, size_t max_bytes, char **ret_bytes, size_t *ret_length,
                          struct mm_problems *problems);
 
-/* Somebody has the file open for writing. false, too, where the file system or the lack of rights leaves it open. */
-bool mm_config_is_being_written(int fd);
+/* Until it is closed nobody else can open it for writing (a lease): who tries, waits. -EBUSY: somebody has it open for
+   writing already; -EOPNOTSUPP: the file system, or the lack of rights, does not let us know. */
+int mm_config_keep_writers_out(int fd);
 
 /* Opens and reads it, anew where it changed meanwhile. -EINVAL with a problem; -ENOMEM. */
 int mm_config_read_file(const char *file, size_t max_bytes, bool must_be_closed, char **ret_bytes,

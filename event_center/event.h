@@ -32,7 +32,7 @@ enum mm_event_kind {
     MM_EVENT_DECISION,       /* payload.decision: something was decided, or left alone for a reason */
     MM_EVENT_PRIORITY,       /* payload.priority: a bundle moved on the list */
     MM_EVENT_CONFIG,         /* payload.config: a new, valid configuration takes effect now */
-    MM_EVENT_RELOAD,         /* somebody asks for a reload */
+    MM_EVENT_RELOAD,         /* payload.reload: somebody asks for a reload */
     MM_EVENT_LOG_STATE,      /* somebody asks for the state in the log */
     MM_EVENT_STOP,           /* the daemon ends: restore what is ours */
     MM_EVENT_KIND_COUNT
@@ -139,6 +139,10 @@ struct mm_event_priority {
     char name[MM_NAME_MAX];
 };
 
+struct mm_event_reload {
+    bool is_watched; /* files changed; false: a person or program asks */
+};
+
 struct mm_config;
 
 struct mm_event {
@@ -157,6 +161,7 @@ struct mm_event {
         struct mm_notice notice;
         struct mm_decision decision;
         struct mm_event_priority priority;
+        struct mm_event_reload reload;
         const struct mm_config *config; /* lives until the next MM_EVENT_CONFIG was delivered */
     } payload;
 };

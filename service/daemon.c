@@ -5,7 +5,6 @@
 #include "common/common.h"
 #include "service/daemon_state.h"
 #include "service/notify.h"
-#include "service/reloader.h"
 #include "service/runtime.h"
 
 #include <errno.h>
@@ -23,50 +22,6 @@
 #define LOG_DRAIN_MS 20
 /* Why there is no daemon should be read, even over a slow console; nothing waits for this end. */
 #define LOG_DRAIN_FAILED_MS 1000
-
-static uint64_t machine_ram_bytes(void)
-{
-    long pages = sysconf(_SC_PHYS_PAGES);
-    long page_bytes = sysconf(_SC_PAGESIZE);
-
-    return pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0;
-}
-
-static void log_problems(const struct mm_problems *problems)
-{
-    static const enum mm_log_level levels[] = {
-        [MM_PROBLEM_NOTE] = MM_LOG_INFO,
-        [MM_PROBLEM_WARNING] = MM_LOG_WARNING,
-        [MM_PROBLEM_ERROR] = MM_LOG_ERROR,
-    };
-    char text[MM_LOG_LINE_MAX];
-
-    for (size_t i = 0; i < problems->count; i++)
-        mm_log(levels[problems->items[i].severity], "%s",
-               mm_problem_text(&problems->items[i], text, sizeof(text)));
-}
-
-/* The configuration, as the command line changes it. */
-static void apply_options(struct mm_config *config, const struct mm_daemon_options *options)
-{
-    if (options->socket_path)
-        mm_copy_text(config->control_socket.path, sizeof(config->control_socket.path), options->socket_path);
-    mm_log_set_level(
-        (enum mm_log_level)(options->log_level >= 0 ? options->log_level : config->logging.level));
-}
-
-static int load_config(struct mm_daemon *daemon, struct mm_config **ret_config)
-{
-    struct mm_problems problems = {0};
-    const struct mm_config_device device = {.ram_bytes = machine_ram_bytes()};
-    const struct mm_config_sources sources = {.files = &daemon->options->config_file, .file_count = 1};
-    int result =
-        mm_config_load(daemon->reader_path, &sources, &device, MM_READER_TIMEOUT_MS, ret_config, &problems);
-
-    log_problems(&problems);
-    mm_problems_fini(&problems);
-    return result;
-}
 
 static int open_kernel(struct mm_daemon *daemon, const struct mm_config *config)
 {
@@ -143,14 +98,34 @@ static void log_event(const struct mm_event *event, void *user)
         mm_debug("%s: %s", decision->action, decision->reason);
 }
 
+/* What a configuration is for is the domain: where that has less RAM than the machine, it is read again for it. */
+static int fit_to_domain(struct mm_daemon *daemon, struct mm_config **config)
+{
+    struct mm_memory_state memory;
+    int result;
+
+    if ((*config)->domain.group_path[0] == '\0')
+        return 0;
+    result = daemon->kernel->ops->read_memory(daemon->kernel, &memory);
+    if (result < 0 || memory.total_bytes == mm_daemon_machine_ram_bytes()) {
+        mm_daemon_log_problems(daemon);
+        return 0;
+    }
+    mm_config_free(*config);
+    *config = NULL;
+    result = mm_daemon_load_config(daemon, memory.total_bytes, config);
+    mm_daemon_log_problems(daemon);
+    if (result < 0)
+        mm_error("the configuration is not valid for a domain of %llu MB",
+                 (unsigned long long)(memory.total_bytes / MM_MIB));
+    return result;
+}
+
+/* The engine owns config, also when this fails. */
 static int start(struct mm_daemon *daemon, struct mm_config *config)
 {
-    int result = open_kernel(daemon, config);
+    int result;
 
-    if (result < 0) {
-        mm_config_free(config);
-        return result;
-    }
     log_features(daemon->kernel);
     daemon->facts.started_ns = daemon->kernel->ops->now_ns(daemon->kernel);
     result = mm_engine_new(daemon->kernel, config,
@@ -199,14 +174,23 @@ static void stop(struct mm_daemon *daemon)
     mm_engine_free(daemon->engine, RESTORE_MS);
     mm_requests_free(daemon->requests);
     mm_kernel_free(daemon->kernel);
+    mm_daemon_free_config(daemon);
     if (daemon->lock_fd >= 0)
         (void)close(daemon->lock_fd);
 }
 
 static enum mm_daemon_exit run(struct mm_daemon *daemon, struct mm_config *config)
 {
-    int result = start(daemon, config);
+    int result = open_kernel(daemon, config);
 
+    if (result == 0)
+        result = fit_to_domain(daemon, &config);
+    if (result < 0) {
+        mm_config_free(config);
+        stop(daemon);
+        return result == -EINVAL && daemon->kernel ? MM_DAEMON_INVALID : MM_DAEMON_FAILED;
+    }
+    result = start(daemon, config);
     if (result < 0) {
         mm_error("cannot start: %s", strerror(-result));
         stop(daemon);
@@ -246,14 +230,15 @@ static enum mm_daemon_exit load_and_run(struct mm_daemon *daemon)
 {
     const struct mm_daemon_options *options = daemon->options;
     struct mm_config *config = NULL;
-    int result = load_config(daemon, &config);
+    int result = mm_daemon_load_config(daemon, mm_daemon_machine_ram_bytes(), &config);
 
+    /* for a domain there is more to come */
+    if (result < 0 || options->is_check || config->domain.group_path[0] == '\0')
+        mm_daemon_log_problems(daemon);
     if (result < 0) {
-        mm_error("%s: not started: %s", options->config_file,
-                 result == -EINVAL ? "the configuration is not valid" : strerror(-result));
+        mm_error("not started: %s", result == -EINVAL ? "the configuration is not valid" : strerror(-result));
         return result == -EINVAL ? MM_DAEMON_INVALID : MM_DAEMON_FAILED;
     }
-    apply_options(config, options);
     if (options->is_check) {
         mm_config_free(config);
         return MM_DAEMON_STOPPED;

@@ -3,6 +3,8 @@
 #ifndef MM_SERVICE_DAEMON_H
 #define MM_SERVICE_DAEMON_H
 
+#include "config/config.h"
+
 #include <stdbool.h>
 
 /* The exit codes of memmgrd, documented in memmgrd(8). */
@@ -14,7 +16,9 @@ enum mm_daemon_exit {
 };
 
 struct mm_daemon_options {
-    const char *config_file; /* "": the built-in values */
+    struct mm_config_sources sources; /* one file called "": the built-in values alone */
+    unsigned screen_inches;           /* 0: as configured */
+    const char *device_name;          /* NULL: as configured */
     const char *runtime_directory;
     const char *socket_path; /* NULL: as configured */
     int log_level;           /* -1: as configured */

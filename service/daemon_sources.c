@@ -4,7 +4,6 @@
 
 #include "common/common.h"
 #include "service/notify.h"
-#include "service/reloader.h"
 
 #include <errno.h>
 #include <string.h>
@@ -24,19 +23,38 @@ static struct mm_daemon_source *find_fact(struct mm_daemon *daemon, const char *
     return &facts->sources[facts->source_count++];
 }
 
-__attribute__((format(printf, 4, 5))) static void note_source(struct mm_daemon *daemon, const char *name,
-                                                              bool is_active, const char *format, ...)
+static void set_source(struct mm_daemon *daemon, const char *name, bool is_active, const char *format,
+                       va_list arguments)
 {
     struct mm_daemon_source *fact = find_fact(daemon, name);
-    va_list arguments;
 
     if (!fact)
         return;
     fact->is_active = is_active;
-    va_start(arguments, format);
     (void)vsnprintf(fact->detail, sizeof(fact->detail), format, arguments);
+}
+
+void mm_daemon_set_source(struct mm_daemon *daemon, const char *name, bool is_active, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    set_source(daemon, name, is_active, format, arguments);
     va_end(arguments);
-    if (!is_active)
+}
+
+/* The same, said in the log where it does nothing. */
+__attribute__((format(printf, 4, 5))) static void note_source(struct mm_daemon *daemon, const char *name,
+                                                              bool is_active, const char *format, ...)
+{
+    const struct mm_daemon_source *fact;
+    va_list arguments;
+
+    va_start(arguments, format);
+    set_source(daemon, name, is_active, format, arguments);
+    va_end(arguments);
+    fact = find_fact(daemon, name);
+    if (!is_active && fact)
         mm_notice("%s: %s", name, fact->detail);
 }
 
@@ -70,85 +88,6 @@ static int add_control(struct mm_daemon *daemon)
     }
     note_source(daemon, "control socket", true, "%.90s", config->path);
     return mm_requests_watch_events(daemon->requests);
-}
-
-/* ---- reload ---------------------------------------------------------------------------------------------
- */
-
-/* What is set up once, at start. */
-static bool needs_restart(const struct mm_config *old, const struct mm_config *new)
-{
-    const struct mm_control_socket_config *a = &old->control_socket;
-    const struct mm_control_socket_config *b = &new->control_socket;
-    bool has_same_triggers = old->pressure_trigger_count == new->pressure_trigger_count;
-
-    for (size_t i = 0; has_same_triggers && i < old->pressure_trigger_count; i++) {
-        const struct mm_pressure_trigger_config *x = &old->pressure_triggers[i];
-        const struct mm_pressure_trigger_config *y = &new->pressure_triggers[i];
-
-        has_same_triggers =
-            x->is_full == y->is_full && x->stall_us == y->stall_us && x->window_us == y->window_us;
-    }
-    return !has_same_triggers || strcmp(old->domain.group_path, new->domain.group_path) != 0 ||
-           strcmp(a->path, b->path) != 0 || strcmp(a->group, b->group) != 0 || a->mode != b->mode ||
-           a->max_clients != b->max_clients || old->kill.reaper_threads != new->kill.reaper_threads ||
-           old->bpf.is_enabled != new->bpf.is_enabled || old->bpf.ring_bytes != new->bpf.ring_bytes ||
-           old->bpf.load_timeout_ms != new->bpf.load_timeout_ms ||
-           old->daemon.locks_memory != new->daemon.locks_memory ||
-           old->daemon.realtime_priority != new->daemon.realtime_priority ||
-           old->daemon.oom_score_adj != new->daemon.oom_score_adj;
-}
-
-static void reload_done(struct mm_config *config, const struct mm_problems *problems, int error, void *user)
-{
-    struct mm_daemon *daemon = user;
-    struct mm_daemon_facts *facts = &daemon->facts;
-    char *message = facts->reload_message;
-
-    facts->reload_count++;
-    facts->reload_error = error;
-    (void)mm_format(message, sizeof(facts->reload_message), "%s", error < 0 ? strerror(-error) : "reloaded");
-    for (size_t i = 0; i < problems->count; i++) {
-        char text[MM_LOG_LINE_MAX];
-
-        (void)mm_problem_text(&problems->items[i], text, sizeof(text));
-        mm_warning("%s", text);
-        if (problems->items[i].severity == MM_PROBLEM_ERROR && error == -EINVAL) {
-            (void)mm_format(message, sizeof(facts->reload_message), "%s", text);
-            error = -EBADMSG; /* the first error is the one that is told */
-        }
-    }
-    if (!config) {
-        mm_error("reload: the old configuration stays: %s", message);
-        return;
-    }
-    if (daemon->options->socket_path)
-        mm_copy_text(config->control_socket.path, sizeof(config->control_socket.path),
-                     daemon->options->socket_path);
-    if (needs_restart(daemon->engine->config, config))
-        mm_warning("reload: another domain, control socket, pressure trigger, number of reapers or BPF "
-                   "setting takes "
-                   "effect at the next start");
-    mm_copy_text(config->domain.group_path, sizeof(config->domain.group_path),
-                 daemon->engine->config->domain.group_path);
-    mm_engine_set_config(daemon->engine, config);
-    daemon->context.config = config;
-    if (daemon->options->log_level < 0)
-        mm_log_set_level((enum mm_log_level)config->logging.level);
-    mm_notice("reload: the new configuration is in force");
-}
-
-static int add_reloader(struct mm_daemon *daemon)
-{
-    const struct mm_reloader_options options = {
-        .reader_path = daemon->reader_path,
-        .sources = {.files = &daemon->options->config_file, .file_count = 1},
-        .device.ram_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE),
-        .done = reload_done,
-        .user = daemon,
-    };
-
-    return mm_reloader_add(daemon->engine->center, &options);
 }
 
 /* ---- BPF ------------------------------------------------------------------------------------------------
@@ -278,7 +217,6 @@ static void fill_context(struct mm_daemon *daemon)
     daemon->facts.pid = getpid();
     daemon->facts.uid = geteuid();
     daemon->facts.version = MM_VERSION;
-    daemon->facts.config_file = daemon->options->config_file;
     daemon->facts.is_dry_run = daemon->options->is_dry_run;
     daemon->context = (struct mm_service_context){
         .kernel = daemon->kernel,
@@ -294,7 +232,8 @@ static void fill_context(struct mm_daemon *daemon)
 
 int mm_daemon_add_sources(struct mm_daemon *daemon)
 {
-    static int (*const add[])(struct mm_daemon *) = {add_control, add_reloader, add_bpf, add_watchdog};
+    static int (*const add[])(struct mm_daemon *) = {add_control, mm_daemon_add_reloader, add_bpf,
+                                                     add_watchdog};
     int result;
 
     fill_context(daemon);

@@ -4,6 +4,7 @@
 #define MM_SERVICE_DAEMON_STATE_H
 
 #include "event_center/bpf_source.h"
+#include "event_center/file_watch.h"
 #include "service/daemon.h"
 #include "service/engine.h"
 #include "service/requests.h"
@@ -20,9 +21,35 @@ struct mm_daemon {
     struct mm_bpf_source *bpf;
     struct mm_timer watchdog;
     uint64_t watchdog_ns;
+    struct mm_file_watch *file_watch;
+    char **watched_paths; /* what decides which configuration there is */
+    size_t watched_path_count;
+    struct mm_watch_set *watch_set; /* of the first loading, until there is a source */
+    int watch_error;
+    bool is_watch_broken;
+    struct mm_problems problems; /* of the first loading */
+    uint64_t
+        told_problems; /* a hash of what was last said of files that changed and are not valid; 0: nothing */
     char reader_path[MM_PROGRAM_PATH_MAX];
     char loader_path[MM_PROGRAM_PATH_MAX];
 };
+
+/* What a source is doing, for status. */
+__attribute__((format(printf, 4, 5))) void mm_daemon_set_source(struct mm_daemon *daemon, const char *name,
+                                                                bool is_active, const char *format, ...);
+
+/* ---- daemon_config.c --------------------------------------------------------------------------------------- */
+
+/* Loads the configuration for a device of that RAM (0: not known), as the command line changes it. Its problems are
+   kept until mm_daemon_log_problems. 0 or a negative errno. */
+int mm_daemon_load_config(struct mm_daemon *daemon, uint64_t ram_bytes, struct mm_config **ret_config);
+void mm_daemon_log_problems(struct mm_daemon *daemon);
+/* Of this machine; 0 where that cannot be read. */
+uint64_t mm_daemon_machine_ram_bytes(void);
+/* Reloading, and the watch of the files. */
+int mm_daemon_add_reloader(struct mm_daemon *daemon);
+/* After the sources are closed. */
+void mm_daemon_free_config(struct mm_daemon *daemon);
 
 /* Signals, clients, reload, BPF, watchdog: the sources that come before the engine's own. */
 int mm_daemon_add_sources(struct mm_daemon *daemon);

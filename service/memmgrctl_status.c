@@ -25,11 +25,42 @@ static const char *size_text(const cJSON *object, const char *name, char *buffer
     return mm_size_text((uint64_t)bytes->valuedouble, buffer, size);
 }
 
+/* The files in the order in which they lie over each other, and when they were read. */
+static void print_config(const struct mm_ctl *ctl, const cJSON *daemon)
+{
+    const cJSON *files = mm_json_get(daemon, "config_files"), *file;
+    double left_out = mm_json_get_number(daemon, "config_files_left_out");
+    char loaded[MM_DURATION_TEXT_MAX], text[TEXT_MAX];
+
+    print_title(ctl, "config");
+    if (cJSON_GetArraySize(files) == 0)
+        (void)puts("built-in values");
+    cJSON_ArrayForEach (file, files) {
+        const cJSON *profile = mm_json_get(file, "profile");
+
+        (void)printf("%*s%s", file == files->child ? 0 : 12, "",
+                     mm_clean_text(mm_json_get_text(file, "file"), text, sizeof(text)));
+        if (cJSON_IsString(profile))
+            (void)printf(", profile %s", profile->valuestring[0]
+                                             ? mm_clean_text(profile->valuestring, text, sizeof(text))
+                                             : "without a name");
+        (void)putchar('\n');
+    }
+    if (left_out > 0)
+        (void)printf("%12sand %.0f more\n", "", left_out);
+    (void)printf("%12sread %s ago", "",
+                 mm_duration_text(mm_json_get_number(daemon, "config_loaded_ms"), loaded, sizeof(loaded)));
+    if (mm_json_get_number(daemon, "reloads") > 0 && !mm_json_get_bool(daemon, "reload_ok"))
+        (void)printf(", %slast reload failed: %s%s", mm_style_begin(ctl, MM_STYLE_BAD),
+                     mm_clean_text(mm_json_get_text(daemon, "reload_message"), text, sizeof(text)),
+                     mm_style_end(ctl, MM_STYLE_BAD));
+    (void)putchar('\n');
+}
+
 static void print_daemon(const struct mm_ctl *ctl, const cJSON *answer)
 {
     const cJSON *daemon = mm_json_get(answer, "daemon");
     char uptime[MM_DURATION_TEXT_MAX], text[TEXT_MAX];
-    const char *file = mm_clean_text(mm_json_get_text(daemon, "config_file"), text, sizeof(text));
 
     print_title(ctl, "daemon");
     (void)printf("memmgrd %s, pid %.0f, up %s", mm_json_get_text(daemon, "version"),
@@ -39,13 +70,7 @@ static void print_daemon(const struct mm_ctl *ctl, const cJSON *answer)
         (void)printf(", %sdry run: nothing is changed%s", mm_style_begin(ctl, MM_STYLE_WARN),
                      mm_style_end(ctl, MM_STYLE_WARN));
     (void)putchar('\n');
-    print_title(ctl, "config");
-    (void)printf("%s", file[0] ? file : "built-in values");
-    if (mm_json_get_number(daemon, "reloads") > 0 && !mm_json_get_bool(daemon, "reload_ok"))
-        (void)printf(", %slast reload failed: %s%s", mm_style_begin(ctl, MM_STYLE_BAD),
-                     mm_clean_text(mm_json_get_text(daemon, "reload_message"), text, sizeof(text)),
-                     mm_style_end(ctl, MM_STYLE_BAD));
-    (void)putchar('\n');
+    print_config(ctl, daemon);
     print_title(ctl, "domain");
     (void)puts(mm_json_get_text(daemon, "domain")[0]
                    ? mm_clean_text(mm_json_get_text(daemon, "domain"), text, sizeof(text))

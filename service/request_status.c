@@ -4,6 +4,28 @@
 
 #include "common/common.h"
 
+/* Room for the names of files, so that they leave enough for the rest: a search path and its drop-ins take a few
+   hundred bytes. */
+#define CONFIG_FILES_BYTES 16384
+
+/* In the order in which they lie over each other; none: the built-in values. */
+static void write_config_files(struct mm_request *request)
+{
+    const struct mm_config *config = request->context->config;
+    struct mm_json_writer *writer = request->writer;
+    size_t count = mm_config_file_count(config), shown = 0, end = writer->length + CONFIG_FILES_BYTES;
+
+    mm_json_open(writer, "config_files", '[');
+    for (; shown < count && writer->length < end; shown++) {
+        mm_json_open(writer, NULL, '{');
+        mm_json_text(writer, "file", mm_config_file_at(config, shown));
+        mm_json_text(writer, "profile", mm_config_file_profile(config, shown));
+        mm_json_close(writer, '}');
+    }
+    mm_json_close(writer, ']');
+    mm_json_unsigned(writer, "config_files_left_out", count - shown);
+}
+
 static void write_daemon(struct mm_request *request, uint64_t now_ns)
 {
     const struct mm_daemon_facts *facts = request->context->facts;
@@ -14,7 +36,8 @@ static void write_daemon(struct mm_request *request, uint64_t now_ns)
     mm_json_signed(writer, "pid", facts->pid);
     mm_json_unsigned(writer, "uptime_ms", (now_ns - facts->started_ns) / MM_NS_PER_MS);
     mm_json_bool(writer, "dry_run", facts->is_dry_run);
-    mm_json_text(writer, "config_file", facts->config_file);
+    write_config_files(request);
+    mm_json_unsigned(writer, "config_loaded_ms", (now_ns - facts->config_loaded_ns) / MM_NS_PER_MS);
     mm_json_unsigned(writer, "reloads", facts->reload_count);
     if (facts->reload_count > 0) {
         mm_json_bool(writer, "reload_ok", facts->reload_error == 0);

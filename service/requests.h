@@ -66,10 +66,11 @@ struct mm_daemon_facts {
     uid_t uid;
     uint64_t started_ns;
     const char *version;
-    const char *config_file; /* "" when the built-in values are used */
     bool is_dry_run;
     struct mm_daemon_source sources[MM_DAEMON_SOURCES_MAX];
     unsigned source_count;
+    uint64_t config_loaded_ns; /* when what is in force was read */
+    bool is_reloading;
     /* Attempts to reload since start, and how the last one ended: 0, or a negative errno with its reason. */
     uint64_t reload_count;
     int reload_error;

@@ -87,7 +87,7 @@ static void open_world(struct world *world)
 {
     const struct mm_simulated_machine machine = {.ram_bytes = 64 * MM_MIB, .own_pid = 2};
 
-    *world = (struct world){.facts = {.pid = 2, .version = "0", .config_file = ""}};
+    *world = (struct world){.facts = {.pid = 2, .version = "0"}};
     require(mm_simulated_kernel_new(&machine, &world->kernel) == 0);
     spawn_processes(world);
     world->config = mm_config_new();

@@ -99,9 +99,65 @@ TEST_F(ConfigLoad, NoFileMeansTheBuiltInValues)
     mm_config *loaded = nullptr;
 
     ASSERT_EQ(mm_config_load("/nonexistent", nullptr, nullptr, 10, &loaded, &problems.value), 0);
-    mm_config_free(loaded);
-    ASSERT_EQ(load("/nonexistent", ""), 0);
+    config.reset(loaded);
     EXPECT_EQ(config->kill.level_count, 5U);
+    EXPECT_EQ(mm_config_file_count(config.get()), 0U);
+}
+
+// All of the command line arrives: the search path, the device, the bound.
+TEST_F(ConfigLoad, PassesOnTheSourcesAndTheDevice)
+{
+    const std::string text = "<Memmgr><ramProfile minRamMB='2000' maxRamMB='2000' minScreenInches='7' "
+                             "maxScreenInches='7' device='d' "
+                             "name='p'><bpf><ringKB>8</ringKB></bpf></ramProfile></Memmgr>";
+    const std::string path = directory + "/" MM_CONFIG_MAIN_FILE;
+    const std::string search_path = "/nonexistent:" + directory;
+    mm_config_sources sources{};
+    mm_config_device device{};
+    mm_config *loaded = nullptr;
+
+    std::ofstream(path) << text;
+    sources.search_path = search_path.c_str();
+    device.ram_bytes = 2000ULL << 20;
+    device.screen_inches = 7;
+    device.device = "d";
+    ASSERT_EQ(mm_config_load(program.c_str(), &sources, &device, 10000, &loaded, &problems.value), 0)
+        << problems.joined();
+    config.reset(loaded);
+    EXPECT_EQ(problems.joined(), "");
+    EXPECT_EQ(config->bpf.ring_bytes, 8192U);
+    ASSERT_EQ(mm_config_file_count(config.get()), 1U);
+    EXPECT_EQ(mm_config_file_at(config.get(), 0), path);
+    EXPECT_STREQ(mm_config_file_profile(config.get(), 0), "p");
+    sources.max_bytes = text.size() - 1;
+    EXPECT_EQ(mm_config_load(program.c_str(), &sources, &device, 10000, &loaded, &problems.value), -EINVAL);
+    EXPECT_EQ(problems.joined(), path + ": error: has " + std::to_string(text.size()) +
+                                     " bytes, expected at most " + std::to_string(text.size() - 1) + "\n");
+    (void)unlink(path.c_str());
+}
+
+TEST_F(ConfigLoad, AFileThatIsOpenForWritingIsNotReadWhenNobodyAskedForIt)
+{
+    const std::string path = file("<Memmgr/>");
+    const char *name = path.c_str();
+    mm_config_sources sources{};
+    mm_config *loaded = nullptr;
+    int fd = open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+
+    ASSERT_GE(fd, 0);
+    sources.files = &name;
+    sources.file_count = 1;
+    EXPECT_EQ(mm_config_load(program.c_str(), &sources, nullptr, 10000, &loaded, &problems.value), 0);
+    mm_config_free(loaded);
+    sources.is_watched = true;
+    EXPECT_EQ(mm_config_load(program.c_str(), &sources, nullptr, 10000, &loaded, &problems.value), -EINVAL);
+    EXPECT_EQ(problems.joined(),
+              path + ": error: is open for writing: it is read when its writer has closed it\n");
+    close(fd);
+    mm_problems_fini(&problems.value);
+    EXPECT_EQ(mm_config_load(program.c_str(), &sources, nullptr, 10000, &loaded, &problems.value), 0)
+        << problems.joined();
+    config.reset(loaded);
 }
 
 TEST_F(ConfigLoad, AnInvalidFileGivesAllItsProblems)
@@ -294,8 +350,9 @@ TEST_F(ConfigLoad, CheckPrintsProblemsAndSaysSoByItsStatus)
 
 TEST_F(ConfigLoad, OptionsAreChecked)
 {
-    for (const char *wrong : {"", "check", "--items", "--items a b", "schema a", "check --items a",
-                              "check --ram-mb x a", "--unheard", "a"})
+    for (const char *wrong :
+         {"", "schema a", "check --items a", "check --ram-mb x a", "check --screen-inches -1 a",
+          "check --max-bytes 0 a", "check --watched a", "--unheard", "a"})
         EXPECT_EQ(run(wrong).status, 3) << wrong;
     EXPECT_EQ(run("--help").status, 0);
     EXPECT_EQ(run("--version").output.substr(0, 14), "memmgr-config ");

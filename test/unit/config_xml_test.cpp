@@ -482,7 +482,8 @@ TEST_F(ConfigFileKind, GrowingWhileItIsRead)
     write("");
     ASSERT_EQ(truncate(path.c_str(), 9L << 20), 0);
     int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    EXPECT_EQ(mm_config_read_bytes(fd, "f.xml", MM_CONFIG_MAX_BYTES, &bytes, &length, &problems.value), -EINVAL);
+    EXPECT_EQ(mm_config_read_bytes(fd, "f.xml", MM_CONFIG_MAX_BYTES, &bytes, &length, &problems.value),
+              -EINVAL);
     close(fd);
     EXPECT_EQ(problems.joined(), "f.xml: error: has more than 8388608 bytes, expected fewer\n");
 }

@@ -77,7 +77,6 @@ class World
         facts.pid = OwnPid;
         facts.uid = OwnUid;
         facts.version = "1.2.3";
-        facts.config_file = "/etc/memmgr/memmgr_config.xml";
         facts.source_count = 1;
         facts.sources[0].name = "psi";
         mm_copy_text(facts.sources[0].detail, sizeof(facts.sources[0].detail), "no PSI here");
