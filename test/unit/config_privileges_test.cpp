@@ -25,6 +25,8 @@ constexpr uid_t MEMMGR = 1111;
 
 const std::string program = MM_CONFIG_PROGRAM;
 const std::string shipped = MM_SOURCE_DIRECTORY "/config/memmgr_config.xml";
+const char *const shipped_name = shipped.c_str();
+const mm_config_sources shipped_file = {&shipped_name, 1, nullptr, 0, false};
 
 // Those that the files name.
 const std::map<std::string, int> numbers = {
@@ -190,7 +192,7 @@ TEST(ConfigReader, ThatStaysRootSaysSo)
         bool is_said = false;
 
         bound({CAP_DAC_OVERRIDE});
-        if (mm_config_load(program.c_str(), shipped.c_str(), &device, 10000, &config, &problems) < 0)
+        if (mm_config_load(program.c_str(), &shipped_file, &device, 10000, &config, &problems) < 0)
             _exit(2);
         for (size_t i = 0; i < problems.count; i++)
             is_said = is_said || strstr(problems.items[i].text, "cannot become nobody");
