@@ -63,19 +63,11 @@ static void ready(void *self, uint64_t tag, uint32_t events)
         note_change(watch);
 }
 
-static void drop_set(struct mm_file_watch *watch)
-{
-    if (watch->set)
-        mm_event_center_forget_fd(watch->center, watch->set->fd);
-    mm_watch_set_free(watch->set);
-    watch->set = NULL;
-}
-
 static void close_source(void *self)
 {
     struct mm_file_watch *watch = self;
 
-    drop_set(watch);
+    mm_watch_set_free(mm_file_watch_take(watch));
     mm_event_center_disarm(watch->center, &watch->settled);
     free(watch);
 }
@@ -104,11 +96,21 @@ int mm_file_watch_add(struct mm_event_center *center, struct mm_file_watch **ret
     return 0;
 }
 
+struct mm_watch_set *mm_file_watch_take(struct mm_file_watch *watch)
+{
+    struct mm_watch_set *set = watch->set;
+
+    if (set)
+        mm_event_center_forget_fd(watch->center, set->fd);
+    watch->set = NULL;
+    return set;
+}
+
 int mm_file_watch_use(struct mm_file_watch *watch, struct mm_watch_set *set, uint64_t settle_ns)
 {
     int result;
 
-    drop_set(watch);
+    mm_watch_set_free(mm_file_watch_take(watch));
     watch->settle_ns = settle_ns;
     if (!set) {
         mm_event_center_disarm(watch->center, &watch->settled);

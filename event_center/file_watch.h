@@ -29,7 +29,8 @@ struct mm_watch_set;
  */
 int mm_watch_set_new(const char *const *paths, size_t path_count, const char *suffix,
                      struct mm_watch_set **ret_set);
-void mm_watch_set_free(struct mm_watch_set *set); /* accepts NULL */
+/* The kernel may take tens of milliseconds to forget a set. Accepts NULL. */
+void mm_watch_set_free(struct mm_watch_set *set);
 /* How many places are watched. */
 unsigned mm_watch_set_count(const struct mm_watch_set *set);
 
@@ -38,8 +39,12 @@ struct mm_file_watch;
 /* Lives as long as the center; watches nothing yet. */
 int mm_file_watch_add(struct mm_event_center *center, struct mm_file_watch **ret_watch);
 
+/* Watches nothing from here on; returns the set, which is the caller's to free, or NULL. A change that was seen still
+   counts. */
+struct mm_watch_set *mm_file_watch_take(struct mm_file_watch *watch);
+
 /*
- * Watches the set's places instead of the earlier ones; owns the set from here on (NULL: watches nothing), also when
+ * Watches the set's places instead of the earlier ones, which were taken; owns the set from here on (NULL: watches nothing), also when
  * this fails. Files count as left alone after settle_ns; where changes do not end, they are read after ten times that.
  */
 int mm_file_watch_use(struct mm_file_watch *watch, struct mm_watch_set *set, uint64_t settle_ns);

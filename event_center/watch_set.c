@@ -20,6 +20,24 @@
 /* As the kernel. */
 #define LINKS_MAX 40
 
+static bool is_entry(const struct mm_watch_set *set, const char *name)
+{
+    size_t length = strlen(name), suffix = strlen(set->suffix);
+
+    return name[0] != '.' && length > suffix && strcmp(name + length - suffix, set->suffix) == 0;
+}
+
+/* NULL, every name, includes those that end in the suffix. */
+static bool is_covered(const struct mm_watch_set *set, const struct mm_watch_place *place, int descriptor,
+                       const char *name)
+{
+    if (place->descriptor != descriptor)
+        return false;
+    if (!place->name)
+        return !name || is_entry(set, name);
+    return name && strcmp(name, place->name) == 0;
+}
+
 static int add_place(struct mm_watch_set *set, const char *directory, const char *name)
 {
     struct mm_watch_place place = {.descriptor = inotify_add_watch(set->fd, directory, EVENTS)};
@@ -28,10 +46,7 @@ static int add_place(struct mm_watch_set *set, const char *directory, const char
     if (place.descriptor < 0)
         return errno == ENOSPC || errno == ENOMEM ? -errno : 0;
     for (unsigned i = 0; i < set->count; i++) {
-        const char *other = set->places[i].name;
-
-        if (set->places[i].descriptor == place.descriptor &&
-            (name && other ? strcmp(name, other) == 0 : name == other))
+        if (is_covered(set, &set->places[i], place.descriptor, name))
             return 0;
     }
     if (set->count == MM_WATCH_SET_MAX)
@@ -103,13 +118,6 @@ static bool follow_link(struct walk *walk, const char *path)
 }
 
 static int walk_path(struct mm_watch_set *set, const char *path, bool may_enter);
-
-static bool is_entry(const struct mm_watch_set *set, const char *name)
-{
-    size_t length = strlen(name), suffix = strlen(set->suffix);
-
-    return name[0] != '.' && length > suffix && strcmp(name + length - suffix, set->suffix) == 0;
-}
 
 /* The names in it, and what links among them point to. */
 static int add_directory(struct mm_watch_set *set, const char *path)
@@ -235,9 +243,7 @@ bool mm_watch_set_concerns(const struct mm_watch_set *set, const struct inotify_
     for (unsigned i = 0; i < set->count; i++) {
         const struct mm_watch_place *place = &set->places[i];
 
-        if (place->descriptor != event->wd)
-            continue;
-        if (place->name ? strcmp(place->name, event->name) == 0 : is_entry(set, event->name))
+        if (is_covered(set, place, event->wd, event->name))
             return !is_unfinished(place, event);
     }
     return false;

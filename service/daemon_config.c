@@ -137,11 +137,12 @@ int mm_daemon_load_config(struct mm_daemon *daemon, uint64_t ram_bytes, struct m
 
 /* ---- reload ---------------------------------------------------------------------------------------------- */
 
-static const struct mm_config *begin(void *user)
+static const struct mm_config *begin(struct mm_watch_set **ret_set, void *user)
 {
     struct mm_daemon *daemon = user;
 
     daemon->facts.is_reloading = true;
+    *ret_set = mm_file_watch_take(daemon->file_watch);
     return daemon->engine->config;
 }
 

@@ -29,6 +29,7 @@ struct reloader {
     pthread_t thread;
     pthread_mutex_t lock;               /* around what the thread does with old_config */
     const struct mm_config *old_config; /* NULL: gone with the loop */
+    struct mm_watch_set *old_set;
     /* The thread's until done_fd is readable. */
     struct mm_reload reload;
     struct mm_problems problems;
@@ -90,6 +91,7 @@ static void *run(void *user)
             mm_config_compare(reloader->old_config, reload->config, keep_difference, reloader);
     }
     (void)pthread_mutex_unlock(&reloader->lock);
+    mm_watch_set_free(reloader->old_set);
     while (write(reloader->done_fd, &one, sizeof(one)) < 0 && errno == EINTR)
         continue;
     return NULL;
@@ -139,11 +141,14 @@ static void start(struct reloader *reloader)
     /* What cannot be read now is what it was. */
     if (kernel->ops->read_memory(kernel, &memory) == 0)
         reloader->options.device.ram_bytes = memory.total_bytes;
-    reloader->old_config = reloader->options.begin(reloader->options.user);
+    reloader->old_set = NULL;
+    reloader->old_config = reloader->options.begin(&reloader->old_set, reloader->options.user);
     reloader->reload.error = start_thread(reloader);
     reloader->is_running = reloader->reload.error == 0;
-    if (!reloader->is_running)
-        tell(reloader);
+    if (reloader->is_running)
+        return;
+    reloader->reload.watch_set = reloader->old_set;
+    tell(reloader);
 }
 
 static void ready(void *self, uint64_t tag, uint32_t events)

@@ -38,8 +38,9 @@ struct mm_reloader_options {
     struct mm_kernel *kernel;         /* asked for the domain's RAM each time */
     const char *const *watched_paths; /* of mm_watch_set_new */
     size_t watched_path_count;
-    /* It begins; returns the configuration in force, which stays until it is done. */
-    const struct mm_config *(*begin)(void *user);
+    /* It begins; returns the configuration in force, which stays until it is done, and what has watched the files so far
+       (NULL: nothing), which is the reloader's from here on. */
+    const struct mm_config *(*begin)(struct mm_watch_set **ret_set, void *user);
     /* In another thread, before the new one is compared: what the command line changes in it. */
     void (*adjust)(struct mm_config *config, void *user);
     void (*done)(const struct mm_reload *reload, void *user);
