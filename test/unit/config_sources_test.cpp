@@ -320,6 +320,30 @@ TEST_F(ConfigSources, ElementsAreBoundedInAllFilesTogether)
     EXPECT_TRUE(is_said);
 }
 
+// A thread that does the same over and over until the test is over.
+class Background
+{
+  public:
+    explicit Background(std::function<void(int)> work)
+        : thread([this, work] {
+              for (int i = 0; !is_done; i++)
+                  work(i);
+          })
+    {
+    }
+    ~Background()
+    {
+        is_done = true;
+        thread.join();
+    }
+    Background(const Background &) = delete;
+    Background &operator=(const Background &) = delete;
+
+  private:
+    std::atomic<bool> is_done{false};
+    std::thread thread;
+};
+
 // ---- files that change --------------------------------------------------------------------------------------
 
 // Renamed into place all the time: each reading sees one whole file.
@@ -327,20 +351,15 @@ TEST_F(ConfigSources, AFileThatIsReplacedIsTheOldOrTheNewOne)
 {
     const std::string filler(20000, ' ');
     const std::string name = write("c.xml", ring_8);
-    std::atomic<bool> is_done{false};
-    std::thread writer([&] {
-        for (int i = 0; !is_done; i++) {
-            std::ofstream(path("new")) << "<Memmgr>" << filler << (i % 2 ? ring_8 : ring_16) << "</Memmgr>";
-            std::filesystem::rename(path("new"), name);
-        }
+    Background writer([&](int i) {
+        std::ofstream(path("new")) << "<Memmgr>" << filler << (i % 2 ? ring_8 : ring_16) << "</Memmgr>";
+        std::filesystem::rename(path("new"), name);
     });
 
     for (int i = 0; i < 300; i++) {
         ASSERT_EQ(read_files({name}), 0) << problems.joined();
         ASSERT_TRUE(config->bpf.ring_bytes == 8192 || config->bpf.ring_bytes == 16384);
     }
-    is_done = true;
-    writer.join();
 }
 
 // Written in place, both contents of one length, so that a mixture would be well-formed: with nobody's word that the
@@ -349,7 +368,6 @@ TEST_F(ConfigSources, AFileWrittenInPlaceIsNeverMixed)
 {
     const std::string name = path("c.xml");
     std::string contents[2];
-    std::atomic<bool> is_done{false};
     unsigned taken = 0;
 
     for (int i = 0; i < 2; i++) {
@@ -367,15 +385,13 @@ TEST_F(ConfigSources, AFileWrittenInPlaceIsNeverMixed)
             GTEST_SKIP() << "no leases here";
         ASSERT_EQ(r, 0);
     }
-    std::thread writer([&] {
-        for (int i = 0; !is_done; i++) {
-            const std::string &content = contents[i % 2];
-            int fd = open(name.c_str(), O_WRONLY | O_CLOEXEC);
-            for (size_t offset = 0; offset < content.size(); offset += 4096)
-                (void)!pwrite(fd, content.data() + offset, std::min<size_t>(4096, content.size() - offset),
-                              static_cast<off_t>(offset));
-            close(fd);
-        }
+    Background writer([&](int i) {
+        const std::string &content = contents[i % 2];
+        int fd = open(name.c_str(), O_WRONLY | O_CLOEXEC);
+        for (size_t offset = 0; offset < content.size(); offset += 4096)
+            (void)!pwrite(fd, content.data() + offset, std::min<size_t>(4096, content.size() - offset),
+                          static_cast<off_t>(offset));
+        close(fd);
     });
 
     for (int i = 0; i < 2000 && taken < 50; i++) {
@@ -388,36 +404,30 @@ TEST_F(ConfigSources, AFileWrittenInPlaceIsNeverMixed)
         taken++;
         ASSERT_EQ(config->kill.margin_bytes >> 20, config->bpf.ring_bytes == 8192 ? 51U : 50U);
     }
-    is_done = true;
-    writer.join();
     EXPECT_GT(taken, 0U);
 }
 
 TEST_F(ConfigSources, AFileThatGrowsForEverIsRefused)
 {
     const std::string name = write("c.xml", "");
-    std::atomic<bool> is_done{false};
     std::atomic<unsigned> written{0};
-    std::thread writer([&] {
-        int fd = open(name.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-        while (!is_done) {
-            (void)!::write(fd, " ", 1);
-            written++;
-        }
-        close(fd);
-    });
+    int fd = open(name.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
 
-    while (written == 0)
-        std::this_thread::yield();
-    for (int i = 0; i < 200; i++) {
-        int r = read_files({name});
-        if (r == 0)
-            continue;
-        ASSERT_EQ(r, -EINVAL);
-        ASSERT_EQ(problems.lines(), Strings{name + ": error: changes while it is read"});
+    ASSERT_GE(fd, 0);
+    {
+        Background writer([&](int) { written += ::write(fd, " ", 1) == 1; });
+
+        while (written == 0)
+            std::this_thread::yield();
+        for (int i = 0; i < 200; i++) {
+            int r = read_files({name});
+            if (r == 0)
+                continue;
+            ASSERT_EQ(r, -EINVAL);
+            ASSERT_EQ(problems.lines(), Strings{name + ": error: changes while it is read"});
+        }
     }
-    is_done = true;
-    writer.join();
+    close(fd);
 }
 
 } // namespace

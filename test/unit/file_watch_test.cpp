@@ -31,7 +31,8 @@ class FileWatch : public EventCenter
         /* after the watch, so that a wake-up serves it first */
         wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         static const mm_event_source_ops stop_ops = {
-            "stop", [](void *self, uint64_t, uint32_t) { static_cast<FileWatch *>(self)->stop(); }, nullptr};
+            "stop", [](void *self, uint64_t, uint32_t) { static_cast<FileWatch *>(self)->stop(); }, nullptr,
+            nullptr};
         ASSERT_EQ(mm_event_center_add_source(center, &stop_ops, this), 0);
         ASSERT_EQ(mm_event_center_watch_fd(center, this, wake_fd, EPOLLIN, 0), 0);
         subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_RELOAD), [this](const mm_event &event) {
