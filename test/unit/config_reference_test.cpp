@@ -4,7 +4,10 @@
 #include "config_helpers.hpp"
 
 #include <cerrno>
+#include <fstream>
 #include <functional>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace
 {
@@ -769,6 +772,72 @@ INSTANTIATE_TEST_SUITE_P(Part2_7, ConfigReference, testing::ValuesIn(quotas()), 
 INSTANTIATE_TEST_SUITE_P(Part2_8, ConfigReference, testing::ValuesIn(applications()), name_of);
 INSTANTIATE_TEST_SUITE_P(Part2_9, ConfigReference, testing::ValuesIn(memory_levels()), name_of);
 INSTANTIATE_TEST_SUITE_P(Part2_12, ConfigReference, testing::ValuesIn(oracle()), name_of);
+
+// ---- 2.2: the file itself ---------------------------------------------------------------------------------
+
+struct FileCase {
+    const char *name;
+    const char *upstream;
+    mode_t mode; // 0: there is no file
+    const char *text;
+    const char *problem;
+};
+
+class ConfigReferenceFile : public testing::TestWithParam<FileCase>
+{
+};
+
+// A file that is named must be one; on the search path a missing one is none.
+TEST_P(ConfigReferenceFile, IsAsItShouldBe)
+{
+    const FileCase &wanted = GetParam();
+    char directory[] = "/tmp/mm_config_reference_XXXXXX";
+    ASSERT_NE(mkdtemp(directory), nullptr);
+    const std::string path = std::string(directory) + "/memmgr_config.xml";
+    const char *const files[] = {path.c_str()};
+    mm_config_sources sources = {};
+    Items items;
+    Problems problems;
+
+    if (wanted.mode) {
+        std::ofstream(path) << wanted.text;
+        ASSERT_EQ(chmod(path.c_str(), wanted.mode), 0);
+    }
+    sources.files = files;
+    sources.file_count = 1;
+    EXPECT_EQ(mm_config_read(&sources, nullptr, &items.value, &problems.value), -EINVAL);
+    EXPECT_EQ(problems.joined(), path + ": error: " + wanted.problem + "\n")
+        << "upstream: " << wanted.upstream;
+    (void)unlink(path.c_str());
+    (void)rmdir(directory);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Part2_2, ConfigReferenceFile,
+    testing::Values(
+        FileCase{"Missing", "all built-in values, levels 0: nobody is ever notified", 0, nullptr,
+                 "cannot be opened: No such file or directory"},
+        FileCase{"Empty", "all built-in values", 0644, "", "is empty, expected <Memmgr> ... </Memmgr>"},
+        FileCase{"WritableByAll", "read", 0666, "<Memmgr/>",
+                 "is writable by everybody (mode 0666), so anybody could say who is killed: chmod o-w"}),
+    [](const auto &entry) { return std::string(entry.param.name); });
+
+TEST(ConfigReferenceFile, MissingOnTheSearchPathIsTheBuiltInConfigurationAndIsSaid)
+{
+    mm_config_sources sources = {};
+    Items items;
+    Problems problems;
+    mm_config *config = nullptr;
+
+    sources.search_path = "/nonexistent/memmgr";
+    ASSERT_EQ(mm_config_read(&sources, nullptr, &items.value, &problems.value), 0);
+    ASSERT_EQ(mm_config_build(&items.value, nullptr, &config, &problems.value), 0);
+    ConfigPointer owned(config);
+    EXPECT_EQ(problems.value.count, 1U);
+    EXPECT_NE(problems.joined().find("note: "), std::string::npos) << problems.joined();
+    is_built_in()(*config);
+    has_levels(1024, 800, 700, 600)(*config);
+}
 
 // ---- the two files that must load ----------------------------------------------------------------------
 
