@@ -166,6 +166,26 @@ TEST_F(Engine, WithoutPressureTheWatchDoesItAlone)
             << record.name;
 }
 
+/* Looked for as often as configured: a slower scan finds it later. */
+TEST_F(Engine, ProcessesThatNobodyReportedAreLookedForAsOftenAsConfigured)
+{
+    for (uint64_t interval_ms : {100, 5000}) {
+        unsigned calls;
+
+        end();
+        config->kill.unregistered_scan_ms = interval_ms;
+        config->waterline_watch.max_interval_ms = 20;
+        begin();
+        fill_until(560 * MIB);
+        run_for(2 * SECOND);
+        calls = mm_simulated_calls(kernel, "scan_processes");
+        run_for(10 * SECOND);
+        calls = mm_simulated_calls(kernel, "scan_processes") - calls;
+        EXPECT_GE(calls, 10000 / interval_ms * 7 / 10) << interval_ms;
+        EXPECT_LE(calls, 10000 / interval_ms + 1) << interval_ms;
+    }
+}
+
 /* ---- reload --------------------------------------------------------------------------------------------- */
 
 TEST_F(Engine, AHogThatNobodyReportsIsFoundThoughItCameWhenMemoryWasShort)

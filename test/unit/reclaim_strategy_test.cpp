@@ -242,6 +242,23 @@ TEST_F(Reclaim, WhenNobodyCanBeSqueezedItDoesNotTryWithoutEnd)
     EXPECT_TRUE(was_decided("none", "nobody may be squeezed now"));
 }
 
+TEST_F(Reclaim, ItRestsAsLongAsConfiguredBeforeItWalksTheListAgain)
+{
+    unsigned calls;
+
+    config->squeeze.rest_ms = 5000;
+    begin();
+    for (pid_t pid = 2000; pid < 3000; pid += 10)
+        add_in_own_group(pid, 800, MIB, "small " + std::to_string(pid));
+    crowd(740 * MIB);
+    run_for(SECOND);
+    calls = mm_simulated_calls(kernel, "open_group");
+    run_for(10 * SECOND);
+    EXPECT_GE(mm_simulated_calls(kernel, "open_group") - calls, 200u);
+    EXPECT_LE(mm_simulated_calls(kernel, "open_group") - calls, 300u)
+        << "a walk of 100 groups each five seconds";
+}
+
 /* However many they are: each costs one attempt, and then it is somebody's turn who gives. */
 TEST_F(Reclaim, EachOfManyThatGiveNothingIsAskedOnceUntilItIsDueAgain)
 {
@@ -504,6 +521,17 @@ class MemoryHigh : public Reclaim
         config->memory_high.is_enabled = true; /* at 600 and above, 80 percent */
     }
 };
+
+TEST_F(MemoryHigh, IsSetAsLongAfterTheLastMoveAsConfigured)
+{
+    config->memory_high.settle_ms = 5000;
+    begin();
+    add_in_own_group(1030, 800, 100 * MIB, "application");
+    run_for(4500 * MILLISECOND);
+    EXPECT_EQ(group("/app/application", MM_GROUP_HIGH), MM_UNLIMITED);
+    run_for(SECOND);
+    EXPECT_EQ(group("/app/application", MM_GROUP_HIGH), 80 * MIB);
+}
 
 TEST_F(MemoryHigh, IsSetAWhileAfterABundleWentBackAndGoesAtOnceWhenItComesForward)
 {
