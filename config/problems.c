@@ -111,15 +111,13 @@ void mm_problems_sort(struct mm_problems *problems)
     }
 }
 
-const char *mm_problem_text(const struct mm_problem *problem, char *buffer, size_t size)
+const char *mm_problem_place(const struct mm_problem *problem, char *buffer, size_t size)
 {
-    static const char *const severities[] = {
-        [MM_PROBLEM_NOTE] = "note", [MM_PROBLEM_WARNING] = "warning", [MM_PROBLEM_ERROR] = "error"};
     const char *file = problem->file ? problem->file : "";
-    const char *text = problem->text ? problem->text : "out of memory";
     char shown_file[512];
     size_t length = 0;
 
+    buffer[0] = '\0';
     (void)mm_printable(file, strlen(file), shown_file, sizeof(shown_file));
     if (shown_file[0])
         length += mm_format(buffer, size, "%s:", shown_file);
@@ -127,8 +125,19 @@ const char *mm_problem_text(const struct mm_problem *problem, char *buffer, size
         length += mm_format(buffer + length, size - length, "%u:", problem->line);
     if (problem->column > 0)
         length += mm_format(buffer + length, size - length, "%u:", problem->column);
-    (void)mm_format(buffer + length, size - length, "%s%s: %s", length > 0 ? " " : "",
-                    severities[problem->severity], text);
+    if (length > 0)
+        (void)mm_format(buffer + length, size - length, " ");
+    return buffer;
+}
+
+const char *mm_problem_text(const struct mm_problem *problem, char *buffer, size_t size)
+{
+    static const char *const severities[] = {
+        [MM_PROBLEM_NOTE] = "note", [MM_PROBLEM_WARNING] = "warning", [MM_PROBLEM_ERROR] = "error"};
+    const char *text = problem->text ? problem->text : "out of memory";
+    size_t length = strlen(mm_problem_place(problem, buffer, size));
+
+    (void)mm_format(buffer + length, size - length, "%s: %s", severities[problem->severity], text);
     return buffer;
 }
 

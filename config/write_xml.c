@@ -1,105 +1,109 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A configuration as XML that reads back as the same configuration. */
+#include "config/write_xml.h"
+
 #include "common/common.h"
-#include "config/value.h"
-#include "config/vocabulary.h"
+#include "config/visit.h"
 #include "config/xml_text.h"
 
 #include <errno.h>
 #include <string.h>
 
-void mm_xml_write_escaped(FILE *stream, const char *text)
+struct writer {
+    FILE *stream;
+    const struct mm_config *config;
+    bool with_origins;
+    unsigned depth;
+};
+
+const char *mm_config_origin_text(const struct mm_config *config, unsigned element, unsigned instance,
+                                  char *buffer, size_t size)
 {
-    for (; *text; text++) {
-        if (*text == '&')
-            (void)fputs("&amp;", stream);
-        else if (*text == '<')
-            (void)fputs("&lt;", stream);
-        else if (*text == '>')
-            (void)fputs("&gt;", stream);
-        else
-            (void)fputc(*text, stream);
+    struct mm_origin origin;
+    char shown[MM_ORIGIN_TEXT_MAX];
+    size_t length;
+
+    if (!mm_config_origin(config, element, instance, &origin)) {
+        mm_copy_text(buffer, size, "built-in");
+        return buffer;
     }
+    (void)mm_printable(origin.file, strlen(origin.file), shown, sizeof(shown));
+    length = mm_format(buffer, size, "%s:%u", shown, origin.line);
+    if (origin.profile && origin.profile[0])
+        (void)mm_format(buffer + length, size - length, " (profile %s)",
+                        mm_printable(origin.profile, strlen(origin.profile), shown, sizeof(shown)));
+    else if (origin.profile)
+        (void)mm_format(buffer + length, size - length, " (a profile)");
+    return buffer;
 }
 
-static void indent(FILE *stream, unsigned depth)
+static void indent(const struct writer *writer)
 {
-    (void)fprintf(stream, "%*s", (int)(depth * 4), "");
+    (void)fprintf(writer->stream, "%*s", (int)(writer->depth * 4), "");
 }
 
-static void write_value(FILE *stream, unsigned index, const struct mm_target *target, const void *structure,
-                        unsigned depth)
+static void open_tag(void *user, unsigned element, unsigned instance)
 {
-    const struct mm_element *element = mm_vocabulary_at(index);
-    char number[MM_VALUE_TEXT_MAX];
+    struct writer *writer = user;
+    struct mm_origin origin;
 
-    indent(stream, depth);
-    (void)fprintf(stream, "<%s>", mm_vocabulary_name(index));
-    if (mm_value_is_text(target->storage))
-        mm_xml_write_escaped(stream, mm_field_text(target, structure));
-    else
-        (void)fputs(mm_value_format(element, mm_field_number(target, structure), number, sizeof(number)),
-                    stream);
-    (void)fprintf(stream, "</%s>\n", mm_vocabulary_name(index));
-}
-
-static void write_children(FILE *stream, unsigned parent, const struct mm_config *config,
-                           const void *structure, unsigned depth);
-
-static void write_list(FILE *stream, unsigned index, const struct mm_config *config, unsigned depth)
-{
-    const struct mm_element *element = mm_vocabulary_at(index);
-    struct mm_target entry_target = element->target;
-
-    entry_target.offset = 0;
-    for (size_t i = 0; i < mm_list_field_count(&element->target, config); i++) {
-        const void *entry = mm_list_field_read(&element->target, config, i);
-
-        if (element->type != MM_TYPE_ROW) {
-            write_value(stream, index, &entry_target, entry, depth);
-            continue;
-        }
-        indent(stream, depth);
-        (void)fprintf(stream, "<%s>\n", mm_vocabulary_name(index));
-        write_children(stream, index, config, entry, depth + 1);
-        indent(stream, depth);
-        (void)fprintf(stream, "</%s>\n", mm_vocabulary_name(index));
+    indent(writer);
+    (void)fprintf(writer->stream, "<%s", mm_vocabulary_name(element));
+    if (mm_vocabulary_at(element)->type == MM_TYPE_ROW &&
+        mm_config_origin(writer->config, element, instance, &origin) && origin.id) {
+        (void)fputs(" id=\"", writer->stream);
+        mm_xml_write_escaped(writer->stream, origin.id);
+        (void)fputc('"', writer->stream);
     }
+    (void)fputs(">\n", writer->stream);
+    writer->depth++;
 }
 
-static void write_element(FILE *stream, unsigned index, const struct mm_config *config, const void *structure,
-                          unsigned depth)
+static void close_tag(void *user, unsigned element)
 {
-    const struct mm_element *element = mm_vocabulary_at(index);
+    struct writer *writer = user;
 
-    if (element->alias_of)
-        return;
-    if (element->target.list != MM_LIST_NONE) {
-        write_list(stream, index, config, depth);
-    } else if (element->type == MM_TYPE_SECTION) {
-        indent(stream, depth);
-        (void)fprintf(stream, "<%s>\n", mm_vocabulary_name(index));
-        write_children(stream, index, config, structure, depth + 1);
-        indent(stream, depth);
-        (void)fprintf(stream, "</%s>\n", mm_vocabulary_name(index));
-    } else if (element->target.storage != MM_STORE_NONE) {
-        write_value(stream, index, &element->target, structure, depth);
+    writer->depth--;
+    indent(writer);
+    (void)fprintf(writer->stream, "</%s>\n", mm_vocabulary_name(element));
+}
+
+static void write_value(void *user, const struct mm_visited_value *value)
+{
+    const struct writer *writer = user;
+    char origin[MM_ORIGIN_TEXT_MAX];
+
+    indent(writer);
+    (void)fprintf(writer->stream, "<%s>", mm_vocabulary_name(value->element));
+    mm_xml_write_escaped(writer->stream, value->text);
+    (void)fprintf(writer->stream, "</%s>", mm_vocabulary_name(value->element));
+    if (writer->with_origins) {
+        (void)fputs(" <!-- ", writer->stream);
+        mm_xml_write_comment_text(
+            writer->stream,
+            mm_config_origin_text(writer->config, value->element, value->instance, origin, sizeof(origin)));
+        (void)fputs(" -->", writer->stream);
     }
+    (void)fputc('\n', writer->stream);
 }
 
-/* As deep as the vocabulary nests. */
-static void write_children(FILE *stream, unsigned parent, const struct mm_config *config,
-                           const void *structure, unsigned depth) /* NOLINT(misc-no-recursion) */
+int mm_config_write_xml_choice(FILE *stream, const struct mm_config *config,
+                               const struct mm_xml_choice *choice)
 {
-    for (unsigned child = mm_vocabulary_first_child(parent); child != MM_ELEMENT_NONE;
-         child = mm_vocabulary_next_sibling(child))
-        write_element(stream, child, config, structure, depth);
+    struct writer writer = {
+        .stream = stream, .config = config, .with_origins = choice->with_origins, .depth = 1};
+    const struct mm_config_visitor visitor = {
+        .open = open_tag, .close = close_tag, .value = write_value, .user = &writer};
+
+    (void)fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<" MM_VOCABULARY_ROOT_NAME ">\n", stream);
+    mm_config_visit(config, choice->only, &visitor);
+    (void)fputs("</" MM_VOCABULARY_ROOT_NAME ">\n", stream);
+    return ferror(stream) ? -EIO : 0;
 }
 
 int mm_config_write_xml(FILE *stream, const struct mm_config *config)
 {
-    (void)fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<" MM_VOCABULARY_ROOT_NAME ">\n", stream);
-    write_children(stream, MM_ELEMENT_NONE, config, config, 1);
-    (void)fputs("</" MM_VOCABULARY_ROOT_NAME ">\n", stream);
-    return ferror(stream) ? -EIO : 0;
+    const struct mm_xml_choice everything = {.only = MM_ELEMENT_NONE};
+
+    return mm_config_write_xml_choice(stream, config, &everything);
 }
