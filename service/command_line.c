@@ -25,14 +25,46 @@ static const struct mm_ctl_option *options_of(const struct mm_ctl_command *comma
     return command && command->options ? command->options : no_options;
 }
 
-static const struct mm_ctl_option *find_option(const struct mm_ctl_option *options, const char *name,
-                                               size_t length)
+/* An option as it was typed: --name, --name=value, -l, -lvalue. */
+struct typed_option {
+    const char *word;
+    const char *name; /* NULL for a letter */
+    size_t length;    /* of the name */
+    char letter;
+    const char *attached; /* value; NULL: none */
+};
+
+static struct typed_option take_apart(const char *word)
 {
-    for (; options->name; options++) {
-        if (strlen(options->name) == length && strncmp(options->name, name, length) == 0)
-            return options;
+    struct typed_option typed = {.word = word};
+
+    if (word[1] != '-') {
+        typed.letter = word[1];
+        typed.attached = word[2] ? word + 2 : NULL;
+        return typed;
     }
-    return NULL;
+    typed.name = word + 2;
+    typed.length = strcspn(typed.name, "=");
+    typed.attached = typed.name[typed.length] == '=' ? typed.name + typed.length + 1 : NULL;
+    return typed;
+}
+
+static const struct mm_ctl_option *find_option(const struct mm_ctl_option *options,
+                                               const struct typed_option *typed)
+{
+    const struct mm_ctl_option *found = NULL;
+
+    for (; options->name; options++) {
+        if (typed->name && strlen(options->name) == typed->length &&
+            strncmp(options->name, typed->name, typed->length) == 0)
+            return options;
+        if (typed->name || options->name[0] != typed->letter)
+            continue;
+        if (found)
+            return NULL;
+        found = options;
+    }
+    return found;
 }
 
 /* Keeps the nearest of the names seen so far. */
@@ -201,50 +233,47 @@ static const char *value_of(struct parser *parser, const struct mm_ctl_option *o
     return NULL;
 }
 
-static int unknown_option(const struct mm_ctl *ctl, const char *word, const char *nearest)
+static int unknown_option(const struct mm_ctl *ctl, const struct typed_option *typed)
 {
+    const char *nearest = typed->name ? nearest_option(ctl, typed->name) : NULL;
+
     if (nearest)
-        return mm_ctl_usage(ctl, "unknown option \"%s\", is --%s meant?", word, nearest);
-    return mm_ctl_usage(ctl, "unknown option \"%s\"", word);
+        return mm_ctl_usage(ctl, "unknown option \"%s\", is --%s meant?", typed->word, nearest);
+    return mm_ctl_usage(ctl, "unknown option \"%s\"", typed->word);
 }
 
 /* In the command's table, the program's, or that of all programs; *ret_slot is where its value goes, NULL for
    the last. */
-static const struct mm_ctl_option *look_up(struct mm_ctl *ctl, const char *name, size_t length,
+static const struct mm_ctl_option *look_up(struct mm_ctl *ctl, const struct typed_option *typed,
                                            const char ***ret_slot)
 {
     const struct mm_ctl_option *own = options_of(ctl->command), *shared = ctl->program->options;
-    const struct mm_ctl_option *option = find_option(own, name, length);
+    const struct mm_ctl_option *option = find_option(own, typed);
 
     if (option) {
         *ret_slot = &ctl->values[option - own];
         return option;
     }
-    option = find_option(shared, name, length);
+    option = find_option(shared, typed);
     *ret_slot = option ? &ctl->program_values[option - shared] : NULL;
-    return option ? option : find_option(common_options, name, length);
+    return option ? option : find_option(common_options, typed);
 }
 
 /* One word that begins with a dash. */
 static int parse_option(struct parser *parser, const char *word)
 {
     struct mm_ctl *ctl = parser->ctl;
-    const char *name = strcmp(word, "-h") == 0 ? "help" : word + 2;
-    size_t length = strcspn(name, "=");
-    const char *attached = name[length] == '=' ? name + length + 1 : NULL;
-    const char *value = "";
+    const struct typed_option typed = take_apart(word);
     const char **slot;
-    const struct mm_ctl_option *option;
+    const struct mm_ctl_option *option = look_up(ctl, &typed, &slot);
+    const char *value = "";
 
-    if (word[1] != '-' && strcmp(word, "-h") != 0)
-        return unknown_option(ctl, word, NULL);
-    option = look_up(ctl, name, length, &slot);
     if (!option)
-        return unknown_option(ctl, word, nearest_option(ctl, name));
-    if (!option->value && attached)
+        return unknown_option(ctl, &typed);
+    if (!option->value && typed.attached)
         return mm_ctl_usage(ctl, "option --%s takes no value", option->name);
     if (option->value)
-        value = value_of(parser, option, attached);
+        value = value_of(parser, option, typed.attached);
     if (!value)
         return ctl->program->wrong_usage;
     if (slot)

@@ -14,6 +14,7 @@
 extern "C" {
 #endif
 
+/* "--limit N", "--limit=N"; -l where no other option of its table begins with that letter. */
 struct mm_ctl_option {
     const char *name;    /* "limit" for --limit; NULL ends a table */
     const char *value;   /* what stands for the value in help, "N"; NULL: a flag */
