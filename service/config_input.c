@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From files to items. */
+/* From files to a configuration. */
 #include "service/config_tool.h"
 
-#include "config/xml_reader.h"
+#include "common/common.h"
 #include "service/privileges.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A gigabyte of configuration would not fit the reader's bounds anyway. */
 #define MAX_BYTES_MAX (1 << 30)
@@ -28,18 +30,92 @@ int mm_config_tool_sources(const struct mm_ctl *ctl, struct mm_config_sources *r
     return result;
 }
 
-int mm_config_tool_read(const struct mm_config_sources *sources, const struct mm_config_device *device,
-                        struct mm_config_items *items, struct mm_problems *problems)
+int mm_config_tool_gather(const struct mm_config_sources *sources, struct mm_config_input *ret_input)
 {
-    struct mm_config_texts texts = {0};
-    int r = mm_config_gather(sources, &texts, problems);
-    int undropped = mm_privileges_drop();
+    *ret_input = (struct mm_config_input){0};
+    return mm_config_gather(sources, &ret_input->texts, &ret_input->problems);
+}
 
-    if (undropped < 0)
-        mm_problems_add(problems, MM_PROBLEM_NOTE, "", 0, 0,
-                        "read as root, which cannot become nobody here: %s", strerror(-undropped));
+int mm_config_tool_merge(struct mm_config_input *input, const struct mm_config_device *device)
+{
+    return mm_config_merge_texts(&input->texts, device, &input->items, &input->problems);
+}
+
+int mm_config_tool_build(struct mm_config_input *input, const struct mm_config_device *device)
+{
+    int r = mm_config_tool_merge(input, device);
+
     if (r == 0 || r == -EINVAL)
-        r = mm_config_merge_texts(&texts, device, items, problems);
-    mm_config_texts_fini(&texts);
+        r = mm_config_build(&input->items, device, &input->config, &input->problems);
     return r;
+}
+
+void mm_config_input_fini(struct mm_config_input *input)
+{
+    mm_config_free(input->config);
+    mm_config_items_fini(&input->items);
+    mm_config_texts_fini(&input->texts);
+    mm_problems_fini(&input->problems);
+    *input = (struct mm_config_input){0};
+}
+
+int mm_config_tool_load(const struct mm_config_sources *sources, const struct mm_config_device *device,
+                        struct mm_config_input *ret_input)
+{
+    int r = mm_config_tool_gather(sources, ret_input);
+
+    (void)mm_privileges_drop();
+    /* What could not be read is told along with what is wrong with the rest. */
+    return r == 0 || r == -EINVAL ? mm_config_tool_build(ret_input, device) : r;
+}
+
+int mm_config_tool_verify(const char *name, const char *text, size_t length,
+                          const struct mm_config_device *device, struct mm_config_input *ret_input)
+{
+    *ret_input = (struct mm_config_input){0};
+    ret_input->texts.items = calloc(1, sizeof(*ret_input->texts.items));
+    if (!ret_input->texts.items)
+        return -ENOMEM;
+    ret_input->texts.count = 1;
+    ret_input->texts.bytes = length;
+    ret_input->texts.items[0] =
+        (struct mm_config_text){.file = strdup(name), .bytes = malloc(length + 1), .length = length};
+    if (!ret_input->texts.items[0].file || !ret_input->texts.items[0].bytes)
+        return -ENOMEM;
+    memcpy(ret_input->texts.items[0].bytes, text, length + 1);
+    return mm_config_tool_build(ret_input, device);
+}
+
+int mm_config_tool_read_text(int fd, const char *file, char **ret_bytes, size_t *ret_length,
+                             struct mm_problems *problems)
+{
+    MM_CLEANUP_FREE char *bytes = NULL;
+    size_t length = 0, capacity = 0;
+    ssize_t n = 1;
+
+    while (n > 0) {
+        if (capacity - length < 2) {
+            char *larger;
+
+            capacity = capacity > 0 ? capacity * 2 : 16384;
+            larger = realloc(bytes, capacity);
+            if (!larger)
+                return -ENOMEM;
+            bytes = larger;
+        }
+        do {
+            n = read(fd, bytes + length, capacity - length - 1);
+        } while (n < 0 && errno == EINTR);
+        if (n < 0 || length + (size_t)n > MM_CONFIG_MAX_BYTES) {
+            mm_problems_add(problems, MM_PROBLEM_ERROR, file, 0, 0, "cannot be read: %s",
+                            n < 0 ? strerror(errno) : "it is too large: more than 8 MiB");
+            return -EINVAL;
+        }
+        length += (size_t)n;
+    }
+    bytes[length] = '\0';
+    *ret_bytes = bytes;
+    *ret_length = length;
+    bytes = NULL;
+    return 0;
 }

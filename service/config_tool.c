@@ -13,14 +13,18 @@
 #define CALLED_BY_MEMMGRCTL "memmgrctl config"
 
 static const struct mm_ctl_command *const commands[] = {
-    &mm_config_check_command, &mm_config_schema_command, &mm_config_items_command, &mm_ctl_help_command, NULL,
+    &mm_config_check_command,  &mm_config_show_command,
+    &mm_config_diff_command,   &mm_config_explain_command,
+    &mm_config_init_command,   &mm_config_migrate_command,
+    &mm_config_schema_command, &mm_config_items_command,
+    &mm_ctl_help_command,      NULL,
 };
 
 static const struct mm_ctl_option options[] = {
     {"ram-mb", "N", "for a device with N MB of RAM, instead of this one"},
     {"screen-inches", "N", "with a screen of N inches"},
     {"device", "NAME", "of this name"},
-    {"search-path", "DIR[:DIR...]", "where files are looked for when none is named"},
+    {"search-path", "DIRS", "DIR[:DIR...]: where files are looked for when none is named"},
     {"max-bytes", "N", "in all files together, 8 MiB without it"},
     {.name = NULL},
 };

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* "memmgr-config init": a commented file to begin with. */
+#include "service/config_tool.h"
+
+#include "service/config_example.h"
+#include "service/new_file.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_FILE "memmgr_config.xml"
+
+static int run(struct mm_ctl *ctl)
+{
+    const char *name = ctl->argument_count > 0 ? ctl->arguments[0] : DEFAULT_FILE;
+    struct mm_new_file file;
+    int r;
+
+    if (strcmp(name, "-") == 0) {
+        /* That the output fails shows when it is flushed. */
+        mm_config_write_starter(stdout);
+        return MM_CONFIG_OK;
+    }
+    r = mm_new_file_open(name, mm_ctl_option(ctl, "force") != NULL, &file);
+    if (r == 0) {
+        mm_config_write_starter(file.stream);
+        r = mm_new_file_commit(&file);
+    }
+    return r < 0 ? mm_config_tool_refuse_output(ctl, name, r) : MM_CONFIG_OK;
+}
+
+static const struct mm_ctl_option options[] = {
+    {"force", NULL, "replace the file where it is there already"},
+    {.name = NULL},
+};
+
+const struct mm_ctl_command mm_config_init_command = {
+    .name = "init",
+    .summary = "write a commented file to begin with, in which nothing counts yet",
+    .arguments = "[FILE]",
+    .details = "FILE is " DEFAULT_FILE " in this directory where none is named; \"-\" is standard output.",
+    .options = options,
+    .max_arguments = 1,
+    .run = run,
+};

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Temporary file, fsync, rename. */
+#include "service/new_file.h"
+
+#include "common/common.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+/* The C libraries that lack renameat2 lack its flag, too. */
+#define RENAME_WITHOUT_REPLACING 1u
+
+/* Other names are tried when an earlier crash left one behind. */
+#define TEMPORARY_NAMES_MAX 100
+
+static int split(const char *path, struct mm_new_file *file)
+{
+    char *directory;
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    int r;
+
+    if (strlen(name) >= sizeof(file->name))
+        return -ENAMETOOLONG;
+    if (!name[0])
+        return slash ? -EISDIR : -ENOENT;
+    mm_copy_text(file->name, sizeof(file->name), name);
+    directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    if (!directory)
+        return -ENOMEM;
+    file->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    r = file->directory < 0 ? -errno : 0;
+    free(directory);
+    return r;
+}
+
+/* What stands under the name already. */
+static int look(const struct mm_new_file *file)
+{
+    struct stat status;
+
+    if (fstatat(file->directory, file->name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (S_ISDIR(status.st_mode))
+        return -EISDIR;
+    if (!file->may_replace)
+        return -EEXIST;
+    return S_ISREG(status.st_mode) ? 0 : -EINVAL;
+}
+
+static int make_temporary(struct mm_new_file *file)
+{
+    int fd = -1;
+
+    for (unsigned i = 0; fd < 0 && i < TEMPORARY_NAMES_MAX; i++) {
+        (void)mm_format(file->temporary, sizeof(file->temporary), ".memmgr-new-%d-%u", (int)getpid(), i);
+        fd = openat(file->directory, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                    0644);
+        if (fd < 0 && errno != EEXIST)
+            return -errno;
+    }
+    if (fd < 0)
+        return -EEXIST;
+    file->stream = fdopen(fd, "w");
+    if (file->stream)
+        return 0;
+    (void)close(fd);
+    (void)unlinkat(file->directory, file->temporary, 0);
+    return -ENOMEM;
+}
+
+int mm_new_file_open(const char *path, bool may_replace, struct mm_new_file *ret_file)
+{
+    struct mm_new_file file = {.directory = -1, .may_replace = may_replace};
+    int r = split(path, &file);
+
+    if (r >= 0)
+        r = look(&file);
+    if (r >= 0)
+        r = make_temporary(&file);
+    if (r < 0) {
+        mm_cleanup_close(&file.directory);
+        return r;
+    }
+    *ret_file = file;
+    return 0;
+}
+
+static int write_out(struct mm_new_file *file)
+{
+    FILE *stream = file->stream;
+    int r = 0;
+
+    file->stream = NULL;
+    errno = EIO;
+    if (ferror(stream) || fflush(stream) != 0 || fsync(fileno(stream)) < 0)
+        r = -errno;
+    if (fclose(stream) != 0 && r == 0)
+        r = -errno;
+    return r;
+}
+
+/* Some file systems cannot rename without replacing; a link does not replace either. */
+static int put_in_place(const struct mm_new_file *file)
+{
+    int directory = file->directory;
+
+    if (file->may_replace)
+        return renameat(directory, file->temporary, directory, file->name) < 0 ? -errno : 0;
+    if (syscall(SYS_renameat2, directory, file->temporary, directory, file->name, RENAME_WITHOUT_REPLACING) ==
+        0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -errno;
+    if (linkat(directory, file->temporary, directory, file->name, 0) < 0)
+        return -errno;
+    (void)unlinkat(directory, file->temporary, 0);
+    return 0;
+}
+
+int mm_new_file_commit(struct mm_new_file *file)
+{
+    int r = write_out(file);
+
+    if (r >= 0)
+        r = put_in_place(file);
+    if (r < 0) {
+        mm_new_file_discard(file);
+        return r;
+    }
+    /* The name is there already; that it lasts is as much as can be asked of the file system. */
+    (void)fsync(file->directory);
+    (void)close(file->directory);
+    file->directory = -1;
+    return 0;
+}
+
+void mm_new_file_discard(struct mm_new_file *file)
+{
+    if (file->stream)
+        (void)fclose(file->stream);
+    file->stream = NULL;
+    (void)unlinkat(file->directory, file->temporary, 0);
+    (void)close(file->directory);
+    file->directory = -1;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A file that appears whole under its name, or not at all. */
+#ifndef MM_SERVICE_NEW_FILE_H
+#define MM_SERVICE_NEW_FILE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MM_NEW_FILE_NAME_MAX 256 /* a name in a directory, and its NUL */
+
+struct mm_new_file {
+    FILE *stream;                         /* what is written goes into a temporary file beside it */
+    int directory;                        /* descriptor */
+    char name[MM_NEW_FILE_NAME_MAX];      /* in that directory */
+    char temporary[MM_NEW_FILE_NAME_MAX]; /* in that directory */
+    bool may_replace;
+};
+
+/*
+ * -EEXIST: something of that name is there and may_replace is false; -EINVAL: it is no regular file, which is never
+ * replaced; -EISDIR, -ENAMETOOLONG; the errno of opening the directory or of making the temporary file.
+ */
+int mm_new_file_open(const char *path, bool may_replace, struct mm_new_file *ret_file);
+
+/* What was written is on the disk and then under its name. An error leaves nothing behind. -EEXIST: somebody else
+   made the file meanwhile; the errno of the write, the fsync or the rename that failed. */
+int mm_new_file_commit(struct mm_new_file *file);
+
+/* Takes the temporary file away. */
+void mm_new_file_discard(struct mm_new_file *file);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
