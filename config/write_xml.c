@@ -12,7 +12,7 @@
 struct writer {
     FILE *stream;
     const struct mm_config *config;
-    bool with_origins;
+    bool with_ids, with_origins;
     unsigned depth;
 };
 
@@ -49,7 +49,7 @@ static void open_tag(void *user, unsigned element, unsigned instance)
 
     indent(writer);
     (void)fprintf(writer->stream, "<%s", mm_vocabulary_name(element));
-    if (mm_vocabulary_at(element)->type == MM_TYPE_ROW &&
+    if (writer->with_ids && mm_vocabulary_at(element)->type == MM_TYPE_ROW &&
         mm_config_origin(writer->config, element, instance, &origin) && origin.id) {
         (void)fputs(" id=\"", writer->stream);
         mm_xml_write_escaped(writer->stream, origin.id);
@@ -90,8 +90,11 @@ static void write_value(void *user, const struct mm_visited_value *value)
 int mm_config_write_xml_choice(FILE *stream, const struct mm_config *config,
                                const struct mm_xml_choice *choice)
 {
-    struct writer writer = {
-        .stream = stream, .config = config, .with_origins = choice->with_origins, .depth = 1};
+    struct writer writer = {.stream = stream,
+                            .config = config,
+                            .with_ids = choice->with_ids,
+                            .with_origins = choice->with_origins,
+                            .depth = 1};
     const struct mm_config_visitor visitor = {
         .open = open_tag, .close = close_tag, .value = write_value, .user = &writer};
 

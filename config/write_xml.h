@@ -11,6 +11,7 @@ extern "C" {
 
 struct mm_xml_choice {
     unsigned only;     /* this section alone, within what it stands in; MM_ELEMENT_NONE: everything */
+    bool with_ids;     /* of rows that have one; two configurations that mean the same may differ in them */
     bool with_origins; /* a comment behind each value: the file and line it comes from, or "built-in" */
 };
 

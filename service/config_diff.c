@@ -232,7 +232,7 @@ static const struct mm_ctl_option options[] = {
 
 const struct mm_ctl_command mm_config_diff_command = {
     .name = "diff",
-    .summary = "print what differs between two files or directories in what they mean for the device",
+    .summary = "print what differs in the meaning of two files or directories",
     .arguments = "A B",
     .details = "Each line has what changed, the values in A and B, and where the value in B comes from "
                "(\"-\": in A).\n"

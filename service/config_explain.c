@@ -426,7 +426,7 @@ static const struct mm_ctl_option options[] = {
 
 const struct mm_ctl_command mm_config_explain_command = {
     .name = "explain",
-    .summary = "tell what an element is: type, unit, range, default, upstream's meaning, an example",
+    .summary = "tell what an element is: type, range, default, upstream, an example",
     .arguments = "[ELEMENT]",
     .details =
         "ELEMENT is a path (killConfig/killLevel/memoryMB) or a name (memoryMB). Without it all elements are "

@@ -11,8 +11,8 @@
 
 static int show(const struct mm_ctl *ctl, const struct mm_config *config, unsigned section)
 {
-    const struct mm_xml_choice choice = {.only = section,
-                                         .with_origins = mm_ctl_option(ctl, "origin") != NULL};
+    const struct mm_xml_choice choice = {
+        .only = section, .with_ids = true, .with_origins = mm_ctl_option(ctl, "origin") != NULL};
 
     if (ctl->is_json)
         return mm_config_tool_print_json(ctl, mm_config_json(config, section, choice.with_origins));
@@ -58,7 +58,7 @@ static const struct mm_ctl_option options[] = {
 
 const struct mm_ctl_command mm_config_show_command = {
     .name = "show",
-    .summary = "print the configuration that is in force with the files, all of it, as XML or JSON",
+    .summary = "print the whole configuration that the files make, as XML or JSON",
     .arguments = "[FILE|DIRECTORY...]",
     .details = "The files lie over each other in the order given, a directory stands for its *.xml; without "
                "any, it is\n"
