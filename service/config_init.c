@@ -5,15 +5,49 @@
 #include "service/config_example.h"
 #include "service/new_file.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT_FILE "memmgr_config.xml"
 
+/* The starter file in new memory, the caller's to free; NULL without memory. */
+static char *starter(size_t *ret_length)
+{
+    char *text = NULL;
+    FILE *stream = open_memstream(&text, ret_length);
+
+    if (!stream)
+        return NULL;
+    mm_config_write_starter(stream);
+    if (fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static int write_starter(const char *name, bool may_replace)
+{
+    struct mm_new_file file;
+    size_t length = 0;
+    char *text = starter(&length);
+    int r = text ? mm_new_file_open(name, may_replace, &file) : -ENOMEM;
+
+    if (r == 0) {
+        r = mm_new_file_write(&file, text, length);
+        if (r == 0)
+            r = mm_new_file_commit(&file);
+        else
+            mm_new_file_discard(&file);
+    }
+    free(text);
+    return r;
+}
+
 static int run(struct mm_ctl *ctl)
 {
     const char *name = ctl->argument_count > 0 ? ctl->arguments[0] : DEFAULT_FILE;
-    struct mm_new_file file;
     int r;
 
     if (strcmp(name, "-") == 0) {
@@ -21,11 +55,7 @@ static int run(struct mm_ctl *ctl)
         mm_config_write_starter(stdout);
         return MM_CONFIG_OK;
     }
-    r = mm_new_file_open(name, mm_ctl_option(ctl, "force") != NULL, &file);
-    if (r == 0) {
-        mm_config_write_starter(file.stream);
-        r = mm_new_file_commit(&file);
-    }
+    r = write_starter(name, mm_ctl_option(ctl, "force") != NULL);
     return r < 0 ? mm_config_tool_refuse_output(ctl, name, r) : MM_CONFIG_OK;
 }
 

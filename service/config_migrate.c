@@ -203,8 +203,8 @@ static int verify(const struct migration *migration, const char *text, size_t le
     return r;
 }
 
-/* All of it but the output's place. Returns an exit status. */
-static int migrate(struct migration *migration, FILE *output, const char *output_name)
+/* file NULL: to standard output. Returns an exit status. */
+static int migrate(struct migration *migration, struct mm_new_file *file, const char *file_name)
 {
     const struct mm_ctl *ctl = migration->ctl;
     MM_CLEANUP_FREE char *text = NULL;
@@ -223,9 +223,12 @@ static int migrate(struct migration *migration, FILE *output, const char *output
         return MM_CONFIG_INVALID;
     if (r < 0)
         return mm_config_tool_fail(ctl, migration->draft.source, r);
-    errno = EIO;
-    if (fwrite(text, 1, length, output) != length || fflush(output) != 0)
-        return mm_config_tool_fail(ctl, output_name, -errno);
+    r = file ? mm_new_file_write(file, text, length) : 0;
+    if (r < 0)
+        return mm_config_tool_refuse_output(ctl, file_name, r);
+    /* That standard output fails shows when it is flushed. */
+    if (!file)
+        (void)fwrite(text, 1, length, stdout);
     return MM_CONFIG_OK;
 }
 
@@ -244,7 +247,7 @@ static int migrate_to_file(struct migration *migration, const char *name)
         return mm_config_tool_refuse_output(ctl, name, r);
     pid = fork();
     if (pid == 0) {
-        result = migrate(migration, file.stream, name);
+        result = migrate(migration, &file, name);
         mm_draft_fini(&migration->draft);
         _exit(result);
     }
@@ -287,7 +290,7 @@ static int run(struct mm_ctl *ctl)
         result = mm_config_tool_device(ctl, &migration.device);
     if (result != 0)
         return result;
-    result = output ? migrate_to_file(&migration, output) : migrate(&migration, stdout, "standard output");
+    result = output ? migrate_to_file(&migration, output) : migrate(&migration, NULL, NULL);
     mm_draft_fini(&migration.draft);
     return result;
 }

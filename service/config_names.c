@@ -3,6 +3,7 @@
 #include "service/config_names.h"
 
 #include "common/common.h"
+#include "service/command_line.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -54,28 +54,21 @@ static int look(const struct mm_new_file *file)
 
 static int make_temporary(struct mm_new_file *file)
 {
-    int fd = -1;
-
-    for (unsigned i = 0; fd < 0 && i < TEMPORARY_NAMES_MAX; i++) {
+    for (unsigned i = 0; i < TEMPORARY_NAMES_MAX; i++) {
         (void)mm_format(file->temporary, sizeof(file->temporary), ".memmgr-new-%d-%u", (int)getpid(), i);
-        fd = openat(file->directory, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                    0644);
-        if (fd < 0 && errno != EEXIST)
+        file->fd = openat(file->directory, file->temporary,
+                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+        if (file->fd >= 0)
+            return 0;
+        if (errno != EEXIST)
             return -errno;
     }
-    if (fd < 0)
-        return -EEXIST;
-    file->stream = fdopen(fd, "w");
-    if (file->stream)
-        return 0;
-    (void)close(fd);
-    (void)unlinkat(file->directory, file->temporary, 0);
-    return -ENOMEM;
+    return -EEXIST;
 }
 
 int mm_new_file_open(const char *path, bool may_replace, struct mm_new_file *ret_file)
 {
-    struct mm_new_file file = {.directory = -1, .may_replace = may_replace};
+    struct mm_new_file file = {.fd = -1, .directory = -1, .may_replace = may_replace};
     int r = split(path, &file);
 
     if (r >= 0)
@@ -90,17 +83,29 @@ int mm_new_file_open(const char *path, bool may_replace, struct mm_new_file *ret
     return 0;
 }
 
-static int write_out(struct mm_new_file *file)
+int mm_new_file_write(struct mm_new_file *file, const char *bytes, size_t length)
 {
-    FILE *stream = file->stream;
-    int r = 0;
+    while (length > 0) {
+        ssize_t n = write(file->fd, bytes, length);
 
-    file->stream = NULL;
-    errno = EIO;
-    if (ferror(stream) || fflush(stream) != 0 || fsync(fileno(stream)) < 0)
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        bytes += n;
+        length -= (size_t)n;
+    }
+    return 0;
+}
+
+/* Some file systems tell of a full disk only now. */
+static int finish_writing(struct mm_new_file *file)
+{
+    int r = fsync(file->fd) < 0 ? -errno : 0;
+
+    if (close(file->fd) < 0 && r == 0)
         r = -errno;
-    if (fclose(stream) != 0 && r == 0)
-        r = -errno;
+    file->fd = -1;
     return r;
 }
 
@@ -124,7 +129,7 @@ static int put_in_place(const struct mm_new_file *file)
 
 int mm_new_file_commit(struct mm_new_file *file)
 {
-    int r = write_out(file);
+    int r = finish_writing(file);
 
     if (r >= 0)
         r = put_in_place(file);
@@ -141,9 +146,8 @@ int mm_new_file_commit(struct mm_new_file *file)
 
 void mm_new_file_discard(struct mm_new_file *file)
 {
-    if (file->stream)
-        (void)fclose(file->stream);
-    file->stream = NULL;
+    mm_cleanup_close(&file->fd);
+    file->fd = -1;
     (void)unlinkat(file->directory, file->temporary, 0);
     (void)close(file->directory);
     file->directory = -1;

@@ -4,7 +4,7 @@
 #define MM_SERVICE_NEW_FILE_H
 
 #include <stdbool.h>
-#include <stdio.h>
+#include <stddef.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -13,8 +13,8 @@ extern "C" {
 #define MM_NEW_FILE_NAME_MAX 256 /* a name in a directory, and its NUL */
 
 struct mm_new_file {
-    FILE *stream;                         /* what is written goes into a temporary file beside it */
-    int directory;                        /* descriptor */
+    int fd;                               /* of a temporary file beside it */
+    int directory;                        /* likewise */
     char name[MM_NEW_FILE_NAME_MAX];      /* in that directory */
     char temporary[MM_NEW_FILE_NAME_MAX]; /* in that directory */
     bool may_replace;
@@ -26,8 +26,11 @@ struct mm_new_file {
  */
 int mm_new_file_open(const char *path, bool may_replace, struct mm_new_file *ret_file);
 
+/* The next bytes. A negative errno. */
+int mm_new_file_write(struct mm_new_file *file, const char *bytes, size_t length);
+
 /* What was written is on the disk and then under its name. An error leaves nothing behind. -EEXIST: somebody else
-   made the file meanwhile; the errno of the write, the fsync or the rename that failed. */
+   made the file meanwhile; the errno of the fsync or the rename that failed. */
 int mm_new_file_commit(struct mm_new_file *file);
 
 /* Takes the temporary file away. */
