@@ -12,7 +12,7 @@ struct verdict {
     int status;
 };
 
-static struct verdict judge(const struct mm_problems *problems, bool is_strict)
+static struct verdict judge(const struct mm_problems *problems)
 {
     /* Of errors more are counted than are kept. */
     struct verdict verdict = {.errors = problems->error_count};
@@ -23,7 +23,7 @@ static struct verdict judge(const struct mm_problems *problems, bool is_strict)
     }
     if (verdict.errors > 0)
         verdict.status = MM_CONFIG_INVALID;
-    else if (is_strict && verdict.warnings > 0)
+    else if (problems->is_strict && verdict.warnings > 0)
         verdict.status = MM_CONFIG_FOUND;
     return verdict;
 }
@@ -135,12 +135,13 @@ static int run(struct mm_ctl *ctl)
         result = mm_config_tool_sources(ctl, &sources);
     if (result != 0)
         return result;
+    input.problems.is_strict = mm_ctl_option(ctl, "strict") != NULL;
     r = mm_config_tool_load(&sources, &device, &input);
     if (r < 0 && r != -EINVAL) {
         mm_config_input_fini(&input);
         return mm_config_tool_fail(ctl, "check", r);
     }
-    verdict = judge(&input.problems, mm_ctl_option(ctl, "strict") != NULL);
+    verdict = judge(&input.problems);
     result = MM_CONFIG_OK;
     if (ctl->is_json) {
         result = mm_config_tool_print_json(ctl, report_json(&input, &device, &verdict));
@@ -155,7 +156,7 @@ static int run(struct mm_ctl *ctl)
 }
 
 static const struct mm_ctl_option options[] = {
-    {"strict", NULL, "warnings count: exit status 1 when there are any"},
+    {"strict", NULL, "warnings count, and what is unknown is an error"},
     {"json", NULL, "print what was found as JSON"},
     {.name = NULL},
 };

@@ -101,7 +101,7 @@ static char *make(unsigned element, bool with_section)
 static bool is_valid(const char *text)
 {
     const struct mm_config_device any = {.ram_bytes = 64 * MM_GIB};
-    struct mm_config_input input;
+    struct mm_config_input input = {0};
     int r = mm_config_tool_verify("example", text, strlen(text), &any, &input);
 
     mm_config_input_fini(&input);

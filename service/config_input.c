@@ -30,10 +30,9 @@ int mm_config_tool_sources(const struct mm_ctl *ctl, struct mm_config_sources *r
     return result;
 }
 
-int mm_config_tool_gather(const struct mm_config_sources *sources, struct mm_config_input *ret_input)
+int mm_config_tool_gather(const struct mm_config_sources *sources, struct mm_config_input *input)
 {
-    *ret_input = (struct mm_config_input){0};
-    return mm_config_gather(sources, &ret_input->texts, &ret_input->problems);
+    return mm_config_gather(sources, &input->texts, &input->problems);
 }
 
 int mm_config_tool_merge(struct mm_config_input *input, const struct mm_config_device *device)
@@ -60,30 +59,28 @@ void mm_config_input_fini(struct mm_config_input *input)
 }
 
 int mm_config_tool_load(const struct mm_config_sources *sources, const struct mm_config_device *device,
-                        struct mm_config_input *ret_input)
+                        struct mm_config_input *input)
 {
-    int r = mm_config_tool_gather(sources, ret_input);
+    int r = mm_config_tool_gather(sources, input);
 
     (void)mm_privileges_drop();
     /* What could not be read is told along with what is wrong with the rest. */
-    return r == 0 || r == -EINVAL ? mm_config_tool_build(ret_input, device) : r;
+    return r == 0 || r == -EINVAL ? mm_config_tool_build(input, device) : r;
 }
 
 int mm_config_tool_verify(const char *name, const char *text, size_t length,
-                          const struct mm_config_device *device, struct mm_config_input *ret_input)
+                          const struct mm_config_device *device, struct mm_config_input *input)
 {
-    *ret_input = (struct mm_config_input){0};
-    ret_input->texts.items = calloc(1, sizeof(*ret_input->texts.items));
-    if (!ret_input->texts.items)
+    struct mm_config_text *one = calloc(1, sizeof(*one));
+
+    if (!one)
         return -ENOMEM;
-    ret_input->texts.count = 1;
-    ret_input->texts.bytes = length;
-    ret_input->texts.items[0] =
-        (struct mm_config_text){.file = strdup(name), .bytes = malloc(length + 1), .length = length};
-    if (!ret_input->texts.items[0].file || !ret_input->texts.items[0].bytes)
+    input->texts = (struct mm_config_texts){.items = one, .count = 1, .bytes = length};
+    *one = (struct mm_config_text){.file = strdup(name), .bytes = malloc(length + 1), .length = length};
+    if (!one->file || !one->bytes)
         return -ENOMEM;
-    memcpy(ret_input->texts.items[0].bytes, text, length + 1);
-    return mm_config_tool_build(ret_input, device);
+    memcpy(one->bytes, text, length + 1);
+    return mm_config_tool_build(input, device);
 }
 
 int mm_config_tool_read_text(int fd, const char *file, char **ret_bytes, size_t *ret_length,

@@ -66,7 +66,7 @@ static int convert_oomd(struct migration *migration, const char *text, size_t le
 static int convert_memmgr(struct migration *migration, const char *text, size_t length)
 {
     const char *name = migration->draft.source;
-    struct mm_config_input input;
+    struct mm_config_input input = {0};
     struct mm_config_items items = {0};
     struct mm_problems known = {0};
     int r = mm_config_tool_verify(name, text, length, &migration->device, &input);
@@ -195,7 +195,7 @@ static char *draft_text(const struct migration *migration, size_t *ret_length)
 /* What came out has to be a valid file; only the device can have made it none: a level above its RAM. */
 static int verify(const struct migration *migration, const char *text, size_t length)
 {
-    struct mm_config_input input;
+    struct mm_config_input input = {0};
     int r = mm_config_tool_verify("(output)", text, length, &migration->device, &input);
 
     mm_config_tool_print_problems(migration->ctl, stderr, &input.problems, MM_PROBLEM_WARNING);

@@ -51,7 +51,8 @@ cJSON *mm_config_tool_device_json(const struct mm_config_device *device);
 
 /* ---- reading (config_input.c) -------------------------------------------------------------------------- */
 
-/* All zero, or made by one of the functions below whatever they return; then config is NULL unless they return 0. */
+/* All zero, perhaps with problems.is_strict, before one of the functions below fills it in, whatever it returns;
+   config is NULL then unless it returns 0. */
 struct mm_config_input {
     struct mm_config_texts texts;
     struct mm_config_items items; /* merged */
@@ -65,14 +66,14 @@ void mm_config_input_fini(struct mm_config_input *input);
    after saying what is wrong. */
 int mm_config_tool_sources(const struct mm_ctl *ctl, struct mm_config_sources *ret_sources);
 /* As mm_config_gather. */
-int mm_config_tool_gather(const struct mm_config_sources *sources, struct mm_config_input *ret_input);
+int mm_config_tool_gather(const struct mm_config_sources *sources, struct mm_config_input *input);
 /* As mm_config_merge_texts. */
 int mm_config_tool_merge(struct mm_config_input *input, const struct mm_config_device *device);
 /* Merges and builds. 0, -EINVAL, -ENOMEM. */
 int mm_config_tool_build(struct mm_config_input *input, const struct mm_config_device *device);
 /* Gathers, gives privileges up, merges and builds. */
 int mm_config_tool_load(const struct mm_config_sources *sources, const struct mm_config_device *device,
-                        struct mm_config_input *ret_input);
+                        struct mm_config_input *input);
 /* A text, terminated by a NUL that does not count, as if it were the one file; name stands in messages. */
 int mm_config_tool_verify(const char *name, const char *text, size_t length,
                           const struct mm_config_device *device, struct mm_config_input *ret_input);
