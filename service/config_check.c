@@ -165,9 +165,9 @@ const struct mm_ctl_command mm_config_check_command = {
     .name = "check",
     .summary = "print all that is wrong with the files, a line each that editors jump to",
     .arguments = "[FILE|DIRECTORY...]",
-    .details = "The files lie over each other in the order given, a directory stands for its *.xml; without "
-               "any, it is\n"
-               "those of the search path. Exit status: 0 valid, 1 warnings with --strict, 2 errors.",
+    .details = "The files lie over each other in the order given, a directory stands for its *.xml; without\n"
+               "any, it is those of the search path.\n"
+               "Exit status: 0 valid, 1 warnings with --strict, 2 errors.",
     .options = options,
     .max_arguments = MM_CONFIG_FILES_MAX,
     .run = run,

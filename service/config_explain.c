@@ -428,9 +428,8 @@ const struct mm_ctl_command mm_config_explain_command = {
     .name = "explain",
     .summary = "tell what an element is: type, range, default, upstream, an example",
     .arguments = "[ELEMENT]",
-    .details =
-        "ELEMENT is a path (killConfig/killLevel/memoryMB) or a name (memoryMB). Without it all elements are "
-        "listed.",
+    .details = "ELEMENT is a path (killConfig/killLevel/memoryMB) or a name (memoryMB).\n"
+               "Without it all elements are listed.",
     .options = options,
     .max_arguments = 1,
     .run = run,

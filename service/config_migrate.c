@@ -117,16 +117,18 @@ static int find_source(const struct mm_ctl *ctl, const struct source **ret_sourc
 
 /* ---- from the source to a text -------------------------------------------------------------------------- */
 
-/* Arguments instead of a file: several, or one that can be no name of a file. */
+/* Arguments instead of a file: any number but one, or one that can be no name of a file. */
 static bool has_words(const struct migration *migration)
 {
     const struct mm_ctl *ctl = migration->ctl;
-    const char *first = ctl->argument_count > 0 ? ctl->arguments[0] : "-";
+    const char *first;
 
     if (!migration->source->takes_words)
         return false;
-    return ctl->argument_count > 1 || (first[0] == '-' && first[1]) || strchr(first, '=') ||
-           strchr(first, ' ');
+    if (ctl->argument_count != 1)
+        return true;
+    first = ctl->arguments[0];
+    return (first[0] == '-' && first[1]) || strchr(first, '=') || strchr(first, ' ');
 }
 
 /* The source's bytes, after privileges have gone. 0, -EINVAL with a problem among the draft's notes, -ENOMEM. */

@@ -60,9 +60,8 @@ const struct mm_ctl_command mm_config_show_command = {
     .name = "show",
     .summary = "print the whole configuration that the files make, as XML or JSON",
     .arguments = "[FILE|DIRECTORY...]",
-    .details = "The files lie over each other in the order given, a directory stands for its *.xml; without "
-               "any, it is\n"
-               "those of the search path. The XML can be read again, and means the same.",
+    .details = "The files lie over each other in the order given, a directory stands for its *.xml; without\n"
+               "any, it is those of the search path. The XML can be read again, and means the same.",
     .options = options,
     .max_arguments = MM_CONFIG_FILES_MAX,
     .run = run,
