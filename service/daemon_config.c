@@ -185,21 +185,32 @@ static void log_failure(struct mm_daemon *daemon, const struct mm_reload *reload
     mm_error("reload: the old configuration stays: %s", daemon->facts.reload_message);
 }
 
-static void log_changes(const struct mm_reload *reload)
+/* "2 changes are in force": for the log, and for who asked. */
+static void note_success(struct mm_daemon *daemon, const struct mm_reload *reload)
+{
+    char *message = daemon->facts.reload_message;
+    size_t size = sizeof(daemon->facts.reload_message);
+
+    if (reload->change_count == 0)
+        (void)mm_format(message, size, "nothing has changed");
+    else if (reload->change_count < 0)
+        (void)mm_format(message, size,
+                        "the new configuration is in force; what has changed cannot be told: %s",
+                        strerror(-reload->change_count));
+    else
+        (void)mm_format(message, size, "%d %s in force%s", reload->change_count,
+                        reload->change_count == 1 ? "change is" : "changes are",
+                        reload->needs_restart ? ", a part of it from the next start on" : "");
+}
+
+static void log_success(const struct mm_daemon *daemon, const struct mm_reload *reload)
 {
     log_problems(reload->problems);
     for (size_t i = 0; i < reload->line_count; i++)
         mm_notice("reload: %s", reload->lines[i]);
-    if (reload->change_count < 0)
-        mm_warning("reload: what has changed cannot be told: %s", strerror(-reload->change_count));
-    else if ((size_t)reload->change_count > reload->line_count)
+    if (reload->change_count > (int)reload->line_count)
         mm_notice("reload: and %zu more", (size_t)reload->change_count - reload->line_count);
-    if (reload->needs_restart)
-        mm_warning("reload: a part of this takes effect at the next start");
-    if (reload->change_count == 0)
-        mm_notice("reload: nothing has changed");
-    else
-        mm_notice("reload: the new configuration is in force");
+    mm_notice("reload: %s", daemon->facts.reload_message);
 }
 
 static void put_in_force(struct mm_daemon *daemon, struct mm_config *config)
@@ -249,10 +260,9 @@ static void reload_done(const struct mm_reload *reload, void *user)
         note_failure(daemon, reload);
         log_failure(daemon, reload);
     } else {
-        (void)mm_format(facts->reload_message, sizeof(facts->reload_message), "%s",
-                        reload->change_count == 0 ? "nothing has changed" : "reloaded");
         daemon->told_problems = 0;
-        log_changes(reload);
+        note_success(daemon, reload);
+        log_success(daemon, reload);
         put_in_force(daemon, reload->config);
     }
     use_watch_set(daemon, reload->watch_set, reload->watch_error);

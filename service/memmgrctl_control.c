@@ -47,7 +47,7 @@ static int tell_reload(const struct mm_ctl *ctl, const cJSON *status, double rel
     }
     if (mm_json_get_bool(daemon, "reload_ok")) {
         if (!ctl->is_json)
-            (void)puts("the new configuration is in force");
+            (void)puts(mm_clean_text(mm_json_get_text(daemon, "reload_message"), message, sizeof(message)));
         return MM_CTL_OK;
     }
     (void)fprintf(stderr, "memmgrctl: the old configuration stays: %s\n",

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* What a line keeps free for the place at its end. */
-#define PLACE_MAX 192
+#define PLACE_MAX 320
 
 struct reloader {
     struct mm_event_center *center;
@@ -54,15 +54,18 @@ static void keep_difference(const struct mm_difference *difference, void *user)
     bool is_removed = difference->kind == MM_DIFFERENCE_REMOVED;
     bool is_at_restart = mm_vocabulary_at(difference->element)->flags & MM_ELEMENT_RESTART;
     struct mm_origin origin = {.file = "built-in"};
-    char text[MM_LOG_LINE_MAX], file[512];
+    char text[MM_LOG_LINE_MAX], file[PLACE_MAX - 64];
     size_t length;
+    bool is_given;
 
-    (void)mm_config_origin(is_removed ? reloader->old_config : reloader->reload.config, difference->element,
-                           is_removed ? difference->old_instance : difference->new_instance, &origin);
+    is_given =
+        mm_config_origin(is_removed ? reloader->old_config : reloader->reload.config, difference->element,
+                         is_removed ? difference->old_instance : difference->new_instance, &origin);
     (void)mm_printable(origin.file, strlen(origin.file), file, sizeof(file));
     (void)mm_difference_text(difference, text, sizeof(text) - PLACE_MAX);
     length = strlen(text);
-    length += mm_format(text + length, sizeof(text) - length, " (%s%s", is_removed ? "it was in " : "", file);
+    length += mm_format(text + length, sizeof(text) - length, " (%s%s", is_removed && is_given ? "from " : "",
+                        file);
     if (origin.line > 0)
         length += mm_format(text + length, sizeof(text) - length, ":%u", origin.line);
     (void)mm_format(text + length, sizeof(text) - length, ")%s",

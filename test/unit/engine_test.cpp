@@ -250,6 +250,58 @@ TEST_F(Engine, AReloadWithinAnEventLeavesTheOldConfigurationUntilAllHaveHeard)
     EXPECT_EQ(killed(), (std::vector<std::string>{"800"}));
 }
 
+/* Somebody who hears the event earlier switches the rows: who hears it later decides by those it began with. */
+TEST_F(Engine, RowsDoNotSwitchWithinADecision)
+{
+    begin_with_six();
+    std::function<void()> switch_rows = [this] {
+        config = test_config();
+        for (size_t i = 0; i < config->kill.level_count; i++)
+            config->kill.levels[i] = {(i + 1) * MIB, static_cast<int>(i)};
+        mm_engine_set_config(engine, config);
+    };
+    auto hear_first = [](const mm_event *, void *user) { (*static_cast<std::function<void()> *>(user))(); };
+    ASSERT_EQ(mm_event_center_subscribe(engine->center, MM_RANK_PRIORITY_MANAGER, 1u << MM_EVENT_WATERLINE,
+                                        hear_first, &switch_rows),
+              0);
+    crowd(450 * MIB);
+    ASSERT_EQ(records().size(), 1u);
+    EXPECT_EQ(records()[0].level.memory_bytes, 500 * MIB) << "the row of the rows it began with";
+    mm_event_center_unsubscribe(engine->center, hear_first, &switch_rows);
+    run_for(10 * SECOND);
+    fill_until(300 * MIB, 9998);
+    press();
+    run_for(10 * SECOND);
+    EXPECT_EQ(killed(), (std::vector<std::string>{"800"})) << "no row of the new ones is above 5 MB";
+    expect_at_rest();
+}
+
+/* A kill that is under way ends by the row that began it, the next one is begun by the new rows; what was learnt
+   about processes stays. */
+TEST_F(Engine, AReloadAmidAKillNeitherEndsItNorForgets)
+{
+    begin_with_six(100);
+    crowd(450 * MIB);
+    ASSERT_TRUE(is_killing());
+    for (int i = 0; i < 100; i++) {
+        config = test_config();
+        for (size_t k = 0; k < config->kill.level_count; k++)
+            config->kill.levels[k].memory_bytes = (k + 1) * 10 * MIB;
+        mm_engine_set_config(engine, config);
+    }
+    EXPECT_TRUE(is_killing());
+    run_for(SECOND);
+    ASSERT_EQ(killed(), (std::vector<std::string>{"800"}));
+    EXPECT_EQ(records()[0].outcome, MM_KILL_RECOVERED);
+    expect_at_rest();
+    EXPECT_EQ(priority_of(1050), 400) << "the list is what it was";
+    crowd(45 * MIB, 9998);
+    run_for(SECOND);
+    ASSERT_GE(records().size(), 2u);
+    EXPECT_EQ(records()[1].level.memory_bytes, 50 * MIB);
+    EXPECT_EQ(counts[MM_EVENT_CONFIG], 100u);
+}
+
 TEST_F(Engine, AReloadCanSwitchTheWatchOffAndOnAgain)
 {
     mm_waterline_status before, after;

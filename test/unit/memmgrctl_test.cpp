@@ -345,7 +345,7 @@ TEST_F(Ctl, ReloadWaitsForItsOutcome)
         reload->world->facts.reload_count++;
         reload->world->facts.reload_error = reload->error;
         mm_copy_text(reload->world->facts.reload_message, sizeof(reload->world->facts.reload_message),
-                     "line 3: nonsense");
+                     reload->error ? "line 3: nonsense" : "2 changes are in force");
     };
     auto asked = [](const mm_event *event, void *user) {
         const auto *reload = static_cast<Reload *>(user);
@@ -364,7 +364,7 @@ TEST_F(Ctl, ReloadWaitsForItsOutcome)
     });
     Outcome good = ask({"reload"});
     EXPECT_EQ(good.exit_code, 0) << good.errors;
-    EXPECT_EQ(good.output, "the new configuration is in force\n");
+    EXPECT_EQ(good.output, "2 changes are in force\n");
     server.run([&](World &world) {
         (void)world;
         state.error = -EINVAL;
