@@ -262,9 +262,16 @@ static int take_named(struct gatherer *gatherer, const char *path)
 {
     struct stat status;
 
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        return is_good_directory(gatherer, path) ? take_directory(gatherer, path) : 0;
-    return take_file(gatherer, path);
+    size_t count = gatherer->texts->count, errors = gatherer->problems->error_count;
+    int r;
+
+    if (stat(path, &status) < 0 || !S_ISDIR(status.st_mode))
+        return take_file(gatherer, path);
+    r = is_good_directory(gatherer, path) ? take_directory(gatherer, path) : 0;
+    if (r >= 0 && gatherer->texts->count == count && gatherer->problems->error_count == errors)
+        mm_problems_add(gatherer->problems, MM_PROBLEM_WARNING, path, 0, 0,
+                        "has no files *" MM_CONFIG_SUFFIX);
+    return r;
 }
 
 int mm_config_gather(const struct mm_config_sources *sources, struct mm_config_texts *ret_texts,

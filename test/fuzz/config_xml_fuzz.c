@@ -19,14 +19,17 @@ static void require(int is_true)
 static struct mm_config *build(const char *text, size_t length)
 {
     const struct mm_config_device device = {.ram_bytes = 2048ULL << 20};
-    struct mm_config_items items = {0};
+    struct mm_config_items file = {0}, items = {0};
     struct mm_problems problems = {0};
     struct mm_config *config = NULL;
-    int read = mm_config_parse_xml("f.xml", text, length, &items, &problems);
-    int built;
+    int read = mm_config_parse_xml("f.xml", text, length, &file, &problems);
+    int merged, built;
 
     require(read == 0 || read == -EINVAL);
     require((read == -EINVAL) == (problems.error_count > 0));
+    merged = mm_config_merge(&file, 1, &device, &items, &problems);
+    require(merged == 0 || merged == -EINVAL);
+    require((merged == -EINVAL) == (problems.error_count > 0));
     built = mm_config_build(&items, &device, &config, &problems);
     require(built == 0 || built == -EINVAL);
     require((built == -EINVAL) == (problems.error_count > 0));
@@ -37,6 +40,7 @@ static struct mm_config *build(const char *text, size_t length)
         for (const char *c = mm_problem_text(&problems.items[i], line, sizeof(line)); *c; c++)
             require((unsigned char)*c >= ' ');
     }
+    mm_config_items_fini(&file);
     mm_config_items_fini(&items);
     mm_problems_fini(&problems);
     return config;

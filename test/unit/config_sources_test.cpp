@@ -153,6 +153,7 @@ TEST_F(ConfigSources, ANamedDirectoryStandsForItsFiles)
     }
     directory("empty");
     EXPECT_EQ(read_files({path("empty")}), 0);
+    EXPECT_EQ(problems.lines(), Strings{path("empty") + ": warning: has no files *.xml"});
     EXPECT_EQ(files, Strings{});
 }
 
