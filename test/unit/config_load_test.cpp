@@ -18,6 +18,8 @@ namespace
 
 const std::string program = MM_CONFIG_PROGRAM;
 const std::string shipped = MM_SOURCE_DIRECTORY "/config/memmgr_config.xml";
+// Its profile says what is built in.
+const mm_config_device four_gigabytes = {4096ULL << 20, 0, nullptr};
 const char *const a_name = "a.xml";
 const mm_config_sources a_file = {&a_name, 1, nullptr, 0, false};
 const char *const shipped_name = MM_SOURCE_DIRECTORY "/config/memmgr_config.xml";
@@ -88,7 +90,11 @@ class ConfigLoad : public testing::Test
 
 TEST_F(ConfigLoad, ReadsTheShippedFileWithoutAWord)
 {
-    ASSERT_EQ(load(program, shipped), 0) << problems.joined();
+    mm_config *loaded = nullptr;
+
+    ASSERT_EQ(
+        mm_config_load(program.c_str(), &shipped_file, &four_gigabytes, 10000, &loaded, &problems.value), 0);
+    config.reset(loaded);
     EXPECT_EQ(problems.joined(), "");
     ConfigPointer built_in(mm_config_new());
     EXPECT_EQ(printed(config.get()), printed(built_in.get()));
@@ -277,7 +283,7 @@ TEST_F(ConfigLoad, WithClosedStandardStreams)
 
         for (int fd = 0; fd < 3; fd++)
             close(fd);
-        int r = mm_config_load(program.c_str(), &shipped_file, nullptr, 10000, &loaded, &found);
+        int r = mm_config_load(program.c_str(), &shipped_file, &four_gigabytes, 10000, &loaded, &found);
         _exit(r == 0 && found.count == 0 ? 0 : 1);
     }
     int status = 0;
