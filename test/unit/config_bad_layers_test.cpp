@@ -106,24 +106,21 @@ std::vector<BadFile> removals()
         {"WithoutAttribute",
          content(R"(    <killConfig>
         <remove/>
+        <killLevel><memoryMB>500</memoryMB><minPriority>400</minPriority></killLevel>
     </killConfig>)"),
-         {"2:5: error: killConfig has no killLevel, expected 1 to 10 (killPolicy/enabled false is how nobody "
-          "is killed)",
-          "3:9: error: <remove> in <killConfig> has neither id nor name, expected one of id and name"}},
+         {"3:9: error: <remove> in <killConfig> has neither id nor name, expected one of id and name"}},
         {"TwoAttributes",
          content(R"(    <killConfig>
         <remove id="1" name="2"/>
+        <killLevel><memoryMB>500</memoryMB><minPriority>400</minPriority></killLevel>
     </killConfig>)"),
-         {"2:5: error: killConfig has no killLevel, expected 1 to 10 (killPolicy/enabled false is how nobody "
-          "is killed)",
-          "3:9: error: <remove> in <killConfig> has both, expected one of id and name"}},
+         {"3:9: error: <remove> in <killConfig> has both, expected one of id and name"}},
         {"ElementInASection",
          content(R"(    <killConfig>
         <remove element="killConfig"/>
+        <killLevel><memoryMB>500</memoryMB><minPriority>400</minPriority></killLevel>
     </killConfig>)"),
-         {"2:5: error: killConfig has no killLevel, expected 1 to 10 (killPolicy/enabled false is how nobody "
-          "is killed)",
-          "3:9: error: <remove> in <killConfig> has neither id nor name, expected one of id and name"}},
+         {"3:9: error: <remove> in <killConfig> has neither id nor name, expected one of id and name"}},
         {"IdInTheRoot",
          content("    <remove id=\"1\"/>"),
          {"2:5: error: <remove> in <Memmgr> has no element, expected the path of what goes back to its "
