@@ -327,33 +327,6 @@ Outcome run(const std::string &arguments)
     return outcome;
 }
 
-TEST_F(ConfigLoad, CheckPrintsProblemsAndSaysSoByItsStatus)
-{
-    struct {
-        const char *body, *options;
-        int status;
-    } cases[] = {
-        {"<bpf/>", "", 0},
-        {"<bpf/>", "--strict", 0},
-        {"<bfp/>", "", 0},
-        {"<bfp/>", "--strict", 1},
-        {"<switchConfig/>", "--strict", 0}, // a note is no warning
-        {"<bpf>x</bpf>", "", 2},
-        {"<bpf>x</bpf><bfp/>", "--strict", 2},
-        {"", "--ram-mb 1000 --strict", 1},
-        {"", "--ram-mb 2000 --strict", 0},
-    };
-    for (const auto &entry : cases) {
-        std::string path = file(std::string("<Memmgr>") + entry.body + "</Memmgr>");
-        Outcome outcome = run(std::string("check --ram-mb 8000 ") + entry.options + " " + path);
-        EXPECT_EQ(outcome.status, entry.status) << entry.body << " " << entry.options << "\n"
-                                                << outcome.output;
-    }
-    EXPECT_EQ(run("check /nonexistent").status, 2);
-    EXPECT_EQ(run("check /nonexistent").output,
-              "/nonexistent: error: cannot be opened: No such file or directory\n");
-}
-
 TEST_F(ConfigLoad, OptionsAreChecked)
 {
     for (const char *wrong :
