@@ -40,7 +40,7 @@ static int run(struct mm_ctl *ctl)
         section = mm_vocabulary_resolve(section);
     r = mm_config_tool_load(&sources, &device, &input);
     if (r == 0 || r == -EINVAL)
-        mm_config_tool_print_problems(ctl, stderr, &input.problems, MM_PROBLEM_WARNING);
+        mm_config_tool_print_problems(ctl, stderr, &input.problems, MM_PROBLEM_NOTE);
     if (r == 0)
         result = show(ctl, input.config, section);
     else
