@@ -220,7 +220,13 @@ static int dry_run_kill_group(struct mm_kernel *kernel, struct mm_group *group)
     count = inner->ops->read_group_processes(inner, group, self->group_pids, GROUP_PIDS_MAX);
     if (count < 0)
         return (int)count;
-    for (ssize_t i = 0; i < MM_MIN(count, (ssize_t)GROUP_PIDS_MAX); i++) {
+    if (count > (ssize_t)GROUP_PIDS_MAX)
+        return -EOPNOTSUPP;
+    for (ssize_t i = 0; i < count; i++) {
+        if (self->group_pids[i] == 1 || self->group_pids[i] == getpid())
+            return -EPERM;
+    }
+    for (ssize_t i = 0; i < count; i++) {
         struct mm_process_info info;
 
         if (inner->ops->read_process(inner, self->group_pids[i], MM_PROCESS_STAT, &info) < 0)

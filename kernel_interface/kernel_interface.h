@@ -249,7 +249,11 @@ struct mm_kernel_ops {
      */
     int (*write_oom_score_adj)(struct mm_kernel *kernel, pid_t pid, uint64_t start_time_ticks,
                                int oom_score_adj, int *ret_written);
-    /* The group's path in the memory hierarchy; -ENAMETOOLONG. */
+    /*
+     * The path in the memory hierarchy of the group that the process is in. -ESRCH: there is no such process;
+     * -ENOENT: it is in no group that is mounted here, as in another container; -EOPNOTSUPP without a memory
+     * hierarchy; -ENAMETOOLONG: size is too small, ret_path is untouched.
+     */
     int (*read_process_group)(struct mm_kernel *kernel, pid_t pid, char *ret_path, size_t size);
 
     /* 1 when the process belongs to the domain (always, for a machine), else 0; -ESRCH. */
@@ -284,11 +288,20 @@ struct mm_kernel_ops {
      */
     int (*raise_group)(struct mm_kernel *kernel, struct mm_group *group, enum mm_group_value value,
                        uint64_t bytes);
-    /* Thread groups in the whole subtree; returns how many there are, of which at most capacity are stored.
+    /*
+     * Thread groups in the whole subtree; returns how many there are, of which at most capacity (0: ret_pids may be
+     * NULL) are stored, in no order. On v1, and where a process moves meanwhile, one may come twice, and one that
+     * this process' pid namespace does not show comes as 0: both count. Zombies come until they are reaped. -ENODEV
+     * when the group was removed, -ELOOP for a tree deeper than 32, or what the kernel said.
      */
     ssize_t (*read_group_processes)(struct mm_kernel *kernel, struct mm_group *group, pid_t *ret_pids,
                                     size_t capacity);
-    /* cgroup.kill, also through the v2 twin of a v1 group. -EOPNOTSUPP where there is none. */
+    /*
+     * SIGKILL to the whole subtree at once: cgroup.kill, also through the v2 twin of a v1 group. -EPERM when pid 1 or
+     * this process is in it, and where the kernel refuses; -ENODEV when the group was removed. -EOPNOTSUPP where there
+     * is no such file (the root has none), no twin with the same processes, or more than 1024 of them: to be killed one
+     * by one. With an error nobody was signalled.
+     */
     int (*kill_group)(struct mm_kernel *kernel, struct mm_group *group);
 
     /* Queues a job; -EAGAIN when the fixed queue is full. */

@@ -337,6 +337,22 @@ ssize_t mm_machine_read_group_processes(struct mm_kernel *kernel, struct mm_grou
     return (ssize_t)list_processes(group->group, ret_pids, capacity, 0);
 }
 
+/* Pid 1 and the daemon itself, as in kill_process. */
+static bool has_protected(const struct mm_machine *machine, const struct mm_machine_group *group)
+{
+    MM_LIST_FOR_EACH (link, &group->processes) {
+        pid_t pid = MM_CONTAINER_OF(link, struct mm_machine_process, group_link)->pid;
+
+        if (pid == 1 || pid == machine->options.own_pid)
+            return true;
+    }
+    MM_LIST_FOR_EACH (link, &group->children) {
+        if (has_protected(machine, MM_CONTAINER_OF(link, struct mm_machine_group, sibling_link)))
+            return true;
+    }
+    return false;
+}
+
 static void kill_members(struct mm_machine *machine, struct mm_machine_group *group)
 {
     MM_LIST_FOR_EACH (link, &group->processes)
@@ -356,6 +372,8 @@ int mm_machine_kill_group(struct mm_kernel *kernel, struct mm_group *group)
         return -ENODEV;
     if (machine->options.lacks[MM_FEATURE_CGROUP_KILL] || !group->group->parent)
         return -EOPNOTSUPP;
+    if (has_protected(machine, group->group))
+        return -EPERM;
     kill_members(machine, group->group);
     return 0;
 }

@@ -192,6 +192,9 @@ TEST_F(DryRun, AGroupsMembersAllCountAsKilled)
 {
     mm_process_handle first = hold(10), second = hold(11), other = hold(12);
 
+    EXPECT_EQ(ops->kill_group(kernel, open("/a")), -EPERM) << "init is in it";
+    EXPECT_FALSE(ops->has_exited(kernel, &first));
+    ASSERT_EQ(mm_simulated_exit(inner, 1), 0);
     ASSERT_EQ(ops->kill_group(kernel, open("/a")), 0);
     EXPECT_TRUE(ops->has_exited(kernel, &first));
     EXPECT_TRUE(ops->has_exited(kernel, &second));

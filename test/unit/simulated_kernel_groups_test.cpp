@@ -165,6 +165,20 @@ TEST_F(Simulated, KillsAWholeGroup)
     EXPECT_TRUE(mm_simulated_is_alive(kernel, 12));
 }
 
+TEST_F(Simulated, KillsNoGroupThatHoldsInitOrTheDaemon)
+{
+    start_with([](mm_simulated_machine &m) { m.own_pid = 20; });
+    for (pid_t pid : {1, 20}) {
+        const std::string group = "/of " + std::to_string(pid);
+
+        spawn(pid, MiB, (group + "/below").c_str());
+        spawn(pid + 100, MiB, group.c_str());
+        EXPECT_EQ(ops->kill_group(kernel, open(group.c_str())), -EPERM) << pid;
+        run(Ms);
+        EXPECT_TRUE(mm_simulated_is_alive(kernel, pid + 100)) << "nobody was signalled";
+    }
+}
+
 TEST_F(Simulated, AtItsMaximumAGroupKillsItsOwnWorst)
 {
     start(standard_machine());
