@@ -6,20 +6,6 @@
 
 #include <string.h>
 
-static const char *const refusal_texts[MM_KILL_REFUSAL_COUNT] = {
-    [MM_KILL_ALLOWED] = "may be killed",
-    [MM_KILL_BELOW_MIN_PRIORITY] = "more important than the row allows",
-    [MM_KILL_NEVER] = "-1000 is never killed",
-    [MM_KILL_SET_ASIDE] = "set aside: would not die",
-    [MM_KILL_EMPTY] = "has no process",
-    [MM_KILL_UNREGISTERED] = "unregistered, and the policy keeps those out",
-};
-
-const char *mm_kill_refusal_text(enum mm_kill_refusal refusal)
-{
-    return (size_t)refusal < MM_ARRAY_SIZE(refusal_texts) ? refusal_texts[refusal] : "unknown";
-}
-
 const struct mm_kill_level *mm_kill_level_for(const struct mm_kill_config *config, uint64_t available_bytes)
 {
     for (size_t i = 0; i < config->level_count; i++) {

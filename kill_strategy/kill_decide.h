@@ -28,7 +28,6 @@ enum mm_kill_refusal {
     MM_KILL_UNREGISTERED,       /* the policy keeps unregistered processes out */
     MM_KILL_REFUSAL_COUNT
 };
-const char *mm_kill_refusal_text(enum mm_kill_refusal refusal);
 
 /* May this bundle die under that row now? */
 enum mm_kill_refusal mm_kill_check(const struct mm_kill_config *config, const struct mm_kill_level *level,

@@ -5,7 +5,7 @@
  * Policies (policy.h) are units with one interface: they look at the world through plain structs, propose
  * actions, and own the files they write; one owner per file of a group, a second claimant is refused. Every
  * limit is journalled before it is written and restored when its reason ends, on exit, and at the next start
- * after a crash (limit_journal.h).
+ * after a crash (limits.h).
  */
 #ifndef MM_RECLAIM_STRATEGY_RECLAIM_STRATEGY_H
 #define MM_RECLAIM_STRATEGY_RECLAIM_STRATEGY_H

@@ -176,6 +176,7 @@ static void note_failure(struct mm_daemon *daemon, const struct mm_reload *reloa
 /* Files that change and stay wrong are said to be so once, not each time one of them is touched. */
 static void log_failure(struct mm_daemon *daemon, const struct mm_reload *reload)
 {
+    const struct mm_decision refusal = {.source = MM_DECISION_CONFIG, .action = "configure"};
     uint64_t hash = hash_problems(reload);
 
     if (reload->is_watched && hash == daemon->told_problems)
@@ -183,6 +184,8 @@ static void log_failure(struct mm_daemon *daemon, const struct mm_reload *reload
     daemon->told_problems = hash;
     log_problems(reload->problems);
     mm_error("reload: the old configuration stays: %s", daemon->facts.reload_message);
+    mm_decide(daemon->engine->center, &refusal, "the old configuration stays: %s",
+              daemon->facts.reload_message);
 }
 
 /* "2 changes are in force": for the log, and for who asked. */

@@ -207,11 +207,18 @@ int mm_engine_start(struct mm_engine *engine)
 
 void mm_engine_set_config(struct mm_engine *engine, struct mm_config *config)
 {
+    const struct mm_decision decision = {
+        .source = MM_DECISION_CONFIG,
+        .acted = true,
+        .is_dry_run = engine->kernel->is_dry_run,
+        .action = "configure",
+    };
     struct mm_event event = {.kind = MM_EVENT_CONFIG, .payload.config = config};
     struct mm_waterline_options options;
 
     engine->config = config;
     mm_event_center_publish(engine->center, &event);
+    mm_decide(engine->center, &decision, "the new configuration is in force");
     if (engine->waterline) {
         options = waterline_options(engine);
         mm_waterline_source_configure(engine->waterline, &options);

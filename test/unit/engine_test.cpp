@@ -219,6 +219,7 @@ TEST_F(Engine, AReloadTakesEffectBetweenTwoEvents)
     mm_engine_set_config(engine, other);
     run_for(100 * MILLISECOND);
     EXPECT_EQ(killed(), (std::vector<std::string>{"800"})) << "the new lines are looked at in the next turn";
+    EXPECT_TRUE(was_decided("configure", "the new configuration is in force"));
     EXPECT_EQ(counts[MM_EVENT_CONFIG], 1u);
 }
 

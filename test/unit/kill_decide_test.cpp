@@ -195,13 +195,6 @@ TEST(KillCheck, SaysWhoMayDie)
     }
 }
 
-TEST(KillCheck, EachRefusalHasItsWords)
-{
-    for (int i = 0; i < MM_KILL_REFUSAL_COUNT; i++)
-        EXPECT_STRNE(mm_kill_refusal_text(static_cast<mm_kill_refusal>(i)), "unknown") << i;
-    EXPECT_STREQ(mm_kill_refusal_text(MM_KILL_REFUSAL_COUNT), "unknown");
-}
-
 /* ---- who is a candidate ---------------------------------------------------------------------------------
  */
 
