@@ -140,8 +140,7 @@ int mm_config_read_bytes(int fd, const char *file, size_t max_bytes, char **ret_
     if (r < 0)
         return r;
     /* Half of the old and half of the new content may be a file that nobody wrote. */
-    if (before.st_size != after.st_size || !is_same_time(&before.st_mtim, &after.st_mtim) ||
-        !is_same_time(&before.st_ctim, &after.st_ctim))
+    if (before.st_size != after.st_size || !is_same_time(&before.st_mtim, &after.st_mtim))
         return -EAGAIN;
     *ret_bytes = bytes;
     *ret_length = length;

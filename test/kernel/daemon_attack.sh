@@ -82,6 +82,7 @@ write_config() {
     </availBufferConfig>
     <killPolicy><marginMB>5</marginMB><exitTimeoutMs>5000</exitTimeoutMs></killPolicy>
     <domain><groupPath>/$name</groupPath></domain>
+    <ramProfile maxRamMB="200" name="small"><killPolicy><setAsideMs>1234</setAsideMs></killPolicy></ramProfile>
 </Memmgr>
 CONFIG
 }
@@ -223,6 +224,14 @@ expect_refusal 3 "another memmgrd (pid $daemon)" "${arguments[@]}"
 expect_refusal 1 'in use' "${arguments[@]}" --runtime-directory "$directory/run2"
 [ -S "$directory/socket" ] || fail "the second daemon removed the first one's socket"
 stop "garbage in the environment"
+
+# ---- the domain plays the part of RAM -------------------------------------------------------------------
+start
+control status | grep -q 'profile small' || fail "not the profile for the domain: $(control status)"
+kill -HUP "$daemon"
+for _ in $(seq 100); do grep -q 'nothing has changed' "$log" && break; sleep 0.05; done
+grep -q 'nothing has changed' "$log" || fail "a reload is not for the domain: $(tail -n 3 "$log")"
+stop "a domain's profile"
 
 # ---- clients ----------------------------------------------------------------------------------------------
 start
