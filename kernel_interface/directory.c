@@ -15,18 +15,18 @@
 /* As the system call hands it out. */
 struct directory_entry {
     uint64_t inode;
-    int64_t offset;
+    int64_t offset; /* of the next one */
     unsigned short length;
     unsigned char type;
     char name[];
 };
 
-int mm_each_entry(int directory_fd, mm_entry_visit visit, void *user)
+int mm_each_entry_from(int directory_fd, uint64_t *position, mm_entry_visit visit, void *user)
 {
     _Alignas(struct directory_entry) char buffer[BUFFER_SIZE];
     int fd MM_CLEANUP_CLOSE = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (fd < 0)
+    if (fd < 0 || (*position > 0 && lseek(fd, (off_t)*position, SEEK_SET) < 0))
         return -errno;
     for (;;) {
         long count = syscall(SYS_getdents64, fd, buffer, sizeof(buffer));
@@ -37,14 +37,23 @@ int mm_each_entry(int directory_fd, mm_entry_visit visit, void *user)
             return -errno;
         if (count == 0)
             return 0;
-        for (long position = 0; position < count;) {
+        for (long place = 0; place < count;) {
             const struct directory_entry *entry =
-                (const struct directory_entry *)(const void *)(buffer + position);
-            int r = entry->name[0] == '.' ? 0 : visit(fd, entry->name, entry->type, user);
+                (const struct directory_entry *)(const void *)(buffer + place);
+            int r;
 
+            *position = (uint64_t)entry->offset;
+            r = entry->name[0] == '.' ? 0 : visit(fd, entry->name, entry->type, user);
             if (r != 0)
                 return r;
-            position += entry->length;
+            place += entry->length;
         }
     }
+}
+
+int mm_each_entry(int directory_fd, mm_entry_visit visit, void *user)
+{
+    uint64_t position = 0;
+
+    return mm_each_entry_from(directory_fd, &position, visit, user);
 }

@@ -3,6 +3,8 @@
 #ifndef MM_KERNEL_INTERFACE_DIRECTORY_H
 #define MM_KERNEL_INTERFACE_DIRECTORY_H
 
+#include <stdint.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -15,6 +17,9 @@ typedef int (*mm_entry_visit)(int directory_fd, const char *name, unsigned char 
 
 /* Every entry but those that begin with a dot. directory_fd may be O_PATH. Or what the kernel said. */
 int mm_each_entry(int directory_fd, mm_entry_visit visit, void *user);
+/* The same from *position on, 0 being the beginning, and another the one that is left there by an earlier walk: it is
+   behind the last entry that was visited. */
+int mm_each_entry_from(int directory_fd, uint64_t *position, mm_entry_visit visit, void *user);
 
 #ifdef __cplusplus
 }

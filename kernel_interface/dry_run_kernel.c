@@ -379,10 +379,10 @@ static int dry_run_read_process(struct mm_kernel *kernel, pid_t pid, unsigned fi
     return inner_of(kernel)->ops->read_process(inner_of(kernel), pid, fields, ret_info);
 }
 
-static int dry_run_scan_processes(struct mm_kernel *kernel, unsigned fields, struct mm_process_scan *scan,
-                                  mm_process_visit visit, void *user)
+static int dry_run_scan_processes(struct mm_kernel *kernel, unsigned fields, uint64_t until_ns,
+                                  struct mm_process_scan *scan, mm_process_visit visit, void *user)
 {
-    return inner_of(kernel)->ops->scan_processes(inner_of(kernel), fields, scan, visit, user);
+    return inner_of(kernel)->ops->scan_processes(inner_of(kernel), fields, until_ns, scan, visit, user);
 }
 
 static int dry_run_read_process_group(struct mm_kernel *kernel, pid_t pid, char *ret_path, size_t size)

@@ -118,8 +118,12 @@ struct mm_process_handle {
 /* Return non-zero to stop the scan; scan_processes then returns that value. */
 typedef int (*mm_process_visit)(const struct mm_process_info *process, void *user);
 
-/* One walk over the processes; zero-initialised before it. */
+/* There is more to scan. */
+#define MM_SCAN_GOES_ON 1
+
+/* One walk over the processes, at once or in slices; zero-initialised before it. One at a time. */
 struct mm_process_scan {
+    uint64_t position;         /* where it goes on; the implementation's own */
     unsigned unreadable_count; /* of those that were passed over */
     pid_t unreadable_pid;      /* the last of them, and why: a negative errno */
     int unreadable_error;
@@ -235,12 +239,16 @@ struct mm_kernel_ops {
     int (*read_process)(struct mm_kernel *kernel, pid_t pid, unsigned fields,
                         struct mm_process_info *ret_info);
     /*
-     * Every thread group of the domain but kernel threads. May allocate: for start and calm only. One that may not
-     * be read (hidepid, a security module) or says nonsense is passed over and counted in scan; -ENOMEM, -EMFILE
-     * and -ENFILE, which tell of this process and not of that, end the scan, as do errors of the listing.
+     * Every thread group of the domain but kernel threads, from where scan stands, until none is left (0), until
+     * until_ns, a moment of now_ns (MM_SCAN_GOES_ON; at least one was looked at), or until visit says so; the next
+     * call goes on behind the last one. Who comes meanwhile may be missed. May allocate: for start and calm only.
+     *
+     * One that may not be read (hidepid, a security module) or says nonsense is passed over and counted in scan;
+     * -ENOMEM, -EMFILE and -ENFILE, which tell of this process and not of that, end the scan, as do errors of the
+     * listing.
      */
-    int (*scan_processes)(struct mm_kernel *kernel, unsigned fields, struct mm_process_scan *scan,
-                          mm_process_visit visit, void *user);
+    int (*scan_processes)(struct mm_kernel *kernel, unsigned fields, uint64_t until_ns,
+                          struct mm_process_scan *scan, mm_process_visit visit, void *user);
     /*
      * -1000..1000. Where the kernel does not allow what was asked (-EPERM, -EACCES) 0 is written for a value
      * below 0. *ret_written is what the file holds now. -ESRCH when the process is gone or start_time_ticks

@@ -33,6 +33,7 @@ static void linux_free(struct mm_kernel *base)
     mm_hot_file_close(&kernel->zswapd_buffer);
     if (kernel->held.directory_fd >= 0)
         (void)close(kernel->held.directory_fd);
+    free(kernel->scanned_pids);
     if (kernel->proc_fd >= 0)
         (void)close(kernel->proc_fd);
     free(kernel);

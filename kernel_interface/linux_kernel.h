@@ -40,6 +40,8 @@ struct mm_linux_kernel {
     char runtime_directory[PATH_MAX];
     uint64_t page_bytes;
     int proc_fd;
+    pid_t *scanned_pids; /* of a group domain, while it is scanned; owned */
+    size_t scanned_count;
     struct mm_held_process held; /* the last one whose start time was read: a write to it follows often */
     struct mm_hot_file meminfo, vmstat, zoneinfo, pressure;
     struct mm_hot_file zswapd_buffer; /* OpenHarmony kernels only */
@@ -82,8 +84,11 @@ int mm_linux_open_pressure_trigger(struct mm_kernel *base, struct mm_group *grou
 
 int mm_linux_read_process(struct mm_kernel *base, pid_t pid, unsigned fields,
                           struct mm_process_info *ret_info);
-int mm_linux_scan_processes(struct mm_kernel *base, unsigned fields, struct mm_process_scan *scan,
-                            mm_process_visit visit, void *user);
+/* By its pid, holding nobody; what is not asked for stays as it is in *info. */
+int mm_linux_fill_process(struct mm_linux_kernel *kernel, pid_t pid, unsigned fields,
+                          struct mm_process_info *info);
+int mm_linux_scan_processes(struct mm_kernel *base, unsigned fields, uint64_t until_ns,
+                            struct mm_process_scan *scan, mm_process_visit visit, void *user);
 int mm_linux_write_oom_score_adj(struct mm_kernel *base, pid_t pid, uint64_t start_time_ticks,
                                  int oom_score_adj, int *ret_written);
 int mm_linux_read_process_group(struct mm_kernel *base, pid_t pid, char *ret_path, size_t size);

@@ -3,20 +3,14 @@
 #include "kernel_interface/linux_kernel.h"
 
 #include "common/common.h"
-#include "kernel_interface/directory.h"
 #include "kernel_interface/mountinfo.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 
 /* "2147483647/oom_score_adj" and the NUL. */
 #define PROCESS_PATH_SIZE 40U
-
-/* At first, of the processes of a group domain. */
-#define SCAN_CAPACITY 256U
 
 /* A process that is gone has no directory, and one that goes while it is read says so itself. */
 static int process_error(int error)
@@ -137,7 +131,6 @@ static const struct field_reader field_readers[] = {
     {MM_PROCESS_ADJ, fill_adj},
 };
 
-/* What is not asked for stays as it is. */
 static int fill(struct mm_linux_kernel *kernel, const struct process_place *place, unsigned fields,
                 struct mm_process_info *info)
 {
@@ -148,6 +141,15 @@ static int fill(struct mm_linux_kernel *kernel, const struct process_place *plac
             return r;
     }
     return 0;
+}
+
+int mm_linux_fill_process(struct mm_linux_kernel *kernel, pid_t pid, unsigned fields,
+                          struct mm_process_info *info)
+{
+    struct process_place place = place_of(kernel, pid);
+
+    info->pid = pid;
+    return fill(kernel, &place, fields, info);
 }
 
 static void hold(struct mm_linux_kernel *kernel, int directory_fd, const struct mm_process_info *info)
@@ -191,122 +193,17 @@ int mm_linux_read_process(struct mm_kernel *base, pid_t pid, unsigned fields,
                           struct mm_process_info *ret_info)
 {
     struct mm_linux_kernel *kernel = mm_linux(base);
-    struct process_place place = place_of(kernel, pid);
     struct mm_process_info info = *ret_info;
     int r;
 
     if (pid <= 0)
         return -ESRCH;
     info.pid = pid;
-    r = fields & MM_PROCESS_STAT ? fill_and_hold(kernel, fields, &info) : fill(kernel, &place, fields, &info);
+    r = fields & MM_PROCESS_STAT ? fill_and_hold(kernel, fields, &info)
+                                 : mm_linux_fill_process(kernel, pid, fields, &info);
     if (r == 0)
         *ret_info = info;
     return r;
-}
-
-struct scan {
-    struct mm_linux_kernel *kernel;
-    unsigned fields;
-    struct mm_process_scan *state;
-    mm_process_visit visit;
-    void *user;
-};
-
-static bool is_about_us(int error)
-{
-    return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
-}
-
-static int pass_over(const struct scan *scan, pid_t pid, int error)
-{
-    if (is_about_us(error))
-        return error;
-    scan->state->unreadable_count++;
-    scan->state->unreadable_pid = pid;
-    scan->state->unreadable_error = error;
-    return 0;
-}
-
-/* One process of the scan; one that has gone meanwhile is none. */
-static int scan_one(const struct scan *scan, pid_t pid)
-{
-    struct process_place place = place_of(scan->kernel, pid);
-    struct mm_process_info info;
-    int r;
-
-    memset(&info, 0, sizeof(info));
-    info.pid = pid;
-    r = fill(scan->kernel, &place, MM_PROCESS_STAT, &info);
-    if (r == 0 && info.is_kernel_thread)
-        return 0;
-    if (r == 0)
-        r = fill(scan->kernel, &place, scan->fields & ~(unsigned)MM_PROCESS_STAT, &info);
-    if (r == -ESRCH)
-        return 0;
-    return r < 0 ? pass_over(scan, pid, r) : scan->visit(&info, scan->user);
-}
-
-static int scan_entry(int directory_fd, const char *name, unsigned char type, void *user)
-{
-    const char *cursor = name;
-    uint64_t pid;
-
-    (void)directory_fd;
-    if (type != DT_DIR && type != DT_UNKNOWN)
-        return 0;
-    if (mm_scan_figure(&cursor, name + strlen(name), &pid) < 0 || pid == 0 || pid > INT_MAX)
-        return 0;
-    return scan_one((const struct scan *)user, (pid_t)pid);
-}
-
-static int compare_pids(const void *a, const void *b)
-{
-    pid_t first = *(const pid_t *)a;
-    pid_t second = *(const pid_t *)b;
-
-    return (first > second) - (first < second);
-}
-
-static int scan_group(struct mm_linux_kernel *kernel, const struct scan *scan)
-{
-    pid_t *pids MM_CLEANUP_FREE = NULL;
-    size_t capacity = SCAN_CAPACITY;
-    ssize_t count;
-
-    for (;;) {
-        pid_t *grown = (pid_t *)realloc(pids, capacity * sizeof(*pids));
-
-        if (!grown)
-            return -ENOMEM;
-        pids = grown;
-        count = mm_group_processes(kernel->levels[0]->directory_fd, pids, capacity);
-        if (count < 0)
-            return (int)count;
-        if ((size_t)count <= capacity)
-            break;
-        capacity = (size_t)count + SCAN_CAPACITY; /* more may come meanwhile */
-    }
-    qsort(pids, (size_t)count, sizeof(*pids), compare_pids);
-    for (ssize_t i = 0; i < count; i++) {
-        int r = 0;
-
-        if (pids[i] > 0 && (i == 0 || pids[i] != pids[i - 1]))
-            r = scan_one(scan, pids[i]);
-        if (r != 0)
-            return r;
-    }
-    return 0;
-}
-
-int mm_linux_scan_processes(struct mm_kernel *base, unsigned fields, struct mm_process_scan *state,
-                            mm_process_visit visit, void *user)
-{
-    struct mm_linux_kernel *kernel = mm_linux(base);
-    struct scan scan = {kernel, fields, state, visit, user};
-
-    if (kernel->is_group_domain)
-        return scan_group(kernel, &scan);
-    return mm_each_entry(kernel->proc_fd, scan_entry, &scan);
 }
 
 static int write_adj(const struct process_place *place, int oom_score_adj)

@@ -39,6 +39,7 @@ struct mm_simulated_machine {
     bool lacks[MM_FEATURE_COUNT]; /* features this kernel does not have */
     uint64_t page_cache_bytes;    /* file pages of the root at start */
     uint64_t pressure_line_bytes; /* available memory below which everybody stalls; 0: a sixteenth of RAM */
+    uint64_t scan_ns;             /* that passes while a scan looks at one process; 0: none */
     pid_t own_pid;                /* "this process", which kill_process refuses; 0: none */
     /* The domain, outside of which nobody is scanned; memory stays the machine's. NULL: all. Outlives the machine. */
     const char *domain_group;

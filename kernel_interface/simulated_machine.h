@@ -241,8 +241,8 @@ void mm_machine_step_remains(struct mm_machine *machine, uint64_t step_ns);
 void mm_machine_free_processes(struct mm_machine *machine);
 int mm_machine_read_process(struct mm_kernel *kernel, pid_t pid, unsigned fields,
                             struct mm_process_info *ret_info);
-int mm_machine_scan_processes(struct mm_kernel *kernel, unsigned fields, struct mm_process_scan *scan,
-                              mm_process_visit visit, void *user);
+int mm_machine_scan_processes(struct mm_kernel *kernel, unsigned fields, uint64_t until_ns,
+                              struct mm_process_scan *scan, mm_process_visit visit, void *user);
 int mm_machine_write_oom_score_adj(struct mm_kernel *kernel, pid_t pid, uint64_t start_time_ticks,
                                    int oom_score_adj, int *ret_written);
 int mm_machine_read_process_group(struct mm_kernel *kernel, pid_t pid, char *ret_path, size_t size);

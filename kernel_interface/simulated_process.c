@@ -385,33 +385,67 @@ static bool is_in_domain(const struct mm_machine *machine, const struct mm_machi
     return domain && mm_machine_is_in_group(domain, process->group);
 }
 
-int mm_machine_scan_processes(struct mm_kernel *kernel, unsigned fields, struct mm_process_scan *scan,
-                              mm_process_visit visit, void *user)
+/* The first above that pid; the list is in their order. */
+static const struct mm_machine_process *next_above(const struct mm_machine *machine, uint64_t pid)
 {
-    struct mm_machine *machine = mm_machine_of(kernel);
-    int result = mm_machine_enter(machine, MM_OPERATION_scan_processes);
-
-    if (result < 0)
-        return result;
     MM_LIST_FOR_EACH (link, &machine->processes) {
         const struct mm_machine_process *process = MM_CONTAINER_OF(link, struct mm_machine_process, link);
-        struct mm_process_info info;
 
-        if (!is_in_domain(machine, process))
-            continue;
-        result = mm_machine_enter(machine, MM_OPERATION_scan_process);
-        if (result < 0) {
-            scan->unreadable_count++;
-            scan->unreadable_pid = process->pid;
-            scan->unreadable_error = result;
-            result = 0;
-            continue;
-        }
-        memset(&info, 0, sizeof(info));
-        fill_info(process, fields, &info);
-        result = visit(&info, user);
-        if (result != 0)
-            break;
+        if ((uint64_t)process->pid > pid && is_in_domain(machine, process))
+            return process;
+    }
+    return NULL;
+}
+
+static const struct mm_machine_process *next_after(const struct mm_machine *machine,
+                                                   const struct mm_machine_process *process)
+{
+    const struct mm_list *link = process->link.next;
+
+    for (; link != &machine->processes; link = link->next) {
+        process = MM_CONTAINER_OF(link, struct mm_machine_process, link);
+        if (is_in_domain(machine, process))
+            return process;
+    }
+    return NULL;
+}
+
+static int scan_one(struct mm_machine *machine, const struct mm_machine_process *process, unsigned fields,
+                    struct mm_process_scan *scan, mm_process_visit visit, void *user)
+{
+    struct mm_process_info info;
+    int error = mm_machine_enter(machine, MM_OPERATION_scan_process);
+
+    if (error < 0) {
+        scan->unreadable_count++;
+        scan->unreadable_pid = process->pid;
+        scan->unreadable_error = error;
+        return 0;
+    }
+    memset(&info, 0, sizeof(info));
+    fill_info(process, fields, &info);
+    return visit(&info, user);
+}
+
+int mm_machine_scan_processes(struct mm_kernel *kernel, unsigned fields, uint64_t until_ns,
+                              struct mm_process_scan *scan, mm_process_visit visit, void *user)
+{
+    struct mm_machine *machine = mm_machine_of(kernel);
+    const struct mm_machine_process *process = next_above(machine, scan->position);
+    int result = mm_machine_enter(machine, MM_OPERATION_scan_processes);
+
+    while (result == 0 && process) {
+        scan->position = (uint64_t)process->pid;
+        result = scan_one(machine, process, fields, scan, visit, user);
+        if (machine->options.scan_ns > 0)
+            mm_simulated_advance(kernel, machine->options.scan_ns);
+        /* it may have exited meanwhile */
+        if (mm_machine_find_process(machine, (pid_t)scan->position) == process)
+            process = next_after(machine, process);
+        else
+            process = next_above(machine, scan->position);
+        if (result == 0 && process && machine->now_ns >= until_ns)
+            result = MM_SCAN_GOES_ON;
     }
     return result;
 }

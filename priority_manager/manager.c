@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 typedef void (*event_handler)(struct mm_priority_manager *manager, const struct mm_event *event);
@@ -72,6 +71,7 @@ static void on_kill_end(struct mm_priority_manager *manager, const struct mm_eve
     (void)event;
     manager->is_under_pressure = false;
     apply_pending_config(manager);
+    mm_manager_arm_scan(manager);
 }
 
 static const event_handler handlers[MM_EVENT_KIND_COUNT] = {
@@ -128,6 +128,7 @@ int mm_priority_manager_new(struct mm_kernel *kernel, struct mm_event_center *ce
     mm_deadline_queue_init(&manager->ability_start, manager, MM_PROCESS_IS_ABILITY_STARTING);
     mm_timer_init(&manager->dead_check_timer, mm_manager_dead_check, manager);
     mm_timer_init(&manager->announce_timer, mm_manager_announce_later, manager);
+    mm_timer_init(&manager->scan_work.timer, mm_manager_scan_slice, manager);
     result = start(manager, config);
     if (result < 0) {
         mm_priority_manager_free(manager);
@@ -139,7 +140,7 @@ int mm_priority_manager_new(struct mm_kernel *kernel, struct mm_event_center *ce
 
 void mm_priority_manager_free(struct mm_priority_manager *manager)
 {
-    struct mm_timer *timers[4];
+    struct mm_timer *timers[5];
 
     if (!manager)
         return;
@@ -147,69 +148,13 @@ void mm_priority_manager_free(struct mm_priority_manager *manager)
     timers[1] = &manager->ability_start.timer;
     timers[2] = &manager->dead_check_timer;
     timers[3] = &manager->announce_timer;
+    timers[4] = &manager->scan_work.timer;
     for (size_t i = 0; i < MM_ARRAY_SIZE(timers); i++)
         mm_event_center_disarm(manager->center, timers[i]);
     mm_event_center_unsubscribe(manager->center, on_event, manager);
     mm_special_names_fini(&manager->names);
     mm_manager_fini_memory(manager);
     free(manager);
-}
-
-/* The first scan reads everything in one go; later ones read only what is not known. */
-static int visit_scanned(const struct mm_process_info *process, void *user)
-{
-    struct mm_priority_manager *manager = user;
-    struct mm_kernel *kernel = manager->kernel;
-    struct mm_process_info info = *process;
-    struct mm_process_node *node = mm_manager_find(manager, process->pid);
-
-    if (node && node->process.start_time_ticks == process->start_time_ticks) {
-        mm_manager_note_comm(manager, node, process->comm);
-        return 0;
-    }
-    if (node)
-        mm_manager_remove_process(manager, node);
-    if (process->has_exited)
-        return 0;
-    if (manager->is_scanned && kernel->ops->read_process(kernel, process->pid, MM_PROCESS_ALL, &info) < 0)
-        return 0;
-    mm_manager_keep_reserve(manager);
-    (void)mm_manager_add_unregistered(manager, &info);
-    if (!manager->is_scanned && (node = mm_manager_find(manager, process->pid)))
-        node->process.flags |= MM_PROCESS_IS_FROM_SCAN;
-    return 0;
-}
-
-/* Once for each number of them: who is hidden from us stays so. */
-static void note_unreadable(struct mm_priority_manager *manager, const struct mm_process_scan *scan)
-{
-    uint32_t *known = &manager->counters.unreadable_processes;
-
-    if (scan->unreadable_count > 0 && scan->unreadable_count != *known)
-        mm_warning("%u processes cannot be read and are not managed, process %d among them: %s",
-                   scan->unreadable_count, (int)scan->unreadable_pid, strerror(-scan->unreadable_error));
-    *known = scan->unreadable_count;
-}
-
-int mm_priority_manager_scan(struct mm_priority_manager *manager)
-{
-    struct mm_kernel *kernel = manager->kernel;
-    struct mm_process_scan scan = {0};
-    unsigned fields = manager->is_scanned ? MM_PROCESS_STAT : MM_PROCESS_ALL;
-    int result;
-
-    if (manager->is_under_pressure) {
-        manager->is_scan_wanted = true;
-        return -EBUSY;
-    }
-    manager->is_scan_wanted = false;
-    result = kernel->ops->scan_processes(kernel, fields, &scan, visit_scanned, manager);
-    manager->is_scanned = true;
-    if (result == 0)
-        note_unreadable(manager, &scan);
-    mm_manager_settle(manager);
-    mm_manager_announce(manager);
-    return result;
 }
 
 const struct mm_priority_list *mm_priority_manager_list(const struct mm_priority_manager *manager)

@@ -102,13 +102,20 @@ struct mm_deadline_queue {
     uint32_t flag; /* cleared when the time is over */
 };
 
+/* A scan in slices. */
+struct mm_scan_work {
+    struct mm_timer timer;
+    bool is_under_way;
+    struct mm_process_scan scan;
+    uint64_t spent_ns, rests_until_ns;
+};
+
 struct mm_priority_manager {
     struct mm_kernel *kernel;
     struct mm_event_center *center;
     pid_t own_pid;
     bool is_under_pressure;
-    bool is_scanned;                        /* the first scan was done */
-    bool is_scan_wanted;                    /* under pressure newcomers were lost, or a scan was refused */
+    bool is_scan_wanted;                    /* newcomers were lost, or somebody asked */
     const struct mm_config *pending_config; /* came under pressure */
     struct mm_special_names names;
     uint64_t dead_check_ns;
@@ -123,6 +130,7 @@ struct mm_priority_manager {
 
     struct mm_deadline_queue grace, ability_start;
     struct mm_timer dead_check_timer, announce_timer;
+    struct mm_scan_work scan_work;
     uint32_t dead_check_bucket, refresh_bucket, refresh_done;
 
     struct mm_process_node *seeds, *dead;
@@ -178,6 +186,11 @@ void mm_manager_on_found(struct mm_priority_manager *manager, const struct mm_ev
 void mm_manager_on_exited(struct mm_priority_manager *manager, const struct mm_event *event);
 void mm_manager_on_left(struct mm_priority_manager *manager, const struct mm_event *event);
 void mm_manager_on_oom_score_adj(struct mm_priority_manager *manager, const struct mm_event *event);
+
+/* scan.c */
+/* Lets a scan that is wanted, or was interrupted by a kill, go on as soon as it may. */
+void mm_manager_arm_scan(struct mm_priority_manager *manager);
+void mm_manager_scan_slice(struct mm_timer *timer, void *user);
 
 /* registration.c */
 /*

@@ -191,12 +191,15 @@ int mm_priority_manager_new(struct mm_kernel *kernel, struct mm_event_center *ce
                             const struct mm_config *config, struct mm_priority_manager **ret_manager);
 void mm_priority_manager_free(struct mm_priority_manager *manager); /* accepts NULL */
 
-/*
- * Puts every process of the domain that is not known yet on the list, at its oom_score_adj: at start, and
- * later wherever nothing reports new processes. Allocates: -EBUSY while a kill is under way, and the next
- * refresh after it does it.
- */
+/* Puts every process of the domain that is not known yet on the list, at its oom_score_adj, and takes its time, 10 us
+   for each: once, at start. Allocates: -EBUSY while a kill is under way. Other errors as of scan_processes. */
 int mm_priority_manager_scan(struct mm_priority_manager *manager);
+/*
+ * The same later, wherever nothing reports new processes, in slices of 2 ms, one in a turn of the loop, so that all
+ * else is heard in between. Begins in the next turn, but not before the last one is 20 times as long ago as it took,
+ * and stands still while a kill is under way. Asked for while one is under way, another follows.
+ */
+void mm_priority_manager_want_scan(struct mm_priority_manager *manager);
 
 const struct mm_priority_list *mm_priority_manager_list(const struct mm_priority_manager *manager);
 /* NULL when unknown. */

@@ -148,8 +148,7 @@ size_t mm_priority_manager_refresh(struct mm_priority_manager *manager, size_t l
     if (!manager->is_under_pressure) {
         mm_manager_keep_reserve(manager);
         grow_to_share(manager);
-        if (manager->is_scan_wanted)
-            (void)mm_priority_manager_scan(manager);
+        mm_manager_arm_scan(manager);
         done = manager->refresh_done + visit_some(manager, &manager->refresh_bucket, limit, refresh_process);
         manager->refresh_done = manager->refresh_bucket == 0 ? 0 : (uint32_t)done;
         mm_manager_settle(manager);

@@ -11,9 +11,6 @@
    they matter, at a cost of about 2 % of a processor there; next to nothing when the watch sleeps long. */
 #define REFRESH_INTERVAL_NS (20 * MM_NS_PER_MS)
 #define REFRESH_PROCESSES   64
-/* Where memory is critical, processes that nobody reports are looked for as often as configured, but not before
-   this many times what the last scan took: at most 5 % of a processor. */
-#define SCAN_REST 20
 
 /* Every level at which something is done: the watch must not sleep past any. */
 static void collect_lines(const struct mm_config *config, struct mm_waterline_options *options)
@@ -51,16 +48,11 @@ static struct mm_waterline_options waterline_options(const struct mm_engine *eng
     return options;
 }
 
-static void scan(struct mm_engine *engine)
+/* Of processes that nobody reports. */
+static void scan(struct mm_engine *engine, uint64_t now_ns)
 {
-    struct mm_kernel *kernel = engine->kernel;
-    uint64_t begin_ns = kernel->ops->now_ns(kernel);
-    uint64_t interval_ns = engine->config->kill.unregistered_scan_ms * MM_NS_PER_MS;
-    uint64_t end_ns;
-
-    (void)mm_priority_manager_scan(engine->manager);
-    end_ns = kernel->ops->now_ns(kernel);
-    engine->next_scan_ns = end_ns + MM_MAX(interval_ns, (end_ns - begin_ns) * SCAN_REST);
+    mm_priority_manager_want_scan(engine->manager);
+    engine->next_scan_ns = now_ns + engine->config->kill.unregistered_scan_ms * MM_NS_PER_MS;
 }
 
 static bool is_critical(const struct mm_config *config, uint64_t available_bytes)
@@ -92,7 +84,7 @@ static void refresh(const struct mm_event *event, void *user)
     (void)mm_priority_manager_refresh(engine->manager, REFRESH_PROCESSES);
     if (event->time_ns >= engine->next_scan_ns &&
         is_critical(engine->config, event->payload.memory.available_bytes))
-        scan(engine);
+        scan(engine, event->time_ns);
 }
 
 /* Processes that nobody reported are looked for while there is still time: each time it gets worse, which is
@@ -101,7 +93,7 @@ static void refresh(const struct mm_event *event, void *user)
 static void rescan(const struct mm_event *event, void *user)
 {
     if (!is_killing(user) && event->payload.level.level > event->payload.level.previous)
-        scan(user);
+        scan(user, event->time_ns);
 }
 
 /* Subscribers may hold the previous configuration until they have heard of this one, which where another

@@ -32,7 +32,7 @@ TEST_F(KernelGroup, ADomainHasWhatItsLimitLeaves)
     std::vector<pid_t> seen;
     struct mm_process_scan scan = {};
     EXPECT_EQ(domain->scan_processes(
-                  domain.kernel, MM_PROCESS_STAT, &scan,
+                  domain.kernel, MM_PROCESS_STAT, UINT64_MAX, &scan,
                   [](const struct mm_process_info *info, void *user) {
                       static_cast<std::vector<pid_t> *>(user)->push_back(info->pid);
                       return 0;

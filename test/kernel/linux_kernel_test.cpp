@@ -216,7 +216,7 @@ TEST(KernelProcesses, TheScanFindsUsAndNoKernelThread)
     struct mm_process_scan scan = {};
 
     EXPECT_EQ(kernel->scan_processes(
-                  kernel.kernel, MM_PROCESS_ALL, &scan,
+                  kernel.kernel, MM_PROCESS_ALL, UINT64_MAX, &scan,
                   [](const struct mm_process_info *info, void *user) {
                       Seen *s = static_cast<Seen *>(user);
 
@@ -231,6 +231,35 @@ TEST(KernelProcesses, TheScanFindsUsAndNoKernelThread)
     EXPECT_FALSE(seen.kthreadd);
     EXPECT_EQ(seen.kernel_threads, 0U);
     EXPECT_EQ(scan.unreadable_count, 0U) << scan.unreadable_pid << ": " << strerror(-scan.unreadable_error);
+}
+
+// Each slice looks at one process; the place in /proc stands though processes come and go there.
+TEST(KernelProcesses, AScanInSlicesMeetsEachOnce)
+{
+    struct Seen {
+        std::vector<pid_t> pids;
+    } seen;
+    Kernel kernel;
+    struct mm_process_scan scan = {};
+    Child first, second;
+    int result = MM_SCAN_GOES_ON;
+
+    while (result == MM_SCAN_GOES_ON) {
+        { // dies behind the scan's place or before it
+            Child other;
+        }
+        result = kernel->scan_processes(
+            kernel.kernel, MM_PROCESS_STAT, 1, &scan,
+            [](const struct mm_process_info *info, void *user) {
+                static_cast<Seen *>(user)->pids.push_back(info->pid);
+                return 0;
+            },
+            &seen);
+        ASSERT_LT(seen.pids.size(), 100000U);
+    }
+    EXPECT_EQ(result, 0);
+    for (pid_t pid : {getpid(), first.pid, second.pid})
+        EXPECT_EQ(std::count(seen.pids.begin(), seen.pids.end(), pid), 1) << pid;
 }
 
 TEST(KernelProcesses, AThreadIsNoProcess)

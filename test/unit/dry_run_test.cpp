@@ -112,7 +112,7 @@ TEST_F(DryRun, ReadsPassThrough)
     EXPECT_EQ(ops->is_in_domain(kernel, 12), 1);
     mm_process_scan scan{};
     EXPECT_EQ(ops->scan_processes(
-                  kernel, MM_PROCESS_ADJ, &scan,
+                  kernel, MM_PROCESS_ADJ, UINT64_MAX, &scan,
                   [](const mm_process_info *seen, void *) { return seen->pid; }, nullptr),
               1);
     mm_group *group = open("/a");

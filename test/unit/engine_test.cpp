@@ -206,6 +206,30 @@ TEST_F(Engine, AHogThatNobodyReportsIsFoundThoughItCameWhenMemoryWasShort)
     EXPECT_EQ(mm_simulated_kernel_oom_kills(kernel), 0u);
 }
 
+/* Ten thousand processes take a tenth of a second to look at. What memory does meanwhile is seen in time. */
+TEST_F(Engine, AWaterlineThatIsCrossedDuringAScanIsSeenInTime)
+{
+    unsigned looks;
+
+    machine.scan_ns = 10700 * 5; /* of a fifth of them */
+    config->memory_level.critical_bytes = 505 * MIB;
+    make_machine();
+    for (pid_t pid = 20000; pid < 22000; pid++)
+        spawn(pid, 4096);
+    start();
+    for (pid_t pid = 1010; pid < 1050; pid += 10)
+        add_application(pid, 400, 100 * MIB, std::to_string(pid));
+    crowd(540 * MIB);
+    run_for(5 * SECOND);
+    looks = mm_simulated_calls(kernel, "scan_process");
+    let_hog_grow(400 * MIB);
+    ASSERT_TRUE(run_until_true(5 * SECOND, [&] { return !records().empty(); }));
+    looks = mm_simulated_calls(kernel, "scan_process") - looks;
+    EXPECT_GT(looks, 100u) << "a scan had begun";
+    EXPECT_LT(looks, 2000u) << "and was not over";
+    EXPECT_GE(records()[0].available_before_bytes, 500 * MIB - 200 * MIB * 20 / 1000);
+}
+
 TEST_F(Engine, AReloadTakesEffectBetweenTwoEvents)
 {
     mm_config *other = test_config();

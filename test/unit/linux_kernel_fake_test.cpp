@@ -167,12 +167,65 @@ TEST(FakeMachineProcesses, ScanOfTheMachineLeavesKernelThreadsOut)
     machine.make_process(12, "b", "0::/\n");
     machine.write("proc/13/readme", "a directory without stat is a process that has just gone");
     ASSERT_EQ(machine.start(), 0);
-    EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_ADJ, &scan, collect_pids, &pids), 0);
+    EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_ADJ, UINT64_MAX, &scan, collect_pids,
+                                            &pids),
+              0);
     std::sort(pids.begin(), pids.end());
     EXPECT_EQ(pids, (std::vector<pid_t>{10, 12}));
     machine.make_process(666, "stop", "0::/\n");
-    EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_ADJ, &scan, collect_pids, &pids),
+    scan = {};
+    EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_ADJ, UINT64_MAX, &scan, collect_pids,
+                                            &pids),
               77);
+}
+
+/* Each slice looks at one process, as its time is over before it begins, and the next goes on behind it. */
+TEST(FakeMachineProcesses, AScanGoesOnWhereItsLastSliceEnded)
+{
+    for (const char *domain : {static_cast<const char *>(nullptr), "/a"}) {
+        FakeMachine machine;
+        std::vector<pid_t> pids;
+        struct mm_process_scan scan = {};
+        int result = MM_SCAN_GOES_ON;
+        std::string members;
+
+        machine.make_v2();
+        machine.make_v2_group("/a", 1, "max", 0);
+        for (pid_t pid = 100; pid < 200; pid++) {
+            machine.make_process(pid, "p", "0::/a\n");
+            members += std::to_string(pid) + "\n";
+        }
+        machine.write("sys/fs/cgroup/a/cgroup.procs", members);
+        ASSERT_EQ(machine.start(domain), 0);
+        for (unsigned slice = 0; result == MM_SCAN_GOES_ON && slice < 1000; slice++) {
+            result = machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_STAT, 1, &scan, collect_pids,
+                                                   &pids);
+            ASSERT_LE(pids.size(), slice + 1);
+            if (slice == 50)
+                machine.remove("proc/" + std::to_string(pids.back())); /* has been; the place stays */
+        }
+        EXPECT_EQ(result, 0);
+        std::sort(pids.begin(), pids.end());
+        EXPECT_EQ(pids.size(), 100U) << "each once";
+        EXPECT_EQ(std::unique(pids.begin(), pids.end()), pids.end());
+    }
+}
+
+TEST(FakeMachineProcesses, AScanThatIsStoppedGoesOnBehindTheOneItWasStoppedAt)
+{
+    FakeMachine machine;
+    std::vector<pid_t> pids;
+    struct mm_process_scan scan = {};
+
+    machine.make_process(666, "stop", "0::/\n");
+    ASSERT_EQ(machine.start(), 0);
+    EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_STAT, UINT64_MAX, &scan,
+                                            collect_pids, &pids),
+              77);
+    EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_STAT, UINT64_MAX, &scan,
+                                            collect_pids, &pids),
+              0);
+    EXPECT_EQ(pids, std::vector<pid_t>{666});
 }
 
 /* As a security module would refuse them: no mode bits stop root, a directory in place of the file does. */
@@ -192,7 +245,8 @@ TEST(FakeMachineProcesses, OneThatCannotBeReadEndsNoScan)
         machine.write("proc/11/status/x", "");
         machine.write("proc/12/stat", "12 (nonsense) S\n");
         ASSERT_EQ(machine.start(domain), 0);
-        EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_ALL, &scan, collect_pids, &pids),
+        EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_ALL, UINT64_MAX, &scan,
+                                                collect_pids, &pids),
                   0);
         std::sort(pids.begin(), pids.end());
         EXPECT_EQ(pids, (std::vector<pid_t>{10, 13}));
@@ -221,7 +275,8 @@ TEST(FakeMachineProcesses, WithoutDescriptorsAScanFails)
     few.rlim_cur = static_cast<rlim_t>(next) + 1;
     close(next);
     ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
-    int result = machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_ALL, &scan, collect_pids, &pids);
+    int result = machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_ALL, UINT64_MAX, &scan,
+                                               collect_pids, &pids);
     ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
     EXPECT_EQ(result, -EMFILE);
     EXPECT_EQ(scan.unreadable_count, 0U);
@@ -242,7 +297,8 @@ TEST(FakeMachineProcesses, ScanOfAGroupDomainIsItsSubtree)
     for (pid_t pid : {10, 11, 12, 13})
         machine.make_process(pid, "p", pid == 13 ? "0::/ab\n" : "0::/a/b\n");
     ASSERT_EQ(machine.start("/a"), 0);
-    EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_STAT, &scan, collect_pids, &pids),
+    EXPECT_EQ(machine.ops()->scan_processes(machine.kernel(), MM_PROCESS_STAT, UINT64_MAX, &scan,
+                                            collect_pids, &pids),
               0);
     EXPECT_EQ(pids, (std::vector<pid_t>{10, 11, 12}));
     EXPECT_EQ(machine.ops()->is_in_domain(machine.kernel(), 10), 1);

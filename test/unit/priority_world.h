@@ -63,8 +63,9 @@ class PriorityWorld : public ::testing::Test
     {
         mm_simulated_machine machine{};
 
-        machine.ram_bytes = 4 * MM_GIB;
+        machine.ram_bytes = ram_bytes;
         machine.domain_group = domain_group;
+        machine.scan_ns = scan_ns;
         ASSERT_EQ(mm_simulated_kernel_new(&machine, &kernel), 0);
     }
 
@@ -270,7 +271,9 @@ class PriorityWorld : public ::testing::Test
         return pids;
     }
 
+    uint64_t ram_bytes = 4 * MM_GIB;
     const char *domain_group = nullptr;
+    uint64_t scan_ns = 0;
     mm_config config{};
     mm_kernel *kernel = nullptr;
     mm_event_center *center = nullptr;

@@ -57,7 +57,7 @@ TEST_F(Simulated, AGroupDomainIsItsSubtree)
     EXPECT_EQ(ops->is_in_domain(kernel, 10), 1);
     EXPECT_EQ(ops->is_in_domain(kernel, 11), 0);
     EXPECT_EQ(ops->scan_processes(
-                  kernel, MM_PROCESS_STAT, &scan,
+                  kernel, MM_PROCESS_STAT, UINT64_MAX, &scan,
                   [](const mm_process_info *info, void *user) {
                       static_cast<std::vector<pid_t> *>(user)->push_back(info->pid);
                       return 0;

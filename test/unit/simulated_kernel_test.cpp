@@ -256,11 +256,15 @@ TEST_F(Simulated, ScansInPidOrderAndStopsWhenAsked)
         return info->pid == 30 ? 5 : 0;
     };
     mm_process_scan scan{};
-    EXPECT_EQ(ops->scan_processes(kernel, MM_PROCESS_ADJ, &scan, visit, &pids), 5);
+    EXPECT_EQ(ops->scan_processes(kernel, MM_PROCESS_ADJ, UINT64_MAX, &scan, visit, &pids), 5);
     EXPECT_EQ(pids, (std::vector<pid_t>{10, 20, 30}));
     pids.clear();
+    EXPECT_EQ(ops->scan_processes(kernel, MM_PROCESS_ADJ, UINT64_MAX, &scan, visit, &pids), 0);
+    EXPECT_EQ(pids, (std::vector<pid_t>{4106})) << "behind the one it was stopped at";
+    pids.clear();
+    scan = {};
     mm_simulated_fail(kernel, "scan_process", EACCES, 2);
-    EXPECT_EQ(ops->scan_processes(kernel, MM_PROCESS_ADJ, &scan, visit, &pids), 5);
+    EXPECT_EQ(ops->scan_processes(kernel, MM_PROCESS_ADJ, UINT64_MAX, &scan, visit, &pids), 5);
     EXPECT_EQ(pids, (std::vector<pid_t>{30}));
     EXPECT_EQ(scan.unreadable_count, 2U);
     EXPECT_EQ(scan.unreadable_pid, 20);
@@ -268,6 +272,28 @@ TEST_F(Simulated, ScansInPidOrderAndStopsWhenAsked)
     ASSERT_EQ(mm_simulated_exit(kernel, 10), 0);
     EXPECT_TRUE(mm_simulated_is_alive(kernel, 4106)) << "of the same hash bucket as 10";
     EXPECT_EQ(mm_simulated_exit(kernel, 10), -ESRCH);
+}
+
+TEST_F(Simulated, ScansInSlicesOfTime)
+{
+    std::vector<pid_t> pids;
+    mm_process_scan scan{};
+    auto visit = [](const mm_process_info *info, void *user) {
+        static_cast<std::vector<pid_t> *>(user)->push_back(info->pid);
+        return 0;
+    };
+
+    start_with([](mm_simulated_machine &m) { m.scan_ns = Ms; });
+    for (pid_t pid = 10; pid < 15; pid++)
+        spawn(pid, MiB);
+    EXPECT_EQ(ops->scan_processes(kernel, MM_PROCESS_ADJ, now() + 2 * Ms, &scan, visit, &pids),
+              MM_SCAN_GOES_ON);
+    EXPECT_EQ(pids, (std::vector<pid_t>{10, 11}));
+    EXPECT_EQ(now(), 2 * Ms);
+    ASSERT_EQ(mm_simulated_exit(kernel, 11), 0);
+    ASSERT_EQ(mm_simulated_exit(kernel, 12), 0);
+    EXPECT_EQ(ops->scan_processes(kernel, MM_PROCESS_ADJ, now() + 5 * Ms, &scan, visit, &pids), 0);
+    EXPECT_EQ(pids, (std::vector<pid_t>{10, 11, 13, 14}));
 }
 
 TEST_F(Simulated, WritesOomScoreAdjAsTheKernelAllows)
@@ -541,7 +567,7 @@ TEST_F(Simulated, TenThousandProcessesAreNoBurden)
     int count = 0;
     mm_process_scan scan{};
     ASSERT_EQ(ops->scan_processes(
-                  kernel, MM_PROCESS_ALL, &scan,
+                  kernel, MM_PROCESS_ALL, UINT64_MAX, &scan,
                   [](const mm_process_info *, void *user) {
                       (*static_cast<int *>(user))++;
                       return 0;

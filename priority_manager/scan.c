@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Looking for processes that nobody reports: all of them at the start, in slices later. */
+#include "priority_manager/manager.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Of a look at a process 10 us go by, so ten thousand of them are a tenth of a second: what a turn of the loop may
+   add to the way from a crossed waterline to SIGKILL is a tenth of the 20 ms that this way may take. */
+#define SLICE_NS (2 * MM_NS_PER_MS)
+/* A scan rests so many times what it took: at most 5 % of a processor, whoever asks for scans and how often. */
+#define REST 20
+
+struct visitor {
+    struct mm_priority_manager *manager;
+    bool is_first; /* process holds all there is to know */
+};
+
+static void add(const struct visitor *visitor, const struct mm_process_info *info)
+{
+    struct mm_priority_manager *manager = visitor->manager;
+    struct mm_process_node *node;
+
+    mm_manager_keep_reserve(manager);
+    (void)mm_manager_add_unregistered(manager, info);
+    node = mm_manager_find(manager, info->pid);
+    if (node && visitor->is_first)
+        node->process.flags |= MM_PROCESS_IS_FROM_SCAN;
+}
+
+static int visit(const struct mm_process_info *process, void *user)
+{
+    const struct visitor *visitor = user;
+    struct mm_priority_manager *manager = visitor->manager;
+    struct mm_kernel *kernel = manager->kernel;
+    struct mm_process_info info = *process;
+    struct mm_process_node *node = mm_manager_find(manager, process->pid);
+
+    if (node && node->process.start_time_ticks == process->start_time_ticks) {
+        mm_manager_note_comm(manager, node, process->comm);
+        return 0;
+    }
+    if (node)
+        mm_manager_remove_process(manager, node);
+    if (process->has_exited)
+        return 0;
+    if (!visitor->is_first && kernel->ops->read_process(kernel, process->pid, MM_PROCESS_ALL, &info) < 0)
+        return 0;
+    add(visitor, &info);
+    return 0;
+}
+
+/* Once for each number of them: who is hidden from us stays so. */
+static void note_unreadable(struct mm_priority_manager *manager, const struct mm_process_scan *scan)
+{
+    uint32_t *known = &manager->counters.unreadable_processes;
+
+    if (scan->unreadable_count > 0 && scan->unreadable_count != *known)
+        mm_warning("%u processes cannot be read and are not managed, process %d among them: %s",
+                   scan->unreadable_count, (int)scan->unreadable_pid, strerror(-scan->unreadable_error));
+    *known = scan->unreadable_count;
+}
+
+/* Until until_ns; the result as of scan_processes. */
+static int run(struct mm_priority_manager *manager, bool is_first, uint64_t until_ns,
+               struct mm_process_scan *scan)
+{
+    struct mm_kernel *kernel = manager->kernel;
+    struct visitor visitor = {manager, is_first};
+    unsigned fields = is_first ? MM_PROCESS_ALL : MM_PROCESS_STAT;
+    int result = kernel->ops->scan_processes(kernel, fields, until_ns, scan, visit, &visitor);
+
+    if (result == 0)
+        note_unreadable(manager, scan);
+    mm_manager_settle(manager);
+    mm_manager_announce(manager);
+    return result;
+}
+
+int mm_priority_manager_scan(struct mm_priority_manager *manager)
+{
+    struct mm_process_scan scan = {0};
+
+    if (manager->is_under_pressure) {
+        manager->is_scan_wanted = true;
+        return -EBUSY;
+    }
+    return run(manager, true, UINT64_MAX, &scan);
+}
+
+void mm_manager_arm_scan(struct mm_priority_manager *manager)
+{
+    uint64_t now_ns = mm_event_center_now_ns(manager->center);
+    struct mm_scan_work *work = &manager->scan_work;
+
+    if (manager->is_under_pressure || (!work->is_under_way && !manager->is_scan_wanted) ||
+        mm_timer_is_armed(&work->timer))
+        return;
+    mm_event_center_arm(manager->center, &work->timer,
+                        work->is_under_way ? now_ns : MM_MAX(now_ns, work->rests_until_ns));
+}
+
+void mm_priority_manager_want_scan(struct mm_priority_manager *manager)
+{
+    manager->is_scan_wanted = true;
+    mm_manager_arm_scan(manager);
+}
+
+static void begin_scan(struct mm_priority_manager *manager)
+{
+    struct mm_scan_work *work = &manager->scan_work;
+
+    work->is_under_way = true;
+    work->spent_ns = 0;
+    work->scan = (struct mm_process_scan){0};
+    manager->is_scan_wanted = false;
+}
+
+/* One slice. What has to wait for the end of a kill goes on with KILL_END. */
+void mm_manager_scan_slice(struct mm_timer *timer, void *user)
+{
+    struct mm_priority_manager *manager = user;
+    struct mm_scan_work *work = &manager->scan_work;
+    uint64_t begin_ns = mm_event_center_now_ns(manager->center);
+    uint64_t end_ns;
+
+    (void)timer;
+    if (manager->is_under_pressure)
+        return;
+    if (!work->is_under_way)
+        begin_scan(manager);
+    work->is_under_way = run(manager, false, begin_ns + SLICE_NS, &work->scan) == MM_SCAN_GOES_ON;
+    end_ns = mm_event_center_now_ns(manager->center);
+    work->spent_ns += end_ns - begin_ns;
+    work->rests_until_ns = end_ns + work->spent_ns * REST;
+    mm_manager_arm_scan(manager);
+}
