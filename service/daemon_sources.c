@@ -130,7 +130,7 @@ static void note_bpf(enum mm_bpf_source_notice notice, void *user)
         watch_registered(daemon);
     /* SETTLED: who came after the scan at start was reported by nobody */
     if (notice != MM_BPF_SOURCE_BROKEN)
-        (void)mm_priority_manager_scan(daemon->engine->manager);
+        mm_priority_manager_want_scan(daemon->engine->manager);
 }
 
 static int add_bpf(struct mm_daemon *daemon)
