@@ -102,12 +102,19 @@ struct mm_deadline_queue {
     uint32_t flag; /* cleared when the time is over */
 };
 
+/* Newcomers that are told of when everything has settled: far fewer than the event center has places for. */
+struct mm_found_processes {
+    unsigned count;
+    pid_t pids[64];
+};
+
 /* A scan in slices. */
 struct mm_scan_work {
     struct mm_timer timer;
     bool is_under_way;
     struct mm_process_scan scan;
     uint64_t spent_ns, rests_until_ns;
+    struct mm_found_processes found; /* by the slice at hand */
 };
 
 struct mm_priority_manager {
@@ -191,6 +198,8 @@ void mm_manager_on_oom_score_adj(struct mm_priority_manager *manager, const stru
 /* Lets a scan that is wanted, or was interrupted by a kill, go on as soon as it may. */
 void mm_manager_arm_scan(struct mm_priority_manager *manager);
 void mm_manager_scan_slice(struct mm_timer *timer, void *user);
+/* Publishes MM_EVENT_PROCESS_FOUND, where it is on the list. */
+void mm_manager_tell_found(struct mm_priority_manager *manager, pid_t pid);
 
 /* registration.c */
 /*

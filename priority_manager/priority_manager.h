@@ -197,7 +197,8 @@ int mm_priority_manager_scan(struct mm_priority_manager *manager);
 /*
  * The same later, wherever nothing reports new processes, in slices of 2 ms, one in a turn of the loop, so that all
  * else is heard in between. Begins in the next turn, but not before the last one is 20 times as long ago as it took,
- * and stands still while a kill is under way. Asked for while one is under way, another follows.
+ * and stands still while a kill is under way. Asked for while one is under way, another follows. Newcomers are told of
+ * by MM_EVENT_PROCESS_FOUND, which those of the start are not.
  */
 void mm_priority_manager_want_scan(struct mm_priority_manager *manager);
 

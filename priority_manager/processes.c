@@ -235,4 +235,6 @@ void mm_manager_on_oom_score_adj(struct mm_priority_manager *manager, const stru
         mm_manager_seed(manager, node);
     }
     mm_manager_settle(manager);
+    if (!node)
+        mm_manager_tell_found(manager, event->pid);
 }

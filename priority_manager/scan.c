@@ -16,7 +16,51 @@ struct visitor {
     bool is_first; /* process holds all there is to know */
 };
 
-static void add(const struct visitor *visitor, const struct mm_process_info *info)
+static void tell(struct mm_priority_manager *manager, const struct mm_process *process)
+{
+    struct mm_event event = {
+        .kind = MM_EVENT_PROCESS_FOUND,
+        .pid = process->pid,
+        .uid = process->uid,
+        .payload.process =
+            {
+                .start_time_ticks = process->start_time_ticks,
+                .resident_bytes = process->resident_bytes,
+                .oom_score_adj = process->written_oom_score_adj,
+            },
+    };
+
+    memcpy(event.payload.process.comm, process->comm, sizeof(event.payload.process.comm));
+    mm_event_center_publish(manager->center, &event);
+}
+
+void mm_manager_tell_found(struct mm_priority_manager *manager, pid_t pid)
+{
+    const struct mm_process_node *node = mm_manager_find(manager, pid);
+
+    if (node)
+        tell(manager, &node->process);
+}
+
+static void tell_all_found(struct mm_priority_manager *manager)
+{
+    struct mm_found_processes *found = &manager->scan_work.found;
+
+    for (unsigned i = 0; i < found->count; i++)
+        mm_manager_tell_found(manager, found->pids[i]);
+    found->count = 0;
+}
+
+/* The slice ends with the newcomer that leaves no room for another. */
+static int note_found(struct mm_priority_manager *manager, pid_t pid)
+{
+    struct mm_found_processes *found = &manager->scan_work.found;
+
+    found->pids[found->count++] = pid;
+    return found->count == MM_ARRAY_SIZE(found->pids) ? MM_SCAN_GOES_ON : 0;
+}
+
+static int add(const struct visitor *visitor, const struct mm_process_info *info)
 {
     struct mm_priority_manager *manager = visitor->manager;
     struct mm_process_node *node;
@@ -24,8 +68,12 @@ static void add(const struct visitor *visitor, const struct mm_process_info *inf
     mm_manager_keep_reserve(manager);
     (void)mm_manager_add_unregistered(manager, info);
     node = mm_manager_find(manager, info->pid);
-    if (node && visitor->is_first)
-        node->process.flags |= MM_PROCESS_IS_FROM_SCAN;
+    if (!node)
+        return 0;
+    if (!visitor->is_first)
+        return note_found(manager, info->pid);
+    node->process.flags |= MM_PROCESS_IS_FROM_SCAN;
+    return 0;
 }
 
 static int visit(const struct mm_process_info *process, void *user)
@@ -46,8 +94,7 @@ static int visit(const struct mm_process_info *process, void *user)
         return 0;
     if (!visitor->is_first && kernel->ops->read_process(kernel, process->pid, MM_PROCESS_ALL, &info) < 0)
         return 0;
-    add(visitor, &info);
-    return 0;
+    return add(visitor, &info);
 }
 
 /* Once for each number of them: who is hidden from us stays so. */
@@ -74,6 +121,7 @@ static int run(struct mm_priority_manager *manager, bool is_first, uint64_t unti
         note_unreadable(manager, scan);
     mm_manager_settle(manager);
     mm_manager_announce(manager);
+    tell_all_found(manager);
     return result;
 }
 

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include <utility>
+
 namespace
 {
 
@@ -19,6 +21,12 @@ class Scan : public PriorityWorld
         ram_bytes = 64 * MM_GIB;
         scan_ns = kLookNs;
         PriorityWorld::SetUp();
+        ASSERT_EQ(
+            mm_event_center_subscribe(
+                center, MM_RANK_OBSERVER, 1u << MM_EVENT_PROCESS_FOUND,
+                [](const mm_event *event, void *user) { static_cast<Scan *>(user)->found.push_back(*event); },
+                this),
+            0);
     }
 
     void spawn_many(pid_t first, pid_t end, int oom_score_adj = 0)
@@ -54,13 +62,17 @@ class Scan : public PriorityWorld
             (void)turn();
         }
     }
+
+    std::vector<mm_event> found;
+    std::pair<Scan *, std::vector<int> *> pair;
 };
 
-TEST_F(Scan, TheOneAtTheStartIsDoneWhenItReturns)
+TEST_F(Scan, TheOneAtTheStartIsDoneWhenItReturnsAndTellsOfNobody)
 {
     spawn_many(1000, 3000, 300);
     ASSERT_EQ(mm_priority_manager_scan(manager), 0);
     EXPECT_EQ(counters().processes, 2000U);
+    EXPECT_TRUE(found.empty());
     EXPECT_EQ(mm_event_center_next_deadline_ns(center) > now_ns() + kSecondNs, true)
         << "nothing is left to do";
 }
@@ -175,6 +187,63 @@ TEST_F(Scan, OneThatFailsIsOver)
     mm_priority_manager_want_scan(manager);
     advance_s(1);
     EXPECT_EQ(looks(), 20U);
+}
+
+TEST_F(Scan, NewcomersAreToldOfWhenTheyHaveTheirPlace)
+{
+    std::vector<int> places;
+
+    ASSERT_EQ(mm_event_center_subscribe(
+                  center, MM_RANK_OBSERVER, 1u << MM_EVENT_PROCESS_FOUND,
+                  [](const mm_event *event, void *user) {
+                      auto *test = static_cast<std::pair<Scan *, std::vector<int> *> *>(user);
+
+                      test->second->push_back(test->first->bundle_priority(event->pid));
+                  },
+                  (pair = {this, &places}, &pair)),
+              0);
+    spawn(1000);
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    spawn(1001, kUid, 700, "late");
+    mm_priority_manager_want_scan(manager);
+    finish();
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].pid, 1001);
+    EXPECT_EQ(found[0].uid, kUid);
+    EXPECT_EQ(found[0].payload.process.oom_score_adj, 700);
+    EXPECT_EQ(found[0].payload.process.start_time_ticks, ticks_of(1001));
+    EXPECT_EQ(found[0].payload.process.resident_bytes, MM_MIB);
+    EXPECT_STREQ(found[0].payload.process.comm, "late");
+    EXPECT_EQ(places, std::vector<int>{700});
+    EXPECT_EQ(mm_event_center_counters(center)->lost, 0U);
+}
+
+TEST_F(Scan, AStormOfNewcomersIsToldOfInPortions)
+{
+    size_t before = 0;
+
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    spawn_many(1000, 6000, 300);
+    mm_priority_manager_want_scan(manager);
+    for (unsigned turns = 0; found.size() < 5000 && turns < 1000; turns++) {
+        (void)turn();
+        EXPECT_LE(found.size() - before, 64U);
+        before = found.size();
+    }
+    EXPECT_EQ(found.size(), 5000U);
+    EXPECT_EQ(counters().processes, 5000U);
+    EXPECT_EQ(mm_event_center_counters(center)->lost, 0U);
+}
+
+TEST_F(Scan, ANewcomerThatIsHeardOfByItsNumberIsToldOfToo)
+{
+    spawn(1000);
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    spawn(1001, kUid, 700);
+    publish(MM_EVENT_OOM_SCORE_ADJ, 1001, 700);
+    publish(MM_EVENT_OOM_SCORE_ADJ, 1001, 600); /* known by now */
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].pid, 1001);
 }
 
 } // namespace

@@ -551,6 +551,37 @@ TEST_F(MemoryHigh, IsSetAWhileAfterABundleWentBackAndGoesAtOnceWhenItComesForwar
     EXPECT_EQ(status().limits_held, 0u);
 }
 
+/* Whom nobody registers never moves on the list: a scan, or a write of its number, tells of it. */
+TEST_F(MemoryHigh, OneThatIsFoundAfterTheStartGetsOneToo)
+{
+    const struct {
+        const char *what;
+        bool is_reported;
+    } rows[] = {{"by a scan", false}, {"by its number", true}};
+
+    for (const auto &row : rows) {
+        mm_simulated_process late = process(1030, 100 * MIB, "/app/late");
+        mm_event event = {};
+
+        end();
+        config->memory_high.is_enabled = true;
+        config->kill.is_enabled = false;
+        begin();
+        run_for(5 * SECOND);
+        late.oom_score_adj = 900;
+        spawn(late);
+        event.kind = MM_EVENT_OOM_SCORE_ADJ;
+        event.pid = 1030;
+        event.payload.process.oom_score_adj = 900;
+        if (row.is_reported)
+            mm_event_center_publish(engine->center, &event);
+        else
+            crowd(900 * MIB); /* level purgeable */
+        run_for(2 * SECOND);
+        EXPECT_EQ(group("/app/late", MM_GROUP_HIGH), 80 * MIB) << row.what;
+    }
+}
+
 TEST_F(MemoryHigh, OnlyThoseAtTheConfiguredPriorityAndAboveGetOne)
 {
     begin();
