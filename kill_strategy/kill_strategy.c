@@ -336,24 +336,35 @@ static void leave_alone(struct mm_kill_strategy *strategy, const struct mm_kill_
     mm_decide(strategy->center, &decision, "was moved out of the domain: not killed, and forgotten");
 }
 
-/* Nobody may have told that an unregistered process was put further forward, to -1000 perhaps: the list hears
-   of it, and it is left out until then. */
+/* The number at or below which a process' file keeps it from being killed now. */
+static int reach_of(const struct mm_bundle *bundle)
+{
+    return bundle->is_registered ? MM_PRIORITY_SYSTEM : bundle->entry.priority - 1;
+}
+
+/* Nobody may have told that somebody else put one of them to -1000, or an unregistered one further forward: the
+   list hears of it, and the bundle is left out until then. */
 static bool has_come_forward(struct mm_kill_strategy *strategy, struct mm_bundle *bundle)
 {
     struct mm_kernel *kernel = strategy->kernel;
     struct mm_event event = {.kind = MM_EVENT_OOM_SCORE_ADJ};
-    struct mm_process_info info = {0};
 
-    if (bundle->is_registered)
+    /* a dry run has written nothing over what a launcher's child was born with */
+    if (bundle->is_registered && kernel->is_dry_run)
         return false;
-    event.pid = MM_CONTAINER_OF(bundle->processes.next, struct mm_process, bundle_link)->pid;
-    if (kernel->ops->read_process(kernel, event.pid, MM_PROCESS_ADJ, &info) < 0 ||
-        info.oom_score_adj >= bundle->entry.priority)
-        return false;
-    leave_out(strategy, bundle);
-    event.payload.process.oom_score_adj = info.oom_score_adj;
-    mm_event_center_publish(strategy->center, &event);
-    return true;
+    MM_LIST_FOR_EACH (link, &bundle->processes) {
+        struct mm_process_info info = {0};
+
+        event.pid = MM_CONTAINER_OF(link, struct mm_process, bundle_link)->pid;
+        if (kernel->ops->read_process(kernel, event.pid, MM_PROCESS_ADJ, &info) < 0 ||
+            info.oom_score_adj > reach_of(bundle))
+            continue;
+        leave_out(strategy, bundle);
+        event.payload.process.oom_score_adj = info.oom_score_adj;
+        mm_event_center_publish(strategy->center, &event);
+        return true;
+    }
+    return false;
 }
 
 static void record_kill(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,

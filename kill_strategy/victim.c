@@ -81,7 +81,7 @@ static bool is_victim(const struct mm_victim *victim, pid_t pid)
 }
 
 /* Whom the list knows, unless the pid means another one now. One that it does not know yet belongs to its
-   parent's bundle: the parent, signalled just now, is still its parent. */
+   parent's bundle: the parent, signalled just now, is still its parent. Nobody does at -1000. */
 static bool belongs_to(const struct mm_victim *victim, const struct mm_priority_manager *manager,
                        const struct mm_bundle *bundle, pid_t pid)
 {
@@ -90,7 +90,8 @@ static bool belongs_to(const struct mm_victim *victim, const struct mm_priority_
 
     if (is_victim(victim, pid))
         return true;
-    if (victim->kernel->ops->read_process(victim->kernel, pid, MM_PROCESS_STAT, &info) < 0)
+    if (victim->kernel->ops->read_process(victim->kernel, pid, MM_PROCESS_STAT | MM_PROCESS_ADJ, &info) < 0 ||
+        info.oom_score_adj == MM_PRIORITY_SYSTEM)
         return false;
     if (process && mm_process_is(process, &info))
         return process->bundle == bundle;

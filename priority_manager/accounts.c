@@ -113,8 +113,13 @@ static void kill_process(struct mm_priority_manager *manager, const struct mm_pr
 {
     struct mm_kernel *kernel = manager->kernel;
     struct mm_process_handle handle;
+    struct mm_process_info info = {0};
 
     if (process->priority <= MM_PRIORITY_SYSTEM)
+        return;
+    /* nobody may have told that somebody else wrote the file */
+    if (kernel->ops->read_process(kernel, process->pid, MM_PROCESS_ADJ, &info) == 0 &&
+        info.oom_score_adj == MM_PRIORITY_SYSTEM)
         return;
     if (kernel->ops->open_process(kernel, process->pid, process->start_time_ticks, &handle) < 0)
         return;

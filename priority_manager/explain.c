@@ -28,8 +28,9 @@ static void explain_flags(struct text *text, const struct mm_process *process,
 {
     bool is_unbound = result->flags_rule == MM_RULE_EXTENSION;
 
-    APPEND(text, "%d %s%s", result->from_flags, mm_priority_rule_name(result->flags_rule),
-           is_unbound ? " without callers" : "");
+    APPEND(text, "%d %s%s%s", result->from_flags, mm_priority_rule_name(result->flags_rule),
+           is_unbound ? " without callers" : "",
+           process->flags & MM_PROCESS_IS_OUT_OF_REACH ? ", written by somebody else" : "");
     if (result->floored != result->from_flags)
         APPEND(text, "; important floor %d -> %d", process->important_floor, result->floored);
     if (result->protected_ != result->floored)

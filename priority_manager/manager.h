@@ -215,6 +215,17 @@ void mm_manager_register_render(struct mm_priority_manager *manager, const struc
 void mm_manager_apply_names(struct mm_priority_manager *manager, struct mm_process_node *node,
                             uint64_t bundle_name_hash);
 
+/* out_of_reach.c: -1000 that somebody else gave. */
+/* Whether the number in the file of who is about to be registered is one that it was given; with
+   MM_PROCESS_ALL. */
+bool mm_manager_was_put_out_of_reach(const struct mm_priority_manager *manager,
+                                     const struct mm_process_info *info);
+/* The file of a registered process holds what somebody else wrote; seeds where that counts. */
+void mm_manager_note_foreign(struct mm_priority_manager *manager, struct mm_process_node *node,
+                             int oom_score_adj);
+/* Before its number is written: true, and noted, when somebody else has put it out of reach unreported. */
+bool mm_manager_find_out_of_reach(struct mm_priority_manager *manager, struct mm_process_node *node);
+
 /* bundles.c */
 /* name_hash: mm_hash_text of the name. NULL without a slot. */
 struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *manager, int64_t account_id,

@@ -46,6 +46,11 @@
  * processes, -1000 excepted. On the first switch the accounts with applications and an id from 100 (where
  * OpenHarmony's users begin) count as active before.
  *
+ * -1000 in the file of a registered process that somebody else wrote there, before it was registered or later,
+ * is its number whatever is reported, until somebody else writes another value. One that it merely has from
+ * its parent (an application forked by a launcher at -1000) says nothing; services, whose parent is pid 1, were
+ * given it. A render process at -1000 is nobody's any more, so that it does not die with its owner.
+ *
  * Extensions. A process that was bound or unbound is an extension from then on: as important as the flags
  * say, else 500; bound, at most 100 less important than the most important caller, which counts 0..400. A
  * caller that is not known counts 0. The account shifts what the flags say, not what the callers give.
@@ -105,9 +110,10 @@ enum mm_process_flag {
     MM_PROCESS_IN_GRACE = 1 << 11, /* new: at 0 until its grace ends */
     MM_PROCESS_IS_ABILITY_STARTING = 1 << 12,
     MM_PROCESS_IS_RESIDENT = 1 << 13,
-    MM_PROCESS_IS_FROM_SCAN = 1 << 14,  /* was there when the daemon started */
-    MM_PROCESS_IS_INHERITING = 1 << 15, /* in grace at its oom_score_adj rather than at 0 */
-    MM_PROCESS_IS_SYSTEM = 1 << 16,     /* on the white list: -1000, registered or not */
+    MM_PROCESS_IS_FROM_SCAN = 1 << 14,    /* was there when the daemon started */
+    MM_PROCESS_IS_INHERITING = 1 << 15,   /* in grace at its oom_score_adj rather than at 0 */
+    MM_PROCESS_IS_SYSTEM = 1 << 16,       /* on the white list: -1000, registered or not */
+    MM_PROCESS_IS_OUT_OF_REACH = 1 << 17, /* registered, and somebody else wrote -1000 into its file */
 };
 
 /* The rule that gave a process its number; for explanations. */
@@ -220,9 +226,10 @@ struct mm_priority_counters {
     uint64_t unknown_pid_events; /* events about a pid that is not known or not alive, or was another's */
     uint64_t refused_events;     /* a foreign process, pid 1, this process, out of range, too many binds */
     uint64_t oom_score_adj_writes, oom_score_adj_failures;
-    uint64_t foreign_oom_score_adj_writes; /* of a registered process, by somebody else: left alone */
-    uint64_t untracked_newcomers;  /* tracked by oom_score_adj alone: the table was full under pressure */
-    uint32_t unreadable_processes; /* of the last scan: the kernel would not let us read them */
+    uint64_t
+        foreign_oom_score_adj_writes; /* of a registered process, by somebody else: but for -1000 left alone */
+    uint64_t untracked_newcomers;     /* tracked by oom_score_adj alone: the table was full under pressure */
+    uint32_t unreadable_processes;    /* of the last scan: the kernel would not let us read them */
 };
 const struct mm_priority_counters *mm_priority_manager_counters(const struct mm_priority_manager *manager);
 

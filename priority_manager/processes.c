@@ -214,8 +214,7 @@ static void on_registered_adj(struct mm_priority_manager *manager, struct mm_pro
     if (kernel->ops->read_process(kernel, node->process.pid, MM_PROCESS_ADJ, &info) < 0 ||
         info.oom_score_adj == node->process.written_oom_score_adj)
         return;
-    node->process.written_oom_score_adj = (int16_t)info.oom_score_adj;
-    manager->counters.foreign_oom_score_adj_writes++;
+    mm_manager_note_foreign(manager, node, info.oom_score_adj);
 }
 
 void mm_manager_on_oom_score_adj(struct mm_priority_manager *manager, const struct mm_event *event)

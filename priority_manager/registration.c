@@ -107,6 +107,10 @@ static void write_untracked(struct mm_priority_manager *manager, const struct mm
     struct mm_rule_result result;
     int16_t written = (int16_t)info->oom_score_adj;
 
+    if (mm_manager_was_put_out_of_reach(manager, info)) {
+        input.flags |= MM_PROCESS_IS_OUT_OF_REACH;
+        input.oom_score_adj = info->oom_score_adj;
+    }
     if (is_system(manager, names->bundle_hash, names->process_hash))
         input.flags |= MM_PROCESS_IS_SYSTEM;
     if (mm_special_names_has_resident(&manager->names, names->bundle_hash))
@@ -182,7 +186,12 @@ void mm_manager_register(struct mm_priority_manager *manager, const struct mm_ev
         return;
     }
     node->process_name_hash = names.process_hash;
+    node->process.written_oom_score_adj = (int16_t)info.oom_score_adj;
     mm_manager_apply_names(manager, node, names.bundle_hash);
+    node->process.flags &= ~(uint32_t)MM_PROCESS_IS_OUT_OF_REACH;
+    /* who is on the white list has it from us, from before a restart perhaps */
+    if (!(node->process.flags & MM_PROCESS_IS_SYSTEM) && mm_manager_was_put_out_of_reach(manager, &info))
+        node->process.flags |= MM_PROCESS_IS_OUT_OF_REACH;
     mm_bundle_touch(manager, node->process.bundle);
     if (is_new) {
         if (node->process.flags & MM_PROCESS_IS_FROM_SCAN)
@@ -246,6 +255,11 @@ void mm_manager_register_render(struct mm_priority_manager *manager, const struc
         return;
     if (node && node->process.bundle->is_registered) {
         manager->counters.refused_events++;
+        return;
+    }
+    if (mm_manager_was_put_out_of_reach(manager, &info)) {
+        manager->counters.refused_events++;
+        (void)mm_manager_add_unregistered(manager, &info);
         return;
     }
     owner = find_owner(manager, event);

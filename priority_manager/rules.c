@@ -51,7 +51,7 @@ static void set_from_flags(struct mm_rule_result *result, int priority, enum mm_
 /* What is only known by a state that leaves the other flags out of the question. */
 static bool apply_state(const struct mm_rule_input *input, struct mm_rule_result *result)
 {
-    if (!input->is_registered || (input->flags & MM_PROCESS_IS_INHERITING))
+    if (!input->is_registered || (input->flags & (MM_PROCESS_IS_INHERITING | MM_PROCESS_IS_OUT_OF_REACH)))
         set_from_flags(result, input->oom_score_adj, MM_RULE_OOM_SCORE_ADJ);
     else if (input->flags & MM_PROCESS_IS_ABILITY_STARTING)
         set_from_flags(result, MM_PRIORITY_FOREGROUND, MM_RULE_ABILITY_START);

@@ -24,7 +24,7 @@ struct mm_rule_input {
     uint32_t flags; /* enum mm_process_flag */
     bool is_registered;
     int important_floor;
-    int oom_score_adj;      /* for what is not registered, and for MM_PROCESS_IS_INHERITING */
+    int oom_score_adj;      /* for what is not registered, is inheriting, or out of reach */
     int account_adjustment; /* -50, 0, 50 */
 };
 

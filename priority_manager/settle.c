@@ -184,7 +184,8 @@ static void apply(struct mm_priority_manager *manager, struct mm_process_node *n
         return;
     process->priority = node->process.candidate;
     mm_bundle_member_changed(manager, node, previous);
-    if (!process->bundle->is_registered ||
+    if (!process->bundle->is_registered || process->priority == process->written_oom_score_adj ||
+        mm_manager_find_out_of_reach(manager, node) ||
         mm_manager_write_oom_score_adj(manager, process->pid, process->start_time_ticks, process->priority,
                                        &process->written_oom_score_adj))
         return;

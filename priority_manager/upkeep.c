@@ -125,7 +125,8 @@ static void refresh_process(struct mm_priority_manager *manager, struct mm_proce
     struct mm_kernel *kernel = manager->kernel;
     struct mm_process *process = &node->process;
     bool is_registered = process->bundle->is_registered;
-    unsigned fields = MM_PROCESS_STATM | (is_registered ? 0u : MM_PROCESS_ADJ);
+    bool is_file_read = !is_registered || (process->flags & MM_PROCESS_IS_OUT_OF_REACH);
+    unsigned fields = MM_PROCESS_STATM | (is_file_read ? MM_PROCESS_ADJ : 0u);
     struct mm_process_info info = {0};
     int result = kernel->ops->read_process(kernel, process->pid, fields, &info);
 
@@ -135,8 +136,12 @@ static void refresh_process(struct mm_priority_manager *manager, struct mm_proce
         return;
     process->bundle->resident_bytes += info.resident_bytes - process->resident_bytes;
     process->resident_bytes = info.resident_bytes;
-    if (is_registered || process->written_oom_score_adj == info.oom_score_adj)
+    if (!is_file_read || process->written_oom_score_adj == info.oom_score_adj)
         return;
+    if (is_registered) {
+        mm_manager_note_foreign(manager, node, info.oom_score_adj);
+        return;
+    }
     process->written_oom_score_adj = (int16_t)info.oom_score_adj;
     mm_manager_seed(manager, node);
 }

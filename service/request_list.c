@@ -107,6 +107,7 @@ static void write_flags(struct mm_json_writer *writer, uint32_t flags)
         {MM_PROCESS_IS_ABILITY_STARTING, "ability-starting"},
         {MM_PROCESS_IS_RESIDENT, "resident"},
         {MM_PROCESS_IS_SYSTEM, "system"},
+        {MM_PROCESS_IS_OUT_OF_REACH, "out-of-reach"},
     };
 
     mm_json_open(writer, "flags", '[');

@@ -220,6 +220,24 @@ TEST_F(KillStrategy, AnUnregisteredOneThatCameForwardUnreportedIsNotKilled)
     expect_at_rest();
 }
 
+TEST_F(KillStrategy, ABundleOneOfWhichSomebodyPutToMinusThousandUnreportedIsNotKilled)
+{
+    int written = 0;
+
+    begin();
+    add_application(100, 800, 100 * MIB, "several");
+    add_application(101, 800, 100 * MIB, "several");
+    add_application(200, 400, 200 * MIB, "single");
+    ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, 101, 0, -1000, &written), 0);
+    crowd(450 * MIB);
+    run_for(2 * SECOND);
+    EXPECT_EQ(killed(), (std::vector<std::string>{"single"}));
+    EXPECT_TRUE(is_alive(100));
+    EXPECT_TRUE(is_alive(101));
+    EXPECT_EQ(mm_priority_manager_find(engine->manager, 100)->bundle->entry.priority, -1000);
+    expect_at_rest();
+}
+
 TEST_F(KillStrategy, SmallUnregisteredOnesDoNotShieldThoseBehindThem)
 {
     make_machine();
@@ -593,6 +611,7 @@ struct GroupCase {
     bool is_shared;     /* with another application */
     bool has_cgroup_kill;
     bool child_dies;
+    int child_oom_score_adj = 0;
 };
 
 class KillGroup : public KillStrategy, public testing::WithParamInterface<GroupCase>
@@ -609,6 +628,7 @@ TEST_P(KillGroup, IsKilledAsAWholeOnlyWhereAllOfItIsTheBundles)
     add_application(1010, 800, 150 * MIB, "victim", row.group, 5);
     add_application(1020, 100, 50 * MIB, "other", row.is_shared ? row.group : "/other");
     child.ppid = row.child_parent;
+    child.oom_score_adj = row.child_oom_score_adj;
     spawn(child);
     crowd(450 * MIB);
     run_for(SECOND);
@@ -638,6 +658,7 @@ TEST_F(KillStrategy, AGroupIsNotKilledForAPidThatMeansAnotherProcessNow)
 INSTANTIATE_TEST_SUITE_P(
     Groups, KillGroup,
     testing::Values(GroupCase{"a child forked just now", "/app/victim", 1010, false, true, true},
+                    GroupCase{"a child at -1000", "/app/victim", 1010, false, true, false, -1000},
                     GroupCase{"a stranger in it", "/app/victim", 1, false, true, false},
                     GroupCase{"the child of another application", "/app/victim", 1020, false, true, false},
                     GroupCase{"shared with another application", "/app", 1010, true, true, false},

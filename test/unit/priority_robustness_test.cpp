@@ -380,6 +380,86 @@ TEST_F(Identity, AFailedWriteIsCountedAndTheListStandsTrue)
     EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 1000), 200);
 }
 
+/* Whatever is reported of it, until somebody else says otherwise. */
+TEST_F(Identity, WhoSomebodyElsePutToMinusThousandStaysThere)
+{
+    const struct {
+        const char *what;
+        bool is_before;   /* it is registered */
+        bool is_reported; /* by BPF */
+        pid_t parent;     /* 70 is at -1000 itself, 71 is not */
+        bool is_protected;
+    } rows[] = {
+        {"before", true, false, 71, true},
+        {"before, by pid 1", true, false, 1, true},
+        {"before, by a launcher that is there itself", true, false, 70, false},
+        {"afterwards", false, true, 70, true},
+        {"afterwards, unreported", false, false, 71, true},
+    };
+    mm_simulated_process process{};
+    int written = 0;
+
+    spawn(70, 0, -1000);
+    spawn(71);
+    process.pid = 1000;
+    for (const auto &row : rows) {
+        process.pid++;
+        process.uid = kUid;
+        process.ppid = row.parent;
+        process.oom_score_adj = row.is_before ? -1000 : 0;
+        process.comm = "process";
+        ASSERT_EQ(mm_simulated_spawn(kernel, &process), 0);
+        create({process.pid, kUid, std::string("app") + row.what});
+        if (!row.is_before) {
+            report(MM_REASON_BACKGROUND, {process.pid});
+            ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, process.pid, 0, -1000, &written), 0);
+        }
+        if (row.is_reported) {
+            publish(MM_EVENT_OOM_SCORE_ADJ, process.pid, -1000);
+            EXPECT_EQ(priority(process.pid), -1000) << row.what;
+        }
+        for (mm_application_reason reason :
+             {MM_REASON_FOREGROUND, MM_REASON_BACKGROUND, MM_REASON_APPLICATION_SUSPEND})
+            report(reason, {process.pid});
+        EXPECT_EQ(priority(process.pid), row.is_protected ? -1000 : 800) << row.what;
+        EXPECT_EQ(mm_simulated_oom_score_adj(kernel, process.pid), row.is_protected ? -1000 : 800)
+            << row.what;
+        if (!row.is_protected)
+            continue;
+        EXPECT_EQ(why(process.pid), "-1000 oom_score_adj, written by somebody else");
+        ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, process.pid, 0, 300, &written), 0);
+        if (row.is_reported)
+            publish(MM_EVENT_OOM_SCORE_ADJ, process.pid, 300);
+        else
+            (void)mm_priority_manager_refresh(manager, 100);
+        EXPECT_EQ(priority(process.pid), 800) << row.what;
+        EXPECT_EQ(mm_simulated_oom_score_adj(kernel, process.pid), 800) << row.what;
+    }
+}
+
+/* Its owner's number is not its own, and the owner may die. */
+TEST_F(Identity, ARenderProcessAtMinusThousandIsNobodys)
+{
+    Application render{1001};
+    int written = 0;
+
+    create({1000});
+    for (bool is_before : {true, false}) {
+        render.pid++;
+        spawn(render.pid, kUid, is_before ? -1000 : 0);
+        render.caller = 1000;
+        report(MM_REASON_RENDER_CREATE_PROCESS, render);
+        if (!is_before) {
+            ASSERT_EQ(mm_priority_manager_find(manager, render.pid)->bundle->name, std::string(kBundle));
+            ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, render.pid, 0, -1000, &written), 0);
+            publish(MM_EVENT_OOM_SCORE_ADJ, render.pid, -1000);
+        }
+        EXPECT_EQ(priority(render.pid), -1000);
+        EXPECT_FALSE(mm_priority_manager_find(manager, render.pid)->bundle->is_registered);
+        EXPECT_EQ(mm_simulated_oom_score_adj(kernel, render.pid), -1000);
+    }
+}
+
 TEST_F(Identity, SomebodyElsesWriteIsLeftAlone)
 {
     create({1000});
