@@ -3,6 +3,7 @@
 #include "bpf/ring.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -15,7 +16,7 @@ int mm_bpf_ring_map(struct mm_bpf_ring *ring, int map_fd, size_t size_bytes)
     consumer = mmap(NULL, page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
     if (consumer == MAP_FAILED)
         return -errno;
-    producer = mmap(NULL, page_bytes + 2 * size_bytes, PROT_READ, MAP_SHARED, map_fd, (off_t)page_bytes);
+    producer = mmap(NULL, page_bytes + size_bytes, PROT_READ, MAP_SHARED, map_fd, (off_t)page_bytes);
     if (producer == MAP_FAILED) {
         int error = errno;
 
@@ -34,9 +35,27 @@ void mm_bpf_ring_unmap(struct mm_bpf_ring *ring)
 {
     if (ring->page_bytes > 0) {
         (void)munmap(ring->consumer, ring->page_bytes);
-        (void)munmap((void *)ring->producer, ring->page_bytes + 2 * ring->size_bytes);
+        (void)munmap((void *)ring->producer, ring->page_bytes + ring->size_bytes);
     }
     *ring = (struct mm_bpf_ring){0};
+}
+
+/* Headers are aligned and never wrap, a payload may. */
+static void visit_payload(const struct mm_bpf_ring *ring, size_t offset, size_t length,
+                          mm_bpf_ring_visit visit, void *user)
+{
+    _Alignas(8) uint8_t whole[MM_BPF_RING_WRAPPED_MAX];
+    size_t head = ring->size_bytes - offset;
+
+    if (length <= head) {
+        visit(ring->data + offset, length, user);
+        return;
+    }
+    if (length > sizeof(whole))
+        return;
+    memcpy(whole, ring->data + offset, head);
+    memcpy(whole + head, ring->data, length - head);
+    visit(whole, length, user);
 }
 
 /*
@@ -68,7 +87,8 @@ int mm_bpf_ring_consume(struct mm_bpf_ring *ring, unsigned max, mm_bpf_ring_visi
         if (taken > filled)
             return -EBADMSG;
         if (!(header & MM_BPF_RING_DISCARD))
-            visit(record + MM_BPF_RING_HEADER_SIZE, length, user);
+            visit_payload(ring, (position + MM_BPF_RING_HEADER_SIZE) & (ring->size_bytes - 1), length, visit,
+                          user);
         position += taken;
         __atomic_store_n(ring->consumer, position, __ATOMIC_RELEASE);
         passed++;
