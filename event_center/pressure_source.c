@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #define TRIGGERS_MAX 8
 
@@ -20,6 +19,7 @@ struct trigger {
 struct pressure_source {
     struct mm_event_center *center;
     struct mm_waterline_source *waterline;
+    struct mm_kernel *kernel;
     struct trigger triggers[TRIGGERS_MAX];
     unsigned count;
 };
@@ -34,6 +34,15 @@ static void publish(struct pressure_source *source, const struct trigger *trigge
     mm_event_center_publish(source->center, &event);
 }
 
+static void close_trigger(struct pressure_source *source, struct trigger *trigger)
+{
+    if (trigger->fd < 0)
+        return;
+    mm_event_center_forget_fd(source->center, trigger->fd);
+    source->kernel->ops->close_pressure_trigger(source->kernel, trigger->fd);
+    trigger->fd = -1;
+}
+
 static void ready(void *self, uint64_t tag, uint32_t events)
 {
     struct pressure_source *source = self;
@@ -46,9 +55,7 @@ static void ready(void *self, uint64_t tag, uint32_t events)
     /* the group is gone: level-triggered EPOLLERR would spin */
     mm_warning("pressure trigger %llu us: its group is gone; the waterline watch goes on alone",
                (unsigned long long)trigger->armed.stall_us);
-    mm_event_center_forget_fd(source->center, trigger->fd);
-    (void)close(trigger->fd);
-    trigger->fd = -1;
+    close_trigger(source, trigger);
 }
 
 /* The simulated kernel's way to say that a trigger fired: nobody polls in virtual time. */
@@ -69,12 +76,8 @@ static void close_source(void *self)
     struct pressure_source *source = self;
 
     mm_event_center_unsubscribe(source->center, on_notice, source);
-    for (unsigned i = 0; i < source->count; i++) {
-        if (source->triggers[i].fd < 0)
-            continue;
-        mm_event_center_forget_fd(source->center, source->triggers[i].fd);
-        (void)close(source->triggers[i].fd);
-    }
+    for (unsigned i = 0; i < source->count; i++)
+        close_trigger(source, &source->triggers[i]);
     free(source);
 }
 
@@ -84,9 +87,9 @@ static const struct mm_event_source_ops source_ops = {
     .close = close_source,
 };
 
-static int arm(struct pressure_source *source, struct mm_kernel *kernel,
-               const struct mm_pressure_trigger *wanted)
+static int arm(struct pressure_source *source, const struct mm_pressure_trigger *wanted)
 {
+    struct mm_kernel *kernel = source->kernel;
     struct trigger *trigger = &source->triggers[source->count];
     int fd = -1;
     int result = kernel->ops->open_pressure_trigger(kernel, NULL, wanted, &trigger->armed, &fd);
@@ -95,7 +98,7 @@ static int arm(struct pressure_source *source, struct mm_kernel *kernel,
         return result;
     result = mm_event_center_watch_fd(source->center, source, fd, EPOLLPRI, source->count);
     if (result < 0) {
-        (void)close(fd);
+        kernel->ops->close_pressure_trigger(kernel, fd);
         return result;
     }
     trigger->fd = fd;
@@ -103,12 +106,11 @@ static int arm(struct pressure_source *source, struct mm_kernel *kernel,
     return 0;
 }
 
-static void arm_all(struct pressure_source *source, struct mm_kernel *kernel,
-                    const struct mm_pressure_trigger *triggers, unsigned count,
-                    struct mm_pressure_source_status *status)
+static void arm_all(struct pressure_source *source, const struct mm_pressure_trigger *triggers,
+                    unsigned count, struct mm_pressure_source_status *status)
 {
     for (unsigned i = 0; i < count; i++) {
-        int result = arm(source, kernel, &triggers[i]);
+        int result = arm(source, &triggers[i]);
 
         if (result == 0) {
             status->armed++;
@@ -140,6 +142,7 @@ int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *ker
         return -ENOMEM;
     source->center = center;
     source->waterline = waterline;
+    source->kernel = kernel;
     result = mm_event_center_add_source(center, &source_ops, source);
     if (result < 0) {
         free(source);
@@ -149,7 +152,7 @@ int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *ker
         mm_event_center_subscribe(center, MM_RANK_PRIORITY_MANAGER, 1u << MM_EVENT_NOTICE, on_notice, source);
     if (result < 0)
         return result;
-    arm_all(source, kernel, triggers, count, ret_status);
+    arm_all(source, triggers, count, ret_status);
     /* the source itself is closed with the center */
     return ret_status->armed > 0 ? 0 : ret_status->error;
 }

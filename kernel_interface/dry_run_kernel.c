@@ -373,6 +373,11 @@ static int dry_run_open_pressure_trigger(struct mm_kernel *kernel, struct mm_gro
     return inner_of(kernel)->ops->open_pressure_trigger(inner_of(kernel), group, wanted, ret_armed, ret_fd);
 }
 
+static void dry_run_close_pressure_trigger(struct mm_kernel *kernel, int fd)
+{
+    inner_of(kernel)->ops->close_pressure_trigger(inner_of(kernel), fd);
+}
+
 static int dry_run_read_process(struct mm_kernel *kernel, pid_t pid, unsigned fields,
                                 struct mm_process_info *ret_info)
 {
@@ -404,6 +409,11 @@ static int dry_run_open_process(struct mm_kernel *kernel, pid_t pid, uint64_t st
 static int dry_run_open_group(struct mm_kernel *kernel, const char *path, struct mm_group **ret_group)
 {
     return inner_of(kernel)->ops->open_group(inner_of(kernel), path, ret_group);
+}
+
+static int dry_run_borrow_group(struct mm_kernel *kernel, const char *path, struct mm_group **ret_group)
+{
+    return inner_of(kernel)->ops->borrow_group(inner_of(kernel), path, ret_group);
 }
 
 static void dry_run_close_group(struct mm_kernel *kernel, struct mm_group *group)
@@ -457,6 +467,7 @@ static const struct mm_kernel_ops dry_run_ops = {
     .read_zoneinfo = dry_run_read_zoneinfo,
     .read_pressure = dry_run_read_pressure,
     .open_pressure_trigger = dry_run_open_pressure_trigger,
+    .close_pressure_trigger = dry_run_close_pressure_trigger,
     .read_process = dry_run_read_process,
     .scan_processes = dry_run_scan_processes,
     .write_oom_score_adj = dry_run_write_oom_score_adj,
@@ -469,6 +480,7 @@ static const struct mm_kernel_ops dry_run_ops = {
     .watch_process = dry_run_watch_process,
     .has_exited = dry_run_has_exited,
     .open_group = dry_run_open_group,
+    .borrow_group = dry_run_borrow_group,
     .close_group = dry_run_close_group,
     .group_path = dry_run_group_path,
     .group_id = dry_run_group_id,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What this kernel can do, tried once where trying changes nothing. cgroup.kill and memory.high are files
+ * What this kernel can do, tried once where trying changes nothing and costs little. cgroup.kill and memory.high are files
  * that the root group does not have, so a group below it is looked at; where there is none one is made and
  * removed.
  */
@@ -61,33 +61,37 @@ static void probe_pressure(struct mm_linux_kernel *kernel)
             strerror(length < 0 ? (int)-length : EIO));
 }
 
-/* Arms a trigger on the machine's file and lets go of it at once. */
-static int try_trigger(struct mm_linux_kernel *kernel, uint64_t window_us, uint64_t *ret_window_us)
+void mm_linux_note_trigger(struct mm_linux_kernel *kernel, const char *file, uint64_t asked_us,
+                           uint64_t window_us)
 {
-    int fd MM_CLEANUP_CLOSE = -1;
-
-    if (kernel->is_fake)
-        return -EOPNOTSUPP;
-    return mm_pressure_trigger_open(AT_FDCWD, kernel->pressure_path, MM_PRESSURE_SOME,
-                                    PROBE_STALL_US(window_us), window_us, ret_window_us, &fd);
+    set(kernel, MM_FEATURE_PRESSURE_TRIGGER, true, "armed on %s", file);
+    /* whole multiples of it are for everybody, and say nothing of others */
+    if (asked_us % MM_PRESSURE_COMMON_WINDOW_US == 0)
+        return;
+    if (window_us == asked_us)
+        set(kernel, MM_FEATURE_PRESSURE_SHORT_WINDOW, true, "%llu ms accepted",
+            (unsigned long long)(asked_us / 1000));
+    else
+        set(kernel, MM_FEATURE_PRESSURE_SHORT_WINDOW, false,
+            "%llu ms refused, 2 s accepted: no CAP_SYS_RESOURCE", (unsigned long long)(asked_us / 1000));
 }
 
-static void probe_triggers(struct mm_linux_kernel *kernel)
+void mm_linux_probe_triggers(struct mm_linux_kernel *kernel)
 {
     uint64_t window_us = 0;
-    int r = try_trigger(kernel, SHORT_WINDOW_US, &window_us);
+    int fd = -1;
+    int r = -EOPNOTSUPP;
 
+    if (!kernel->is_fake)
+        r = mm_pressure_trigger_open(kernel->proc_fd, MM_PRESSURE_FILE, MM_PRESSURE_SOME,
+                                     PROBE_STALL_US(SHORT_WINDOW_US), SHORT_WINDOW_US, &window_us, &fd);
     if (r < 0) {
         set(kernel, MM_FEATURE_PRESSURE_TRIGGER, false, "refused: %s", strerror(-r));
         set(kernel, MM_FEATURE_PRESSURE_SHORT_WINDOW, false, "no trigger at all");
         return;
     }
-    set(kernel, MM_FEATURE_PRESSURE_TRIGGER, true, "armed on /proc/pressure/memory");
-    if (window_us == SHORT_WINDOW_US)
-        set(kernel, MM_FEATURE_PRESSURE_SHORT_WINDOW, true, "1 s accepted");
-    else
-        set(kernel, MM_FEATURE_PRESSURE_SHORT_WINDOW, false,
-            "1 s refused, 2 s accepted: no CAP_SYS_RESOURCE");
+    mm_linux_note_trigger(kernel, "/proc/pressure/memory", SHORT_WINDOW_US, window_us);
+    mm_slow_close(&kernel->slow_close, fd);
 }
 
 static void probe_memory_hierarchy(struct mm_linux_kernel *kernel)
@@ -277,7 +281,6 @@ static void probe_swap(struct mm_linux_kernel *kernel)
 void mm_linux_probe_features(struct mm_linux_kernel *kernel)
 {
     probe_pressure(kernel);
-    probe_triggers(kernel);
     probe_memory_hierarchy(kernel);
     probe_group_files(kernel);
     probe_group_pressure(kernel);

@@ -84,34 +84,62 @@ static int normalise_path(const char *path, char *buffer, size_t size)
     return 0;
 }
 
-int mm_group_open(const struct mm_hierarchy *memory, const char *path, struct mm_group **ret_group)
+static int open_directory(const struct mm_hierarchy *memory, const char *path, struct mm_group *group)
 {
-    struct mm_group *group;
     struct stat status;
+    int r = normalise_path(path, group->path, sizeof(group->path));
+
+    if (r == 0)
+        r = group->directory_fd = mm_hierarchy_open(memory, group->path);
+    if (r < 0)
+        return r;
+    if (fstat(group->directory_fd, &status) < 0)
+        return -errno;
+    group->id = status.st_ino;
+    return 0;
+}
+
+int mm_group_init(const struct mm_hierarchy *memory, const char *path, struct mm_group *group)
+{
     int r;
 
     if (memory->top_fd < 0)
         return -EOPNOTSUPP;
-    group = (struct mm_group *)calloc(1, sizeof(*group));
-    if (!group)
-        return -ENOMEM;
-    group->is_v2 = memory->is_v2;
-    group->directory_fd = -1;
+    *group = (struct mm_group){.is_v2 = memory->is_v2, .directory_fd = -1};
     for (unsigned i = 0; i < MM_GROUP_FILE_COUNT; i++)
         group->files[i].fd = -1;
-    r = normalise_path(path, group->path, sizeof(group->path));
-    if (r == 0)
-        r = group->directory_fd = mm_hierarchy_open(memory, group->path);
-    if (r >= 0)
-        r = fstat(group->directory_fd, &status) < 0 ? -errno : 0;
+    r = open_directory(memory, path, group);
     if (r < 0) {
-        mm_group_close(group);
+        mm_group_fini(group);
         return r;
     }
-    group->id = status.st_ino;
     for (unsigned i = 0; i < MM_GROUP_FILE_COUNT; i++) {
         group->files[i].directory_fd = group->directory_fd;
         group->files[i].path = file_name(group, (enum mm_group_file)i);
+    }
+    return 0;
+}
+
+void mm_group_fini(struct mm_group *group)
+{
+    for (unsigned i = 0; i < MM_GROUP_FILE_COUNT; i++)
+        mm_hot_file_close(&group->files[i]);
+    if (group->directory_fd >= 0)
+        (void)close(group->directory_fd);
+    group->directory_fd = -1;
+}
+
+int mm_group_open(const struct mm_hierarchy *memory, const char *path, struct mm_group **ret_group)
+{
+    struct mm_group *group = (struct mm_group *)malloc(sizeof(*group));
+    int r;
+
+    if (!group)
+        return -ENOMEM;
+    r = mm_group_init(memory, path, group);
+    if (r < 0) {
+        free(group);
+        return r;
     }
     *ret_group = group;
     return 0;
@@ -121,10 +149,7 @@ void mm_group_close(struct mm_group *group)
 {
     if (!group)
         return;
-    for (unsigned i = 0; i < MM_GROUP_FILE_COUNT; i++)
-        mm_hot_file_close(&group->files[i]);
-    if (group->directory_fd >= 0)
-        (void)close(group->directory_fd);
+    mm_group_fini(group);
     free(group);
 }
 

@@ -50,7 +50,11 @@ int mm_group_stat_droppable(const struct mm_group_stat *stat, uint64_t *ret_byte
 /* A limit or usage file: a number, "max", -1 or v1's huge number for none. -EINVAL, -ERANGE. */
 int mm_group_number_parse(const char *text, size_t length, uint64_t *ret_bytes);
 
-/* -ENOENT, -EOPNOTSUPP without a memory hierarchy, -EINVAL, -ENAMETOOLONG, -ENOMEM. */
+/* Opens a group in memory of the caller's; on failure nothing is held. -ENOENT, -EOPNOTSUPP without a memory hierarchy,
+   -EINVAL, -ENAMETOOLONG. */
+int mm_group_init(const struct mm_hierarchy *memory, const char *path, struct mm_group *group);
+void mm_group_fini(struct mm_group *group);
+/* The same in memory of its own; -ENOMEM besides. */
 int mm_group_open(const struct mm_hierarchy *memory, const char *path, struct mm_group **ret_group);
 void mm_group_close(struct mm_group *group); /* accepts NULL */
 
@@ -85,8 +89,8 @@ ssize_t mm_group_processes(int directory_fd, pid_t *ret_pids, size_t capacity);
  */
 int mm_group_open_twin(const struct mm_hierarchy *unified, const struct mm_group *group);
 
-/* As kill_group. -EPERM where this process or process 1 is among them. */
-int mm_group_kill(const struct mm_hierarchy *unified, const struct mm_group *group);
+/* As kill_group, by the directory that mm_group_open_twin gave. -EPERM where this process or process 1 is among them. */
+int mm_group_kill(int twin_fd);
 
 #ifdef __cplusplus
 }

@@ -180,14 +180,10 @@ static int check_members(int directory_fd)
     return 0;
 }
 
-int mm_group_kill(const struct mm_hierarchy *unified, const struct mm_group *group)
+int mm_group_kill(int twin_fd)
 {
-    int twin_fd MM_CLEANUP_CLOSE = mm_group_open_twin(unified, group);
-    int r;
+    int r = check_members(twin_fd);
 
-    if (twin_fd < 0)
-        return twin_fd;
-    r = check_members(twin_fd);
     if (r < 0)
         return r;
     r = mm_write_file(twin_fd, "cgroup.kill", 0, "1", 1);

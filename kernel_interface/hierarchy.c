@@ -34,7 +34,8 @@ static void consider(struct mm_hierarchy *hierarchy, const struct search *search
     if (hierarchy->top_fd >= 0 && strcmp(hierarchy->mount_point, mount->mount_point) != 0 &&
         strlen(hierarchy->root) <= strlen(mount->root))
         return;
-    if (strlen(mount->root) >= sizeof(hierarchy->root))
+    if (strlen(mount->root) >= sizeof(hierarchy->root) ||
+        strlen(mount->mount_point) >= sizeof(hierarchy->mount_point))
         return;
     (void)mm_format(path, sizeof(path), "%s%s", search->prefix, mount->mount_point);
     fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);

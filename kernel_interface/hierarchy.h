@@ -9,8 +9,6 @@
 
 #include "kernel_interface/kernel_interface.h"
 
-#include <limits.h>
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -19,7 +17,7 @@ struct mm_hierarchy {
     bool is_v2;
     const char *controller; /* as in /proc/PID/cgroup; NULL for v2 */
     int top_fd;             /* the mount's top directory, O_PATH; -1: no such hierarchy */
-    char mount_point[PATH_MAX];
+    char mount_point[MM_GROUP_PATH_MAX];
     char root[MM_GROUP_PATH_MAX]; /* the part of the hierarchy that is mounted */
 };
 
@@ -30,7 +28,7 @@ struct mm_hierarchies {
 };
 
 /*
- * Looks at prefix/proc/self/mountinfo. Of several mounts of one hierarchy the one that shows most of it is
+ * Looks at prefix/proc/self/mountinfo. A mount whose own path is as long as MM_GROUP_PATH_MAX is passed over. Of several mounts of one hierarchy the one that shows most of it is
  * taken. Returns 0 also when there is nothing; an error only when mountinfo cannot be read.
  */
 int mm_hierarchies_find(const char *prefix, struct mm_hierarchies *ret_hierarchies);

@@ -228,12 +228,15 @@ struct mm_kernel_ops {
     /*
      * Arms a PSI trigger on the group, NULL for the domain. Where the kernel refuses the window (EINVAL,
      * EPERM) the 2 s window is tried with the stall scaled; *ret_armed is what was armed. *ret_fd is the
-     * caller's to close; it becomes readable as POLLPRI, POLLERR means the group is gone. -EOPNOTSUPP where
+     * caller's until close_pressure_trigger; it becomes readable as POLLPRI, POLLERR means the group is gone. -EOPNOTSUPP where
      * PSI is off, -EINVAL for a stall of 0 or above the window, or what the kernel said.
      */
     int (*open_pressure_trigger)(struct mm_kernel *kernel, struct mm_group *group,
                                  const struct mm_pressure_trigger *wanted,
                                  struct mm_pressure_trigger *ret_armed, int *ret_fd);
+    /* Disarms and closes it. The kernel takes some 10 ms to let go of a trigger, more when it is busy: nobody waits for
+       that but free. */
+    void (*close_pressure_trigger)(struct mm_kernel *kernel, int fd);
 
     /* fields: mm_process_field. -ESRCH when it is gone. Only the asked fields are set, and pid. */
     int (*read_process)(struct mm_kernel *kernel, pid_t pid, unsigned fields,
@@ -283,6 +286,9 @@ struct mm_kernel_ops {
 
     /* May allocate. -ENOENT, -EOPNOTSUPP without a memory hierarchy. */
     int (*open_group)(struct mm_kernel *kernel, const char *path, struct mm_group **ret_group);
+    /* The same for the kill path, without allocating: there is one, which close_group gives back, -EBUSY until then. How
+       kill_group can be done is found out here: whoever is signalled later leaves the group at any moment. */
+    int (*borrow_group)(struct mm_kernel *kernel, const char *path, struct mm_group **ret_group);
     void (*close_group)(struct mm_kernel *kernel, struct mm_group *group);
     const char *(*group_path)(struct mm_kernel *kernel, const struct mm_group *group);
     /* The directory's inode: another one under the same path is another group. */
@@ -349,7 +355,8 @@ struct mm_linux_kernel_options {
     uint64_t reclaim_chunk_bytes;  /* the largest amount asked of memory.reclaim at once */
 };
 
-/* Probes every feature, opens the hot files, starts the worker and the reapers. */
+/* Probes every feature but the pressure triggers (which are tried when the first one is armed, or asked for), opens the
+   hot files, starts the worker and the reapers. */
 int mm_linux_kernel_new(const struct mm_linux_kernel_options *options, struct mm_kernel **ret_kernel);
 
 /*

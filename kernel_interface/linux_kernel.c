@@ -6,11 +6,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 
 /* 32 MiB: below a tenth of a second of reclaim on a slow device. Taken where the options say 0. */
 #define DEFAULT_CHUNK_BYTES (32 * MM_MIB)
+
+static void take_spare_back(struct mm_linux_kernel *kernel)
+{
+    mm_group_fini(&kernel->spare_group);
+    if (kernel->spare_twin_fd >= 0)
+        (void)close(kernel->spare_twin_fd);
+    kernel->is_spare_lent = false;
+}
 
 static void linux_free(struct mm_kernel *base)
 {
@@ -19,10 +28,13 @@ static void linux_free(struct mm_kernel *base)
     /* The threads first: they use the groups and push notices. */
     mm_worker_free(kernel->worker);
     mm_reaper_free(kernel->reaper);
+    mm_slow_close_join(&kernel->slow_close);
     mm_exit_watch_fini(&kernel->exits);
     mm_notice_queue_free(kernel->notices);
     for (unsigned i = 0; i < kernel->level_count; i++)
         mm_group_close(kernel->levels[i]);
+    if (kernel->is_spare_lent)
+        take_spare_back(kernel);
     for (unsigned i = 0; i < kernel->state_count; i++)
         mm_state_file_unmap(&kernel->states[i]);
     mm_hierarchies_close(&kernel->hierarchies);
@@ -36,6 +48,7 @@ static void linux_free(struct mm_kernel *base)
     free(kernel->scanned_pids);
     if (kernel->proc_fd >= 0)
         (void)close(kernel->proc_fd);
+    free(kernel->runtime_directory);
     free(kernel);
 }
 
@@ -51,8 +64,13 @@ static uint64_t linux_now_ns(struct mm_kernel *base)
 static const struct mm_feature *linux_feature(struct mm_kernel *base, enum mm_feature_id feature)
 {
     static const struct mm_feature unknown = {false, "no such feature"};
+    struct mm_linux_kernel *kernel = mm_linux(base);
 
-    return (unsigned)feature < MM_FEATURE_COUNT ? &mm_linux(base)->features[feature] : &unknown;
+    if ((unsigned)feature >= MM_FEATURE_COUNT)
+        return &unknown;
+    if (kernel->features[feature].reason[0] == '\0')
+        mm_linux_probe_triggers(kernel);
+    return &kernel->features[feature];
 }
 
 static int linux_open_group(struct mm_kernel *base, const char *path, struct mm_group **ret_group)
@@ -60,10 +78,30 @@ static int linux_open_group(struct mm_kernel *base, const char *path, struct mm_
     return mm_group_open(&mm_linux(base)->hierarchies.memory, path, ret_group);
 }
 
+static int linux_borrow_group(struct mm_kernel *base, const char *path, struct mm_group **ret_group)
+{
+    struct mm_linux_kernel *kernel = mm_linux(base);
+    int r;
+
+    if (kernel->is_spare_lent)
+        return -EBUSY;
+    r = mm_group_init(&kernel->hierarchies.memory, path, &kernel->spare_group);
+    if (r < 0)
+        return r;
+    kernel->is_spare_lent = true;
+    kernel->spare_twin_fd = mm_group_open_twin(&kernel->hierarchies.unified, &kernel->spare_group);
+    *ret_group = &kernel->spare_group;
+    return 0;
+}
+
 static void linux_close_group(struct mm_kernel *base, struct mm_group *group)
 {
-    (void)base;
-    mm_group_close(group);
+    struct mm_linux_kernel *kernel = mm_linux(base);
+
+    if (group == &kernel->spare_group)
+        take_spare_back(kernel);
+    else
+        mm_group_close(group);
 }
 
 static const char *linux_group_path(struct mm_kernel *base, const struct mm_group *group)
@@ -150,6 +188,7 @@ static const struct mm_kernel_ops linux_ops = {
     .read_zoneinfo = mm_linux_read_zoneinfo,
     .read_pressure = mm_linux_read_pressure,
     .open_pressure_trigger = mm_linux_open_pressure_trigger,
+    .close_pressure_trigger = mm_linux_close_pressure_trigger,
     .read_process = mm_linux_read_process,
     .scan_processes = mm_linux_scan_processes,
     .write_oom_score_adj = mm_linux_write_oom_score_adj,
@@ -162,6 +201,7 @@ static const struct mm_kernel_ops linux_ops = {
     .watch_process = mm_linux_watch_process,
     .has_exited = mm_linux_has_exited,
     .open_group = linux_open_group,
+    .borrow_group = linux_borrow_group,
     .close_group = linux_close_group,
     .group_path = linux_group_path,
     .group_id = linux_group_id,
@@ -190,25 +230,19 @@ static bool is_job_cancelled(void *user)
     return mm_worker_is_cancelled(kernel->worker);
 }
 
-static void open_system_file(struct mm_linux_kernel *kernel, struct mm_hot_file *file, char *path,
-                             const char *name)
-{
-    (void)mm_format(path, PATH_MAX, "%s/proc/%s", kernel->root, name);
-    (void)mm_hot_file_open(file, AT_FDCWD, path); /* a missing one says so when it is read */
-}
-
-static int open_system_files(struct mm_linux_kernel *kernel)
+/* A missing file says so when it is read. */
+static int open_system_files(struct mm_linux_kernel *kernel, const char *root)
 {
     char path[PATH_MAX];
 
-    (void)mm_format(path, sizeof(path), "%s/proc", kernel->root);
+    (void)mm_format(path, sizeof(path), "%s/proc", root);
     kernel->proc_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (kernel->proc_fd < 0)
         return -errno;
-    open_system_file(kernel, &kernel->meminfo, kernel->meminfo_path, "meminfo");
-    open_system_file(kernel, &kernel->vmstat, kernel->vmstat_path, "vmstat");
-    open_system_file(kernel, &kernel->zoneinfo, kernel->zoneinfo_path, "zoneinfo");
-    open_system_file(kernel, &kernel->pressure, kernel->pressure_path, "pressure/memory");
+    (void)mm_hot_file_open(&kernel->meminfo, kernel->proc_fd, "meminfo");
+    (void)mm_hot_file_open(&kernel->vmstat, kernel->proc_fd, "vmstat");
+    (void)mm_hot_file_open(&kernel->zoneinfo, kernel->proc_fd, "zoneinfo");
+    (void)mm_hot_file_open(&kernel->pressure, kernel->proc_fd, MM_PRESSURE_FILE);
     return 0;
 }
 
@@ -241,9 +275,9 @@ static int open_domain(struct mm_linux_kernel *kernel, const char *group_path)
     return 0;
 }
 
-static int open_hierarchies(struct mm_linux_kernel *kernel, const struct mm_domain *domain)
+static int open_hierarchies(struct mm_linux_kernel *kernel, const char *root, const struct mm_domain *domain)
 {
-    int r = mm_hierarchies_find(kernel->root, &kernel->hierarchies);
+    int r = mm_hierarchies_find(root, &kernel->hierarchies);
 
     if (r < 0)
         return r;
@@ -275,15 +309,16 @@ static int start_threads(struct mm_linux_kernel *kernel, const struct mm_linux_k
 static struct mm_linux_kernel *new_empty(const struct mm_linux_kernel_options *options)
 {
     struct mm_linux_kernel *kernel = (struct mm_linux_kernel *)calloc(1, sizeof(*kernel));
-    const char *root = options->root ? options->root : "";
 
     if (!kernel)
         return NULL;
+    kernel->runtime_directory = strdup(options->runtime_directory ? options->runtime_directory : "");
+    if (!kernel->runtime_directory) {
+        free(kernel);
+        return NULL;
+    }
     kernel->base.ops = &linux_ops;
-    kernel->is_fake = root[0] != '\0';
-    mm_copy_text(kernel->root, sizeof(kernel->root), root);
-    mm_copy_text(kernel->runtime_directory, sizeof(kernel->runtime_directory),
-                 options->runtime_directory ? options->runtime_directory : "");
+    kernel->is_fake = options->root && options->root[0] != '\0';
     kernel->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
     kernel->proc_fd = -1;
     kernel->held.directory_fd = -1;
@@ -299,13 +334,14 @@ static struct mm_linux_kernel *new_empty(const struct mm_linux_kernel_options *o
 int mm_linux_kernel_new(const struct mm_linux_kernel_options *options, struct mm_kernel **ret_kernel)
 {
     struct mm_linux_kernel *kernel = new_empty(options);
+    const char *root = options->root ? options->root : "";
     int r;
 
     if (!kernel)
         return -ENOMEM;
-    r = open_system_files(kernel);
+    r = open_system_files(kernel, root);
     if (r == 0)
-        r = open_hierarchies(kernel, &options->domain);
+        r = open_hierarchies(kernel, root, &options->domain);
     if (r == 0)
         r = start_threads(kernel, options);
     if (r < 0) {

@@ -10,6 +10,7 @@
 #include "kernel_interface/hot_file.h"
 #include "kernel_interface/process_files.h"
 #include "kernel_interface/reaper.h"
+#include "kernel_interface/slow_close.h"
 #include "kernel_interface/state_file.h"
 #include "kernel_interface/worker.h"
 
@@ -36,8 +37,7 @@ struct mm_held_process {
 struct mm_linux_kernel {
     struct mm_kernel base;
     bool is_fake;        /* a test's tree: its processes are not to be signalled, its PSI not to be armed */
-    char root[PATH_MAX]; /* "" or that tree */
-    char runtime_directory[PATH_MAX];
+    char *runtime_directory; /* owned */
     uint64_t page_bytes;
     int proc_fd;
     pid_t *scanned_pids; /* of a group domain, while it is scanned; owned */
@@ -45,17 +45,20 @@ struct mm_linux_kernel {
     struct mm_held_process held; /* the last one whose start time was read: a write to it follows often */
     struct mm_hot_file meminfo, vmstat, zoneinfo, pressure;
     struct mm_hot_file zswapd_buffer; /* OpenHarmony kernels only */
-    char meminfo_path[PATH_MAX], vmstat_path[PATH_MAX], zoneinfo_path[PATH_MAX], pressure_path[PATH_MAX];
     struct mm_hierarchies hierarchies;
 
     bool is_group_domain;
     unsigned level_count;
     struct mm_group *levels[MM_DOMAIN_LEVELS_MAX]; /* the domain's group first */
+    struct mm_group spare_group;                   /* what borrow_group lends */
+    bool is_spare_lent;
+    int spare_twin_fd; /* as mm_group_open_twin gave it when it was lent, or its error */
 
     struct mm_notice_queue *notices;
     struct mm_worker *worker;
     struct mm_reaper *reaper;
     struct mm_exit_watch exits;
+    struct mm_slow_close slow_close;
     struct mm_group_job_settings job_settings;
 
     unsigned state_count;
@@ -69,8 +72,17 @@ static inline struct mm_linux_kernel *mm_linux(struct mm_kernel *kernel)
     return (struct mm_linux_kernel *)kernel;
 }
 
-/* Fills kernel->features; everything else must be set up. */
+/* Below /proc. */
+#define MM_PRESSURE_FILE "pressure/memory"
+
+/* Fills kernel->features but those of the triggers; everything else must be set up. */
 void mm_linux_probe_features(struct mm_linux_kernel *kernel);
+/* Those two: arming a trigger takes nothing, letting go of it 10 ms, so one is armed for the trial only where the
+   engine has armed none. */
+void mm_linux_probe_triggers(struct mm_linux_kernel *kernel);
+/* What a trigger just armed on file says of them; the windows are the one asked for and the one taken. */
+void mm_linux_note_trigger(struct mm_linux_kernel *kernel, const char *file, uint64_t asked_us,
+                           uint64_t window_us);
 
 /* Operations by subject; each as its slot in struct mm_kernel_ops says. */
 
@@ -81,6 +93,8 @@ int mm_linux_read_pressure(struct mm_kernel *base, struct mm_group *group, struc
 int mm_linux_open_pressure_trigger(struct mm_kernel *base, struct mm_group *group,
                                    const struct mm_pressure_trigger *wanted,
                                    struct mm_pressure_trigger *ret_armed, int *ret_fd);
+
+void mm_linux_close_pressure_trigger(struct mm_kernel *base, int fd);
 
 int mm_linux_read_process(struct mm_kernel *base, pid_t pid, unsigned fields,
                           struct mm_process_info *ret_info);

@@ -196,7 +196,7 @@ static int open_trigger(struct mm_linux_kernel *kernel, struct mm_group *group,
     int r;
 
     if (!group)
-        return mm_pressure_trigger_open(AT_FDCWD, kernel->pressure_path, wanted->kind, wanted->stall_us,
+        return mm_pressure_trigger_open(kernel->proc_fd, MM_PRESSURE_FILE, wanted->kind, wanted->stall_us,
                                         wanted->window_us, ret_window_us, ret_fd);
     twin_fd = mm_group_open_twin(&kernel->hierarchies.unified, group);
     if (twin_fd < 0)
@@ -216,11 +216,19 @@ int mm_linux_open_pressure_trigger(struct mm_kernel *base, struct mm_group *grou
 
     if (kernel->is_fake)
         return -EOPNOTSUPP;
-    r = open_trigger(kernel, group_or_domain(kernel, group), wanted, &armed.window_us, ret_fd);
+    group = group_or_domain(kernel, group);
+    r = open_trigger(kernel, group, wanted, &armed.window_us, ret_fd);
     if (r < 0)
         return r;
+    mm_linux_note_trigger(kernel, group ? "memory.pressure of a group" : "/proc/pressure/memory",
+                          wanted->window_us, armed.window_us);
     if (armed.window_us != wanted->window_us)
         armed.stall_us = mm_pressure_scale_stall(wanted->stall_us, wanted->window_us, armed.window_us);
     *ret_armed = armed;
     return 0;
+}
+
+void mm_linux_close_pressure_trigger(struct mm_kernel *base, int fd)
+{
+    mm_slow_close(&mm_linux(base)->slow_close, fd);
 }

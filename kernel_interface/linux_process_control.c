@@ -171,6 +171,16 @@ int mm_linux_watch_process(struct mm_kernel *base, const struct mm_process_handl
     return mm_exit_watch_add(&mm_linux(base)->exits, handle->pidfd, handle->pid, cookie);
 }
 
+static int kill_group(const struct mm_linux_kernel *kernel, const struct mm_group *group)
+{
+    int twin_fd MM_CLEANUP_CLOSE = -1;
+
+    if (group == &kernel->spare_group)
+        return kernel->spare_twin_fd < 0 ? kernel->spare_twin_fd : mm_group_kill(kernel->spare_twin_fd);
+    twin_fd = mm_group_open_twin(&kernel->hierarchies.unified, group);
+    return twin_fd < 0 ? twin_fd : mm_group_kill(twin_fd);
+}
+
 int mm_linux_kill_group(struct mm_kernel *base, struct mm_group *group)
 {
     struct mm_linux_kernel *kernel = mm_linux(base);
@@ -182,7 +192,7 @@ int mm_linux_kill_group(struct mm_kernel *base, struct mm_group *group)
         return -EPERM;
     if (kernel->hierarchies.freezer.top_fd >= 0)
         count = mm_group_processes(group->directory_fd, pids, THAWED_MAX);
-    r = mm_group_kill(&kernel->hierarchies.unified, group);
+    r = kill_group(kernel, group);
     if (r < 0)
         return r;
     for (ssize_t i = 0; i < MM_MIN(count, (ssize_t)THAWED_MAX); i++)

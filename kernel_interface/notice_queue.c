@@ -3,6 +3,7 @@
 #include "kernel_interface/notice_queue.h"
 
 #include "common/common.h"
+#include "common/touch.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -34,6 +35,8 @@ int mm_notice_queue_new(struct mm_notice_queue **ret_queue)
         free(queue);
         return -error;
     }
+    /* written from any thread, under pressure, too */
+    mm_touch_ahead(queue->places, sizeof(queue->places), 0, sizeof(queue->places));
     *ret_queue = queue;
     return 0;
 }

@@ -236,15 +236,11 @@ int mm_simulated_set_group_value(struct mm_kernel *kernel, const char *path, enu
 
 /* ---- operations ------------------------------------------------------------------------------------- */
 
-int mm_machine_open_group(struct mm_kernel *kernel, const char *path, struct mm_group **ret_group)
+static int open_handle(struct mm_machine *machine, const char *path, struct mm_group **ret_group)
 {
-    struct mm_machine *machine = mm_machine_of(kernel);
     struct mm_machine_group *group = mm_machine_find_group(machine, path);
     struct mm_group *handle;
-    int error = mm_machine_enter(machine, MM_OPERATION_open_group);
 
-    if (error < 0)
-        return error;
     if (!machine->is_v1 && machine->options.lacks[MM_FEATURE_CGROUP_V2_MEMORY])
         return -EOPNOTSUPP;
     if (!group)
@@ -257,6 +253,31 @@ int mm_machine_open_group(struct mm_kernel *kernel, const char *path, struct mm_
     mm_list_push_back(&machine->handles, &handle->link);
     *ret_group = handle;
     return 0;
+}
+
+int mm_machine_open_group(struct mm_kernel *kernel, const char *path, struct mm_group **ret_group)
+{
+    int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_open_group);
+
+    return error < 0 ? error : open_handle(mm_machine_of(kernel), path, ret_group);
+}
+
+/* One at a time, as on Linux. */
+int mm_machine_borrow_group(struct mm_kernel *kernel, const char *path, struct mm_group **ret_group)
+{
+    struct mm_machine *machine = mm_machine_of(kernel);
+    int error = mm_machine_enter(machine, MM_OPERATION_borrow_group);
+
+    if (error < 0)
+        return error;
+    MM_LIST_FOR_EACH (link, &machine->handles) {
+        if (MM_CONTAINER_OF(link, struct mm_group, link)->is_borrowed)
+            return -EBUSY;
+    }
+    error = open_handle(machine, path, ret_group);
+    if (error == 0)
+        (*ret_group)->is_borrowed = true;
+    return error;
 }
 
 void mm_machine_close_group(struct mm_kernel *kernel, struct mm_group *group)

@@ -115,7 +115,7 @@ bool mm_simulated_is_halted(struct mm_kernel *kernel);
 
 /*
  * Moves the clock, in steps, stopping early at the first step that leaves a notice to drain. The cookie of
- * MM_NOTICE_PRESSURE is the descriptor that open_pressure_trigger gave; closing it ends the trigger.
+ * MM_NOTICE_PRESSURE is the descriptor that open_pressure_trigger gave; close_pressure_trigger, or closing it, ends the trigger.
  */
 void mm_simulated_advance(struct mm_kernel *kernel, uint64_t duration_ns);
 

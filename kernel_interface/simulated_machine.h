@@ -20,6 +20,7 @@
     X(read_zoneinfo)                                                                                         \
     X(read_pressure)                                                                                         \
     X(open_pressure_trigger)                                                                                 \
+    X(close_pressure_trigger)                                                                                \
     X(read_process)                                                                                          \
     X(scan_processes)                                                                                        \
     X(write_oom_score_adj)                                                                                   \
@@ -32,6 +33,7 @@
     X(watch_process)                                                                                         \
     X(has_exited)                                                                                            \
     X(open_group)                                                                                            \
+    X(borrow_group)                                                                                          \
     X(close_group)                                                                                           \
     X(group_path)                                                                                            \
     X(group_id)                                                                                              \
@@ -123,6 +125,7 @@ struct mm_machine_remains {
 struct mm_group { /* the handle */
     struct mm_list link;
     struct mm_machine_group *group;
+    bool is_borrowed;
 };
 
 struct mm_machine_watch {
@@ -276,6 +279,7 @@ int mm_machine_group_has_value(const struct mm_machine *machine, const struct mm
                                enum mm_group_value value); /* 0, -ENODEV, -EOPNOTSUPP */
 uint64_t mm_machine_group_value(const struct mm_machine_group *group, enum mm_group_value value);
 int mm_machine_open_group(struct mm_kernel *kernel, const char *path, struct mm_group **ret_group);
+int mm_machine_borrow_group(struct mm_kernel *kernel, const char *path, struct mm_group **ret_group);
 void mm_machine_close_group(struct mm_kernel *kernel, struct mm_group *group);
 const char *mm_machine_group_path(struct mm_kernel *kernel, const struct mm_group *group);
 uint64_t mm_machine_group_id(struct mm_kernel *kernel, const struct mm_group *group);
@@ -297,6 +301,7 @@ bool mm_machine_is_trigger_pending(const struct mm_machine *machine);
 void mm_machine_close_triggers(struct mm_machine *machine);
 int mm_machine_read_pressure(struct mm_kernel *kernel, struct mm_group *group,
                              struct mm_pressure *ret_pressure);
+void mm_machine_close_pressure_trigger(struct mm_kernel *kernel, int fd);
 int mm_machine_open_pressure_trigger(struct mm_kernel *kernel, struct mm_group *group,
                                      const struct mm_pressure_trigger *wanted,
                                      struct mm_pressure_trigger *ret_armed, int *ret_fd);

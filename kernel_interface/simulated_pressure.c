@@ -284,3 +284,10 @@ int mm_machine_open_pressure_trigger(struct mm_kernel *kernel, struct mm_group *
         *ret_armed = armed;
     return error;
 }
+
+/* The other end sees that it was closed when the triggers are looked at next. */
+void mm_machine_close_pressure_trigger(struct mm_kernel *kernel, int fd)
+{
+    (void)mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_close_pressure_trigger);
+    (void)close(fd);
+}

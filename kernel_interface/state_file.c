@@ -29,7 +29,7 @@ static int check_file(int fd, off_t *ret_size)
 /* posix_fallocate of a libc without emulation says EOPNOTSUPP on plain file systems. */
 static int fill_with_zeros(int fd, size_t size_bytes)
 {
-    static const char zeros[4096];
+    static const char zeros[512];
     size_t done = 0;
 
     while (done < size_bytes) {

@@ -662,6 +662,11 @@ int mm_kill_strategy_new(struct mm_kernel *kernel, struct mm_event_center *cente
     return 0;
 }
 
+void mm_kill_strategy_rehearse(struct mm_kill_strategy *strategy)
+{
+    mm_victim_rehearse(&strategy->victim);
+}
+
 void mm_kill_strategy_free(struct mm_kill_strategy *strategy)
 {
     if (!strategy)

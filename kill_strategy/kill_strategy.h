@@ -28,6 +28,8 @@ struct mm_kill_strategy;
 int mm_kill_strategy_new(struct mm_kernel *kernel, struct mm_event_center *center,
                          struct mm_priority_manager *manager, const struct mm_config *config,
                          struct mm_kill_strategy **ret_strategy);
+/* Uses once, at start, what the first kill will use: no page of it is to be found only under pressure. */
+void mm_kill_strategy_rehearse(struct mm_kill_strategy *strategy);
 void mm_kill_strategy_free(struct mm_kill_strategy *strategy); /* accepts NULL */
 
 enum mm_kill_outcome {

@@ -6,6 +6,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Processes of one group that the list does not know: a look at each takes some 15 us, and the signal waits for it. */
+#define STRANGERS_MAX 16
 
 static uint64_t cookie_of(const struct mm_victim *victim, uint32_t index)
 {
@@ -71,6 +75,88 @@ static int kill_one(struct mm_victim *victim, const struct mm_process *process)
     return 0;
 }
 
+/* A group that can be killed as a whole, to catch what the bundle forked since it was last seen. */
+struct sweep {
+    struct mm_group *group; /* borrowed; NULL: there is none */
+    pid_t pids[MM_VICTIM_PROCESSES_MAX];
+    ssize_t count;
+    unsigned strangers;
+    bool is_stranger[MM_VICTIM_PROCESSES_MAX];
+};
+
+static bool is_in_sweep(const struct sweep *sweep, pid_t pid)
+{
+    for (ssize_t i = 0; i < sweep->count; i++) {
+        if (sweep->pids[i] == pid)
+            return true;
+    }
+    return false;
+}
+
+/* Whom the list knows, unless the pid means another one now. One that it does not know yet belongs to its parent's
+   bundle, and its parent must be here, too: then so is the first of the line. Nobody at -1000 does. */
+static bool belongs_to(struct mm_kernel *kernel, const struct mm_priority_manager *manager,
+                       const struct mm_bundle *bundle, struct sweep *sweep, ssize_t index)
+{
+    const struct mm_process *process = mm_priority_manager_find(manager, sweep->pids[index]);
+    struct mm_process_info info;
+
+    /* whether it still is that one shows when it is held for its signal */
+    if (process && process->bundle == bundle)
+        return true;
+    if (++sweep->strangers > STRANGERS_MAX ||
+        kernel->ops->read_process(kernel, sweep->pids[index], MM_PROCESS_STAT | MM_PROCESS_ADJ, &info) < 0 ||
+        info.oom_score_adj == MM_PRIORITY_SYSTEM)
+        return false;
+    sweep->is_stranger[index] = true;
+    return !(process && mm_process_is(process, &info)) && is_in_sweep(sweep, info.ppid);
+}
+
+static bool is_alone_in(struct mm_kernel *kernel, const struct mm_priority_manager *manager,
+                        const struct mm_bundle *bundle, struct sweep *sweep)
+{
+    sweep->count =
+        kernel->ops->read_group_processes(kernel, sweep->group, sweep->pids, MM_ARRAY_SIZE(sweep->pids));
+    if (sweep->count <= 0 || sweep->count > (ssize_t)MM_ARRAY_SIZE(sweep->pids))
+        return false;
+    for (ssize_t i = 0; i < sweep->count; i++) {
+        if (!belongs_to(kernel, manager, bundle, sweep, i))
+            return false;
+    }
+    return true;
+}
+
+/* The group of the first process that is still in the domain; not the root. */
+static int borrow_group(struct mm_kernel *kernel, const struct mm_bundle *bundle, struct mm_group **ret_group)
+{
+    char path[MM_GROUP_PATH_MAX];
+
+    MM_LIST_FOR_EACH (link, &bundle->processes) {
+        pid_t pid = MM_CONTAINER_OF(link, struct mm_process, bundle_link)->pid;
+
+        if (kernel->ops->is_in_domain(kernel, pid) <= 0 ||
+            kernel->ops->read_process_group(kernel, pid, path, sizeof(path)) < 0)
+            continue;
+        return strcmp(path, "/") == 0 ? -EPERM : kernel->ops->borrow_group(kernel, path, ret_group);
+    }
+    return -ESRCH;
+}
+
+/* Only where the group is the bundle's alone. To be found out before the first signal: who dies leaves its group and
+   its children at any moment. */
+static void prepare_sweep(struct mm_kernel *kernel, const struct mm_priority_manager *manager,
+                          const struct mm_bundle *bundle, struct sweep *sweep)
+{
+    *sweep = (struct sweep){.group = NULL};
+    if (!kernel->ops->feature(kernel, MM_FEATURE_CGROUP_KILL)->available ||
+        borrow_group(kernel, bundle, &sweep->group) < 0)
+        return;
+    if (is_alone_in(kernel, manager, bundle, sweep))
+        return;
+    kernel->ops->close_group(kernel, sweep->group);
+    sweep->group = NULL;
+}
+
 static bool is_victim(const struct mm_victim *victim, pid_t pid)
 {
     for (uint32_t i = 0; i < victim->count; i++) {
@@ -80,66 +166,28 @@ static bool is_victim(const struct mm_victim *victim, pid_t pid)
     return false;
 }
 
-/* Whom the list knows, unless the pid means another one now. One that it does not know yet belongs to its
-   parent's bundle: the parent, signalled just now, is still its parent. Nobody does at -1000. */
-static bool belongs_to(const struct mm_victim *victim, const struct mm_priority_manager *manager,
-                       const struct mm_bundle *bundle, pid_t pid)
+/* After the signals: each that the list knew was the one it knew. */
+static void finish_sweep(const struct mm_victim *victim, const struct sweep *sweep)
 {
-    const struct mm_process *process = mm_priority_manager_find(manager, pid);
-    struct mm_process_info info;
+    bool is_ours = victim->count > 0;
 
-    if (is_victim(victim, pid))
-        return true;
-    if (victim->kernel->ops->read_process(victim->kernel, pid, MM_PROCESS_STAT | MM_PROCESS_ADJ, &info) < 0 ||
-        info.oom_score_adj == MM_PRIORITY_SYSTEM)
-        return false;
-    if (process && mm_process_is(process, &info))
-        return process->bundle == bundle;
-    return is_victim(victim, info.ppid);
-}
-
-static bool has_only_processes_of(const struct mm_victim *victim, struct mm_group *group,
-                                  const struct mm_priority_manager *manager, const struct mm_bundle *bundle)
-{
-    pid_t pids[MM_VICTIM_PROCESSES_MAX];
-    ssize_t count =
-        victim->kernel->ops->read_group_processes(victim->kernel, group, pids, MM_ARRAY_SIZE(pids));
-
-    if (count <= 0 || count > (ssize_t)MM_ARRAY_SIZE(pids))
-        return false;
-    for (ssize_t i = 0; i < count; i++) {
-        if (!belongs_to(victim, manager, bundle, pids[i]))
-            return false;
-    }
-    return true;
-}
-
-/* Catches what the bundle forked since it was last seen: only where the group is the bundle's alone. */
-static void sweep_group(struct mm_victim *victim, const struct mm_priority_manager *manager,
-                        const struct mm_bundle *bundle)
-{
-    struct mm_kernel *kernel = victim->kernel;
-    char path[MM_GROUP_PATH_MAX];
-    struct mm_group *group = NULL;
-
-    if (!kernel->ops->feature(kernel, MM_FEATURE_CGROUP_KILL)->available)
+    if (!sweep->group)
         return;
-    if (kernel->ops->read_process_group(kernel, victim->processes[0].handle.pid, path, sizeof(path)) < 0 ||
-        strcmp(path, "/") == 0)
-        return;
-    if (kernel->ops->open_group(kernel, path, &group) < 0)
-        return;
-    if (has_only_processes_of(victim, group, manager, bundle))
-        (void)kernel->ops->kill_group(kernel, group);
-    kernel->ops->close_group(kernel, group);
+    for (ssize_t i = 0; is_ours && i < sweep->count; i++)
+        is_ours = sweep->is_stranger[i] || is_victim(victim, sweep->pids[i]);
+    if (is_ours)
+        (void)victim->kernel->ops->kill_group(victim->kernel, sweep->group);
+    victim->kernel->ops->close_group(victim->kernel, sweep->group);
 }
 
 int mm_victim_kill(struct mm_victim *victim, const struct mm_priority_manager *manager,
                    const struct mm_bundle *bundle)
 {
+    struct sweep sweep;
     int result = -ESRCH;
     int signalled = 0;
 
+    prepare_sweep(victim->kernel, manager, bundle, &sweep);
     victim->generation++;
     victim->count = 0;
     victim->alive = 0;
@@ -154,10 +202,35 @@ int mm_victim_kill(struct mm_victim *victim, const struct mm_priority_manager *m
             result = killed;
     }
     victim->signalled_ns = victim->kernel->ops->now_ns(victim->kernel);
-    if (signalled == 0)
-        return result;
-    sweep_group(victim, manager, bundle);
-    return signalled;
+    finish_sweep(victim, &sweep);
+    return signalled > 0 ? signalled : result;
+}
+
+void mm_victim_rehearse(struct mm_victim *victim)
+{
+    struct mm_kernel *kernel = victim->kernel;
+    const struct mm_kernel_ops *ops = kernel->ops;
+    struct mm_process_handle handle = {.pidfd = -1};
+    struct mm_process_info info = {0};
+    struct mm_group *group;
+    char path[MM_GROUP_PATH_MAX];
+    pid_t pids[MM_VICTIM_PROCESSES_MAX];
+    pid_t self = getpid();
+
+    (void)ops->read_process(kernel, self, MM_PROCESS_STAT | MM_PROCESS_STATM | MM_PROCESS_ADJ, &info);
+    (void)ops->is_in_domain(kernel, self);
+    if (ops->read_process_group(kernel, self, path, sizeof(path)) == 0 &&
+        ops->borrow_group(kernel, path, &group) == 0) {
+        (void)ops->read_group_processes(kernel, group, pids, MM_ARRAY_SIZE(pids));
+        ops->close_group(kernel, group);
+    }
+    if (ops->open_process(kernel, self, 0, &handle) < 0)
+        return;
+    (void)ops->has_exited(kernel, &handle);
+    /* the kernel frees nothing of a process that is not dying */
+    (void)ops->reap_process(kernel, &handle);
+    (void)ops->watch_process(kernel, &handle, cookie_of(victim, 0));
+    ops->close_process(kernel, &handle);
 }
 
 static bool mark_exited(struct mm_victim *victim, uint32_t index)

@@ -41,11 +41,14 @@ struct mm_victim {
 void mm_victim_init(struct mm_victim *victim, struct mm_kernel *kernel);
 /*
  * SIGKILL to every process of the bundle that is in the domain, pidfd first, then cgroup.kill where every
- * process of its group's subtree is one of the bundle's. Returns how many were signalled; 0 or less: none, the
+ * process of its group's subtree was one of the bundle's, or a descendant of one, before the first signal. Returns how many were signalled; 0 or less: none, the
  * error being -ESRCH when all were gone already, -EXDEV when those that were not have left the domain.
  */
 int mm_victim_kill(struct mm_victim *victim, const struct mm_priority_manager *manager,
                    const struct mm_bundle *bundle);
+/* All of it but the signals, done to this process: what a kill needs of programs, memory and kernel has been used once,
+   when it is calm. */
+void mm_victim_rehearse(struct mm_victim *victim);
 /* A notice of watch_process. True when it was the last of this victim. */
 bool mm_victim_note_exit(struct mm_victim *victim, uint64_t cookie);
 /* Asks for each one. True when all have exited. */

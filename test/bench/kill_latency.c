@@ -2,7 +2,9 @@
 /*
  * From the crossing of a waterline to SIGKILL and to death: a hog that takes 200 MB/s in a domain of its own,
  * over many rounds. The crossing and the death are seen from outside, by this program's own readings (every
- * 200 us) and wait statuses; only the moment of the signal is the daemon's word, in its kill record.
+ * 200 us) and wait statuses; only the moment of the signal is the daemon's word, in its kill record. Beside it, how
+ * often the daemon's main thread had to have a page brought in from the begin of the growth to the death: in the first
+ * round nothing of a kill was ever used before.
  */
 #include "common/common.h"
 #include "service/demo.h"
@@ -10,6 +12,7 @@
 #include "test/bench/statistics.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,17 +25,38 @@
 #define ROUND_NS        (20 * MM_NS_PER_S)
 #define ROUNDS_MAX      1000
 
+/* Page faults of a thread since its start. */
+struct faults {
+    uint64_t minor, major;
+};
+
 struct bench {
     struct mm_ctl ctl;
     struct mm_demo_stage stage;
     struct mm_session session;
     double signal_ms[ROUNDS_MAX], death_ms[ROUNDS_MAX];
+    struct faults first, later; /* of the first round, and of the rest */
     size_t rounds, names;
 };
 
 static uint64_t now_ns(const struct bench *bench)
 {
     return bench->stage.kernel->ops->now_ns(bench->stage.kernel);
+}
+
+/* Fields 10 and 12 of stat; the daemon's name has no bracket. */
+static struct faults read_faults(pid_t pid)
+{
+    MM_CLEANUP_FCLOSE FILE *stream = NULL;
+    struct faults faults = {0};
+    char path[64];
+
+    (void)mm_format(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid, (int)pid);
+    stream = fopen(path, "re");
+    if (stream) // NOLINTNEXTLINE(cert-err34-c): the kernel's own line
+        (void)fscanf(stream, "%*[^)]) %*c %*d %*d %*d %*d %*d %*u %" SCNu64 " %*u %" SCNu64, &faults.minor,
+                     &faults.major);
+    return faults;
 }
 
 static int report(struct bench *bench, const struct mm_demo_app *app, const char *word)
@@ -99,6 +123,9 @@ static int run_round(struct bench *bench)
         .growth_bytes = bench->stage.limit_bytes,
         .growth_bytes_per_s = HOG_BYTES_PER_S,
     };
+    struct faults *sum = bench->names == 0 ? &bench->first : &bench->later;
+    struct faults before;
+    struct faults after;
     uint64_t crossed_ns;
     uint64_t died_ns;
     double signal_ns;
@@ -109,9 +136,13 @@ static int run_round(struct bench *bench)
         mm_demo_app_end(&app);
         return -EIO;
     }
+    before = read_faults(bench->stage.daemon_pid);
     mm_demo_app_grow(&app);
     crossed_ns = wait_for_death(bench, &app, kill->levels[kill->level_count - 1].memory_bytes);
     died_ns = now_ns(bench);
+    after = read_faults(bench->stage.daemon_pid);
+    sum->minor += after.minor - before.minor;
+    sum->major += after.major - before.major;
     signal_ns = signal_time_ns(bench, app.pid);
     mm_demo_app_end(&app);
     if (crossed_ns == 0 || signal_ns == 0)
@@ -149,6 +180,9 @@ int main(int argc, char **argv)
     }
     mm_bench_print("waterline crossed to SIGKILL sent", "ms", bench.signal_ms, bench.rounds);
     mm_bench_print("waterline crossed to dead", "ms", bench.death_ms, bench.rounds);
+    (void)printf("page faults of the daemon's main thread: first round %" PRIu64 " minor, %" PRIu64
+                 " major; all later %" PRIu64 " minor, %" PRIu64 " major\n",
+                 bench.first.minor, bench.first.major, bench.later.minor, bench.later.major);
     if (failed > 0)
         (void)printf("%d rounds without a crossing or a record\n", failed);
     return mm_demo_stage_clear(&bench.stage) == 0 && failed == 0 ? 0 : 1;

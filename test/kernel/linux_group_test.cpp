@@ -111,6 +111,22 @@ TEST_F(KernelGroup, ProcessesOfTheWholeSubtree)
     EXPECT_EQ(kernel_->read_process_group(kernel_.kernel, second.pid, path, 5), -ENAMETOOLONG);
 }
 
+TEST_F(KernelGroup, ThereIsOneToBorrow)
+{
+    struct mm_group *borrowed = nullptr, *second = nullptr;
+
+    EXPECT_EQ(kernel_->borrow_group(kernel_.kernel, "/memmgr-test-nowhere", &borrowed), -ENOENT);
+    ASSERT_EQ(kernel_->borrow_group(kernel_.kernel, path_.c_str(), &borrowed), 0);
+    EXPECT_EQ(kernel_->group_path(kernel_.kernel, borrowed), path_);
+    EXPECT_EQ(kernel_->group_id(kernel_.kernel, borrowed), kernel_->group_id(kernel_.kernel, group_));
+    EXPECT_EQ(kernel_.value(borrowed, MM_GROUP_MAX), MM_UNLIMITED);
+    EXPECT_EQ(kernel_->borrow_group(kernel_.kernel, "/", &second), -EBUSY);
+    kernel_->close_group(kernel_.kernel, borrowed);
+    EXPECT_EQ(kernel_->borrow_group(kernel_.kernel, "/", &borrowed), 0);
+    EXPECT_NE(kernel_->group_id(kernel_.kernel, borrowed), kernel_->group_id(kernel_.kernel, group_));
+    // one that is never given back is closed with the kernel
+}
+
 TEST_F(KernelGroup, RaisingIsRefusedBelowUsage)
 {
     size_t size = 16 * mib;

@@ -2,7 +2,8 @@
 /*
  * From the reading that leads to a kill until the killer is at rest nothing of the engine allocates or frees. A
  * program of its own, as it counts every call of the allocator. What the simulated machine does on its side of
- * the table of operations does not count: it is a machine, not the daemon.
+ * the table of operations does not count: it is a machine, not the daemon. A call of an operation that may allocate on
+ * Linux does.
  */
 #include "engine_fixture.h"
 
@@ -137,6 +138,21 @@ struct Marked<Result (*mm_kernel_ops::*)(mm_kernel *, Arguments...), member> {
     }
 };
 
+template <typename Member, Member member> struct Allocating;
+
+template <typename Result, typename... Arguments, Result (*mm_kernel_ops::*member)(mm_kernel *, Arguments...)>
+struct Allocating<Result (*mm_kernel_ops::*)(mm_kernel *, Arguments...), member> {
+    static Result call(mm_kernel *kernel, Arguments... arguments)
+    {
+        count_call();
+        return Marked<Result (*mm_kernel_ops::*)(mm_kernel *, Arguments...), member>::call(kernel,
+                                                                                           arguments...);
+    }
+};
+
+#define MARK_ALLOCATING(operation)                                                                           \
+    ops.operation = Allocating<decltype(&mm_kernel_ops::operation), &mm_kernel_ops::operation>::call
+
 #define MARK(operation)                                                                                      \
     ops.operation = Marked<decltype(&mm_kernel_ops::operation), &mm_kernel_ops::operation>::call
 
@@ -158,7 +174,9 @@ mm_kernel *mark_operations(mm_kernel *kernel)
     MARK(reap_process);
     MARK(watch_process);
     MARK(has_exited);
-    MARK(open_group);
+    MARK_ALLOCATING(scan_processes);
+    MARK_ALLOCATING(open_group);
+    MARK(borrow_group);
     MARK(close_group);
     MARK(group_id);
     MARK(read_group);

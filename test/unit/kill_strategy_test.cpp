@@ -630,10 +630,14 @@ TEST_P(KillGroup, IsKilledAsAWholeOnlyWhereAllOfItIsTheBundles)
     child.ppid = row.child_parent;
     child.oom_score_adj = row.child_oom_score_adj;
     spawn(child);
+    child.pid = 4001;
+    child.ppid = 4000;
+    spawn(child);
     crowd(450 * MIB);
     run_for(SECOND);
     ASSERT_EQ(killed(), (std::vector<std::string>{"victim"}));
     EXPECT_TRUE(is_alive(1020));
+    EXPECT_EQ(is_alive(4001), is_alive(4000)) << "the child of a child goes with it";
     EXPECT_EQ(!is_alive(4000), row.child_dies) << row.what;
     EXPECT_EQ(mm_simulated_calls(kernel, "kill_group"), row.child_dies ? 1u : 0u) << row.what;
 }

@@ -589,6 +589,25 @@ TEST_F(Simulated, ATriggerTakesTheWindowThatIsAllowed)
     }
 }
 
+TEST_F(Simulated, ThereIsOneGroupToBorrow)
+{
+    mm_group *group = nullptr;
+    mm_group *second = nullptr;
+
+    start(standard_machine());
+    spawn(10, MiB, "/a");
+    EXPECT_EQ(ops->borrow_group(kernel, "/nowhere", &group), -ENOENT);
+    ASSERT_EQ(ops->borrow_group(kernel, "/a", &group), 0);
+    EXPECT_STREQ(ops->group_path(kernel, group), "/a");
+    EXPECT_EQ(ops->borrow_group(kernel, "/", &second), -EBUSY);
+    EXPECT_EQ(ops->open_group(kernel, "/", &second), 0);
+    ops->close_group(kernel, second);
+    EXPECT_EQ(ops->borrow_group(kernel, "/", &second), -EBUSY);
+    ops->close_group(kernel, group);
+    EXPECT_EQ(ops->borrow_group(kernel, "/", &second), 0);
+    ops->close_group(kernel, second);
+}
+
 TEST_F(Simulated, ATriggerFiresOncePerWindowUntilItIsClosed)
 {
     mm_pressure_trigger wanted = {MM_PRESSURE_SOME, 100000, 1000000}, armed;
