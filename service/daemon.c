@@ -5,10 +5,10 @@
 #include "common/common.h"
 #include "service/daemon_state.h"
 #include "service/notify.h"
+#include "service/residence.h"
 #include "service/runtime.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
@@ -77,10 +77,12 @@ static void protect_ourselves(struct mm_daemon *daemon, const struct mm_daemon_c
     result = config->realtime_priority > 0 ? mm_runtime_raise_scheduling((int)config->realtime_priority) : 0;
     if (result < 0)
         mm_info("real-time scheduling is not available: %s", strerror(-result));
+    mm_residence_settle();
     result = config->locks_memory ? mm_runtime_lock_memory() : 0;
     if (result < 0)
         mm_warning("memory cannot be locked (%s): under pressure this daemon may be slow itself",
                    strerror(-result));
+    mm_kill_strategy_rehearse(daemon->engine->kill);
 }
 
 static void log_event(const struct mm_event *event, void *user)
@@ -126,7 +128,6 @@ static int start(struct mm_daemon *daemon, struct mm_config *config)
 {
     int result;
 
-    log_features(daemon->kernel);
     daemon->facts.started_ns = daemon->kernel->ops->now_ns(daemon->kernel);
     result = mm_engine_new(daemon->kernel, config,
                            config->waterline_watch.fill_rate_bytes_per_s ? 1 : mm_measure_fill_rate(),
@@ -143,6 +144,8 @@ static int start(struct mm_daemon *daemon, struct mm_config *config)
     result = mm_engine_start(daemon->engine);
     if (result < 0)
         return result;
+    /* after the engine has tried some of them for itself */
+    log_features(daemon->kernel);
     mm_daemon_note_engine(daemon);
     protect_ourselves(daemon, &config->daemon);
     return 0;
@@ -199,10 +202,6 @@ static enum mm_daemon_exit run(struct mm_daemon *daemon, struct mm_config *confi
     mm_notify("READY=1\nSTATUS=watching %s",
               config->domain.group_path[0] ? config->domain.group_path : "the machine");
     mm_notice("ready%s", daemon->options->is_dry_run ? ": dry run, nothing will be changed" : "");
-#ifdef __GLIBC__
-    /* what parsing and starting left behind; other C libraries return it by themselves */
-    (void)malloc_trim(0);
-#endif
     result = mm_event_center_run(daemon->engine->center);
     mm_notify("STOPPING=1");
     stop(daemon);

@@ -60,8 +60,8 @@ int mm_engine_stop(struct mm_engine *engine, unsigned restore_ms);
 void mm_engine_free(struct mm_engine *engine, unsigned restore_ms);
 
 /*
- * How fast this machine can fill memory: touches a few MiB and counts on every processor doing so at once.
- * Takes some milliseconds. Bytes per second, at least 1.
+ * How fast this machine can fill memory: touches 2 MiB and counts on every processor doing so at once. Takes a
+ * millisecond or two. Bytes per second, at least 1.
  */
 uint64_t mm_measure_fill_rate(void);
 
