@@ -106,6 +106,9 @@ int mm_linux_scan_processes(struct mm_kernel *base, unsigned fields, uint64_t un
 int mm_linux_write_oom_score_adj(struct mm_kernel *base, pid_t pid, uint64_t start_time_ticks,
                                  int oom_score_adj, int *ret_written);
 int mm_linux_read_process_group(struct mm_kernel *base, pid_t pid, char *ret_path, size_t size);
+/* The path in any hierarchy, as mm_hierarchy_process_path says; of a live thread where the first has ended. */
+int mm_linux_process_path(struct mm_linux_kernel *kernel, const struct mm_hierarchy *hierarchy, pid_t pid,
+                          char *ret_path, size_t size);
 int mm_linux_is_in_domain(struct mm_kernel *base, pid_t pid);
 int mm_linux_read_stat(struct mm_linux_kernel *kernel, pid_t pid, struct mm_process_stat *ret_stat);
 

@@ -127,7 +127,7 @@ static void thaw(struct mm_linux_kernel *kernel, pid_t pid)
 
     if (freezer->top_fd < 0)
         return;
-    if (mm_hierarchy_process_path(freezer, kernel->proc_fd, pid, path, sizeof(path)) < 0)
+    if (mm_linux_process_path(kernel, freezer, pid, path, sizeof(path)) < 0)
         return;
     while (path[1] != '\0') {
         char *slash = strrchr(path, '/');

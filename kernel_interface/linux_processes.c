@@ -59,6 +59,51 @@ int mm_linux_read_stat(struct mm_linux_kernel *kernel, pid_t pid, struct mm_proc
     return pid > 0 ? read_stat(kernel, &place, ret_stat) : -ESRCH;
 }
 
+/* Threads of which one is looked for that lives: of a process with that many dead ones another end is near. */
+#define THREADS_LOOKED_AT 64U
+
+struct thread_search {
+    struct mm_linux_kernel *kernel;
+    pid_t leader;
+    unsigned looked_at;
+    pid_t found; /* 0: none */
+};
+
+static int look_at_thread(int directory_fd, const char *name, unsigned char type, void *user)
+{
+    struct thread_search *search = (struct thread_search *)user;
+    const char *cursor = name;
+    struct mm_process_stat stat;
+    uint64_t tid;
+
+    (void)directory_fd;
+    (void)type;
+    if (mm_scan_figure(&cursor, name + strlen(name), &tid) < 0 || tid == 0 || tid > INT_MAX ||
+        (pid_t)tid == search->leader)
+        return 0;
+    if (mm_linux_read_stat(search->kernel, (pid_t)tid, &stat) == 0 && stat.state != 'Z' &&
+        stat.state != 'X' && stat.state != 'x') {
+        search->found = (pid_t)tid;
+        return 1;
+    }
+    return ++search->looked_at == THREADS_LOOKED_AT;
+}
+
+/* What the kernel says of a first thread that has ended is not true of its process: no memory, and on v1 no
+   group. Another thread that lives, which /proc knows by its own number as well; 0: none. */
+static pid_t find_live_thread(struct mm_linux_kernel *kernel, pid_t pid)
+{
+    struct thread_search search = {.kernel = kernel, .leader = pid};
+    char path[PROCESS_PATH_SIZE];
+    int task_fd MM_CLEANUP_CLOSE = -1;
+
+    (void)mm_format(path, sizeof(path), "%d/task", (int)pid);
+    task_fd = openat(kernel->proc_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (task_fd >= 0)
+        (void)mm_each_entry(task_fd, look_at_thread, &search);
+    return search.found;
+}
+
 static int fill_stat(struct mm_linux_kernel *kernel, const struct process_place *place,
                      struct mm_process_info *info)
 {
@@ -76,37 +121,65 @@ static int fill_stat(struct mm_linux_kernel *kernel, const struct process_place 
     return 0;
 }
 
+static int read_status(struct mm_linux_kernel *kernel, const struct process_place *place,
+                       struct mm_process_status *ret_status)
+{
+    char path[PROCESS_PATH_SIZE];
+    int r;
+
+    mm_process_status_begin(ret_status);
+    (void)mm_format(path, sizeof(path), "%sstatus", place->prefix);
+    r = mm_read_lines(place->fd, path, kernel->buffer, sizeof(kernel->buffer), mm_process_status_parse_line,
+                      ret_status);
+    if (r == 0)
+        r = mm_process_status_end(ret_status);
+    return process_error(r);
+}
+
 static int fill_status(struct mm_linux_kernel *kernel, const struct process_place *place,
                        struct mm_process_info *info)
 {
     struct mm_process_status status;
-    char path[PROCESS_PATH_SIZE];
-    int r;
+    int r = read_status(kernel, place, &status);
 
-    mm_process_status_begin(&status);
-    (void)mm_format(path, sizeof(path), "%sstatus", place->prefix);
-    r = mm_read_lines(place->fd, path, kernel->buffer, sizeof(kernel->buffer), mm_process_status_parse_line,
-                      &status);
-    if (r == 0)
-        r = mm_process_status_end(&status);
     if (r < 0)
-        return process_error(r);
+        return r;
     if (status.tgid != status.pid)
         return -ESRCH; /* /proc/TID exists, though no listing shows it */
     info->uid = (uid_t)status.uid;
     info->resident_bytes = status.resident_bytes;
     info->swap_bytes = status.swap_bytes;
+    if (status.resident_bytes == 0 && status.swap_bytes == 0) {
+        struct process_place thread = place_of(kernel, find_live_thread(kernel, info->pid));
+
+        if (read_status(kernel, &thread, &status) == 0 && status.tgid == (uint64_t)info->pid) {
+            info->resident_bytes = status.resident_bytes;
+            info->swap_bytes = status.swap_bytes;
+        }
+    }
     return 0;
 }
 
-static int fill_statm(struct mm_linux_kernel *kernel, const struct process_place *place,
-                      struct mm_process_info *info)
+static int read_statm(struct mm_linux_kernel *kernel, const struct process_place *place, uint64_t *ret_bytes)
 {
     ssize_t length = read_file(kernel, place, "statm");
 
     if (length < 0)
         return (int)length;
-    return mm_process_statm_parse(kernel->buffer, (size_t)length, kernel->page_bytes, &info->resident_bytes);
+    return mm_process_statm_parse(kernel->buffer, (size_t)length, kernel->page_bytes, ret_bytes);
+}
+
+static int fill_statm(struct mm_linux_kernel *kernel, const struct process_place *place,
+                      struct mm_process_info *info)
+{
+    int r = read_statm(kernel, place, &info->resident_bytes);
+
+    if (r == 0 && info->resident_bytes == 0) {
+        struct process_place thread = place_of(kernel, find_live_thread(kernel, info->pid));
+
+        (void)read_statm(kernel, &thread, &info->resident_bytes);
+    }
+    return r;
 }
 
 static int fill_adj(struct mm_linux_kernel *kernel, const struct process_place *place,
@@ -263,11 +336,24 @@ int mm_linux_write_oom_score_adj(struct mm_kernel *base, pid_t pid, uint64_t sta
     return r;
 }
 
+int mm_linux_process_path(struct mm_linux_kernel *kernel, const struct mm_hierarchy *hierarchy, pid_t pid,
+                          char *ret_path, size_t size)
+{
+    int r = mm_hierarchy_process_path(hierarchy, kernel->proc_fd, pid, ret_path, size);
+    pid_t thread;
+
+    /* of a first thread that has ended v1 says the root, which may be above what is mounted */
+    if (hierarchy->is_v2 || !(r == -ENOENT || (r == 0 && strcmp(ret_path, "/") == 0)))
+        return r;
+    thread = find_live_thread(kernel, pid);
+    return thread > 0 ? mm_hierarchy_process_path(hierarchy, kernel->proc_fd, thread, ret_path, size) : r;
+}
+
 int mm_linux_read_process_group(struct mm_kernel *base, pid_t pid, char *ret_path, size_t size)
 {
-    const struct mm_linux_kernel *kernel = mm_linux(base);
+    struct mm_linux_kernel *kernel = mm_linux(base);
 
-    return mm_hierarchy_process_path(&kernel->hierarchies.memory, kernel->proc_fd, pid, ret_path, size);
+    return mm_linux_process_path(kernel, &kernel->hierarchies.memory, pid, ret_path, size);
 }
 
 int mm_linux_is_in_domain(struct mm_kernel *base, pid_t pid)

@@ -376,6 +376,39 @@ TEST(FakeMachineProcesses, AdjIsWrittenToTheProcessThatIsMeant)
     EXPECT_STREQ(info.comm, "y");
 }
 
+/* Of its first thread, which has ended, the kernel says that it has no memory and is in no group. */
+TEST(FakeMachineProcesses, MemoryAndGroupAreThoseOfAThreadThatLives)
+{
+    FakeMachine machine;
+    struct mm_process_info info = {};
+    char path[64] = "";
+
+    machine.make_hybrid();
+    machine.make_v1_group("/app", 1, "9223372036854771712", 0);
+    machine.make_process(42, "leader", "4:memory:/\n", 'Z', 0, 0, 3);
+    machine.write("proc/42/statm", "0 0 0 0 0 0 0\n");
+    machine.write("proc/42/status", "Tgid:\t42\nPid:\t42\nUid:\t1000\t0\t0\t0\n");
+    machine.make_process(43, "ended too", "4:memory:/\n", 'X', 0, 42, 3);
+    machine.make_process(44, "thread", "4:memory:/app\n", 'S', 0, 42, 3);
+    for (const char *thread : {"42", "43", "44"})
+        machine.write(std::string("proc/42/task/") + thread + "/comm", "");
+    ASSERT_EQ(machine.start("/app"), 0);
+    EXPECT_EQ(machine.ops()->is_in_domain(machine.kernel(), 42), 1);
+    ASSERT_EQ(machine.ops()->read_process_group(machine.kernel(), 42, path, sizeof(path)), 0);
+    EXPECT_STREQ(path, "/app");
+    ASSERT_EQ(machine.ops()->read_process(machine.kernel(), 42, MM_PROCESS_STATM, &info), 0);
+    EXPECT_EQ(info.resident_bytes, 5U * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));
+    ASSERT_EQ(machine.ops()->read_process(machine.kernel(), 42, MM_PROCESS_ALL, &info), 0);
+    EXPECT_EQ(info.resident_bytes, 100U * 1024);
+    EXPECT_EQ(info.swap_bytes, 50U * 1024);
+    EXPECT_FALSE(info.has_exited);
+    /* none lives: it is as it is */
+    machine.make_process(44, "thread", "4:memory:/app\n", 'Z', 0, 42, 3);
+    EXPECT_EQ(machine.ops()->is_in_domain(machine.kernel(), 42), 0);
+    ASSERT_EQ(machine.ops()->read_process(machine.kernel(), 42, MM_PROCESS_STATM, &info), 0);
+    EXPECT_EQ(info.resident_bytes, 0U);
+}
+
 TEST(FakeMachineProcesses, AnEndedLeaderIsNoEndedProcess)
 {
     const struct {
