@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -25,6 +26,12 @@
 /* Connections that cannot even be refused (no descriptor, no memory) would be reported at once again: they
    are left to wait this long, in which others can give back what is missing. */
 #define ACCEPT_PAUSE_NS (100 * MM_NS_PER_MS)
+
+/* Descriptors that no client gets: a sixteenth of all, at least what holding and looking at one process takes,
+   at most what a kill of many and the reading beside it do. */
+#define DESCRIPTORS_KEPT_SHARE 16
+#define DESCRIPTORS_KEPT_MIN   2
+#define DESCRIPTORS_KEPT_MAX   320
 
 #define TAG_LISTEN UINT64_MAX
 
@@ -153,13 +160,27 @@ static struct mm_control_client *free_client(struct control_source *source)
     return NULL;
 }
 
+/* The kernel gives the lowest free number: one of the last says that nearly all are taken. */
+static bool is_kept_for_kills(int fd)
+{
+    struct rlimit limit;
+    rlim_t kept;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return false;
+    kept =
+        MM_MIN(MM_MAX(limit.rlim_cur / DESCRIPTORS_KEPT_SHARE, DESCRIPTORS_KEPT_MIN), DESCRIPTORS_KEPT_MAX);
+    return (rlim_t)fd + kept >= limit.rlim_cur;
+}
+
 static void welcome(struct control_source *source, int fd)
 {
     struct mm_control_client *client = free_client(source);
     struct ucred credentials;
     socklen_t length = sizeof(credentials);
 
-    if (!client || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0) {
+    if (!client || is_kept_for_kills(fd) ||
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0) {
         refuse(fd);
         return;
     }

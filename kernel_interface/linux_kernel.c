@@ -43,6 +43,8 @@ static void linux_free(struct mm_kernel *base)
     mm_hot_file_close(&kernel->zoneinfo);
     mm_hot_file_close(&kernel->pressure);
     mm_hot_file_close(&kernel->zswapd_buffer);
+    if (kernel->spare_fd >= 0)
+        (void)close(kernel->spare_fd);
     if (kernel->held.directory_fd >= 0)
         (void)close(kernel->held.directory_fd);
     free(kernel->scanned_pids);
@@ -239,6 +241,9 @@ static int open_system_files(struct mm_linux_kernel *kernel, const char *root)
     kernel->proc_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (kernel->proc_fd < 0)
         return -errno;
+    kernel->spare_fd = fcntl(kernel->proc_fd, F_DUPFD_CLOEXEC, 0); /* any will do */
+    if (kernel->spare_fd < 0)
+        return -errno;
     (void)mm_hot_file_open(&kernel->meminfo, kernel->proc_fd, "meminfo");
     (void)mm_hot_file_open(&kernel->vmstat, kernel->proc_fd, "vmstat");
     (void)mm_hot_file_open(&kernel->zoneinfo, kernel->proc_fd, "zoneinfo");
@@ -321,6 +326,7 @@ static struct mm_linux_kernel *new_empty(const struct mm_linux_kernel_options *o
     kernel->is_fake = options->root && options->root[0] != '\0';
     kernel->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
     kernel->proc_fd = -1;
+    kernel->spare_fd = -1;
     kernel->held.directory_fd = -1;
     kernel->exits.epoll_fd = -1;
     kernel->hierarchies.memory.top_fd = -1;

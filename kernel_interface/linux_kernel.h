@@ -42,6 +42,7 @@ struct mm_linux_kernel {
     int proc_fd;
     pid_t *scanned_pids; /* of a group domain, while it is scanned; owned */
     size_t scanned_count;
+    int spare_fd; /* given up for a moment to read a process when descriptors run out; -1: it is given up */
     struct mm_held_process held; /* the last one whose start time was read: a write to it follows often */
     struct mm_hot_file meminfo, vmstat, zoneinfo, pressure;
     struct mm_hot_file zswapd_buffer; /* OpenHarmony kernels only */

@@ -32,13 +32,33 @@ static struct process_place place_of(const struct mm_linux_kernel *kernel, pid_t
     return place;
 }
 
+static bool is_out_of_descriptors(ssize_t error)
+{
+    return error == -EMFILE || error == -ENFILE;
+}
+
+/* Without a descriptor nobody could be told apart, and so nobody killed. */
+static ssize_t read_with_spare(struct mm_linux_kernel *kernel, int directory_fd, const char *path)
+{
+    ssize_t length = mm_read_file(directory_fd, path, kernel->buffer, sizeof(kernel->buffer));
+
+    if (is_out_of_descriptors(length) && kernel->spare_fd >= 0) {
+        (void)close(kernel->spare_fd);
+        kernel->spare_fd = -1;
+        length = mm_read_file(directory_fd, path, kernel->buffer, sizeof(kernel->buffer));
+    }
+    if (kernel->spare_fd < 0)
+        kernel->spare_fd = fcntl(kernel->proc_fd, F_DUPFD_CLOEXEC, 0);
+    return length;
+}
+
 static ssize_t read_file(struct mm_linux_kernel *kernel, const struct process_place *place, const char *name)
 {
     char path[PROCESS_PATH_SIZE];
     ssize_t length;
 
     (void)mm_format(path, sizeof(path), "%s%s", place->prefix, name);
-    length = mm_read_file(place->fd, path, kernel->buffer, sizeof(kernel->buffer));
+    length = read_with_spare(kernel, place->fd, path);
     if (length == 0)
         return -ESRCH; /* what the kernel says of some files when the address space is gone */
     return length < 0 ? process_error((int)length) : length;

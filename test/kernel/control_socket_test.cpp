@@ -468,6 +468,31 @@ TEST_F(ControlSocket, WithoutDescriptorsConnectionsAreRefusedNotLeftHanging)
     EXPECT_EQ(ask(connect_client(), "z"), "z");
 }
 
+/* What is left is for kills: holding and looking at a process takes two. */
+TEST_F(ControlSocket, ClientsDoNotGetTheLastDescriptors)
+{
+    rlimit limit = old_limit;
+    std::vector<int> fillers;
+
+    serve();
+    for (int i = 0; i < 20; i++)
+        make_client();
+    limit.rlim_cur = static_cast<rlim_t>(clients.back()) + 8;
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (size_t i = 0; i < clients.size(); i++) {
+        ASSERT_EQ(connect_to(clients[i], path), 0);
+        if (i < 5)
+            EXPECT_EQ(ask(clients[i], "x"), "x") << i;
+        else
+            EXPECT_TRUE(is_refused_as_busy(clients[i])) << i;
+    }
+    for (int fd = dup(0); fd >= 0; fd = dup(0))
+        fillers.push_back(fd);
+    EXPECT_GE(fillers.size(), 2u);
+    for (int fd : fillers)
+        close(fd);
+}
+
 TEST_F(ControlSocket, WhereNotEvenARefusalIsPossibleItPausesInsteadOfSpinning)
 {
     rlimit limit = old_limit;

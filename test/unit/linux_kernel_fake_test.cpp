@@ -428,6 +428,33 @@ TEST(FakeMachineProcesses, AnEndedLeaderIsNoEndedProcess)
     }
 }
 
+/* Else nobody could be killed: neither its start time nor its number could be read. */
+TEST(FakeMachineProcesses, OneIsHeldAndReadWithoutAnyDescriptorToSpare)
+{
+    FakeMachine machine;
+    struct mm_process_handle handle;
+    struct mm_process_info info = {};
+    struct rlimit limit, few;
+
+    machine.make_process(42, "x", "0::/\n");
+    ASSERT_EQ(machine.start(), 0);
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    few = limit;
+    int next = dup(0);
+    ASSERT_GE(next, 0);
+    close(next);
+    few.rlim_cur = static_cast<rlim_t>(next);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+    int none = dup(0);
+    for (int i = 0; i < 3; i++) {
+        EXPECT_EQ(machine.ops()->open_process(machine.kernel(), 42, 1042, &handle), 0);
+        EXPECT_EQ(machine.ops()->read_process(machine.kernel(), 42, MM_PROCESS_ADJ, &info), 0);
+    }
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    EXPECT_EQ(none, -1);
+    EXPECT_EQ(info.oom_score_adj, 300);
+}
+
 TEST(FakeMachineProcesses, AnotherProcessUnderThePidIsNotOpened)
 {
     FakeMachine machine;
