@@ -32,11 +32,13 @@ ELEMENT("killPolicy/marginMB", ROW(MEMORY(0), FIELD(kill.margin_bytes), .default
             "Killing goes on until available memory is this far above the row's waterline. 50: half the "
             "distance of two rows, so that a series neither ends on the line nor reaches into the next row.",
         .example = "100")
-ELEMENT("killPolicy/exitTimeoutMs", ROW(MS(10, 60000), FIELD(kill.exit_timeout_ms), .default_text = "500"),
-        .help =
-            "How long a victim may take to exit before it is set aside. 500: taking down 512 MB was measured "
-            "at 31 ms on an idle machine, and the machine is not idle when it matters.",
-        .example = "1000")
+ELEMENT(
+    "killPolicy/exitTimeoutMs", ROW(MS(10, 60000), FIELD(kill.exit_timeout_ms), .default_text = "500"),
+    .help =
+        "How long a victim may take to exit before it is set aside; up to ten times as long while available "
+        "memory grows noticeably, which says that a large one is still giving back. 500: taking down 512 "
+        "MB was measured at 31 ms on an idle machine, and the machine is not idle when it matters.",
+    .example = "1000")
 ELEMENT(
     "killPolicy/recoveryTimeoutMs", ROW(MS(1, 60000), FIELD(kill.recovery_timeout_ms), .default_text = "250"),
     .help = "How long to wait after the exit for the memory to come back before the next choice. 250: "

@@ -148,3 +148,10 @@ bool mm_kill_has_settled(uint64_t victim_bytes, uint64_t before_bytes, uint64_t 
     return still_readings >=
            (back_bytes >= victim_bytes / 2 ? MM_KILL_STILL_READINGS : MM_KILL_STILL_READINGS_EARLY);
 }
+
+bool mm_kill_is_giving_back(uint64_t victim_bytes, uint64_t before_bytes, uint64_t available_bytes)
+{
+    uint64_t noticeable_bytes = MM_MAX(victim_bytes / 100 * MM_KILL_STILL_PERCENT, MM_KILL_GROWTH_MIN_BYTES);
+
+    return available_bytes > before_bytes && available_bytes - before_bytes > noticeable_bytes;
+}

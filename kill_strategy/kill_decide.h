@@ -81,11 +81,21 @@ enum mm_kill_next mm_kill_next_step(const struct mm_kill_config *config,
 bool mm_kill_has_settled(uint64_t victim_bytes, uint64_t before_bytes, uint64_t available_bytes,
                          unsigned still_readings);
 
+/* Did available grow so much between two looks at a victim that has not exited that it must be dying? */
+bool mm_kill_is_giving_back(uint64_t victim_bytes, uint64_t before_bytes, uint64_t available_bytes);
+
 /* A reading within this share of the victim's size of the one before counts as still: what comes back slower takes
    longer than the time that is allowed for it anyway. */
 #define MM_KILL_STILL_PERCENT 1
 /* Back is what is within this share of the victim's size: the counters of processors lag by some pages. */
 #define MM_KILL_BACK_PERCENT 90
+/* A victim that does not exit in time is given this many times the time as long as memory comes back, */
+#define MM_KILL_EXIT_TIMES_MAX 10
+/* which is looked at so often in it, */
+#define MM_KILL_EXIT_LOOKS 5
+/* and is told from what others give and take by growing between two looks by more than this, and than
+   MM_KILL_STILL_PERCENT of the victim. */
+#define MM_KILL_GROWTH_MIN_BYTES (1024 * 1024)
 /* Still readings that end the wait when half is back: the pages of an exited process come in one sweep. */
 #define MM_KILL_STILL_READINGS 2
 /* And when less is back: freeing lags the exit by tens of milliseconds, and a reading is made every two. */

@@ -3,7 +3,8 @@
  * The killer as a state machine:
  *
  *   AT_REST --a row applies, somebody may die--> WAITING_FOR_EXIT --all exited--> WAITING_FOR_MEMORY
- *      ^                                           | not in time: set aside            |
+ *      ^                                           | neither in time nor giving back:  |
+ *      |                                           | set aside                         |
  *      |                                           v                                   v
  *      +--- above the waterline and margin, or nobody may die --- chooses again from a fresh reading
  *
@@ -48,7 +49,8 @@ struct mm_kill_strategy {
     bool is_in_series; /* KILL_BEGIN was published */
     struct mm_kill_level series_level;
     struct mm_timer timer;
-    uint64_t deadline_ns; /* of the present state */
+    uint64_t deadline_ns;                    /* of the present state */
+    uint64_t next_look_ns, last_deadline_ns; /* WAITING_FOR_EXIT: at memory; however much comes back */
     uint64_t last_available_bytes;
     unsigned still_readings;
     uint64_t evaluations, kills;
@@ -419,11 +421,29 @@ static bool kill_choice(struct mm_kill_strategy *strategy, const struct mm_kill_
     return signalled > 0;
 }
 
-static void await_exit(struct mm_kill_strategy *strategy)
+static uint64_t look_pause_ns(const struct mm_kill_strategy *strategy)
 {
+    return strategy->config->exit_timeout_ms * MM_NS_PER_MS / MM_KILL_EXIT_LOOKS;
+}
+
+static void wait_for_exit(struct mm_kill_strategy *strategy)
+{
+    wait_until(strategy, strategy->victim.is_watched
+                             ? strategy->next_look_ns
+                             : MM_MIN(strategy->next_look_ns, now_ns(strategy) + POLL_NS));
+}
+
+static void await_exit(struct mm_kill_strategy *strategy, uint64_t available_bytes)
+{
+    uint64_t time_ns = now_ns(strategy);
+    uint64_t timeout_ns = strategy->config->exit_timeout_ms * MM_NS_PER_MS;
+
     strategy->state = WAITING_FOR_EXIT;
-    strategy->deadline_ns = now_ns(strategy) + strategy->config->exit_timeout_ms * MM_NS_PER_MS;
-    wait_until(strategy, strategy->victim.is_watched ? UINT64_MAX : now_ns(strategy) + POLL_NS);
+    strategy->deadline_ns = time_ns + timeout_ns;
+    strategy->last_deadline_ns = time_ns + MM_KILL_EXIT_TIMES_MAX * timeout_ns;
+    strategy->next_look_ns = time_ns + look_pause_ns(strategy);
+    strategy->last_available_bytes = available_bytes;
+    wait_for_exit(strategy);
 }
 
 static void kill_somebody(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
@@ -442,7 +462,7 @@ static void kill_somebody(struct mm_kill_strategy *strategy, const struct mm_kil
         if (strategy->kernel->is_dry_run)
             end_series(strategy);
         else
-            await_exit(strategy);
+            await_exit(strategy, reading->available_bytes);
         return;
     }
     strategy->state = CHOOSING;
@@ -551,14 +571,32 @@ static void give_up_victim(struct mm_kill_strategy *strategy)
     finish_record(strategy, MM_KILL_TIMED_OUT, memory.available_bytes);
 }
 
+/* A large victim takes its time: the next one must not die while memory still comes back. */
+static void look_whether_it_gives_back(struct mm_kill_strategy *strategy)
+{
+    uint64_t time_ns = now_ns(strategy);
+    struct mm_memory_state memory = {.available_bytes = strategy->last_available_bytes};
+
+    if (time_ns < strategy->next_look_ns)
+        return;
+    strategy->next_look_ns = time_ns + look_pause_ns(strategy);
+    if (strategy->kernel->ops->read_memory(strategy->kernel, &memory) == 0 &&
+        mm_kill_is_giving_back(present_record(strategy)->resident_bytes, strategy->last_available_bytes,
+                               memory.available_bytes))
+        strategy->deadline_ns =
+            MM_MAX(strategy->deadline_ns, MM_MIN(strategy->next_look_ns, strategy->last_deadline_ns));
+    strategy->last_available_bytes = memory.available_bytes;
+}
+
 static void look_for_exit(struct mm_kill_strategy *strategy)
 {
     if (mm_victim_poll(&strategy->victim)) {
         on_all_exited(strategy);
         return;
     }
+    look_whether_it_gives_back(strategy);
     if (now_ns(strategy) < strategy->deadline_ns) {
-        wait_until(strategy, now_ns(strategy) + POLL_NS);
+        wait_for_exit(strategy);
         return;
     }
     give_up_victim(strategy);

@@ -327,6 +327,55 @@ TEST_F(KillStrategy, AVictimThatNeverDiesIsSetAsideAndLaterTriedAgain)
     EXPECT_GE(records()[2].decided_ns, records()[0].signalled_ns + config->kill.set_aside_ms * MILLISECOND);
 }
 
+/* Fillers that end one after the other stand for what it gives back before its exit is told. */
+TEST_F(KillStrategy, AVictimThatIsStillGivingBackIsWaitedForThoughNotForEver)
+{
+    const struct {
+        const char *what;
+        uint64_t exit_delay_ms;
+        unsigned times; /* memory comes back, each 90 ms */
+        bool is_waited_for;
+    } rows[] = {
+        {"it exits in the end", 900, 10, true},
+        {"it gives no more", MM_UNKNOWN, 4, false},
+        {"never", MM_UNKNOWN, 70, false},
+    };
+
+    for (const auto &row : rows) {
+        SCOPED_TRACE(row.what);
+        end();
+        machine.lacks[MM_FEATURE_PROCESS_MRELEASE] = true;
+        begin();
+        add_application(1010, 800, 150 * MIB, "giant", nullptr, row.exit_delay_ms);
+        add_application(1020, 400, 80 * MIB, "next");
+        for (pid_t pid = 5000; pid < 5070; pid++) {
+            mm_simulated_process filler = process(pid, 2 * MIB);
+
+            filler.oom_score_adj = -1000;
+            spawn(filler);
+        }
+        crowd(420 * MIB);
+        ASSERT_TRUE(run_until_true(SECOND, [&] { return records().size() == 1; }));
+        for (unsigned i = 0; i < row.times; i++) {
+            run_for(90 * MILLISECOND);
+            ASSERT_EQ(mm_simulated_exit(kernel, 5000 + static_cast<pid_t>(i)), 0);
+        }
+        run_for(2 * SECOND);
+        if (row.is_waited_for) {
+            EXPECT_EQ(records().back().outcome, MM_KILL_RECOVERED);
+            EXPECT_EQ(killed(), (std::vector<std::string>{"giant"}));
+            continue;
+        }
+        uint64_t waited_ms = (records()[1].decided_ns - records()[0].signalled_ns) / MILLISECOND;
+        bool is_bound_reached = row.times > 50;
+
+        EXPECT_EQ(records()[0].outcome, MM_KILL_TIMED_OUT);
+        EXPECT_STREQ(records()[1].name, "next");
+        EXPECT_GE(waited_ms, config->kill.exit_timeout_ms * (is_bound_reached ? 9 : 1));
+        EXPECT_LE(waited_ms, config->kill.exit_timeout_ms * (is_bound_reached ? 10 : 1) + 20);
+    }
+}
+
 TEST_F(KillStrategy, OneOfSeveralProcessesThatStaysSetsTheBundleAside)
 {
     mm_simulated_process stuck = process(1012, 10 * MIB);
