@@ -275,7 +275,8 @@ struct mm_kernel_ops {
     int (*open_process)(struct mm_kernel *kernel, pid_t pid, uint64_t start_time_ticks,
                         struct mm_process_handle *ret_handle);
     void (*close_process)(struct mm_kernel *kernel, struct mm_process_handle *handle);
-    /* SIGKILL. Refuses pid 1 and this process with -EPERM. -ESRCH: already dead. Thaws a frozen v1 group. */
+    /* SIGKILL. Refuses pid 1 and this process with -EPERM. -ESRCH: already dead. Where v1 has frozen it its
+       group is thawed, or when others are in that it is moved out, above what is frozen. */
     int (*kill_process)(struct mm_kernel *kernel, const struct mm_process_handle *handle);
     /* Frees the victim's memory on a thread of its own; the end comes as MM_NOTICE_REAP_DONE. */
     int (*reap_process)(struct mm_kernel *kernel, const struct mm_process_handle *handle);

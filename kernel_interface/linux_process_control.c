@@ -102,38 +102,86 @@ bool mm_linux_has_exited(struct mm_kernel *base, const struct mm_process_handle 
     return check_identity(kernel, handle->pid, handle->start_time_ticks, &ticks) == -ESRCH;
 }
 
-/* Thaws one group of the v1 freezer where it was frozen itself; 1 when it was. */
-static int thaw_group(const struct mm_hierarchy *freezer, const char *path)
+/* Of the v1 freezer: whether that very group was frozen. */
+static bool is_frozen_itself(const struct mm_hierarchy *freezer, const char *path)
 {
     int fd MM_CLEANUP_CLOSE = mm_hierarchy_open(freezer, path);
     char text[16];
-    ssize_t length;
 
-    if (fd < 0)
-        return fd;
-    length = mm_read_file(fd, "freezer.self_freezing", text, sizeof(text));
-    if (length < 0)
-        return (int)length;
-    if (length == 0 || text[0] != '1')
-        return 0;
-    return mm_write_file(fd, "freezer.state", 0, "THAWED", strlen("THAWED"));
+    return fd >= 0 && mm_read_file(fd, "freezer.self_freezing", text, sizeof(text)) > 0 && text[0] == '1';
 }
 
-/* A task frozen by v1 does not die of SIGKILL until it, and whatever froze it further up, is thawed. */
+static int write_to_group(const struct mm_hierarchy *freezer, const char *path, const char *name,
+                          const char *text)
+{
+    int fd MM_CLEANUP_CLOSE = mm_hierarchy_open(freezer, path);
+
+    return fd < 0 ? fd : mm_write_file(fd, name, 0, text, strlen(text));
+}
+
+static bool is_alone_in(const struct mm_hierarchy *freezer, const char *path, pid_t pid)
+{
+    int fd MM_CLEANUP_CLOSE = mm_hierarchy_open(freezer, path);
+    pid_t pids[2] = {0};
+
+    return fd >= 0 && mm_group_processes(fd, pids, MM_ARRAY_SIZE(pids)) <= 1 &&
+           (pids[0] == 0 || pids[0] == pid);
+}
+
+static void cut_to_parent(char *path)
+{
+    char *slash = strrchr(path, '/');
+
+    slash[slash == path] = '\0';
+}
+
+/* The outermost group on the way to path that was frozen itself, into ret_path; false: none. */
+static bool find_frozen(const struct mm_hierarchy *freezer, const char *path, char *ret_path, size_t size)
+{
+    char group[2 * MM_GROUP_PATH_MAX];
+    bool is_found = false;
+
+    for (mm_copy_text(group, sizeof(group), path); group[1] != '\0'; cut_to_parent(group)) {
+        if (!is_frozen_itself(freezer, group))
+            continue;
+        mm_copy_text(ret_path, size, group);
+        is_found = true;
+    }
+    return is_found;
+}
+
+/* Above what is frozen it can die. Waits for the kernel's other processors, so only where others are spared by it. */
+static int move_out(const struct mm_hierarchy *freezer, char *frozen, pid_t pid)
+{
+    char text[16];
+
+    (void)mm_format(text, sizeof(text), "%d", (int)pid);
+    cut_to_parent(frozen);
+    return write_to_group(freezer, frozen, "cgroup.procs", text);
+}
+
+/* A task frozen by v1 does not die of SIGKILL until it, and whatever froze it further up, is thawed; but who else
+   was frozen with it stays so. */
 static void thaw(struct mm_linux_kernel *kernel, pid_t pid)
 {
     const struct mm_hierarchy *freezer = &kernel->hierarchies.freezer;
     char path[2 * MM_GROUP_PATH_MAX];
+    char frozen[2 * MM_GROUP_PATH_MAX];
+    int r = 0;
 
-    if (freezer->top_fd < 0)
+    if (freezer->top_fd < 0 || mm_linux_process_path(kernel, freezer, pid, path, sizeof(path)) < 0 ||
+        !find_frozen(freezer, path, frozen, sizeof(frozen)))
         return;
-    if (mm_linux_process_path(kernel, freezer, pid, path, sizeof(path)) < 0)
-        return;
-    while (path[1] != '\0') {
-        char *slash = strrchr(path, '/');
-
-        (void)thaw_group(freezer, path);
-        slash[slash == path] = '\0';
+    if (!is_alone_in(freezer, frozen, pid)) {
+        r = move_out(freezer, frozen, pid);
+        if (r == 0 || r == -ESRCH)
+            return;
+        mm_warning("process %d cannot be taken out of a frozen group: the others in it are thawed: %s",
+                   (int)pid, strerror(-r));
+    }
+    for (; path[1] != '\0'; cut_to_parent(path)) {
+        if (is_frozen_itself(freezer, path))
+            (void)write_to_group(freezer, path, "freezer.state", "THAWED");
     }
 }
 

@@ -426,7 +426,12 @@ TEST(KernelKill, ClosingAHandleGivesItsPlaceBack)
     }
 }
 
-TEST(KernelKill, ATaskFrozenByV1IsThawed)
+/* Alone it is thawed; who shares its group, or one that froze it further up, stays frozen. */
+class KernelFrozen : public testing::TestWithParam<const char *>
+{
+};
+
+TEST_P(KernelFrozen, DiesAndBystandersStayFrozen)
 {
     Hierarchies where;
     Kernel kernel;
@@ -437,9 +442,12 @@ TEST(KernelKill, ATaskFrozenByV1IsThawed)
     const std::string name = "memmgr-test-" + std::to_string(getpid());
     Directory outer(where.freezer, name);
     Directory inner(where.freezer, name + "/inner");
-    Child child;
+    Child child, bystander;
     inner.add(child.pid);
+    if (*GetParam())
+        (GetParam() == std::string("inner") ? inner : outer).add(bystander.pid);
     child.let_go();
+    bystander.let_go();
     for (const Directory *directory : {&inner, &outer})
         ASSERT_TRUE(write_text(directory->file("freezer.state"), "FROZEN"));
     for (int i = 0; i < patience_ms && read_text(inner.file("freezer.state")) != "FROZEN\n"; i++)
@@ -450,9 +458,13 @@ TEST(KernelKill, ATaskFrozenByV1IsThawed)
     EXPECT_EQ(kernel->kill_process(kernel.kernel, &handle), 0);
     EXPECT_EQ(kernel.await(1)[0].cookie, 5U);
     kernel->close_process(kernel.kernel, &handle);
+    EXPECT_EQ(read_text(outer.file("freezer.state")), *GetParam() ? "FROZEN\n" : "THAWED\n");
+    EXPECT_EQ(read_text(inner.file("freezer.state")), *GetParam() ? "FROZEN\n" : "THAWED\n");
     write_text(outer.file("freezer.state"), "THAWED"); // so that the child dies where the test has failed
     write_text(inner.file("freezer.state"), "THAWED");
 }
+
+INSTANTIATE_TEST_SUITE_P(Bystanders, KernelFrozen, testing::Values("", "inner", "outer"));
 
 // ---- pressure ----
 
