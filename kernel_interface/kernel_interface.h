@@ -350,6 +350,7 @@ struct mm_domain {
 
 struct mm_linux_kernel_options {
     struct mm_domain domain;
+    bool is_exclusive;             /* nobody else that asks for it may have the same domain: -EBUSY */
     const char *runtime_directory; /* for map_state, must exist */
     const char *root;              /* "" or the prefix of a fake /proc and /sys for tests */
     unsigned reaper_threads;       /* 1..8 */

@@ -43,6 +43,8 @@ static void linux_free(struct mm_kernel *base)
     mm_hot_file_close(&kernel->zoneinfo);
     mm_hot_file_close(&kernel->pressure);
     mm_hot_file_close(&kernel->zswapd_buffer);
+    if (kernel->lock_fd >= 0)
+        (void)close(kernel->lock_fd);
     if (kernel->spare_fd >= 0)
         (void)close(kernel->spare_fd);
     if (kernel->held.directory_fd >= 0)
@@ -292,6 +294,16 @@ static int open_hierarchies(struct mm_linux_kernel *kernel, const char *root, co
     return domain->is_group ? open_domain(kernel, domain->group_path) : 0;
 }
 
+/* Without one another may manage the same, which is no reason to have nobody do it. */
+static int lock_domain(struct mm_linux_kernel *kernel, const struct mm_linux_kernel_options *options)
+{
+    int r = options->is_exclusive ? mm_linux_lock_domain(kernel) : 0;
+
+    if (r < 0 && r != -EBUSY)
+        mm_info("the domain is not locked against another memmgrd: %s", strerror(-r));
+    return r == -EBUSY ? r : 0;
+}
+
 static int start_threads(struct mm_linux_kernel *kernel, const struct mm_linux_kernel_options *options)
 {
     int r = mm_notice_queue_new(&kernel->notices);
@@ -326,7 +338,7 @@ static struct mm_linux_kernel *new_empty(const struct mm_linux_kernel_options *o
     kernel->is_fake = options->root && options->root[0] != '\0';
     kernel->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
     kernel->proc_fd = -1;
-    kernel->spare_fd = -1;
+    kernel->spare_fd = kernel->lock_fd = -1;
     kernel->held.directory_fd = -1;
     kernel->exits.epoll_fd = -1;
     kernel->hierarchies.memory.top_fd = -1;
@@ -348,6 +360,8 @@ int mm_linux_kernel_new(const struct mm_linux_kernel_options *options, struct mm
     r = open_system_files(kernel, root);
     if (r == 0)
         r = open_hierarchies(kernel, root, &options->domain);
+    if (r == 0)
+        r = lock_domain(kernel, options);
     if (r == 0)
         r = start_threads(kernel, options);
     if (r < 0) {

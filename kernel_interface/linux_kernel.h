@@ -48,6 +48,7 @@ struct mm_linux_kernel {
     struct mm_hot_file zswapd_buffer; /* OpenHarmony kernels only */
     struct mm_hierarchies hierarchies;
 
+    int lock_fd; /* on the domain; -1: it is not locked */
     bool is_group_domain;
     unsigned level_count;
     struct mm_group *levels[MM_DOMAIN_LEVELS_MAX]; /* the domain's group first */
@@ -84,6 +85,9 @@ void mm_linux_probe_triggers(struct mm_linux_kernel *kernel);
 /* What a trigger just armed on file says of them; the windows are the one asked for and the one taken. */
 void mm_linux_note_trigger(struct mm_linux_kernel *kernel, const char *file, uint64_t asked_us,
                            uint64_t window_us);
+
+/* Once the domain is open, for as long as the kernel is. -EBUSY: somebody else has it; or why it has no lock. */
+int mm_linux_lock_domain(struct mm_linux_kernel *kernel);
 
 /* Operations by subject; each as its slot in struct mm_kernel_ops says. */
 

@@ -27,6 +27,7 @@ static int open_kernel(struct mm_daemon *daemon, const struct mm_config *config)
 {
     struct mm_linux_kernel_options options = {
         .domain.is_group = config->domain.group_path[0] != '\0',
+        .is_exclusive = !daemon->options->is_dry_run,
         .runtime_directory = daemon->options->runtime_directory,
         .root = "",
         .reaper_threads = config->kill.reaper_threads,
@@ -37,6 +38,11 @@ static int open_kernel(struct mm_daemon *daemon, const struct mm_config *config)
 
     mm_copy_text(options.domain.group_path, sizeof(options.domain.group_path), config->domain.group_path);
     result = mm_linux_kernel_new(&options, &kernel);
+    if (result == -EBUSY) {
+        mm_error("another memmgrd manages %s already; stop it, or give one of them another domain",
+                 options.domain.is_group ? options.domain.group_path : "this machine");
+        return result;
+    }
     if (result < 0) {
         mm_error("the domain %s cannot be opened: %s",
                  options.domain.is_group ? options.domain.group_path : "machine", strerror(-result));
@@ -195,9 +201,12 @@ static enum mm_daemon_exit run(struct mm_daemon *daemon, struct mm_config *confi
     }
     result = start(daemon, config);
     if (result < 0) {
+        /* nothing after the domain says so */
+        bool is_taken = result == -EBUSY && !daemon->kernel;
+
         mm_error("cannot start: %s", strerror(-result));
         stop(daemon);
-        return MM_DAEMON_FAILED;
+        return is_taken ? MM_DAEMON_BUSY : MM_DAEMON_FAILED;
     }
     mm_notify("READY=1\nSTATUS=watching %s",
               config->domain.group_path[0] ? config->domain.group_path : "the machine");

@@ -221,7 +221,8 @@ after=$(number wakeups)
 
 # ---- a second one -----------------------------------------------------------------------------------------
 expect_refusal 3 "another memmgrd (pid $daemon)" "${arguments[@]}"
-expect_refusal 1 'in use' "${arguments[@]}" --runtime-directory "$directory/run2"
+expect_refusal 3 "another memmgrd manages /$name already" "${arguments[@]}" --runtime-directory "$directory/run2"
+expect_refusal 1 'in use' "${arguments[@]}" --runtime-directory "$directory/run2" --dry-run
 [ -S "$directory/socket" ] || fail "the second daemon removed the first one's socket"
 stop "garbage in the environment"
 

@@ -168,6 +168,28 @@ TEST_F(KernelGroup, ARemovedGroupIsGone)
     kernel_->close_group(kernel_.kernel, next);
 }
 
+TEST_F(KernelGroup, OnlyOneManagesADomain)
+{
+    struct mm_linux_kernel_options options = {};
+    struct mm_kernel *first = nullptr, *second = nullptr;
+
+    options.domain.is_group = true;
+    mm_copy_text(options.domain.group_path, sizeof(options.domain.group_path), path_.c_str());
+    options.runtime_directory = "/tmp";
+    options.root = "";
+    options.reaper_threads = 1;
+    options.is_exclusive = true;
+    ASSERT_EQ(mm_linux_kernel_new(&options, &first), 0);
+    EXPECT_EQ(mm_linux_kernel_new(&options, &second), -EBUSY);
+    options.is_exclusive = false; // a dry run
+    ASSERT_EQ(mm_linux_kernel_new(&options, &second), 0);
+    mm_kernel_free(second);
+    mm_kernel_free(first);
+    options.is_exclusive = true;
+    ASSERT_EQ(mm_linux_kernel_new(&options, &second), 0);
+    mm_kernel_free(second);
+}
+
 TEST_F(KernelGroup, KillingTheWholeGroup)
 {
     std::unique_ptr<Directory> twin;
