@@ -59,6 +59,7 @@ struct mm_event_center {
     uint64_t armed_deadline_ns; /* what timer_fd is set to; UINT64_MAX: off */
     bool is_delivering;
     bool is_stopping;
+    int error;    /* why; 0: it was asked to */
     int position; /* of the subscriber that hears the event at hand */
     struct mm_watch watches[MM_WATCHES_MAX];
     struct epoll_event batch[MM_BATCH_SIZE];

@@ -115,6 +115,8 @@ void mm_event_center_forget_fd(struct mm_event_center *center, int fd);
  */
 int mm_event_center_run(struct mm_event_center *center);
 void mm_event_center_stop(struct mm_event_center *center);
+/* Stops, and has mm_event_center_run return that negative errno. */
+void mm_event_center_fail(struct mm_event_center *center, int error);
 
 /* Drains notices and fires the timers that are due: what the loop does after its descriptors. The way a
    simulation drives the center: advance the kernel, then this. */

@@ -273,10 +273,16 @@ int mm_event_center_run(struct mm_event_center *center)
             serve(center, &events[i]);
         mm_event_center_step(center);
     }
-    return 0;
+    return center->error;
 }
 
 void mm_event_center_stop(struct mm_event_center *center)
 {
     center->is_stopping = true;
+}
+
+void mm_event_center_fail(struct mm_event_center *center, int error)
+{
+    center->error = error;
+    mm_event_center_stop(center);
 }

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A domain that was removed has nobody in it: how soon it is noticed that there is one again. */
+#define REMOVED_INTERVAL_NS MM_NS_PER_S
+
 struct mm_waterline_source {
     struct mm_event_center *center;
     struct mm_kernel *kernel;
@@ -59,10 +62,9 @@ uint64_t mm_waterline_interval_ns(const struct mm_waterline_options *options, ui
 static void tell_change(int previous_error, int error)
 {
     if (error < 0 && previous_error == 0)
-        mm_error(
-            "available memory cannot be read (%s): nothing is done until it can; a domain whose group was "
-            "removed needs a restart",
-            strerror(-error));
+        mm_error("available memory cannot be read (%s): nothing is done until it can%s", strerror(-error),
+                 error == -ENODEV ? "; the domain's group was removed, and memmgrd ends when it is made anew"
+                                  : "");
     else if (error == 0 && previous_error < 0)
         mm_notice("available memory can be read again");
 }
@@ -85,6 +87,14 @@ void mm_waterline_source_check(struct mm_waterline_source *source)
     status->checks++;
     status->error = source->kernel->ops->read_memory(source->kernel, &event.payload.memory);
     tell_change(previous_error, status->error);
+    if (status->error == -ESTALE) {
+        mm_error(
+            "the domain's group was removed and made anew, which is another group: ending, to be started "
+            "again");
+        mm_event_center_fail(source->center, status->error);
+    } else if (status->error == -ENODEV) {
+        interval_ns = REMOVED_INTERVAL_NS;
+    }
     if (status->error == 0) {
         status->memory = event.payload.memory;
         interval_ns = mm_waterline_interval_ns(&source->options, status->memory.available_bytes);

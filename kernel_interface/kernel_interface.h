@@ -218,7 +218,8 @@ struct mm_kernel_ops {
 
     const struct mm_feature *(*feature)(struct mm_kernel *kernel, enum mm_feature_id feature);
 
-    /* Errors: -EIO or what pread said; -ENODATA when a line the engine needs is missing. */
+    /* Errors: -EIO or what pread said; -ENODATA when a line the engine needs is missing. read_memory: -ENODEV when
+       the domain's group was removed, -ESTALE when another one is under its path by now. */
     int (*read_memory)(struct mm_kernel *kernel, struct mm_memory_state *ret_memory);
     int (*read_vmstat)(struct mm_kernel *kernel, struct mm_vmstat *ret_vmstat);
     int (*read_zoneinfo)(struct mm_kernel *kernel, struct mm_zoneinfo *ret_zoneinfo);

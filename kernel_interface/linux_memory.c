@@ -105,6 +105,14 @@ static int apply_domain(struct mm_linux_kernel *kernel, struct mm_memory_state *
     return 0;
 }
 
+/* What was opened, armed and limited was in the group that is gone. */
+static int removed_domain_error(const struct mm_linux_kernel *kernel)
+{
+    int fd MM_CLEANUP_CLOSE = mm_hierarchy_open(&kernel->hierarchies.memory, kernel->levels[0]->path);
+
+    return fd >= 0 ? -ESTALE : -ENODEV;
+}
+
 int mm_linux_read_memory(struct mm_kernel *base, struct mm_memory_state *ret_memory)
 {
     struct mm_linux_kernel *kernel = mm_linux(base);
@@ -113,6 +121,8 @@ int mm_linux_read_memory(struct mm_kernel *base, struct mm_memory_state *ret_mem
 
     if (r == 0 && kernel->is_group_domain)
         r = apply_domain(kernel, &memory);
+    if (r == -ENODEV)
+        r = removed_domain_error(kernel);
     if (r == 0)
         *ret_memory = memory;
     return r;

@@ -164,12 +164,18 @@ static int add_bpf(struct mm_daemon *daemon)
 static void feed_watchdog(struct mm_timer *timer, void *user)
 {
     struct mm_daemon *daemon = user;
+    struct mm_waterline_status waterline;
     struct mm_kill_status kill;
 
     mm_kill_strategy_status(daemon->engine->kill, &kill);
-    mm_notify("WATCHDOG=1\nSTATUS=%u processes on the list, %llu kills",
-              mm_priority_manager_counters(daemon->engine->manager)->processes,
-              (unsigned long long)kill.kills);
+    mm_waterline_source_status(daemon->engine->waterline, &waterline);
+    /* who cannot read memory protects nobody: that a restart may help is the service manager's to find out */
+    if (waterline.error < 0)
+        mm_notify("STATUS=available memory cannot be read: %s", strerror(-waterline.error));
+    else
+        mm_notify("WATCHDOG=1\nSTATUS=%u processes on the list, %llu kills",
+                  mm_priority_manager_counters(daemon->engine->manager)->processes,
+                  (unsigned long long)kill.kills);
     mm_event_center_arm(daemon->engine->center, timer,
                         mm_event_center_now_ns(daemon->engine->center) + daemon->watchdog_ns);
 }

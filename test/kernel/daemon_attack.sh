@@ -234,6 +234,21 @@ for _ in $(seq 100); do grep -q 'nothing has changed' "$log" && break; sleep 0.0
 grep -q 'nothing has changed' "$log" || fail "a reload is not for the domain: $(tail -n 3 "$log")"
 stop "a domain's profile"
 
+# ---- a domain that is removed and made anew ----------------------------------------------------------------
+start
+remove_domain
+sleep 1.5
+kill -0 "$daemon" 2>/dev/null || fail "the daemon ended while the domain could not be opened: $(cat "$log")"
+make_domain
+for _ in $(seq 100); do
+    kill -0 "$daemon" 2>/dev/null || break
+    sleep 0.1
+done
+kill -0 "$daemon" 2>/dev/null && fail "still there with a domain that is another one"
+wait "$daemon"
+[ $? -eq 1 ] || fail "the domain was made anew: not exit 1"
+grep -q 'made anew, which is another group' "$log" || fail "the end was not explained: $(cat "$log")"
+
 # ---- clients ----------------------------------------------------------------------------------------------
 start
 descriptors() { find "/proc/$daemon/fd" -mindepth 1 | wc -l; }

@@ -168,6 +168,19 @@ TEST_F(KernelGroup, ARemovedGroupIsGone)
     kernel_->close_group(kernel_.kernel, next);
 }
 
+TEST_F(KernelGroup, ADomainThatWasMadeAnewIsAnother)
+{
+    Kernel domain(path_);
+    struct mm_memory_state memory;
+
+    EXPECT_EQ(domain->read_memory(domain.kernel, &memory), 0);
+    directory_->remove();
+    EXPECT_EQ(domain->read_memory(domain.kernel, &memory), -ENODEV);
+    directory_.reset();
+    directory_ = std::make_unique<Directory>(where_.memory, name_);
+    EXPECT_EQ(domain->read_memory(domain.kernel, &memory), -ESTALE);
+}
+
 TEST_F(KernelGroup, OnlyOneManagesADomain)
 {
     struct mm_linux_kernel_options options = {};

@@ -224,6 +224,22 @@ TEST_F(WaterlineSource, AFailedReadingIsTriedAgainSoonAndExplained)
     mm_decision_log_free(log);
 }
 
+/* One that is gone may be made anew, and nobody is in it until then; but that is another group. */
+TEST_F(WaterlineSource, ARemovedDomainIsWaitedForAndTheLoopEndsWhenItIsMadeAnew)
+{
+    struct mm_waterline_status status;
+
+    mm_simulated_fail(kernel, "read_memory", ENODEV, 1);
+    run_once();
+    mm_waterline_source_status(source, &status);
+    EXPECT_EQ(status.error, -ENODEV);
+    EXPECT_EQ(mm_event_center_next_deadline_ns(center), MM_NS_PER_S);
+    mm_simulated_fail(kernel, "read_memory", ESTALE, 1);
+    run_once();
+    EXPECT_TRUE(readings.empty());
+    EXPECT_EQ(mm_event_center_run(center), -ESTALE);
+}
+
 TEST_F(WaterlineSource, NewLinesAreLookedAtInTheNextTurn)
 {
     run_once();
