@@ -119,6 +119,17 @@ static bool is_unsafe(uint32_t code)
     return false;
 }
 
+size_t mm_text_unsafe_character(const char *text, uint32_t *ret_code_point)
+{
+    uint32_t code = 0;
+    size_t length = decode_utf8((const unsigned char *)text, strnlen(text, 4), &code);
+
+    if (length < 2 || !is_unsafe(code))
+        return 0;
+    *ret_code_point = code;
+    return length;
+}
+
 /* The next character as it stands, or its first byte escaped (the following ones are then invalid alone). */
 static struct printable_step next_step(const unsigned char *bytes, size_t length)
 {

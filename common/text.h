@@ -28,6 +28,12 @@ const char *mm_size_text(uint64_t bytes, char *buffer, size_t size);
  */
 const char *mm_printable(const char *bytes, size_t length, char *buffer, size_t size);
 
+/*
+ * The character at text when it is one beyond ASCII that mm_printable would escape, for those who have escapes of
+ * their own: its length in bytes, and its code point; 0 for any other, and for what is no UTF-8.
+ */
+size_t mm_text_unsafe_character(const char *text, uint32_t *ret_code_point);
+
 bool mm_text_is_blank(const char *text);
 
 /*

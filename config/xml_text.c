@@ -2,27 +2,40 @@
 /* Escaping, and comments with lines of a readable length. */
 #include "config/xml_text.h"
 
+#include "common/common.h"
+
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
-void mm_xml_write_escaped(FILE *stream, const char *text)
+static const char *entity_of(char character)
 {
     static const struct {
         char character;
         const char *entity;
-    } escapes[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}};
+    } entities[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}};
 
-    for (; *text; text++) {
-        const char *entity = NULL;
+    for (size_t i = 0; i < MM_ARRAY_SIZE(entities); i++) {
+        if (entities[i].character == character)
+            return entities[i].entity;
+    }
+    return NULL;
+}
 
-        for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++) {
-            if (escapes[i].character == *text)
-                entity = escapes[i].entity;
-        }
-        if (entity)
+void mm_xml_write_escaped(FILE *stream, const char *text)
+{
+    while (*text) {
+        const char *entity = entity_of(*text);
+        uint32_t code = 0;
+        size_t unsafe = mm_text_unsafe_character(text, &code);
+
+        if (unsafe > 0)
+            (void)fprintf(stream, "&#x%" PRIx32 ";", code);
+        else if (entity)
             (void)fputs(entity, stream);
         else
             (void)fputc(*text, stream);
+        text += unsafe > 0 ? unsafe : 1;
     }
 }
 

@@ -9,7 +9,8 @@
 extern "C" {
 #endif
 
-/* As the content of an element, or of an attribute in double quotes. */
+/* As the content of an element, or of an attribute in double quotes. Characters that would move a terminal's cursor
+   or turn the reading direction become references, which mean the same. */
 void mm_xml_write_escaped(FILE *stream, const char *text);
 
 /* Within a comment, which may not hold two hyphens in a row: the second one becomes \x2d. The text is to be

@@ -54,7 +54,7 @@ static void open_holder(void *user, unsigned element, unsigned instance)
 
     if (mm_vocabulary_at(element)->type == MM_TYPE_ROW &&
         mm_config_origin(builder->config, element, instance, &origin) && origin.id && object &&
-        !mm_config_tool_json_add(object, "id", mm_config_tool_json_text(origin.id)))
+        !mm_config_tool_json_add(object, "id", cJSON_CreateString(origin.id)))
         builder->has_failed = true;
     descend(builder, element, object);
 }
@@ -74,7 +74,8 @@ static cJSON *value_json(const struct mm_visited_value *value)
     case MM_VISITED_TEXT:
         break;
     }
-    return mm_config_tool_json_text(value->text);
+    /* From XML, so that it is UTF-8. */
+    return cJSON_CreateString(value->text);
 }
 
 static cJSON *with_origin(const struct builder *builder, const struct mm_visited_value *value)
@@ -88,8 +89,8 @@ static cJSON *with_origin(const struct builder *builder, const struct mm_visited
                                 is_given ? mm_config_tool_json_text(origin.file) : cJSON_CreateNull()) &&
         mm_config_tool_json_add(json, "line",
                                 is_given ? cJSON_CreateNumber(origin.line) : cJSON_CreateNull()) &&
-        mm_config_tool_json_add(
-            json, "profile", origin.profile ? mm_config_tool_json_text(origin.profile) : cJSON_CreateNull()))
+        mm_config_tool_json_add(json, "profile",
+                                origin.profile ? cJSON_CreateString(origin.profile) : cJSON_CreateNull()))
         return json;
     cJSON_Delete(json);
     return NULL;

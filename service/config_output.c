@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +103,22 @@ bool mm_config_tool_json_append(cJSON *array, cJSON *entry)
     return false;
 }
 
+/* What a terminal would not show as it is becomes \uXXXX; all of it is within the first plane. */
+static void print_safely(const char *json)
+{
+    while (*json) {
+        uint32_t code = 0;
+        size_t unsafe = mm_text_unsafe_character(json, &code);
+
+        if (unsafe > 0)
+            (void)printf("\\u%04" PRIx32, code);
+        else
+            (void)putchar(*json);
+        json += unsafe > 0 ? unsafe : 1;
+    }
+    (void)putchar('\n');
+}
+
 int mm_config_tool_print_json(const struct mm_ctl *ctl, cJSON *json)
 {
     char *text = json ? cJSON_Print(json) : NULL;
@@ -109,7 +126,7 @@ int mm_config_tool_print_json(const struct mm_ctl *ctl, cJSON *json)
     cJSON_Delete(json);
     if (!text)
         return mm_config_tool_fail(ctl, "JSON", -ENOMEM);
-    (void)puts(text);
+    print_safely(text);
     cJSON_free(text);
     return MM_CONFIG_OK;
 }

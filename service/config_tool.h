@@ -89,10 +89,11 @@ int mm_config_tool_read_text(int fd, const char *file, char **ret_bytes, size_t 
 void mm_config_tool_print_problems(const struct mm_ctl *ctl, FILE *stream, const struct mm_problems *problems,
                                    enum mm_problem_severity least);
 
-/* Prints and deletes; NULL is what is left when memory ends. Returns an exit status. */
+/* Prints and deletes, with escapes for what would not show on a terminal; NULL is what is left when memory ends.
+   Returns an exit status. */
 int mm_config_tool_print_json(const struct mm_ctl *ctl, cJSON *json);
 
-/* The text as JSON can hold it: control characters and broken UTF-8 escaped. */
+/* The name of a file or the like as JSON can hold it: control characters and broken UTF-8 escaped as \xNN. */
 cJSON *mm_config_tool_json_text(const char *text);
 /* Exact, beyond the 53 bits that a number of cJSON has. */
 cJSON *mm_config_tool_json_number(int64_t number);

@@ -312,6 +312,32 @@ TEST(Text, PrintableTable)
         EXPECT_EQ(printable(row.bytes), row.expected);
 }
 
+TEST(Text, UnsafeCharacterIsWholeAndBeyondAscii)
+{
+    const struct {
+        const char *text;
+        size_t length;
+        uint32_t code;
+    } cases[] = {
+        {"", 0, 0},
+        {"a", 0, 0},
+        {"\x1b", 0, 0},
+        {"\\", 0, 0},
+        {"\xc3\xa9", 0, 0},
+        {"\xc2", 0, 0},
+        {"\xc2\x9b", 2, 0x9b},
+        {"\xe2\x80", 0, 0},
+        {"\xe2\x80\xaex", 3, 0x202e},
+        {"\x9b", 0, 0},
+    };
+
+    for (const auto &entry : cases) {
+        uint32_t code = 0;
+        EXPECT_EQ(mm_text_unsafe_character(entry.text, &code), entry.length) << entry.text;
+        EXPECT_EQ(code, entry.code) << entry.text;
+    }
+}
+
 TEST(Text, PrintableCutsAtWholeCharacters)
 {
     EXPECT_EQ(printable("abc", 4), "abc");

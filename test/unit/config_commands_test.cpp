@@ -317,6 +317,17 @@ TEST_F(ConfigProgram, ShowTellsTheOriginOfEachValue)
     EXPECT_EQ(cJSON_GetArraySize(json.get()), 1);
 }
 
+TEST_F(ConfigProgram, ShowLetsNoNameMoveATerminalsCursor)
+{
+    const std::string path = file("a.xml", "<systemApps><app>x\u009b2J\u202e\\</app></systemApps>");
+    Outcome xml = run_config({"show", "--section", "systemApps", path}),
+            json = run_config({"show", "--json", "--section", "systemApps", path});
+
+    EXPECT_NE(xml.output.find("<app>x&#x9b;2J&#x202e;\\</app>"), std::string::npos) << xml.output;
+    EXPECT_NE(json.output.find("\"x\\u009b2J\\u202e\\\\\""), std::string::npos) << json.output;
+    EXPECT_STREQ(json_at(json_of(json).get(), "systemApps/app/0")->valuestring, "x\u009b2J\u202e\\");
+}
+
 TEST_F(ConfigProgram, ShowOneSection)
 {
     const struct {

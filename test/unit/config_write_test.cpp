@@ -159,6 +159,24 @@ TEST(ConfigJson, OneSection)
     EXPECT_EQ(json_of(built_in.get(), mm_vocabulary_find("systemApps")), R"({"systemApps":{"app":[]}})");
 }
 
+TEST(XmlText, WhatMovesATerminalsCursorIsAReferenceThatMeansTheSame)
+{
+    const std::string name = "a\u009b31m\u202eb\\n\u2066";
+    Loaded loaded = load_body("<systemApps><app>" + name + "</app></systemApps>");
+
+    ASSERT_TRUE(loaded.config);
+    const std::string text = printed(loaded.config.get());
+    EXPECT_NE(text.find("<app>a&#x9b;31m&#x202e;b\\n&#x2066;</app>"), std::string::npos) << text;
+    Loaded again = load_text(text);
+    ASSERT_TRUE(again.config);
+    EXPECT_EQ(again.config->reclaim_priority.system_apps[0], name);
+    // JSON holds it as it is; the program escapes it when it is printed.
+    EXPECT_NE(json_of(again.config.get()).find("\"app\":[\"a\u009b31m\u202eb\\\\n\u2066\"]"),
+              std::string::npos);
+    EXPECT_EQ(written([](FILE *stream) { mm_xml_write_escaped(stream, "\"<&>\xff\xc2"); }),
+              "&quot;&lt;&amp;&gt;\xff\xc2");
+}
+
 // ---- comments ----------------------------------------------------------------------------------------------
 
 TEST(XmlComment, HoldsNoTwoHyphensAndNoLongLines)
