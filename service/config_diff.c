@@ -103,23 +103,40 @@ static int width_of(const char *text)
     return width;
 }
 
+/* A longer value pushes only its own origin to the right. */
+#define VALUE_WIDTH_MAX 48
+
+static int value_width(const struct line *line)
+{
+    return (line->old_text ? width_of(line->old_text) : 0) + (line->new_text ? width_of(line->new_text) : 0) +
+           (line->kind == MM_DIFFERENCE_CHANGED ? width_of(" -> ") : 0);
+}
+
+static void print_line(const struct mm_ctl *ctl, const struct line *line, int path_width, int values_width)
+{
+    const char *origin = line->new_origin ? line->new_origin : line->old_origin;
+    const enum mm_style style = kinds[line->kind].style;
+    int padding = MM_MAX(values_width - value_width(line), 0);
+
+    (void)printf("%s%s%s %s%*s  %s%s%s", mm_style_begin(ctl, style), kinds[line->kind].sign,
+                 mm_style_end(ctl, style), line->path, path_width - width_of(line->path), "",
+                 line->old_text ? line->old_text : "", line->kind == MM_DIFFERENCE_CHANGED ? " -> " : "",
+                 line->new_text ? line->new_text : "");
+    (void)printf("%*s  %s(%s)%s\n", padding, "", mm_style_begin(ctl, MM_STYLE_FAINT), origin,
+                 mm_style_end(ctl, MM_STYLE_FAINT));
+}
+
 static void print_lines(const struct mm_ctl *ctl, const struct comparison *comparison)
 {
-    int width = 0;
+    int path_width = 0, values_width = 0;
 
-    for (size_t i = 0; i < comparison->count; i++)
-        width = MM_MAX(width, width_of(comparison->lines[i].path));
     for (size_t i = 0; i < comparison->count; i++) {
-        const struct line *line = &comparison->lines[i];
-        const char *origin = line->new_origin ? line->new_origin : line->old_origin;
-
-        (void)printf("%s%s%s %s%*s  %s%s%s", mm_style_begin(ctl, kinds[line->kind].style),
-                     kinds[line->kind].sign, mm_style_end(ctl, kinds[line->kind].style), line->path,
-                     width - width_of(line->path), "", line->old_text ? line->old_text : "",
-                     line->kind == MM_DIFFERENCE_CHANGED ? " -> " : "", line->new_text ? line->new_text : "");
-        (void)printf("  %s(%s)%s\n", mm_style_begin(ctl, MM_STYLE_FAINT), origin,
-                     mm_style_end(ctl, MM_STYLE_FAINT));
+        path_width = MM_MAX(path_width, width_of(comparison->lines[i].path));
+        values_width = MM_MAX(values_width, value_width(&comparison->lines[i]));
     }
+    values_width = MM_MIN(values_width, VALUE_WIDTH_MAX);
+    for (size_t i = 0; i < comparison->count; i++)
+        print_line(ctl, &comparison->lines[i], path_width, values_width);
 }
 
 static cJSON *optional_text(const char *text)

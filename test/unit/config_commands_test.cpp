@@ -387,10 +387,10 @@ TEST_F(ConfigProgram, DiffIsByMeaningForTheDevice)
     EXPECT_EQ(run_config({"diff", "--ram-mb", "8192", a, directory + "/b"}).status, 0);
     Outcome outcome = run_config({"diff", "--ram-mb", "4096", a, directory + "/b"});
     EXPECT_EQ(outcome.status, 1);
-    EXPECT_EQ(outcome.output, "~ killConfig/killLevel[id=1]/memoryMB  500 -> 350  (" + c +
-                                  ":4 (profile small))\n" + "- systemApps/app                       one  (" +
-                                  a + ":1)\n" + "+ systemApps/app                       three  (" + c +
-                                  ":5 (profile small))\n")
+    EXPECT_EQ(outcome.output,
+              "~ killConfig/killLevel[id=1]/memoryMB  500 -> 350  (" + c + ":4 (profile small))\n" +
+                  "- systemApps/app                       one         (" + a + ":1)\n" +
+                  "+ systemApps/app                       three       (" + c + ":5 (profile small))\n")
         << outcome.output << outcome.errors << b;
     outcome = run_config({"diff", "--json", "--ram-mb", "4096", a, directory + "/b"});
     JsonPointer json = json_of(outcome);
