@@ -15,8 +15,11 @@
 #include <string.h>
 
 #define ARGUMENTS_NAME "EARLYOOM_ARGS="
-/* What systemApps/app takes. */
+/* What systemApps and its app take. */
+#define NAMES_MAX       1024
 #define NAME_LENGTH_MAX 127
+/* 16 TiB, as much as a level can be. */
+#define KIB_MAX ((uint64_t)1 << 34)
 
 enum option {
     MEMORY_PERCENT,
@@ -219,7 +222,7 @@ static struct mm_draft_amount threshold_of(struct earlyoom *earlyoom, uint64_t r
 {
     uint64_t percent = 0, kib = 0;
     bool has_percent = amount_of(earlyoom, MEMORY_PERCENT, 100, &percent);
-    bool has_size = amount_of(earlyoom, MEMORY_KIB, (uint64_t)1 << 40, &kib);
+    bool has_size = amount_of(earlyoom, MEMORY_KIB, KIB_MAX, &kib);
     uint64_t size_mb = MM_MAX((kib / 100 + 1023) / 1024, 1U), share_mb;
 
     *ret_why = has_percent ? "from -m" : "earlyoom's default of -m";
@@ -242,7 +245,7 @@ static void migrate_amounts(struct earlyoom *earlyoom, uint64_t ram_bytes)
     const struct mm_draft_amount memory = threshold_of(earlyoom, ram_bytes, &why);
     uint64_t percent = 1000, kib;
     bool has_percent = amount_of(earlyoom, SWAP_PERCENT, 100, &percent);
-    bool has_size = amount_of(earlyoom, SWAP_KIB, (uint64_t)1 << 40, &kib);
+    bool has_size = amount_of(earlyoom, SWAP_KIB, KIB_MAX, &kib);
 
     mm_draft_add_kill_level(earlyoom->draft, 0, memory, 0, why);
     mm_draft_fit_buffers(earlyoom->draft, memory, ram_bytes);
@@ -305,77 +308,93 @@ static void strip_group(const char **text, size_t *length)
     *length -= MM_MIN(*length, prefix + 1);
 }
 
-/*
- * The names of "^(init|sshd)$" and its like, in a new list of new texts, the caller's to free; 0 for any other
- * pattern. *ret_is_exact: it has both anchors, so that it matches nothing else.
- */
-static size_t plain_names(const char *pattern, char ***ret_names, bool *ret_is_exact)
+struct names {
+    char **names;
+    size_t count;
+    bool is_exact; /* anchors on both sides of each: it matches nothing else */
+};
+
+static void free_names(struct names *names)
 {
-    size_t length = strlen(pattern), count = 0;
-    unsigned outer = 0;
-    char **names = NULL;
+    while (names->count > 0)
+        free(names->names[--names->count]);
+    free(names->names);
+    names->names = NULL;
+}
 
-    *ret_is_exact = true;
-    strip_anchors(&pattern, &length, &outer);
+/* One alternative; false when it is no plain name. */
+static bool add_name(struct names *names, const char *name, size_t length, unsigned outer_anchors)
+{
+    unsigned anchors = outer_anchors;
+    char **larger = reallocarray(names->names, names->count + 1, sizeof(*larger));
+
+    if (!larger)
+        return false;
+    names->names = larger;
+    strip_anchors(&name, &length, &anchors);
+    names->is_exact = names->is_exact && anchors >= 2;
+    if (names->count == NAMES_MAX || !is_plain(name, length))
+        return false;
+    larger[names->count] = strndup(name, length);
+    if (!larger[names->count])
+        return false;
+    names->count++;
+    return true;
+}
+
+/* The names of "^(init|sshd)$" and its like; none for any other pattern. */
+static struct names plain_names(const char *pattern)
+{
+    struct names names = {.is_exact = true};
+    size_t length = strlen(pattern);
+    unsigned anchors = 0;
+    bool is_last = false;
+
+    strip_anchors(&pattern, &length, &anchors);
     strip_group(&pattern, &length);
-    while (length > 0) {
-        const char *bar = memchr(pattern, '|', length), *name = pattern;
-        size_t part = bar ? (size_t)(bar - pattern) : length, name_length = part;
-        unsigned inner = 0;
-        char **larger = reallocarray(names, count + 1, sizeof(*names));
+    while (!is_last) {
+        const char *bar = memchr(pattern, '|', length);
+        size_t part = bar ? (size_t)(bar - pattern) : length;
 
-        strip_anchors(&name, &name_length, &inner);
-        *ret_is_exact = *ret_is_exact && inner + outer >= 2;
-        if (larger)
-            names = larger;
-        if (!larger || !is_plain(name, name_length) || !(names[count] = strndup(name, name_length))) {
-            while (count > 0)
-                free(names[--count]);
-            break;
+        if (!add_name(&names, pattern, part, anchors)) {
+            free_names(&names);
+            return names;
         }
-        count++;
-        length -= part + (bar != NULL);
-        pattern += part + (bar != NULL);
+        is_last = !bar;
+        pattern += part + 1;
+        length -= part + !is_last;
     }
-    if (count == 0) {
-        free(names);
-        names = NULL;
-    }
-    *ret_names = names;
-    return count;
+    return names;
 }
 
 static void migrate_pattern(struct earlyoom *earlyoom, enum option option)
 {
     const char *pattern = earlyoom->values[option], *word = options[option].word;
     char shown[MM_DRAFT_SHOWN_MAX];
-    char **names;
-    bool is_exact;
-    size_t count;
+    struct names names;
 
     if (!pattern)
         return;
     (void)mm_draft_shown(pattern, shown);
-    count = plain_names(pattern, &names, &is_exact);
-    if (count == 0) {
+    names = plain_names(pattern);
+    if (names.count == 0) {
         mm_draft_note(
             earlyoom->draft, 0,
             "%s %s: no counterpart: patterns of names are not known here, name the processes in systemApps",
             word, shown);
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        mm_draft_add(earlyoom->draft, "systemApps/app", 0, names[i], i == 0 ? "from %s" : NULL, word + 2);
-        free(names[i]);
-    }
-    free(names);
+    for (size_t i = 0; i < names.count; i++)
+        mm_draft_add(earlyoom->draft, "systemApps/app", 0, names.names[i], i == 0 ? "from %s" : NULL,
+                     word + 2);
     if (option == AVOID)
         mm_draft_note(earlyoom->draft, 0,
                       "%s %s: earlyoom only made them less likely, as systemApps they are never killed", word,
                       shown);
-    if (!is_exact)
+    if (!names.is_exact)
         mm_draft_note(earlyoom->draft, 0, "%s %s: matched longer names, too; systemApps are whole names",
                       word, shown);
+    free_names(&names);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------------- */

@@ -338,6 +338,8 @@ TEST(MigrateEarlyoom, EachArgumentHasItsPlaceOrItsNote)
         {{"--avoid", "(a|b)(c|d)"}, {}, {"no counterpart: patterns"}, {"systemApps/app"}},
         {{"--avoid", ""}, {}, {"no counterpart: patterns"}, {"systemApps/app"}},
         {{"--avoid", "a||b"}, {}, {"no counterpart: patterns"}, {"systemApps/app"}},
+        {{"--avoid", "a|"}, {}, {"no counterpart: patterns"}, {"systemApps/app"}},
+        {{"--avoid", "(?:)"}, {}, {"no counterpart: patterns"}, {"systemApps/app"}},
         {{"--avoid", "()"}, {}, {"no counterpart: patterns"}, {"systemApps/app"}},
         {{"--avoid", "$"}, {}, {"no counterpart: patterns"}, {"systemApps/app"}},
         {{"--avoid", "a\x1b[31m"}, {}, {"--avoid a\\x1b[31m: no"}, {"systemApps/app"}},
