@@ -43,7 +43,7 @@ typedef void (*mm_difference_handler)(const struct mm_difference *difference, vo
 /* Calls handler (NULL: only counts) once for each difference, in the vocabulary's order. Returns how many, or
    -ENOMEM. */
 int mm_config_compare(const struct mm_config *old_config, const struct mm_config *new_config,
-                         mm_difference_handler handler, void *user);
+                      mm_difference_handler handler, void *user);
 
 /* "path: old -> new", "path: added (values)", "path: removed (values)" into buffer, cut to fit; size at least 1.
    Returns buffer. */

@@ -133,6 +133,7 @@ static void start(struct reloader *reloader)
 {
     struct mm_kernel *kernel = reloader->options.kernel;
     struct mm_memory_state memory;
+    int result;
 
     reloader->is_wanted = true;
     if (reloader->is_running || reloader->is_killing)
@@ -146,10 +147,12 @@ static void start(struct reloader *reloader)
         reloader->options.device.ram_bytes = memory.total_bytes;
     reloader->old_set = NULL;
     reloader->old_config = reloader->options.begin(&reloader->old_set, reloader->options.user);
-    reloader->reload.error = start_thread(reloader);
-    reloader->is_running = reloader->reload.error == 0;
+    /* what it came to is the thread's to say from here on */
+    result = start_thread(reloader);
+    reloader->is_running = result == 0;
     if (reloader->is_running)
         return;
+    reloader->reload.error = result;
     reloader->reload.watch_set = reloader->old_set;
     tell(reloader);
 }
