@@ -207,3 +207,31 @@ unsigned mm_text_distance(const char *a, const char *b)
     }
     return before[b_length];
 }
+
+#define NEAREST_DISTANCE_MAX 3
+
+struct mm_nearest mm_nearest_to(const char *written)
+{
+    return (struct mm_nearest){.written = written, .distance = NEAREST_DISTANCE_MAX + 1};
+}
+
+void mm_nearest_offer(struct mm_nearest *nearest, const char *name)
+{
+    unsigned distance = mm_text_distance(nearest->written, name);
+
+    if (distance >= nearest->distance || distance >= strlen(name))
+        return;
+    nearest->distance = distance;
+    nearest->name = name;
+}
+
+const char *mm_nearest_name(const char *written, const char *(*next)(size_t index, const void *user),
+                            const void *user)
+{
+    struct mm_nearest nearest = mm_nearest_to(written);
+    const char *name;
+
+    for (size_t i = 0; (name = next(i, user)) != NULL; i++)
+        mm_nearest_offer(&nearest, name);
+    return nearest.name;
+}

@@ -42,6 +42,19 @@ bool mm_text_is_blank(const char *text);
  */
 unsigned mm_text_distance(const char *a, const char *b);
 
+/* "Did you mean": the nearest to what was written of the names that are offered one after the other; NULL while none is
+   near. Up to three edits are: a wrong letter, two swapped, one too many; and at least a letter of it must be right. */
+struct mm_nearest {
+    const char *written;
+    const char *name;
+    unsigned distance; /* of name */
+};
+struct mm_nearest mm_nearest_to(const char *written);
+void mm_nearest_offer(struct mm_nearest *nearest, const char *name);
+/* The same of all names that next returns, by their index, until it returns NULL. */
+const char *mm_nearest_name(const char *written, const char *(*next)(size_t index, const void *user),
+                            const void *user);
+
 #ifdef __cplusplus
 }
 #endif

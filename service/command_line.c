@@ -8,9 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "Did you mean" is said up to this many edits. */
-#define NEAREST_DISTANCE_MAX 3
-
 /* Of every program. */
 static const struct mm_ctl_option common_options[] = {
     {"help", NULL, "print this help"},
@@ -67,29 +64,17 @@ static const struct mm_ctl_option *find_option(const struct mm_ctl_option *optio
     return found;
 }
 
-/* Keeps the nearest of the names seen so far. */
-static void consider(const char *written, const char *name, unsigned *best, const char **nearest)
-{
-    unsigned distance = mm_text_distance(written, name);
-
-    if (distance < *best && distance < strlen(name)) {
-        *best = distance;
-        *nearest = name;
-    }
-}
-
 static const char *nearest_option(const struct mm_ctl *ctl, const char *written)
 {
     const struct mm_ctl_option *const tables[] = {options_of(ctl->command), ctl->program->options,
                                                   common_options};
-    unsigned best = NEAREST_DISTANCE_MAX + 1;
-    const char *nearest = NULL;
+    struct mm_nearest nearest = mm_nearest_to(written);
 
     for (size_t i = 0; i < MM_ARRAY_SIZE(tables); i++) {
         for (const struct mm_ctl_option *option = tables[i]; option->name; option++)
-            consider(written, option->name, &best, &nearest);
+            mm_nearest_offer(&nearest, option->name);
     }
-    return nearest;
+    return nearest.name;
 }
 
 static const struct mm_ctl_command *find_command(const struct mm_ctl_program *program, const char *name)
@@ -103,12 +88,11 @@ static const struct mm_ctl_command *find_command(const struct mm_ctl_program *pr
 
 static const char *nearest_command(const struct mm_ctl_program *program, const char *written)
 {
-    unsigned best = NEAREST_DISTANCE_MAX + 1;
-    const char *nearest = NULL;
+    struct mm_nearest nearest = mm_nearest_to(written);
 
     for (size_t i = 0; program->commands[i]; i++)
-        consider(written, program->commands[i]->name, &best, &nearest);
-    return nearest;
+        mm_nearest_offer(&nearest, program->commands[i]->name);
+    return nearest.name;
 }
 
 int mm_ctl_usage(const struct mm_ctl *ctl, const char *format, ...)

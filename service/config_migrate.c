@@ -14,9 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* "Did you mean" is said up to this many edits. */
-#define NEAREST_DISTANCE_MAX 3
-
 struct migration {
     struct mm_ctl *ctl;
     const struct source *source;
@@ -93,26 +90,20 @@ static const struct source sources[] = {
 static int find_source(const struct mm_ctl *ctl, const struct source **ret_source)
 {
     const char *name = mm_ctl_option(ctl, "from");
-    const struct source *nearest = NULL;
-    unsigned best = NEAREST_DISTANCE_MAX + 1;
+    struct mm_nearest nearest = mm_nearest_to(name ? name : "");
 
     if (!name)
         return mm_ctl_usage(ctl, "migrate: --from lmkd, earlyoom, oomd or memmgr is missing");
     for (size_t i = 0; i < MM_ARRAY_SIZE(sources); i++) {
-        unsigned distance = mm_text_distance(name, sources[i].name);
-
-        if (distance >= best)
-            continue;
-        best = distance;
-        nearest = &sources[i];
+        if (strcmp(name, sources[i].name) == 0) {
+            *ret_source = &sources[i];
+            return 0;
+        }
+        mm_nearest_offer(&nearest, sources[i].name);
     }
-    if (!nearest)
-        return mm_ctl_usage(ctl, "--from: \"%s\" is not known, expected lmkd, earlyoom, oomd or memmgr",
-                            name);
-    if (best > 0)
-        return mm_ctl_usage(ctl, "--from: \"%s\" is not known, is \"%s\" meant?", name, nearest->name);
-    *ret_source = nearest;
-    return 0;
+    if (nearest.name)
+        return mm_ctl_usage(ctl, "--from: \"%s\" is not known, is \"%s\" meant?", name, nearest.name);
+    return mm_ctl_usage(ctl, "--from: \"%s\" is not known, expected lmkd, earlyoom, oomd or memmgr", name);
 }
 
 /* ---- from the source to a text -------------------------------------------------------------------------- */

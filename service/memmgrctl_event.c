@@ -52,23 +52,16 @@ static const struct mm_event_word *read_word(const struct mm_ctl *ctl)
 {
     const char *text = ctl->arguments[0];
     const struct mm_event_word *word = mm_event_word_find(text), *words;
-    const char *nearest = NULL;
-    unsigned best = 4; /* three edits are near */
+    struct mm_nearest nearest = mm_nearest_to(text);
     size_t count;
 
     if (word)
         return word;
     words = mm_event_words(&count);
-    for (size_t i = 0; i < count; i++) {
-        unsigned distance = mm_text_distance(text, words[i].word);
-
-        if (distance < best && distance < strlen(words[i].word)) {
-            best = distance;
-            nearest = words[i].word;
-        }
-    }
-    if (nearest)
-        (void)mm_ctl_usage(ctl, "unknown event \"%s\", is \"%s\" meant?", text, nearest);
+    for (size_t i = 0; i < count; i++)
+        mm_nearest_offer(&nearest, words[i].word);
+    if (nearest.name)
+        (void)mm_ctl_usage(ctl, "unknown event \"%s\", is \"%s\" meant?", text, nearest.name);
     else
         (void)mm_ctl_usage(ctl, "unknown event \"%s\"", text);
     return NULL;

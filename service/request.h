@@ -59,11 +59,6 @@ int64_t mm_request_integer(const struct mm_request *request, const char *field, 
 const char *mm_request_text(const struct mm_request *request, const char *field, const char *missing);
 bool mm_request_bool(const struct mm_request *request, const char *field, bool missing);
 
-/* Of the names, the one nearest to what was written; NULL when none is near. next returns the name at an
-   index, NULL past the last. */
-const char *mm_nearest_name(const char *written, const char *(*next)(size_t index, const void *user),
-                            const void *user);
-
 /* The numbers of a cursor such as "-5:4711": exactly count, each of at most 2^63 - 1. -EINVAL. */
 int mm_cursor_parse(const char *text, int64_t *ret_numbers, unsigned count);
 

@@ -12,33 +12,12 @@
 /* Texts in an array are names of events. */
 #define LIST_TEXT_MAX 63
 
-/* "Did you mean" is said up to this many edits: a wrong letter, two swapped, one too many. */
-#define NEAREST_DISTANCE_MAX 3
-
 static const struct mm_field envelope[] = {
     {"version", MM_FIELD_INTEGER, true, MM_PROTOCOL_VERSION, MM_PROTOCOL_VERSION},
     {"id", MM_FIELD_INTEGER, true, 0, MM_JSON_INTEGER_MAX},
     {"request", MM_FIELD_TEXT, true, 1, 63},
     {.name = NULL},
 };
-
-const char *mm_nearest_name(const char *written, const char *(*next)(size_t index, const void *user),
-                            const void *user)
-{
-    const char *nearest = NULL, *name;
-    unsigned best = NEAREST_DISTANCE_MAX + 1;
-
-    for (size_t i = 0; (name = next(i, user)) != NULL; i++) {
-        unsigned distance = mm_text_distance(written, name);
-
-        /* A name of which hardly a letter is right is not near. */
-        if (distance < best && distance < strlen(name)) {
-            best = distance;
-            nearest = name;
-        }
-    }
-    return nearest;
-}
 
 static const char *field_name(size_t index, const void *user)
 {

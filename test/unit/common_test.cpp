@@ -430,6 +430,29 @@ TEST(Text, DistanceTable)
     EXPECT_EQ(mm_text_distance(std::string(200, 'a').c_str(), std::string(65, 'a').c_str()), 0U);
 }
 
+TEST(Text, TheNearestNameIsWithinThreeEdits)
+{
+    static const char *const names[] = {"foreground", "background", "bind", "unbind", "on", nullptr};
+    const struct {
+        const char *written, *expected;
+    } cases[] = {
+        {"foregruond", "foreground"},
+        {"backgrnd", "background"},
+        {"bind", "bind"},
+        {"unbid", "unbind"},
+        {"of", "on"},
+        {"zz", nullptr},
+        {"groundwork", nullptr},
+    };
+    const auto next = [](size_t index, const void *user) {
+        return static_cast<const char *const *>(user)[index];
+    };
+
+    for (const auto &row : cases)
+        EXPECT_STREQ(mm_nearest_name(row.written, next, names), row.expected) << row.written;
+    EXPECT_EQ(mm_nearest_to("word").name, nullptr);
+}
+
 TEST(List, KeepsOrderAndSurvivesRemovalWhileWalking)
 {
     struct item {
