@@ -9,8 +9,11 @@
 #include "common/common.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/syscall.h>
 
 /* What is put back may be interrupted by the signals that cancel the job, one every millisecond: this many
    attempts outlast any of them. */
@@ -32,7 +35,7 @@ static enum mm_group_value squeezed_value(const struct mm_group *group)
     return group->is_v2 ? MM_GROUP_HIGH : MM_GROUP_MAX;
 }
 
-/* Puts the limit back, unless somebody else has written it meanwhile: then it is theirs. */
+/* Puts the limit back, unless somebody else has written it meanwhile: -EAGAIN, it is theirs. */
 static int restore_limit(const struct mm_group *group, uint64_t old_bytes, uint64_t written_bytes)
 {
     enum mm_group_value value = squeezed_value(group);
@@ -41,7 +44,7 @@ static int restore_limit(const struct mm_group *group, uint64_t old_bytes, uint6
 
     if (mm_group_read_file(group, mm_group_limit_file(value), &present_bytes) == 0 &&
         present_bytes != written_bytes)
-        return 0;
+        return present_bytes == old_bytes ? 0 : -EAGAIN;
     for (int attempt = 0; attempt < RESTORE_ATTEMPTS && r == -EINTR; attempt++)
         r = mm_group_write(group, value, 0, old_bytes);
     if (r < 0 && r != -ENODEV)
@@ -50,13 +53,85 @@ static int restore_limit(const struct mm_group *group, uint64_t old_bytes, uint6
     return r;
 }
 
-static int squeeze_by_limit(const struct mm_group *group, uint64_t bytes)
+/* v1 may be at it for long before the limit is set, over whatever somebody else wrote meanwhile: their write
+   ends ours. -1: it cannot be noticed here. */
+static int watch_writes(const struct mm_group_job_settings *settings, const struct mm_group *group)
+{
+    struct f_owner_ex owner = {.type = F_OWNER_TID, .pid = (pid_t)syscall(SYS_gettid)};
+    MM_CLEANUP_CLOSE int fd = settings->interrupt_signal > 0 ? inotify_init1(IN_CLOEXEC | IN_NONBLOCK) : -1;
+    char path[96];
+
+    if (fd < 0)
+        return -1;
+    (void)mm_format(path, sizeof(path), "/proc/self/fd/%d/%s", group->directory_fd,
+                    group->files[mm_group_limit_file(squeezed_value(group))].path);
+    if (inotify_add_watch(fd, path, IN_MODIFY) < 0 || fcntl(fd, F_SETOWN_EX, &owner) < 0 ||
+        fcntl(fd, F_SETSIG, settings->interrupt_signal) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC) < 0)
+        return -1;
+    return mm_take_fd(&fd);
+}
+
+/* Opening is a change of the file, too, to whoever watches it: ours is not to be taken for somebody else's. */
+static int open_limit(const struct mm_group *group, int watch_fd)
+{
+    const char *name = group->files[mm_group_limit_file(squeezed_value(group))].path;
+    int fd = openat(group->directory_fd, name, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    int error = fd < 0 ? -errno : 0;
+    char events[512];
+
+    while (watch_fd >= 0 && read(watch_fd, events, sizeof(events)) > 0)
+        continue;
+    return fd < 0 ? mm_group_file_error(group->directory_fd, error) : fd;
+}
+
+static int write_limit(const struct mm_group *group, int fd, uint64_t bytes)
+{
+    char text[32];
+    size_t length = mm_format(text, sizeof(text), "%llu", (unsigned long long)bytes);
+
+    return write(fd, text, length) < 0 ? mm_group_file_error(group->directory_fd, -errno) : 0;
+}
+
+/* What is written between the last look and the write, a few instructions, is not seen. */
+static int lower(const struct mm_group_job_settings *settings, const struct mm_group *group,
+                 uint64_t old_bytes, uint64_t target_bytes)
+{
+    MM_CLEANUP_CLOSE int watch_fd = watch_writes(settings, group);
+    MM_CLEANUP_CLOSE int fd = open_limit(group, watch_fd);
+    uint64_t present_bytes;
+
+    if (fd < 0)
+        return fd;
+    if (mm_group_read_file(group, mm_group_limit_file(squeezed_value(group)), &present_bytes) == 0 &&
+        present_bytes != old_bytes)
+        return -EAGAIN;
+    return write_limit(group, fd, target_bytes);
+}
+
+static int lower_and_restore(const struct mm_group_job_settings *settings, const struct mm_group *group,
+                             uint64_t old_bytes, uint64_t target_bytes, struct mm_lowered_limit *record)
+{
+    int restored, r;
+
+    mm_lowered_limit_set(record, old_bytes, target_bytes);
+    r = lower(settings, group, old_bytes, target_bytes);
+    restored = restore_limit(group, old_bytes, target_bytes);
+    if (restored == 0)
+        mm_lowered_limit_clear(record);
+    /* EBUSY is v1's word for: there was not as much to reclaim */
+    if (r == -EBUSY || (r == -EINTR && restored == -EAGAIN))
+        r = -EAGAIN;
+    return r < 0 ? r : restored;
+}
+
+static int squeeze_by_limit(const struct mm_group_job_settings *settings, const struct mm_group *group,
+                            uint64_t bytes, struct mm_lowered_limit *record)
 {
     enum mm_group_value value = squeezed_value(group);
     uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
     uint64_t old_bytes, target_bytes;
     uint64_t usage_bytes = 0;
-    int restored, r;
+    int r;
 
     r = mm_group_read_file(group, mm_group_limit_file(value), &old_bytes);
     if (r == 0)
@@ -67,18 +142,15 @@ static int squeeze_by_limit(const struct mm_group *group, uint64_t bytes)
     target_bytes = MM_MAX(target_bytes, SMALLEST_TARGET_BYTES) / page_bytes * page_bytes;
     if (target_bytes >= usage_bytes || target_bytes >= old_bytes)
         return -EAGAIN;
-    r = mm_group_write(group, value, 0, target_bytes);
-    restored = restore_limit(group, old_bytes, target_bytes);
-    if (r == -EBUSY)
-        r = -EAGAIN; /* v1's word for: there was not as much to reclaim */
-    return r < 0 ? r : restored;
+    return lower_and_restore(settings, group, old_bytes, target_bytes, record);
 }
 
-static int squeeze(const struct mm_group *group, uint64_t bytes)
+static int squeeze(const struct mm_group_job_settings *settings, const struct mm_group *group, uint64_t bytes,
+                   struct mm_lowered_limit *record)
 {
     int r = group->is_v2 ? write_reclaim(group, bytes) : -ENOENT;
 
-    return r == -ENOENT ? squeeze_by_limit(group, bytes) : r;
+    return r == -ENOENT ? squeeze_by_limit(settings, group, bytes, record) : r;
 }
 
 static bool is_cancelled(const struct mm_group_job_settings *settings)
@@ -89,6 +161,7 @@ static bool is_cancelled(const struct mm_group_job_settings *settings)
 static int run_reclaim(const struct mm_group_job_settings *settings, const struct mm_job *job)
 {
     uint64_t left_bytes = job->bytes;
+    struct mm_lowered_limit unasked = {0};
 
     while (left_bytes > 0) {
         uint64_t chunk_bytes = MM_MIN(left_bytes, settings->chunk_bytes);
@@ -96,7 +169,7 @@ static int run_reclaim(const struct mm_group_job_settings *settings, const struc
 
         if (is_cancelled(settings))
             return -EINTR;
-        r = squeeze(job->group, chunk_bytes);
+        r = squeeze(settings, job->group, chunk_bytes, job->lowered ? job->lowered : &unasked);
         if (r < 0)
             return r;
         left_bytes -= chunk_bytes;

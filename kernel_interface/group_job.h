@@ -16,6 +16,9 @@ struct mm_group_job_settings {
     uint64_t chunk_bytes; /* the most that is asked of the kernel at once */
     mm_group_job_is_cancelled is_cancelled;
     void *user;
+    /* Sent to the job's thread when somebody else writes the limit that a blocked write is about to lower: it
+       has a handler and ends that write. 0: none. */
+    int interrupt_signal;
 };
 
 /*

@@ -16,6 +16,8 @@
 #ifndef MM_KERNEL_INTERFACE_KERNEL_INTERFACE_H
 #define MM_KERNEL_INTERFACE_KERNEL_INTERFACE_H
 
+#include "kernel_interface/lowered_limit.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -157,6 +159,10 @@ struct mm_job {
     enum mm_group_value value;
     uint64_t bytes;
     uint64_t cookie; /* handed back in the notice */
+    /* MM_JOB_RECLAIM: where a limit is lowered, set before and cleared when it is back; a record that is left
+       says that the limit could not be put back, or is somebody else's by now. Stays valid until the notice
+       came. NULL: nobody wants to know. */
+    struct mm_lowered_limit *lowered;
 };
 
 /* ---- notices: what the kernel side reports back ----------------------------------------------------- */
@@ -331,7 +337,8 @@ struct mm_kernel_ops {
 
     /*
      * State that outlives a restart: a file of that name and fixed size in the runtime directory, allocated,
-     * mapped shared and locked; zero-filled when new or of another size. Unmapped by free.
+     * mapped shared and locked; zero-filled when new. Of a file of another size what fits is kept, the rest is
+     * zero or cut off, and a warning is logged. Unmapped by free.
      */
     int (*map_state)(struct mm_kernel *kernel, const char *name, size_t size_bytes, void **ret_memory);
 };

@@ -312,6 +312,7 @@ static int start_threads(struct mm_linux_kernel *kernel, const struct mm_linux_k
         .chunk_bytes = options->reclaim_chunk_bytes > 0 ? options->reclaim_chunk_bytes : DEFAULT_CHUNK_BYTES,
         .is_cancelled = is_job_cancelled,
         .user = kernel,
+        .interrupt_signal = MM_WORKER_CANCEL_SIGNAL,
     };
     if (r == 0)
         r = mm_exit_watch_init(&kernel->exits, kernel->notices);

@@ -81,8 +81,11 @@ static void finish_first(struct mm_machine *machine, int error)
         .duration_ns = job->is_started ? machine->now_ns - job->begin_ns : 0,
     };
 
-    if (job->has_lowered_high && job->group->high_bytes == job->lowered_high_bytes)
+    if (job->has_lowered_high && job->group->high_bytes == job->lowered_high_bytes) {
         job->group->high_bytes = job->restore_high_bytes;
+        if (job->job.lowered)
+            mm_lowered_limit_clear(job->job.lowered);
+    }
     mm_machine_drop_group(job->group);
     machine->job_first = (machine->job_first + 1) % MM_MACHINE_JOB_CAPACITY;
     machine->job_count--;
@@ -122,6 +125,8 @@ static int start_job(struct mm_machine *machine, struct mm_machine_job *job)
     job->restore_high_bytes = job->group->high_bytes;
     job->lowered_high_bytes = mm_machine_group_bytes(job->group);
     job->lowered_high_bytes -= MM_MIN(job->lowered_high_bytes, job->job.bytes);
+    if (job->job.lowered)
+        mm_lowered_limit_set(job->job.lowered, job->restore_high_bytes, job->lowered_high_bytes);
     job->group->high_bytes = job->lowered_high_bytes;
     return 0;
 }

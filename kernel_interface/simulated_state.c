@@ -38,6 +38,7 @@ int mm_machine_map_state(struct mm_kernel *kernel, const char *name, size_t size
 {
     struct mm_machine *machine = mm_machine_of(kernel);
     struct mm_machine_state *state = NULL;
+    struct mm_machine_state *former = NULL;
     int error = mm_machine_enter(machine, MM_OPERATION_map_state);
 
     if (error < 0)
@@ -52,10 +53,14 @@ int mm_machine_map_state(struct mm_kernel *kernel, const char *name, size_t size
         if (other->size_bytes == size_bytes)
             state = other;
         else
-            other->is_current = false;
+            former = other;
     }
     if (!state)
         error = new_state(machine, name, size_bytes, &state);
+    if (error == 0 && former) {
+        memcpy(state->memory, former->memory, MM_MIN(size_bytes, former->size_bytes));
+        former->is_current = false;
+    }
     if (error == 0)
         *ret_memory = state->memory;
     return error;

@@ -27,10 +27,10 @@ static int check_file(int fd, off_t *ret_size)
 }
 
 /* posix_fallocate of a libc without emulation says EOPNOTSUPP on plain file systems. */
-static int fill_with_zeros(int fd, size_t size_bytes)
+static int fill_with_zeros(int fd, size_t from, size_t size_bytes)
 {
     static const char zeros[512];
-    size_t done = 0;
+    size_t done = from;
 
     while (done < size_bytes) {
         ssize_t written = pwrite(fd, zeros, MM_MIN(sizeof(zeros), size_bytes - done), (off_t)done);
@@ -44,18 +44,18 @@ static int fill_with_zeros(int fd, size_t size_bytes)
     return 0;
 }
 
+/* What a file of another size holds may still be needed: a torn one's beginning, another version's entries. */
 static int allocate(int fd, off_t present_size, size_t size_bytes)
 {
-    bool is_new = present_size != (off_t)size_bytes;
     int error;
 
-    if (is_new && ftruncate(fd, 0) < 0)
+    if (present_size > (off_t)size_bytes && ftruncate(fd, (off_t)size_bytes) < 0)
         return -errno;
     do {
         error = posix_fallocate(fd, 0, (off_t)size_bytes);
     } while (error == EINTR);
     if (error == EOPNOTSUPP || error == EINVAL)
-        return is_new ? fill_with_zeros(fd, size_bytes) : 0;
+        return fill_with_zeros(fd, (size_t)MM_MIN(present_size, (off_t)size_bytes), size_bytes);
     return -error;
 }
 
@@ -80,6 +80,9 @@ int mm_state_file_map(const char *directory, const char *name, size_t size_bytes
     error = check_file(fd, &present_size);
     if (error < 0)
         return error;
+    if (present_size != 0 && present_size != (off_t)size_bytes)
+        mm_warning("%s/%s is of %lld bytes, not of %zu: what is whole in its beginning is kept", directory,
+                   name, (long long)present_size, size_bytes);
     error = allocate(fd, present_size, size_bytes);
     if (error < 0)
         return error;

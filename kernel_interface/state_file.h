@@ -18,8 +18,8 @@ struct mm_state_file {
 };
 
 /*
- * Opens or creates directory/name with mode 0600, allocates and maps it shared. Its contents are kept when it
- * has that very size, else it is all zero. -EINVAL: a name with '/' or size 0; -ELOOP: a symbolic link;
+ * Opens or creates directory/name with mode 0600, allocates and maps it shared. What fits of its contents is
+ * kept, with a warning when it has another size; the rest is zero. -EINVAL: a name with '/' or size 0; -ELOOP: a symbolic link;
  * -EINVAL: not a regular file; -EPERM: it belongs to another user; -ENOSPC and others as the system said.
  */
 int mm_state_file_map(const char *directory, const char *name, size_t size_bytes,

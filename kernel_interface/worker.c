@@ -13,9 +13,6 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-/* Any real-time signal would do; the lowest ones are what other libraries take. */
-#define CANCEL_SIGNAL (SIGRTMIN + 3)
-
 /* Short against the 5 ms from waterline to kill; a blocked reclaim sees the first one anyway. */
 #define CANCEL_INTERVAL_NS MM_NS_PER_MS
 
@@ -57,7 +54,7 @@ static int install_handler(void)
     memset(&action, 0, sizeof(action));
     action.sa_handler = on_cancel_signal; /* and no SA_RESTART */
     (void)sigemptyset(&action.sa_mask);
-    return sigaction(CANCEL_SIGNAL, &action, NULL) < 0 ? -errno : 0;
+    return sigaction(MM_WORKER_CANCEL_SIGNAL, &action, NULL) < 0 ? -errno : 0;
 }
 
 /* Made by the thread itself, the only one that knows its id. */
@@ -67,7 +64,7 @@ static int make_cancel_timer(timer_t *ret_timer)
 
     memset(&event, 0, sizeof(event));
     event.sigev_notify = SIGEV_THREAD_ID;
-    event.sigev_signo = CANCEL_SIGNAL;
+    event.sigev_signo = MM_WORKER_CANCEL_SIGNAL;
     event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
     return timer_create(CLOCK_MONOTONIC, &event, ret_timer) < 0 ? -errno : 0;
 }
@@ -145,7 +142,7 @@ static void *worker_main(void *argument)
     int error;
 
     mm_thread_begin("memmgr-worker");
-    mm_thread_unblock_signal(CANCEL_SIGNAL);
+    mm_thread_unblock_signal(MM_WORKER_CANCEL_SIGNAL);
     error = make_cancel_timer(&timer);
     (void)pthread_mutex_lock(&worker->lock);
     worker->cancel_timer = timer;

@@ -13,12 +13,18 @@
 
 #include "kernel_interface/notice_queue.h"
 
+#include <signal.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /* Every group of a large device once; a policy that asks for more at a time repeats itself. */
 #define MM_WORKER_QUEUE_CAPACITY 64U
+
+/* Ends a blocked call of the worker's thread. Any real-time signal would do; the lowest ones are what other
+   libraries take. */
+#define MM_WORKER_CANCEL_SIGNAL (SIGRTMIN + 3)
 
 struct mm_worker;
 

@@ -11,7 +11,7 @@
 
 #define JOURNAL_NAME    "limits"
 #define JOURNAL_MAGIC   0x4c494d49544d4d31ULL
-#define JOURNAL_VERSION 1u
+#define JOURNAL_VERSION 2u
 /* Marks the cookies of our jobs among all jobs' cookies. */
 #define COOKIE_LIMITS (0x4c4dULL << 48)
 /* Between attempts to give back what could not be given back so far: rare, and never urgent. */
@@ -51,6 +51,7 @@ static uint32_t checksum_of(const struct mm_limit_entry *entry)
 
     copy.state = 0;
     copy.checksum = 0;
+    copy.lowered = (struct mm_lowered_limit){0};
     for (size_t i = 0; i < sizeof(copy); i++)
         sum = (sum ^ bytes[i]) * 16777619u;
     return sum;
@@ -145,12 +146,26 @@ static bool is_same_value(const struct mm_limits *limits, uint64_t a, uint64_t b
            (a != MM_UNLIMITED && b != MM_UNLIMITED && a / limits->page_bytes == b / limits->page_bytes);
 }
 
+/* What we wrote and what it was before. False: nothing, as no job has lowered what was claimed. */
+static bool what_was_written(const struct mm_limit_entry *entry, uint64_t *ret_written_bytes,
+                             uint64_t *ret_old_bytes)
+{
+    if (entry->is_transient)
+        return mm_lowered_limit_get(&entry->lowered, ret_old_bytes, ret_written_bytes);
+    *ret_written_bytes = entry->written_bytes;
+    *ret_old_bytes = entry->old_bytes;
+    return true;
+}
+
 /* Is the value in the file still the one we are answerable for? */
 static bool is_ours(const struct mm_limits *limits, const struct mm_limit_entry *entry,
                     uint64_t present_bytes)
 {
-    return entry->is_transient ? present_bytes < entry->old_bytes
-                               : is_same_value(limits, present_bytes, entry->written_bytes);
+    uint64_t written_bytes = 0;
+    uint64_t old_bytes = 0;
+
+    return what_was_written(entry, &written_bytes, &old_bytes) &&
+           is_same_value(limits, present_bytes, written_bytes);
 }
 
 static bool is_group_gone(int error)
@@ -187,20 +202,26 @@ static enum restore_result restore_in_line(struct mm_limits *limits, unsigned in
     enum mm_group_value value = (enum mm_group_value)entry->value;
     const struct mm_kernel_ops *ops = limits->kernel->ops;
     uint64_t present_bytes = 0;
-    int result = open_its_group(limits, index);
+    uint64_t written_bytes = 0;
+    uint64_t old_bytes = 0;
+    int result;
 
+    *ret_error = 0;
+    if (!what_was_written(entry, &written_bytes, &old_bytes))
+        return RESTORED;
+    result = open_its_group(limits, index);
     if (result == 0)
         result = ops->read_group(limits->kernel, limits->limits[index].group, value, &present_bytes);
     *ret_error = result;
     if (result < 0)
         return is_group_gone(result) ? RESTORED : RESTORE_LATER;
-    if (is_same_value(limits, present_bytes, entry->old_bytes))
+    if (is_same_value(limits, present_bytes, old_bytes))
         return RESTORED;
-    if (!is_ours(limits, entry, present_bytes)) {
+    if (!is_same_value(limits, present_bytes, written_bytes)) {
         say(limits, entry, false, "restore", "somebody else changed this limit meanwhile: it is theirs now");
         return RESTORED;
     }
-    result = ops->raise_group(limits->kernel, limits->limits[index].group, value, entry->old_bytes);
+    result = ops->raise_group(limits->kernel, limits->limits[index].group, value, old_bytes);
     *ret_error = result;
     if (is_group_gone(result))
         return RESTORED;
@@ -220,6 +241,9 @@ static void retry_later(struct mm_limits *limits)
 /* Gives the old value back, in line or else by a worker; what neither can do now is tried again later. */
 static void restore(struct mm_limits *limits, unsigned index, bool may_submit)
 {
+    const struct mm_limit_entry *entry = &limits->journal->entries[index];
+    uint64_t written_bytes = 0;
+    uint64_t old_bytes = entry->old_bytes;
     int error = 0;
     enum restore_result result = restore_in_line(limits, index, &error);
 
@@ -230,8 +254,9 @@ static void restore(struct mm_limits *limits, unsigned index, bool may_submit)
     /* EBUSY: it is a worker's work, which says what comes of it */
     if (error != -EBUSY)
         say_stuck(limits, index, error);
+    (void)what_was_written(entry, &written_bytes, &old_bytes);
     if (result == RESTORE_LATER || !may_submit || limits->is_held_back ||
-        submit(limits, index, RESTORE_JOB, limits->journal->entries[index].old_bytes) < 0)
+        submit(limits, index, RESTORE_JOB, old_bytes) < 0)
         retry_later(limits);
 }
 
@@ -272,6 +297,40 @@ static void recover_entry(struct mm_limits *limits, unsigned index)
     restore(limits, index, true);
 }
 
+/* A later version's entries begin as ours do. Those that are none are found out one by one. */
+static void take_over_later(struct mm_limit_journal *journal)
+{
+    size_t entry_bytes = journal->entry_bytes;
+    size_t count = sizeof(journal->entries) / entry_bytes;
+
+    mm_warning("journal of limits: of version %u, what is known of it is taken over", journal->version);
+    for (size_t i = 0; i < count; i++)
+        memmove(&journal->entries[i], (const char *)journal->entries + i * entry_bytes,
+                sizeof(journal->entries[i]));
+    memset(&journal->entries[count], 0, (MM_LIMITS_MAX - count) * sizeof(journal->entries[0]));
+}
+
+static void prepare_journal(struct mm_limit_journal *journal)
+{
+    bool is_journal = journal->magic == JOURNAL_MAGIC;
+
+    if (is_journal && journal->version == JOURNAL_VERSION &&
+        journal->entry_bytes == sizeof(struct mm_limit_entry))
+        return;
+    if (is_journal && journal->version > JOURNAL_VERSION &&
+        journal->entry_bytes >= sizeof(struct mm_limit_entry) &&
+        journal->entry_bytes <= sizeof(journal->entries)) {
+        take_over_later(journal);
+    } else {
+        if (journal->magic != 0)
+            mm_warning("journal of limits: of another kind, begun anew");
+        memset(journal, 0, sizeof(*journal));
+    }
+    journal->version = JOURNAL_VERSION;
+    journal->entry_bytes = sizeof(struct mm_limit_entry);
+    __atomic_store_n(&journal->magic, JOURNAL_MAGIC, __ATOMIC_SEQ_CST);
+}
+
 static int open_journal(struct mm_limits *limits)
 {
     void *memory = NULL;
@@ -281,15 +340,7 @@ static int open_journal(struct mm_limits *limits)
     if (result < 0)
         return result;
     limits->journal = memory;
-    if (limits->journal->magic != JOURNAL_MAGIC || limits->journal->version != JOURNAL_VERSION ||
-        limits->journal->entry_bytes != sizeof(struct mm_limit_entry)) {
-        if (limits->journal->magic != 0)
-            mm_warning("journal of limits: of another kind, begun anew");
-        memset(limits->journal, 0, sizeof(*limits->journal));
-        limits->journal->version = JOURNAL_VERSION;
-        limits->journal->entry_bytes = sizeof(struct mm_limit_entry);
-        __atomic_store_n(&limits->journal->magic, JOURNAL_MAGIC, __ATOMIC_SEQ_CST);
-    }
+    prepare_journal(limits->journal);
     for (unsigned i = 0; i < MM_LIMITS_MAX; i++) {
         if (limits->journal->entries[i].state != MM_LIMIT_FREE)
             recover_entry(limits, i);
@@ -428,6 +479,11 @@ int mm_limits_claim_transient(struct mm_limits *limits, const char *owner, const
                               enum mm_group_value value)
 {
     return hold(limits, owner, path, value, MM_UNKNOWN, true);
+}
+
+struct mm_lowered_limit *mm_limits_lowered(struct mm_limits *limits, int index)
+{
+    return &limits->journal->entries[index].lowered;
 }
 
 void mm_limits_release(struct mm_limits *limits, int index)

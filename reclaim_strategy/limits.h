@@ -37,11 +37,13 @@ struct mm_limit_entry {
     uint64_t group_id;
     uint64_t old_bytes;
     uint64_t written_bytes;
-    uint32_t is_transient; /* a worker lowers and restores it in steps: any value below the old one is ours */
-    uint32_t checksum;     /* of all other fields but state */
+    uint32_t is_transient; /* a worker lowers and restores it in steps: what it does is in `lowered` */
+    uint32_t checksum;     /* of all other fields but state and lowered, which has a check of its own */
     char path[MM_LIMITS_PATH_MAX];
+    struct mm_lowered_limit lowered;
 };
 
+/* Later versions may make entries longer, and more of them; they change nothing of what is here. */
 struct mm_limit_journal {
     uint64_t magic;
     uint32_t version;
@@ -75,6 +77,8 @@ int mm_limits_set(struct mm_limits *limits, const char *owner, const char *path,
    but for -EAGAIN. */
 int mm_limits_claim_transient(struct mm_limits *limits, const char *owner, const char *path,
                               enum mm_group_value value);
+/* Where the job that lowers a claimed file says so (struct mm_job); valid until the claim is released. */
+struct mm_lowered_limit *mm_limits_lowered(struct mm_limits *limits, int index);
 /* Why there is no limit, for people: the errors above, else the system's words. */
 const char *mm_limits_error_text(int error);
 /* Gives the old value back; in line where that cannot block, else by a worker. What cannot be done now is

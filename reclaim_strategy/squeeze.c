@@ -236,6 +236,8 @@ static void start_chunk(struct squeeze_policy *policy, uint64_t group_bytes)
     };
     int result = claim_limit(policy);
 
+    if (policy->claim >= 0)
+        job.lowered = mm_limits_lowered(policy->context->limits, policy->claim);
     if (result == 0)
         result = kernel->ops->submit_job(kernel, &job);
     if (result < 0) {

@@ -250,7 +250,7 @@ TEST_F(KernelGroup, AReclaimJobTakesWhatItIsAskedForAndPutsTheLimitBack)
     auto child = has_swap ? spawn(touch_memory, &size) : spawn(fill_cache, file.path);
     set_limit(200 * mib);
     const uint64_t before = kernel_.value(group_, MM_GROUP_CURRENT);
-    const struct mm_job job = {MM_JOB_RECLAIM, group_, MM_GROUP_CURRENT, 10 * mib, 31};
+    const struct mm_job job = {MM_JOB_RECLAIM, group_, MM_GROUP_CURRENT, 10 * mib, 31, nullptr};
     ASSERT_EQ(kernel_->submit_job(kernel_.kernel, &job), 0);
     const struct mm_notice notice = kernel_.await(1)[0];
     const uint64_t after = kernel_.value(group_, MM_GROUP_CURRENT);
@@ -271,7 +271,7 @@ TEST_F(KernelGroup, NobodyDiesOfAReclaimThatFindsNothing)
     if (kernel_.has(MM_FEATURE_SWAP))
         GTEST_SKIP() << "anonymous memory can be swapped out here";
     auto child = spawn(touch_memory, &size);
-    const struct mm_job job = {MM_JOB_RECLAIM, group_, MM_GROUP_CURRENT, 20 * mib, 1};
+    const struct mm_job job = {MM_JOB_RECLAIM, group_, MM_GROUP_CURRENT, 20 * mib, 1, nullptr};
     ASSERT_EQ(kernel_->submit_job(kernel_.kernel, &job), 0);
     const struct mm_notice notice = kernel_.await(1)[0];
     EXPECT_EQ(notice.error, -EAGAIN);
@@ -284,7 +284,7 @@ TEST_F(KernelGroup, CancelledJobsAllReportAndLeaveNoLimit)
 {
     size_t size = 24 * mib;
     auto child = spawn(touch_memory, &size);
-    const struct mm_job job = {MM_JOB_RECLAIM, group_, MM_GROUP_CURRENT, 20 * mib, 1};
+    const struct mm_job job = {MM_JOB_RECLAIM, group_, MM_GROUP_CURRENT, 20 * mib, 1, nullptr};
 
     for (int i = 0; i < 8; i++)
         ASSERT_EQ(kernel_->submit_job(kernel_.kernel, &job), 0);
@@ -299,7 +299,7 @@ TEST_F(KernelGroup, CancelledJobsAllReportAndLeaveNoLimit)
 
 TEST_F(KernelGroup, AJobLowersALimit)
 {
-    const struct mm_job job = {MM_JOB_SET_VALUE, group_, MM_GROUP_MAX, 48 * mib, 2};
+    const struct mm_job job = {MM_JOB_SET_VALUE, group_, MM_GROUP_MAX, 48 * mib, 2, nullptr};
 
     ASSERT_EQ(kernel_->submit_job(kernel_.kernel, &job), 0);
     EXPECT_EQ(kernel_.await(1)[0].error, 0);

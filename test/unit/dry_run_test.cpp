@@ -234,7 +234,7 @@ TEST_F(DryRun, WritesNothing)
     EXPECT_EQ(mm_simulated_group_value(inner, "/a", MM_GROUP_HIGH), MM_UNLIMITED);
     EXPECT_EQ(ops->raise_group(kernel, group, MM_GROUP_MAX, 100 * MiB), -EBUSY) << "as the kernel would say";
 
-    mm_job job{MM_JOB_RECLAIM, group, MM_GROUP_HIGH, 20 * MiB, 3};
+    mm_job job{MM_JOB_RECLAIM, group, MM_GROUP_HIGH, 20 * MiB, 3, nullptr};
     ASSERT_EQ(ops->submit_job(kernel, &job), 0);
     ops->cancel_jobs(kernel);
     std::vector<mm_notice> notices = drain();

@@ -44,10 +44,12 @@ class LimitsCrash : public Limits
         if (first >= 0)
             mm_limits_release(limits, first);
         run_for(5 * MM_NS_PER_MS);
-        (void)mm_limits_claim_transient(limits, B, paths[3].c_str(), MM_GROUP_HIGH);
+        int claim = mm_limits_claim_transient(limits, B, paths[3].c_str(), MM_GROUP_HIGH);
         /* the worker lowers it, and may be anywhere in between */
-        if (!mm_simulated_is_halted(kernel))
+        if (claim >= 0 && !mm_simulated_is_halted(kernel)) {
+            mm_lowered_limit_set(mm_limits_lowered(limits, claim), old_values[3], 88 * MM_MIB);
             write_high(paths[3], 88 * MM_MIB);
+        }
         run_for(5 * MM_NS_PER_MS);
     }
 
@@ -135,6 +137,19 @@ TEST_F(LimitsCrash, WhatSomebodyChangedMeanwhileIsTheirs)
     EXPECT_EQ(count(), Pair(0, 0));
 }
 
+TEST_F(LimitsCrash, WhatSomebodyLoweredFurtherDuringASqueezeIsTheirs)
+{
+    make_groups();
+    live();
+    crash();
+    write_high(paths[3], 50 * MM_MIB);
+    start();
+    run_for(MM_NS_PER_S);
+    EXPECT_EQ(high(paths[3]), 50 * MM_MIB);
+    EXPECT_EQ(said("somebody else changed this limit"), 1u);
+    EXPECT_EQ(count(), Pair(0, 0));
+}
+
 TEST_F(LimitsCrash, AGroupMadeAnewUnderTheSamePathIsAnotherGroup)
 {
     make_machine();
@@ -198,6 +213,7 @@ TEST_F(LimitsCrash, DamagedEntriesAreDroppedAndTheOthersRestored)
          [](mm_limit_entry *entry) { memset(entry->path, 'x', sizeof(entry->path)); }},
         {"a value that is none", [](mm_limit_entry *entry) { entry->value = 99; }},
         {"the group", [](mm_limit_entry *entry) { entry->group_id++; }},
+        {"what a job lowered", [](mm_limit_entry *entry) { entry->is_transient = 1; }},
         {"the checksum", [](mm_limit_entry *entry) { entry->checksum++; }},
         {"a state that is none", [](mm_limit_entry *entry) { entry->state = 7; }},
         {"all of it", [](mm_limit_entry *entry) { memset(entry, 0xff, sizeof(*entry)); }},
@@ -228,7 +244,7 @@ TEST_F(LimitsCrash, AJournalOfAnotherKindIsBegunAnew)
 {
     void (*const damages[])(mm_limit_journal *) = {
         [](mm_limit_journal *one) { one->magic++; },
-        [](mm_limit_journal *one) { one->version++; },
+        [](mm_limit_journal *one) { one->version--; },
         [](mm_limit_journal *one) { one->entry_bytes--; },
         [](mm_limit_journal *one) { memset(one, 0x55, sizeof(*one)); },
     };
@@ -248,6 +264,48 @@ TEST_F(LimitsCrash, AJournalOfAnotherKindIsBegunAnew)
         mm_kernel_free(kernel);
         kernel = nullptr;
     }
+}
+
+TEST_F(LimitsCrash, ALaterVersionsEntriesAreTakenOver)
+{
+    for (size_t longer : {size_t{0}, size_t{64}}) {
+        make_machine();
+        add_group("/app/a", 100);
+        add_group("/app/z", 100);
+        start();
+        ASSERT_EQ(mm_limits_set(limits, A, "/app/a", MM_GROUP_HIGH, 80 * MM_MIB), 0);
+        ASSERT_EQ(mm_limits_set(limits, A, "/app/z", MM_GROUP_HIGH, 80 * MM_MIB), 1);
+        run_for(MM_NS_PER_S);
+        crash();
+        mm_limit_journal *one = journal();
+        one->version++;
+        one->entry_bytes += static_cast<uint32_t>(longer);
+        memmove(reinterpret_cast<char *>(&one->entries[1]) + longer, &one->entries[1],
+                sizeof(one->entries[1]));
+        if (longer > 0)
+            memset(&one->entries[1], 0x55, longer);
+        start();
+        run_for(MM_NS_PER_S);
+        EXPECT_EQ(high("/app/a"), MM_UNLIMITED) << longer;
+        EXPECT_EQ(high("/app/z"), MM_UNLIMITED) << longer;
+        EXPECT_EQ(count(), Pair(0, 0));
+        end();
+        mm_kernel_free(kernel);
+        kernel = nullptr;
+    }
+}
+
+TEST_F(LimitsCrash, AShortenedJournalKeepsItsWholeEntries)
+{
+    make_groups();
+    live();
+    crash();
+    void *memory = nullptr;
+    /* the machine keeps what fits, as the file does */
+    ASSERT_EQ(kernel->ops->map_state(kernel, "limits", sizeof(mm_limit_journal) - 1, &memory), 0);
+    start();
+    run_for(5 * MM_NS_PER_S);
+    expect_old_values(0);
 }
 
 } // namespace

@@ -297,7 +297,7 @@ TEST_F(Limits, ARemovedGroupIsForgotten)
     EXPECT_EQ(count(), Pair(0, 0));
 }
 
-TEST_F(Limits, TransientClaimsGuardTheFileAndAreRestoredFromAnyLowerValue)
+TEST_F(Limits, TransientClaimsGuardTheFileAndAreRestoredFromWhatTheJobWrote)
 {
     begin();
     add_group("/app/a", 100);
@@ -307,23 +307,42 @@ TEST_F(Limits, TransientClaimsGuardTheFileAndAreRestoredFromAnyLowerValue)
     EXPECT_FALSE(mm_limits_has_jobs(limits));
     EXPECT_EQ(high("/app/a"), MM_UNLIMITED);
     EXPECT_EQ(mm_limits_set(limits, B, "/app/a", MM_GROUP_HIGH, 80 * MM_MIB), -EBUSY);
+    mm_lowered_limit_set(mm_limits_lowered(limits, index), MM_UNLIMITED, 77 * MM_MIB);
     write_high("/app/a", 77 * MM_MIB); /* the worker, on its way down */
     mm_limits_release(limits, index);
     EXPECT_EQ(high("/app/a"), MM_UNLIMITED);
     EXPECT_EQ(said("somebody else"), 0u);
 }
 
-TEST_F(Limits, ATransientClaimLeavesAHigherValueAlone)
+TEST_F(Limits, ATransientClaimLeavesWhatSomebodyElseWroteAlone)
 {
-    begin();
-    add_group("/app/a", 100);
-    write_high("/app/a", 200 * MM_MIB);
-    int index = mm_limits_claim_transient(limits, A, "/app/a", MM_GROUP_HIGH);
+    const struct {
+        uint64_t is_lowered, present_mib, then_mib;
+        unsigned times_said;
+    } rows[] = {
+        {1, 300, 300, 1}, {1, 76, 76, 1}, {1, 78, 78, 1},   {1, 77, 150, 0},
+        {1, 150, 150, 0}, {0, 77, 77, 0}, {0, 300, 300, 0},
+    };
 
-    write_high("/app/a", 300 * MM_MIB);
-    mm_limits_release(limits, index);
-    EXPECT_EQ(high("/app/a"), 300 * MM_MIB);
-    EXPECT_EQ(said("somebody else"), 1u);
+    for (const auto &row : rows) {
+        begin();
+        add_group("/app/a", 100);
+        write_high("/app/a", 200 * MM_MIB);
+        int index = mm_limits_claim_transient(limits, A, "/app/a", MM_GROUP_HIGH);
+
+        ASSERT_GE(index, 0);
+        /* 200 became 150 between the claim and the job */
+        if (row.is_lowered)
+            mm_lowered_limit_set(mm_limits_lowered(limits, index), 150 * MM_MIB, 77 * MM_MIB);
+        write_high("/app/a", row.present_mib * MM_MIB);
+        mm_limits_release(limits, index);
+        EXPECT_EQ(high("/app/a"), row.then_mib * MM_MIB) << row.present_mib;
+        EXPECT_EQ(said("somebody else"), row.times_said) << row.present_mib;
+        EXPECT_EQ(count(), Pair(0, 0));
+        end();
+        mm_kernel_free(kernel);
+        kernel = nullptr;
+    }
 }
 
 TEST_F(Limits, AsManyAsTheJournalHoldsAndNoMore)

@@ -217,7 +217,7 @@ TEST(FakeMachineJobs, ReclaimIsAskedForInChunks)
     ASSERT_EQ(machine.start(nullptr, 4 * mib), 0);
     Group group(machine, "/g");
     const struct mm_notice notice =
-        run_job(machine, {MM_JOB_RECLAIM, group.group, MM_GROUP_CURRENT, 10 * mib, 99});
+        run_job(machine, {MM_JOB_RECLAIM, group.group, MM_GROUP_CURRENT, 10 * mib, 99, nullptr});
     EXPECT_EQ(notice.kind, MM_NOTICE_JOB_DONE);
     EXPECT_EQ(notice.cookie, 99U);
     EXPECT_EQ(notice.error, 0);
@@ -233,15 +233,31 @@ TEST(FakeMachineJobs, TheLimitThatSqueezedIsPutBack)
     v2.make_v2_group("/g", 100 * mib, "max", 0);
     ASSERT_EQ(v2.start(), 0);
     Group two(v2, "/g");
-    EXPECT_EQ(run_job(v2, {MM_JOB_RECLAIM, two.group, MM_GROUP_CURRENT, 10 * mib, 1}).error, 0);
+    EXPECT_EQ(run_job(v2, {MM_JOB_RECLAIM, two.group, MM_GROUP_CURRENT, 10 * mib, 1, nullptr}).error, 0);
     EXPECT_EQ(v2.read("sys/fs/cgroup/g/memory.high"), "max");
 
     v1.make_hybrid();
     v1.make_v1_group("/g", 100 * mib, "314572800", 0);
     ASSERT_EQ(v1.start(), 0);
     Group one(v1, "/g");
-    EXPECT_EQ(run_job(v1, {MM_JOB_RECLAIM, one.group, MM_GROUP_CURRENT, 10 * mib, 1}).error, 0);
+    EXPECT_EQ(run_job(v1, {MM_JOB_RECLAIM, one.group, MM_GROUP_CURRENT, 10 * mib, 1, nullptr}).error, 0);
     EXPECT_EQ(v1.read("sys/fs/cgroup/memory/g/memory.limit_in_bytes"), "314572800");
+}
+
+TEST(FakeMachineJobs, WhatIsLoweredIsRecordedWhileItIs)
+{
+    FakeMachine v1;
+    mm_lowered_limit record = {};
+    uint64_t old_bytes = 0, lowered_bytes = 0;
+
+    v1.make_hybrid();
+    v1.make_v1_group("/g", 100 * mib, "314572800", 0);
+    ASSERT_EQ(v1.start(), 0);
+    Group one(v1, "/g");
+    EXPECT_EQ(run_job(v1, {MM_JOB_RECLAIM, one.group, MM_GROUP_CURRENT, 10 * mib, 1, &record}).error, 0);
+    EXPECT_FALSE(mm_lowered_limit_get(&record, &old_bytes, &lowered_bytes)) << "it is back";
+    EXPECT_EQ(old_bytes, 300 * mib);
+    EXPECT_EQ(lowered_bytes, 90 * mib);
 }
 
 TEST(FakeMachineJobs, ALimitAlreadyBelowIsLeftAlone)
@@ -253,7 +269,8 @@ TEST(FakeMachineJobs, ALimitAlreadyBelowIsLeftAlone)
     machine.write("sys/fs/cgroup/g/memory.high", "52428800\n");
     ASSERT_EQ(machine.start(), 0);
     Group group(machine, "/g");
-    EXPECT_EQ(run_job(machine, {MM_JOB_RECLAIM, group.group, MM_GROUP_CURRENT, 10 * mib, 1}).error, -EAGAIN);
+    EXPECT_EQ(run_job(machine, {MM_JOB_RECLAIM, group.group, MM_GROUP_CURRENT, 10 * mib, 1, nullptr}).error,
+              -EAGAIN);
     EXPECT_EQ(machine.read("sys/fs/cgroup/g/memory.high"), "52428800\n");
 }
 
@@ -265,13 +282,17 @@ TEST(FakeMachineJobs, SettingAValueMayGoBelowUsage)
     machine.make_v2_group("/g", 100 * mib, "max", 0);
     ASSERT_EQ(machine.start(), 0);
     Group group(machine, "/g");
-    EXPECT_EQ(run_job(machine, {MM_JOB_SET_VALUE, group.group, MM_GROUP_HIGH, 10 * mib, 1}).error, 0);
+    EXPECT_EQ(run_job(machine, {MM_JOB_SET_VALUE, group.group, MM_GROUP_HIGH, 10 * mib, 1, nullptr}).error,
+              0);
     EXPECT_EQ(machine.read("sys/fs/cgroup/g/memory.high"), "10485760");
-    EXPECT_EQ(run_job(machine, {MM_JOB_SET_VALUE, group.group, MM_GROUP_ANONYMOUS, 10 * mib, 1}).error,
-              -EINVAL);
+    EXPECT_EQ(
+        run_job(machine, {MM_JOB_SET_VALUE, group.group, MM_GROUP_ANONYMOUS, 10 * mib, 1, nullptr}).error,
+        -EINVAL);
     machine.remove("sys/fs/cgroup/g");
-    EXPECT_EQ(run_job(machine, {MM_JOB_SET_VALUE, group.group, MM_GROUP_HIGH, 10 * mib, 1}).error, -ENODEV);
-    EXPECT_EQ(run_job(machine, {MM_JOB_RECLAIM, group.group, MM_GROUP_HIGH, 10 * mib, 1}).error, -ENODEV);
+    EXPECT_EQ(run_job(machine, {MM_JOB_SET_VALUE, group.group, MM_GROUP_HIGH, 10 * mib, 1, nullptr}).error,
+              -ENODEV);
+    EXPECT_EQ(run_job(machine, {MM_JOB_RECLAIM, group.group, MM_GROUP_HIGH, 10 * mib, 1, nullptr}).error,
+              -ENODEV);
 }
 
 struct CancelAfter {
@@ -289,7 +310,7 @@ TEST(FakeMachineJobs, ACancelledOneStopsBetweenChunks)
 {
     FakeMachine machine;
     CancelAfter cancel = {3}; // asked at the beginning and before each chunk
-    const struct mm_group_job_settings settings = {1 * mib, is_cancelled, &cancel};
+    const struct mm_group_job_settings settings = {1 * mib, is_cancelled, &cancel, 0};
     uint64_t bytes = 0;
 
     machine.make_v2();
@@ -297,7 +318,8 @@ TEST(FakeMachineJobs, ACancelledOneStopsBetweenChunks)
     machine.write("sys/fs/cgroup/g/memory.reclaim", "");
     ASSERT_EQ(machine.start(), 0);
     Group group(machine, "/g");
-    const struct mm_job job = {MM_JOB_RECLAIM, group.group, MM_GROUP_CURRENT, 3 * mib / 2 + 2 * mib, 1};
+    const struct mm_job job = {MM_JOB_RECLAIM,        group.group, MM_GROUP_CURRENT,
+                               3 * mib / 2 + 2 * mib, 1,           nullptr};
     EXPECT_EQ(mm_group_job_run(&settings, &job, &bytes), -EINTR);
     EXPECT_EQ(machine.read("sys/fs/cgroup/g/memory.reclaim"), std::to_string(mib)); // never the last half
 }

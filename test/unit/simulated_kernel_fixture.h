@@ -123,7 +123,7 @@ class Simulated : public testing::Test
     void submit(mm_job_kind kind, mm_group *group, uint64_t bytes, uint64_t cookie = 1,
                 mm_group_value which = MM_GROUP_HIGH) const
     {
-        mm_job job{kind, group, which, bytes, cookie};
+        mm_job job{kind, group, which, bytes, cookie, nullptr};
 
         ASSERT_EQ(ops->submit_job(kernel, &job), 0);
     }

@@ -128,7 +128,7 @@ TEST_F(Simulated, ARemovedGroupIsGoneAndAnotherOneTakesItsName)
     spawn(10, 5 * MiB, "/a/b");
     ASSERT_EQ(mm_simulated_set_group_value(kernel, "/a/b", MM_GROUP_FILE, 3 * MiB), 0);
     mm_group *old = open("/a/b");
-    mm_job job{MM_JOB_RECLAIM, old, MM_GROUP_HIGH, MiB, 9};
+    mm_job job{MM_JOB_RECLAIM, old, MM_GROUP_HIGH, MiB, 9, nullptr};
     EXPECT_EQ(mm_simulated_remove_group(kernel, "/a/b"), -EBUSY);
     EXPECT_EQ(mm_simulated_remove_group(kernel, "/a"), -EBUSY);
     EXPECT_EQ(mm_simulated_remove_group(kernel, "/x"), -ENOENT);
@@ -327,7 +327,7 @@ TEST_F(Simulated, JobsQueueAndAreCancelled)
     });
     spawn(10, 200 * MiB, "/a");
     mm_group *group = open("/a");
-    mm_job job{MM_JOB_RECLAIM, group, MM_GROUP_HIGH, 20 * MiB, 0};
+    mm_job job{MM_JOB_RECLAIM, group, MM_GROUP_HIGH, 20 * MiB, 0, nullptr};
     int submitted = 0;
 
     while (ops->submit_job(kernel, &job) == 0) {

@@ -63,14 +63,22 @@ TEST_F(StateFile, KeepsItsContentsAndItsMode)
     EXPECT_EQ(status.st_mode & 07777, 0600U);
 }
 
-TEST_F(StateFile, AnotherSizeIsAllZero)
+TEST_F(StateFile, AnotherSizeKeepsWhatFitsAndSaysSo)
 {
-    ASSERT_EQ(map(8192), 0);
-    memset(bytes(), 'x', 8192);
-    for (size_t size : {size_t{4096}, size_t{12288}}) {
+    size_t present = 8192;
+
+    ASSERT_EQ(map(present), 0);
+    for (size_t size : {size_t{4096}, size_t{12288}, size_t{12287}, size_t{12288}}) {
+        size_t kept = std::min(present, size);
+
+        memset(bytes(), 'x', present);
+        testing::internal::CaptureStderr();
         ASSERT_EQ(map(size), 0);
-        EXPECT_TRUE(std::all_of(bytes(), bytes() + size, [](char byte) { return byte == 0; })) << size;
-        memset(bytes(), 'x', size);
+        EXPECT_NE(testing::internal::GetCapturedStderr().find("is of " + std::to_string(present) + " bytes"),
+                  std::string::npos);
+        EXPECT_TRUE(std::all_of(bytes(), bytes() + kept, [](char byte) { return byte == 'x'; })) << size;
+        EXPECT_TRUE(std::all_of(bytes() + kept, bytes() + size, [](char byte) { return byte == 0; })) << size;
+        present = size;
     }
 }
 
