@@ -225,7 +225,12 @@ static int take_lock(struct mm_daemon *daemon)
     pid_t other_pid = 0;
 
     daemon->lock_fd = mm_runtime_lock(directory, &other_pid);
-    if (daemon->lock_fd == -EBUSY)
+    if (daemon->lock_fd == -EBUSY && other_pid == 0)
+        mm_error(
+            "some process holds the lock of %.200s (%.200s/lock), and did not say which it is; stop it, or "
+            "use --runtime-directory",
+            directory, directory);
+    else if (daemon->lock_fd == -EBUSY)
         mm_error("another memmgrd (pid %d) runs with %s; stop it, or use --runtime-directory", (int)other_pid,
                  directory);
     else if (daemon->lock_fd < 0)

@@ -63,7 +63,8 @@ static pid_t read_pid(int fd)
 
     if (pread(fd, text, sizeof(text) - 1, 0) <= 0 || mm_parse_u64(text, 1, INT32_MAX, &pid) < 0)
         return 0;
-    return (pid_t)pid;
+    /* what stands there may be of one that died */
+    return kill((pid_t)pid, 0) < 0 && errno == ESRCH ? 0 : (pid_t)pid;
 }
 
 static int write_pid(int fd)
@@ -74,6 +75,24 @@ static int write_pid(int fd)
     if (ftruncate(fd, 0) < 0 || pwrite(fd, text, length, 0) != (ssize_t)length)
         return errno ? -errno : -EIO;
     return 0;
+}
+
+/* Whoever may open the file may lock it: nobody but us is to. */
+static int open_lock(const char *path)
+{
+    /* O_NONBLOCK: a FIFO of that name is refused below and must not hold us up here. */
+    MM_CLEANUP_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    struct stat status;
+
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return -errno;
+    if (!S_ISREG(status.st_mode))
+        return -EINVAL;
+    if (status.st_uid != geteuid())
+        return -EPERM;
+    if ((status.st_mode & 07777) != 0600 && fchmod(fd, 0600) < 0)
+        return -errno;
+    return mm_take_fd(&fd);
 }
 
 int mm_runtime_lock(const char *directory, pid_t *ret_other_pid)
@@ -87,9 +106,9 @@ int mm_runtime_lock(const char *directory, pid_t *ret_other_pid)
     if (mkdir(directory, 0755) < 0 && errno != EEXIST)
         return -errno;
     (void)mm_format(path, sizeof(path), "%s/lock", directory);
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    fd = open_lock(path);
     if (fd < 0)
-        return -errno;
+        return fd;
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK)
             return -errno;

@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MM_PROGRAM_PATH_MAX 512
 
 /* Standard streams that are closed become /dev/null: else the first files that are opened take their numbers,
@@ -18,7 +22,8 @@ void mm_runtime_ignore_signals(void);
 int mm_runtime_raise_descriptors(void);
 
 /* Makes the directory (0755) where it is missing and takes the lock in it, to be held until exit. Returns the
-   lock's descriptor; -EBUSY when another daemon holds it, with its pid (0: not known); -ENAMETOOLONG. */
+   lock's descriptor; -EBUSY when another daemon holds it, with its pid (0: not known); -ENAMETOOLONG;
+   -EINVAL, -ELOOP, -EPERM: the file there is none, a link, somebody else's. Only our user can open it. */
 int mm_runtime_lock(const char *directory, pid_t *ret_other_pid);
 
 /* The helper program of that name: beside our own executable (a build tree), else in the libexec directory.
@@ -36,5 +41,9 @@ int mm_runtime_lock_memory(void);
 /* First in, first out, at that real-time priority (1..99), so that a hog's threads cannot keep us from the
    processor; what we start later runs as usual. 0 or a negative errno. */
 int mm_runtime_raise_scheduling(int priority);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
