@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The transport of the control socket: connections and packets. What a packet means is service/'s. */
 #include "event_center/center.h"
+#include "event_center/control_budget.h"
 
 #include "common/common.h"
 
@@ -20,9 +21,12 @@
 #define PACKETS_PER_WAKEUP     32
 #define CONNECTIONS_PER_WAKEUP 64
 #define CLIENTS_MAX            1024
-/* Within one wake-up, after which each client is only served one packet more: many that send without pause
-   would else hold up a kill and the end by their packets' sum. */
+/* Within one wake-up, after which each privileged client is only served one packet more, and others none: many
+   that send without pause would else hold up a kill and the end by their packets' sum. Each kind of client has
+   its own: what the privileged report is not to wait for what others ask. */
 #define TURN_NS (5 * MM_NS_PER_MS)
+/* Whose budget is spent is looked at again after this long. */
+#define BUDGET_PAUSE_NS (20 * MM_NS_PER_MS)
 /* Connections that cannot even be refused (no descriptor, no memory) would be reported at once again: they
    are left to wait this long, in which others can give back what is missing. */
 #define ACCEPT_PAUSE_NS (100 * MM_NS_PER_MS)
@@ -39,6 +43,9 @@ struct mm_control_client {
     struct control_source *source;
     int fd; /* -1: free */
     struct mm_control_peer peer;
+    bool is_privileged;
+    bool is_paused; /* its budget is spent: its packets wait in the socket */
+    uint64_t heard_ns;
     uint64_t data;
 };
 
@@ -53,7 +60,9 @@ struct control_source {
     struct mm_timer accept_timer; /* armed: connections are not looked at */
     bool is_starved;              /* and that was said */
     uint64_t turn;                /* the wake-up that is served */
-    uint64_t turn_ends_ns;
+    uint64_t spent_ns[2];         /* in it, by the others and by the privileged */
+    struct mm_control_budget budget;
+    struct mm_timer budget_timer; /* armed: somebody is paused */
     unsigned max_clients;
     struct mm_control_client *clients;
     char packet[MM_CONTROL_PACKET_MAX + 1];
@@ -129,25 +138,97 @@ static void note_turn(struct control_source *source)
 {
     uint64_t turn = mm_event_center_counters(source->center)->wakeups;
 
-    if (turn == source->turn && source->turn_ends_ns > 0)
+    if (turn == source->turn)
         return;
     source->turn = turn;
-    source->turn_ends_ns = mm_event_center_now_ns(source->center) + TURN_NS;
+    memset(source->spent_ns, 0, sizeof(source->spent_ns));
+}
+
+static uint64_t tag_of(const struct mm_control_client *client)
+{
+    return (uint64_t)(client - client->source->clients);
+}
+
+static void pause_client(struct mm_control_client *client, uint64_t now_ns)
+{
+    struct control_source *source = client->source;
+
+    client->is_paused = true;
+    (void)mm_event_center_change_fd(source->center, source, client->fd, 0, tag_of(client));
+    if (!mm_timer_is_armed(&source->budget_timer))
+        mm_event_center_arm(source->center, &source->budget_timer, now_ns + BUDGET_PAUSE_NS);
+}
+
+static void resume_clients(struct mm_timer *timer, void *user)
+{
+    struct control_source *source = user;
+    uint64_t now_ns = mm_event_center_now_ns(source->center);
+    bool is_paused = false;
+
+    for (unsigned i = 0; i < source->max_clients; i++) {
+        struct mm_control_client *client = &source->clients[i];
+
+        if (client->fd < 0 || !client->is_paused)
+            continue;
+        if (mm_control_budget_is_spent(&source->budget, client->peer.uid, now_ns)) {
+            is_paused = true;
+            continue;
+        }
+        client->is_paused = false;
+        (void)mm_event_center_change_fd(source->center, source, client->fd, EPOLLIN, tag_of(client));
+    }
+    if (is_paused)
+        mm_event_center_arm(source->center, timer, now_ns + BUDGET_PAUSE_NS);
+}
+
+/* May it be served one packet (more)? */
+static bool has_budget(struct mm_control_client *client, unsigned served, uint64_t now_ns)
+{
+    struct control_source *source = client->source;
+
+    if (client->is_privileged)
+        return served == 0 || source->spent_ns[true] < TURN_NS;
+    if (mm_control_budget_is_spent(&source->budget, client->peer.uid, now_ns)) {
+        pause_client(client, now_ns);
+        return false;
+    }
+    return source->spent_ns[false] < TURN_NS;
 }
 
 static void serve_client(struct mm_control_client *client)
 {
-    const struct control_source *source = client->source;
+    struct control_source *source = client->source;
+    const bool is_privileged = client->is_privileged;
+    const uid_t uid = client->peer.uid;
+    uint64_t now_ns = mm_event_center_now_ns(source->center);
+    bool is_more = true;
 
-    for (unsigned i = 0; i < PACKETS_PER_WAKEUP; i++) {
-        if (!receive(client) || mm_event_center_now_ns(source->center) >= source->turn_ends_ns)
-            return;
+    for (unsigned i = 0; is_more && i < PACKETS_PER_WAKEUP && has_budget(client, i, now_ns); i++) {
+        uint64_t begin_ns = now_ns;
+
+        client->heard_ns = now_ns;
+        is_more = receive(client);
+        now_ns = mm_event_center_now_ns(source->center);
+        source->spent_ns[is_privileged] += now_ns - begin_ns;
+        if (!is_privileged)
+            mm_control_budget_take(&source->budget, uid, now_ns - begin_ns, now_ns);
     }
+}
+
+/* What was not read when a socket is closed takes the place of what was sent. */
+static void say_full(int fd)
+{
+    char byte;
+
+    (void)send(fd, refusal_full, sizeof(refusal_full) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    (void)shutdown(fd, SHUT_RD);
+    while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0)
+        continue;
 }
 
 static void refuse(int fd)
 {
-    (void)send(fd, refusal_full, sizeof(refusal_full) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    say_full(fd);
     (void)close(fd);
 }
 
@@ -173,26 +254,83 @@ static bool is_kept_for_kills(int fd)
     return (rlim_t)fd + kept >= limit.rlim_cur;
 }
 
-static void welcome(struct control_source *source, int fd)
+static unsigned count_of_user(const struct control_source *source, uid_t uid)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < source->max_clients; i++) {
+        const struct mm_control_client *client = &source->clients[i];
+
+        count += client->fd >= 0 && !client->is_privileged && client->peer.uid == uid;
+    }
+    return count;
+}
+
+/* Of the unprivileged one that was not heard of for longest; for one of their own, only of a user that has more
+   than it would have then. */
+static struct mm_control_client *least_missed(struct control_source *source,
+                                              const struct mm_control_peer *newcomer, bool is_privileged)
+{
+    unsigned most = is_privileged ? 0 : count_of_user(source, newcomer->uid) + 1;
+    struct mm_control_client *found = NULL;
+
+    for (unsigned i = 0; i < source->max_clients; i++) {
+        struct mm_control_client *client = &source->clients[i];
+        unsigned count;
+
+        if (client->fd < 0 || client->is_privileged)
+            continue;
+        count = is_privileged ? 0 : count_of_user(source, client->peer.uid);
+        if (count < most || (count == most && !is_privileged && !found))
+            continue;
+        if (!found || count > most || client->heard_ns < found->heard_ns)
+            found = client;
+        most = count;
+    }
+    return found;
+}
+
+static struct mm_control_client *make_room(struct control_source *source, const struct mm_control_peer *peer,
+                                           bool is_privileged)
 {
     struct mm_control_client *client = free_client(source);
+
+    if (client)
+        return client;
+    client = least_missed(source, peer, is_privileged);
+    if (!client)
+        return NULL;
+    say_full(client->fd);
+    drop(client);
+    return client;
+}
+
+static void welcome(struct control_source *source, int fd)
+{
+    struct mm_control_client *client;
+    struct mm_control_peer peer;
     struct ucred credentials;
     socklen_t length = sizeof(credentials);
+    bool is_privileged;
 
-    if (!client || is_kept_for_kills(fd) ||
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0) {
+    if (is_kept_for_kills(fd) || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0) {
         refuse(fd);
         return;
     }
-    if (mm_event_center_watch_fd(source->center, source, fd, EPOLLIN, (uint64_t)(client - source->clients)) <
-        0) {
+    peer = (struct mm_control_peer){.pid = credentials.pid, .uid = credentials.uid, .gid = credentials.gid};
+    is_privileged =
+        !source->handlers.is_privileged || source->handlers.is_privileged(&peer, source->handlers.user);
+    client = make_room(source, &peer, is_privileged);
+    if (!client || mm_event_center_watch_fd(source->center, source, fd, EPOLLIN, tag_of(client)) < 0) {
         refuse(fd);
         return;
     }
     client->fd = fd;
     client->data = 0;
-    client->peer =
-        (struct mm_control_peer){.pid = credentials.pid, .uid = credentials.uid, .gid = credentials.gid};
+    client->peer = peer;
+    client->is_privileged = is_privileged;
+    client->is_paused = false;
+    client->heard_ns = mm_event_center_now_ns(source->center);
     /* what came with the connection counts in this wake-up, which may lead to a kill */
     serve_client(client);
 }
@@ -261,11 +399,13 @@ static void ready(void *self, uint64_t tag, uint32_t events)
 {
     struct control_source *source = self;
 
-    (void)events;
     note_turn(source);
     if (tag == TAG_LISTEN)
         accept_connections(source);
-    else
+    else if (source->clients[tag].is_paused && (events & (EPOLLHUP | EPOLLERR)))
+        /* nobody is there to hear the answers any more, and this is reported for as long as it stays */
+        drop(&source->clients[tag]);
+    else if (!source->clients[tag].is_paused)
         serve_client(&source->clients[tag]);
 }
 
@@ -283,6 +423,7 @@ static void close_source(void *self)
     struct control_source *source = self;
 
     mm_event_center_disarm(source->center, &source->accept_timer);
+    mm_event_center_disarm(source->center, &source->budget_timer);
     source->handlers.gone = NULL;
     for (unsigned i = 0; source->clients && i < source->max_clients; i++)
         drop(&source->clients[i]);
@@ -437,6 +578,8 @@ int mm_control_source_add(struct mm_event_center *center, const struct mm_contro
     source->reserve_fd = -1;
     source->max_clients = options->max_clients;
     mm_timer_init(&source->accept_timer, look_again, source);
+    mm_timer_init(&source->budget_timer, resume_clients, source);
+    source->turn = UINT64_MAX;
     result = mm_event_center_add_source(center, &source_ops, source);
     if (result < 0) {
         free(source);

@@ -202,14 +202,19 @@ struct mm_control_handlers {
                    size_t length, void *user);
     void (*gone)(struct mm_control_client *client, void *user);
     void *user;
+    /* Asked when it connects. Who is not may only read: such clients make room for others where too many are
+       connected, and have a budget of the loop's time, beyond which their packets wait. NULL: everybody is. */
+    bool (*is_privileged)(const struct mm_control_peer *peer, void *user);
 };
 
 struct mm_control_options {
-    const char *path;     /* "" or NULL: no socket */
-    const char *group;    /* group that may connect; NULL or "": root's */
-    unsigned mode;        /* of the socket node, 0660 */
-    unsigned max_clients; /* 1..1024; one more connection is refused with a packet that says so */
-    int listen_fd;        /* from socket activation; -1: make one at path */
+    const char *path;  /* "" or NULL: no socket */
+    const char *group; /* group that may connect; NULL or "": root's */
+    unsigned mode;     /* of the socket node, 0660 */
+    /* 1..1024. For one more an unprivileged client that said nothing for longest is dropped: for a privileged
+       one any, else one of the user that has most, if that has more. Who is dropped or refused is told so. */
+    unsigned max_clients;
+    int listen_fd; /* from socket activation; -1: make one at path */
 };
 
 #define MM_CONTROL_PACKET_MAX 65536

@@ -32,9 +32,15 @@ static void handle_packet(struct mm_control_client *control, const struct mm_con
         mm_control_set_data(control, connection.client.subscriptions);
 }
 
+static bool is_privileged(const struct mm_control_peer *peer, void *user)
+{
+    return mm_requests_may_change(mm_requests_context(user), peer);
+}
+
 void mm_requests_control_handlers(struct mm_requests *requests, struct mm_control_handlers *ret_handlers)
 {
-    *ret_handlers = (struct mm_control_handlers){.packet = handle_packet, .user = requests};
+    *ret_handlers = (struct mm_control_handlers){
+        .packet = handle_packet, .user = requests, .is_privileged = is_privileged};
 }
 
 /* One event on its way to the subscribers; made into a packet when the first of them is met. */

@@ -115,12 +115,12 @@ static const struct request_kind *find_kind(struct mm_request *request, const ch
     return NULL;
 }
 
-static bool may_change(const struct mm_request *request)
+bool mm_requests_may_change(const struct mm_service_context *context, const struct mm_control_peer *peer)
 {
-    const struct mm_control_socket_config *config = &request->context->config->control_socket;
-    uid_t uid = request->client->peer.uid;
+    const struct mm_control_socket_config *config = &context->config->control_socket;
+    uid_t uid = peer->uid;
 
-    if (uid == 0 || uid == request->context->facts->uid)
+    if (uid == 0 || uid == context->facts->uid)
         return true;
     for (size_t i = 0; i < config->allowed_uid_count; i++) {
         if (config->allowed_uids[i] == uid)
@@ -181,7 +181,7 @@ static int dispatch(struct mm_request *request)
 
     if (!kind)
         return -ECANCELED;
-    if (kind->needs_permission && !may_change(request))
+    if (kind->needs_permission && !mm_requests_may_change(request->context, &request->client->peer))
         return mm_request_refuse(request, "permission-denied",
                                  "uid %u may read, but not send the request \"%s\"",
                                  (unsigned)request->client->peer.uid, kind->name);

@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -128,7 +129,7 @@ class ControlSocket : public testing::Test
 
     int add(const mm_control_options &wanted)
     {
-        mm_control_handlers handlers = {on_packet, on_gone, this};
+        mm_control_handlers handlers = {on_packet, on_gone, this, nullptr};
 
         return mm_control_source_add(center, &wanted, &handlers);
     }
@@ -207,6 +208,33 @@ class ControlSocket : public testing::Test
 
         EXPECT_EQ(connect_to(fd, path), 0);
         return fd;
+    }
+
+    /* As another user, which only root can be; this thread alone. The directory is open to it. */
+    int connect_as(uid_t uid)
+    {
+        int fd = make_client();
+
+        EXPECT_EQ(syscall(SYS_setresuid, -1, uid, -1), 0);
+        EXPECT_EQ(connect_to(fd, path), 0);
+        EXPECT_EQ(syscall(SYS_setresuid, -1, 0, -1), 0);
+        return fd;
+    }
+
+    static bool is_root(const mm_control_peer *peer, void *)
+    {
+        return peer->uid == 0;
+    }
+
+    /* Root may change, all others only read. */
+    int add_for_all(unsigned max_clients)
+    {
+        mm_control_handlers handlers = {on_packet, on_gone, this, is_root};
+        mm_control_options wanted = options(max_clients);
+
+        wanted.mode = 0666;
+        return chmod(directory.c_str(), 0711) < 0 ? -errno
+                                                  : mm_control_source_add(center, &wanted, &handlers);
     }
 
     /* "" at the end of the connection, "timeout" when nothing comes. */
@@ -320,6 +348,93 @@ TEST_F(ControlSocket, AClientThatTalksWithoutEndDoesNotKeepOthersWaiting)
     ASSERT_EQ(mm_event_center_run(center), 0);
     EXPECT_LE(packets.size(), 40u);
     EXPECT_EQ(packets.back(), "modest");
+}
+
+/* ---- those who may only read ----------------------------------------------------------------------------- */
+
+TEST_F(ControlSocket, ARefusalArrivesThoughTheClientHadSpokenAlready)
+{
+    ASSERT_EQ(add(options(1)), 0);
+    connect_client();
+    std::vector<int> refused;
+    for (int i = 0; i < 20; i++) {
+        refused.push_back(connect_client());
+        say(refused.back(), "status");
+    }
+    run();
+    for (int fd : refused)
+        EXPECT_TRUE(is_refused_as_busy(fd));
+}
+
+TEST_F(ControlSocket, IdleReadersMakeRoomForThePrivilegedTheLongestIdleFirst)
+{
+    if (geteuid() != 0)
+        GTEST_SKIP() << "only root can be others";
+    ASSERT_EQ(add_for_all(4), 0);
+    run();
+    std::vector<int> readers;
+    for (int i = 0; i < 4; i++) {
+        readers.push_back(connect_as(65534));
+        EXPECT_EQ(ask(readers.back(), "hello"), "hello");
+    }
+    EXPECT_EQ(ask(readers[0], "again"), "again");
+    EXPECT_TRUE(is_refused_as_busy(connect_as(65534))) << "of one user's own none makes room";
+    EXPECT_EQ(ask(connect_client(), "root"), "root");
+    EXPECT_TRUE(is_refused_as_busy(readers[1]));
+    EXPECT_EQ(ask(readers[0], "there"), "there");
+    for (int i = 0; i < 3; i++)
+        EXPECT_EQ(ask(connect_client(), "root"), "root");
+    EXPECT_TRUE(is_refused_as_busy(connect_client())) << "the privileged are left alone";
+}
+
+TEST_F(ControlSocket, AUserWithManyConnectionsMakesRoomForOneWithFewer)
+{
+    if (geteuid() != 0)
+        GTEST_SKIP() << "only root can be others";
+    ASSERT_EQ(add_for_all(4), 0);
+    run();
+    std::vector<int> readers;
+    for (int i = 0; i < 4; i++) {
+        readers.push_back(connect_as(65534));
+        EXPECT_EQ(ask(readers.back(), "hello"), "hello");
+    }
+    EXPECT_EQ(ask(connect_as(65533), "other"), "other");
+    EXPECT_TRUE(is_refused_as_busy(readers[0]));
+    EXPECT_EQ(ask(connect_as(65533), "other"), "other");
+    EXPECT_TRUE(is_refused_as_busy(readers[1]));
+    EXPECT_TRUE(is_refused_as_busy(connect_as(65533))) << "two each";
+    EXPECT_EQ(ask(readers[2], "there"), "there");
+}
+
+TEST_F(ControlSocket, AReadersFloodWaitsAndThePrivilegedAreServedMeanwhile)
+{
+    size_t before_last = 0;
+
+    if (geteuid() != 0)
+        GTEST_SKIP() << "only root can be others";
+    /* each of the reader's packets takes the loop 5 ms */
+    answer = [&](mm_control_client *client, const std::string &packet) {
+        uint64_t end_ns = clock_ns(nullptr) + (packet == "read" ? 5 : 0) * MM_NS_PER_MS;
+
+        while (clock_ns(nullptr) < end_ns)
+            continue;
+        if (packet == "last")
+            before_last = packets.size();
+        (void)mm_control_reply(client, packet.data(), packet.size());
+    };
+    ASSERT_EQ(add_for_all(8), 0);
+    std::vector<int> readers = {connect_as(65534), connect_as(65534)};
+    for (size_t i = 0; i < 30; i++)
+        say(readers[i % 2], "read");
+    int reporter = connect_client();
+    for (int i = 0; i < 20; i++)
+        say(reporter, i < 19 ? "event" : "last");
+    uint64_t begin_ns = clock_ns(nullptr);
+    run();
+    EXPECT_TRUE(wait_for([this] { return packets.size() == 50; })) << "all are answered in the end";
+    /* 150 ms of work less what there is at once and one packet too much, at a twentieth */
+    EXPECT_GE(clock_ns(nullptr) - begin_ns, 20 * 90 * MM_NS_PER_MS);
+    EXPECT_LE(before_last, 22u) << "one packet takes the readers' part of a wake-up";
 }
 
 /* ---- clients that misbehave ----------------------------------------------------------------------------- */
@@ -553,7 +668,7 @@ TEST_F(ControlSocket, ALiveNodeOfAnyTypeIsLeftAlone)
 TEST_F(ControlSocket, AnotherInstanceIsRefusedWhileThisOneLives)
 {
     mm_event_center *other = nullptr;
-    mm_control_handlers handlers = {on_packet, on_gone, this};
+    mm_control_handlers handlers = {on_packet, on_gone, this, nullptr};
     mm_control_options wanted = options();
 
     serve();
