@@ -3,6 +3,7 @@
 #include "kernel_interface/linux_kernel.h"
 
 #include "common/common.h"
+#include "kernel_interface/directory.h"
 #include "kernel_interface/mountinfo.h"
 
 #include <errno.h>
