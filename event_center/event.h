@@ -85,7 +85,7 @@ struct mm_event_application {
 enum mm_account_change {
     MM_ACCOUNT_ACTIVATED,
     MM_ACCOUNT_HOT_SWITCH,  /* the other accounts stay, less important */
-    MM_ACCOUNT_COLD_SWITCH, /* the other accounts' processes are ended */
+    MM_ACCOUNT_COLD_SWITCH, /* the other accounts' processes are killed */
 };
 
 struct mm_event_account {

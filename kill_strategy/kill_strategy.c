@@ -14,19 +14,16 @@
 #include "kill_strategy/kill_strategy.h"
 
 #include "common/common.h"
-#include "common/touch.h"
+#include "kill_strategy/account_end.h"
 #include "kill_strategy/choice.h"
 #include "kill_strategy/kill_decide.h"
+#include "kill_strategy/records.h"
 #include "kill_strategy/victim.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RECORDS_MAX 256
-/* Records that are in memory before a series begins: more victims in one than that, and a page fault costs little beside
-   them. */
-#define RECORDS_AHEAD 16
 /* Between looks at memory that comes back, and at victims the kernel cannot report: a tenth of what a person
    notices, and five readings' cost at most in 10 ms. */
 #define POLL_NS (2 * MM_NS_PER_MS)
@@ -54,26 +51,15 @@ struct mm_kill_strategy {
     uint64_t last_available_bytes;
     unsigned still_readings;
     uint64_t evaluations, kills;
-    uint64_t record_count;
-    struct mm_kill_record records[RECORDS_MAX];
+    struct mm_kill_record present; /* of the victim at hand; its copy among the records follows it */
+    struct mm_kill_records records;
     struct mm_victim victim;
+    struct mm_account_end account_end;
 };
-
-static const char *const outcome_names[MM_KILL_OUTCOME_COUNT] = {
-    [MM_KILL_PENDING] = "pending",     [MM_KILL_RECOVERED] = "recovered", [MM_KILL_NOT_ENOUGH] = "not-enough",
-    [MM_KILL_TIMED_OUT] = "timed-out", [MM_KILL_FAILED] = "failed",       [MM_KILL_DRY_RUN] = "dry-run",
-};
-
-const char *mm_kill_outcome_name(enum mm_kill_outcome outcome)
-{
-    return (size_t)outcome < MM_ARRAY_SIZE(outcome_names) ? outcome_names[outcome] : "unknown";
-}
 
 const struct mm_kill_record *mm_kill_strategy_record(const struct mm_kill_strategy *strategy, unsigned index)
 {
-    if (index >= strategy->record_count || index >= RECORDS_MAX)
-        return NULL;
-    return &strategy->records[(strategy->record_count - 1 - index) % RECORDS_MAX];
+    return mm_kill_records_at(&strategy->records, index);
 }
 
 void mm_kill_strategy_status(const struct mm_kill_strategy *strategy, struct mm_kill_status *ret_status)
@@ -81,7 +67,7 @@ void mm_kill_strategy_status(const struct mm_kill_strategy *strategy, struct mm_
     *ret_status = (struct mm_kill_status){
         .is_killing = strategy->state != AT_REST,
         .evaluations = strategy->evaluations,
-        .kills = strategy->kills,
+        .kills = strategy->kills + strategy->account_end.kills,
     };
 }
 
@@ -97,33 +83,6 @@ static void publish(struct mm_kill_strategy *strategy, enum mm_event_kind kind)
     mm_event_center_publish(strategy->center, &event);
 }
 
-static struct mm_kill_record *present_record(struct mm_kill_strategy *strategy)
-{
-    return &strategy->records[(strategy->record_count - 1) % RECORDS_MAX];
-}
-
-/* kind: PROCESS_EXITED or PROCESS_LEFT. */
-static void report_end(struct mm_kill_strategy *strategy, enum mm_event_kind kind, pid_t pid,
-                       uint64_t start_time_ticks)
-{
-    struct mm_event event = {
-        .kind = kind,
-        .pid = pid,
-        .payload.process.start_time_ticks = start_time_ticks,
-    };
-
-    mm_event_center_publish(strategy->center, &event);
-}
-
-/* When it is calm: from the signal on a page fault may have to wait for the very memory that it is about. */
-static void touch_records_ahead(struct mm_kill_strategy *strategy)
-{
-    size_t from = (size_t)(strategy->record_count % RECORDS_MAX) * sizeof(strategy->records[0]);
-
-    mm_touch_ahead(strategy->records, sizeof(strategy->records), from,
-                   RECORDS_AHEAD * sizeof(strategy->records[0]));
-}
-
 static void end_series(struct mm_kill_strategy *strategy)
 {
     strategy->state = AT_REST;
@@ -132,7 +91,7 @@ static void end_series(struct mm_kill_strategy *strategy)
         return;
     strategy->is_in_series = false;
     publish(strategy, MM_EVENT_KILL_END);
-    touch_records_ahead(strategy);
+    mm_kill_records_touch_ahead(&strategy->records);
 }
 
 static void wait_until(struct mm_kill_strategy *strategy, uint64_t time_ns)
@@ -158,40 +117,6 @@ static void explain_nobody(struct mm_kill_strategy *strategy, const struct mm_ki
         "the policy: %zu, too small: %zu)",
         (unsigned long long)(level->memory_bytes / MM_MIB), level->min_priority, passed->set_aside,
         passed->unregistered, passed->too_small);
-}
-
-static void explain_kill(struct mm_kill_strategy *strategy, const struct mm_kill_record *record)
-{
-    struct mm_decision decision = {
-        .source = MM_DECISION_KILL,
-        .acted = record->outcome != MM_KILL_FAILED,
-        .is_dry_run = record->is_dry_run,
-        .action = "kill",
-        .pid = record->pid,
-        .available_bytes = record->available_before_bytes,
-        .amount_bytes = record->resident_bytes,
-    };
-
-    mm_copy_text(decision.target, sizeof(decision.target), record->name);
-    mm_decide(strategy->center, &decision, "%s", record->reason);
-}
-
-static void explain_end(struct mm_kill_strategy *strategy, const struct mm_kill_record *record)
-{
-    struct mm_decision decision = {
-        .source = MM_DECISION_KILL,
-        .acted = true,
-        .action = mm_kill_outcome_name(record->outcome),
-        .pid = record->pid,
-        .available_bytes = record->available_after_bytes,
-        .amount_bytes = record->freed_bytes,
-    };
-    uint64_t until_ns = record->exited_ns ? record->exited_ns : now_ns(strategy);
-
-    mm_copy_text(decision.target, sizeof(decision.target), record->name);
-    mm_decide(strategy->center, &decision, "%s %llu us after the signal, %u process(es)",
-              record->exited_ns ? "exited" : "still there, set aside,",
-              (unsigned long long)((until_ns - record->signalled_ns) / MM_NS_PER_US), record->process_count);
 }
 
 /* ---- choosing ------------------------------------------------------------------------------------------ */
@@ -228,16 +153,13 @@ static void write_name(struct mm_kill_strategy *strategy, const struct mm_bundle
         mm_copy_text(record->name, sizeof(record->name), bundle->name);
 }
 
-static struct mm_kill_record *new_record(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
-                                         const struct mm_kill_choice *choice, const struct reading *reading)
+static void begin_record(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
+                         const struct mm_kill_choice *choice, const struct reading *reading)
 {
     const struct mm_bundle *bundle = choice->bundle;
-    struct mm_kill_record *record;
 
-    strategy->record_count++;
-    record = present_record(strategy);
-    *record = (struct mm_kill_record){
-        .sequence = strategy->record_count,
+    strategy->present = (struct mm_kill_record){
+        .cause = MM_KILL_FOR_MEMORY,
         .pid = choice->heaviest_pid,
         .uid = bundle->uid,
         .priority = bundle->entry.priority,
@@ -250,8 +172,7 @@ static struct mm_kill_record *new_record(struct mm_kill_strategy *strategy, cons
         .noticed_ns = reading->time_ns,
         .outcome = MM_KILL_PENDING,
     };
-    write_name(strategy, bundle, record);
-    return record;
+    write_name(strategy, bundle, &strategy->present);
 }
 
 static void write_reason(struct mm_kill_record *record, const struct mm_kill_choice *choice, int error)
@@ -288,38 +209,6 @@ static void begin_series(struct mm_kill_strategy *strategy)
         return;
     strategy->is_in_series = true;
     publish(strategy, MM_EVENT_KILL_BEGIN);
-}
-
-/*
- * Its processes ended without anybody telling: the list hears of it, and forgets them. Where no event is being
- * delivered it hears at once, settles, and with the first of them the others and the bundle may be gone: what is to
- * be told is copied before, into the victim, which holds nobody now.
- */
-static void report_gone(struct mm_kill_strategy *strategy, struct mm_bundle *bundle)
-{
-    struct mm_victim_process *gone = strategy->victim.processes;
-    uint32_t count = 0;
-
-    leave_out(strategy, bundle);
-    MM_LIST_FOR_EACH (link, &bundle->processes) {
-        const struct mm_process *process = MM_CONTAINER_OF(link, struct mm_process, bundle_link);
-
-        if (count == MM_VICTIM_PROCESSES_MAX)
-            break;
-        gone[count].handle.pid = process->pid;
-        gone[count++].handle.start_time_ticks = process->start_time_ticks;
-    }
-    for (uint32_t i = 0; i < count; i++)
-        report_end(strategy, MM_EVENT_PROCESS_EXITED, gone[i].handle.pid, gone[i].handle.start_time_ticks);
-}
-
-/* The list forgets them, and where it hears at once their bundle may end: it is not touched any more. */
-static void report_left(struct mm_kill_strategy *strategy)
-{
-    const struct mm_victim *victim = &strategy->victim;
-
-    for (uint32_t i = 0; i < victim->left_count; i++)
-        report_end(strategy, MM_EVENT_PROCESS_LEFT, victim->left[i].pid, victim->left[i].start_time_ticks);
 }
 
 static void leave_alone(struct mm_kill_strategy *strategy, const struct mm_kill_choice *choice,
@@ -373,8 +262,9 @@ static void record_kill(struct mm_kill_strategy *strategy, const struct mm_kill_
                         const struct mm_kill_choice *choice, const struct reading *reading,
                         uint64_t decided_ns, int signalled)
 {
-    struct mm_kill_record *record = new_record(strategy, level, choice, reading);
+    struct mm_kill_record *record = &strategy->present;
 
+    begin_record(strategy, level, choice, reading);
     record->decided_ns = decided_ns;
     record->signalled_ns = strategy->victim.signalled_ns;
     record->process_count = signalled > 0 ? (uint32_t)signalled : 0;
@@ -384,7 +274,8 @@ static void record_kill(struct mm_kill_strategy *strategy, const struct mm_kill_
         record->outcome = MM_KILL_DRY_RUN;
     strategy->kills += signalled > 0;
     write_reason(record, choice, signalled);
-    explain_kill(strategy, record);
+    mm_kill_records_add(&strategy->records, record);
+    mm_kill_explain_signal(strategy->center, record);
 }
 
 /* Nobody waits for its end. */
@@ -407,7 +298,8 @@ static bool kill_choice(struct mm_kill_strategy *strategy, const struct mm_kill_
     signalled = mm_victim_kill(&strategy->victim, strategy->manager, choice->bundle);
     begin_series(strategy);
     if (signalled == -ESRCH) {
-        report_gone(strategy, choice->bundle);
+        leave_out(strategy, choice->bundle);
+        mm_victim_report_gone(&strategy->victim, choice->bundle, strategy->center);
         return false;
     }
     if (signalled == -EXDEV) {
@@ -417,7 +309,7 @@ static bool kill_choice(struct mm_kill_strategy *strategy, const struct mm_kill_
         if (signalled < 0 || strategy->kernel->is_dry_run)
             let_go(strategy, choice->bundle);
     }
-    report_left(strategy);
+    mm_victim_report_left(&strategy->victim, strategy->center);
     return signalled > 0;
 }
 
@@ -496,7 +388,7 @@ static void on_waterline(struct mm_kill_strategy *strategy, const struct mm_even
 static void finish_record(struct mm_kill_strategy *strategy, enum mm_kill_outcome outcome,
                           uint64_t available_bytes)
 {
-    struct mm_kill_record *record = present_record(strategy);
+    struct mm_kill_record *record = &strategy->present;
 
     record->outcome = outcome;
     record->recovered_ns = outcome == MM_KILL_RECOVERED ? now_ns(strategy) : 0;
@@ -504,7 +396,8 @@ static void finish_record(struct mm_kill_strategy *strategy, enum mm_kill_outcom
     record->freed_bytes = available_bytes > record->available_before_bytes
                               ? available_bytes - record->available_before_bytes
                               : 0;
-    explain_end(strategy, record);
+    mm_kill_records_update(&strategy->records, record);
+    mm_kill_explain_end(strategy->center, record);
 }
 
 /* Chooses again from a fresh reading, or ends the series. */
@@ -527,28 +420,17 @@ static void go_on(struct mm_kill_strategy *strategy)
     kill_somebody(strategy, level, &(struct reading){memory.available_bytes, time_ns});
 }
 
-/* The list must forget them before the next choice, whoever else reports their end. */
-static void report_exits(struct mm_kill_strategy *strategy)
-{
-    for (uint32_t i = 0; i < strategy->victim.count; i++) {
-        const struct mm_victim_process *process = &strategy->victim.processes[i];
-
-        if (process->has_exited)
-            report_end(strategy, MM_EVENT_PROCESS_EXITED, process->handle.pid,
-                       process->handle.start_time_ticks);
-    }
-}
-
 /* From a notice: the rest is done by the timer, when the list has heard of the exits. */
 static void on_all_exited(struct mm_kill_strategy *strategy)
 {
     uint64_t time_ns = now_ns(strategy);
 
-    present_record(strategy)->exited_ns = time_ns;
-    report_exits(strategy);
+    strategy->present.exited_ns = time_ns;
+    mm_kill_records_update(&strategy->records, &strategy->present);
+    mm_victim_report_exits(&strategy->victim, strategy->center);
     mm_victim_release(&strategy->victim);
     strategy->state = WAITING_FOR_MEMORY;
-    strategy->last_available_bytes = present_record(strategy)->available_before_bytes;
+    strategy->last_available_bytes = strategy->present.available_before_bytes;
     strategy->still_readings = 0;
     strategy->deadline_ns = time_ns + strategy->config->recovery_timeout_ms * MM_NS_PER_MS;
     wait_until(strategy, time_ns);
@@ -556,7 +438,7 @@ static void on_all_exited(struct mm_kill_strategy *strategy)
 
 static void give_up_victim(struct mm_kill_strategy *strategy)
 {
-    struct mm_memory_state memory = {.available_bytes = present_record(strategy)->available_before_bytes};
+    struct mm_memory_state memory = {.available_bytes = strategy->present.available_before_bytes};
 
     for (uint32_t i = 0; i < strategy->victim.count; i++) {
         const struct mm_process *process =
@@ -565,7 +447,7 @@ static void give_up_victim(struct mm_kill_strategy *strategy)
         if (process && !strategy->victim.processes[i].has_exited)
             set_aside(strategy, process->bundle);
     }
-    report_exits(strategy);
+    mm_victim_report_exits(&strategy->victim, strategy->center);
     mm_victim_release(&strategy->victim);
     (void)strategy->kernel->ops->read_memory(strategy->kernel, &memory);
     finish_record(strategy, MM_KILL_TIMED_OUT, memory.available_bytes);
@@ -605,7 +487,7 @@ static void look_for_exit(struct mm_kill_strategy *strategy)
 
 static void look_for_memory(struct mm_kill_strategy *strategy)
 {
-    const struct mm_kill_record *record = present_record(strategy);
+    const struct mm_kill_record *record = &strategy->present;
     const struct mm_kill_level *level;
     struct mm_memory_state memory = {.available_bytes = strategy->last_available_bytes};
     bool is_read = strategy->kernel->ops->read_memory(strategy->kernel, &memory) == 0;
@@ -656,6 +538,7 @@ static void on_event(const struct mm_event *event, void *user)
 {
     struct mm_kill_strategy *strategy = user;
 
+    mm_account_end_hear(&strategy->account_end, event);
     switch (event->kind) {
     case MM_EVENT_WATERLINE:
         on_waterline(strategy, event);
@@ -686,12 +569,16 @@ int mm_kill_strategy_new(struct mm_kernel *kernel, struct mm_event_center *cente
     strategy->center = center;
     strategy->manager = manager;
     strategy->config = &config->kill;
-    mm_victim_init(&strategy->victim, kernel);
-    touch_records_ahead(strategy);
+    mm_victim_init(&strategy->victim, kernel, 0);
+    mm_victim_touch(&strategy->victim);
+    mm_account_end_init(&strategy->account_end, kernel, center, manager, strategy->config,
+                        &strategy->records);
+    mm_kill_records_touch_ahead(&strategy->records);
     mm_timer_init(&strategy->timer, on_timer, strategy);
-    result = mm_event_center_subscribe(
-        center, MM_RANK_KILL_STRATEGY,
-        1u << MM_EVENT_WATERLINE | 1u << MM_EVENT_NOTICE | 1u << MM_EVENT_CONFIG, on_event, strategy);
+    result = mm_event_center_subscribe(center, MM_RANK_KILL_STRATEGY,
+                                       1u << MM_EVENT_WATERLINE | 1u << MM_EVENT_NOTICE |
+                                           1u << MM_EVENT_CONFIG | 1u << MM_EVENT_ACCOUNT,
+                                       on_event, strategy);
     if (result < 0) {
         free(strategy);
         return result;
@@ -711,6 +598,7 @@ void mm_kill_strategy_free(struct mm_kill_strategy *strategy)
         return;
     mm_event_center_disarm(strategy->center, &strategy->timer);
     mm_event_center_unsubscribe(strategy->center, on_event, strategy);
+    mm_account_end_fini(&strategy->account_end);
     mm_victim_release(&strategy->victim);
     free(strategy);
 }

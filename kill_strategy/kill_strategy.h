@@ -8,6 +8,8 @@
  * own. The next choice waits for the exit and for the memory to come back, both bounded, and begins with a
  * fresh reading. Never killed: -1000, pid 1, this process, kernel threads.
  *
+ * A cold switch of accounts has bundles killed, too: those that the priority manager marked (account_end.h).
+ *
  * Judgement is in pure functions (kill_decide.h); the state machine and the records are here. From the moment
  * a row applies nothing allocates.
  */
@@ -39,9 +41,18 @@ enum mm_kill_outcome {
     MM_KILL_TIMED_OUT,  /* it did not exit in time and is set aside */
     MM_KILL_FAILED,     /* no process of it could be signalled; set aside */
     MM_KILL_DRY_RUN,    /* would have been killed */
+    MM_KILL_ENDED,      /* it exited, and that was all that was wanted */
     MM_KILL_OUTCOME_COUNT
 };
 const char *mm_kill_outcome_name(enum mm_kill_outcome outcome);
+
+enum mm_kill_cause {
+    MM_KILL_FOR_MEMORY,
+    MM_KILL_FOR_ACCOUNT, /* a cold switch ended it */
+    MM_KILL_CAUSE_COUNT
+};
+/* "memory", "account". */
+const char *mm_kill_cause_name(enum mm_kill_cause cause);
 
 /* One kill. Times are monotonic; 0 where it has not happened. */
 struct mm_kill_record {
@@ -53,7 +64,8 @@ struct mm_kill_record {
     int priority;
     uint32_t process_count; /* signalled */
     bool is_registered, is_dry_run;
-    struct mm_kill_level level; /* the row */
+    enum mm_kill_cause cause;
+    struct mm_kill_level level; /* the row, where it was for memory */
     uint64_t available_before_bytes, available_after_bytes;
     uint64_t resident_bytes; /* of the victim, when chosen */
     uint64_t freed_bytes;    /* by which available grew from the decision to the end; 0 when it shrank */

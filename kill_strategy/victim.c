@@ -16,9 +16,14 @@ static uint64_t cookie_of(const struct mm_victim *victim, uint32_t index)
     return (uint64_t)victim->generation << 32 | index;
 }
 
-void mm_victim_init(struct mm_victim *victim, struct mm_kernel *kernel)
+void mm_victim_init(struct mm_victim *victim, struct mm_kernel *kernel, unsigned number)
 {
-    *victim = (struct mm_victim){.kernel = kernel};
+    victim->kernel = kernel;
+    victim->generation = (uint32_t)number << 31; /* half of all numbers for each */
+}
+
+void mm_victim_touch(struct mm_victim *victim)
+{
     for (size_t i = 0; i < MM_VICTIM_PROCESSES_MAX; i++)
         victim->processes[i].handle.pidfd = -1;
 }

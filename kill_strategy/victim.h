@@ -3,6 +3,7 @@
 #ifndef MM_KILL_STRATEGY_VICTIM_H
 #define MM_KILL_STRATEGY_VICTIM_H
 
+#include "event_center/event_center.h"
 #include "kernel_interface/kernel_interface.h"
 #include "priority_manager/priority_manager.h"
 
@@ -37,8 +38,10 @@ struct mm_victim {
     struct mm_victim_process processes[MM_VICTIM_PROCESSES_MAX];
 };
 
-/* Touches what the kill will write, so that no page of it has to be found under pressure. */
-void mm_victim_init(struct mm_victim *victim, struct mm_kernel *kernel);
+/* number: 0 or 1, by which the notices of two victims are told apart. The rest of *victim is zero. */
+void mm_victim_init(struct mm_victim *victim, struct mm_kernel *kernel, unsigned number);
+/* What the kill will write, so that no page of it has to be found under pressure. */
+void mm_victim_touch(struct mm_victim *victim);
 /*
  * SIGKILL to every process of the bundle that is in the domain, pidfd first, then cgroup.kill where every
  * process of its group's subtree was one of the bundle's, or a descendant of one, before the first signal. Returns how many were signalled; 0 or less: none, the
@@ -55,5 +58,16 @@ bool mm_victim_note_exit(struct mm_victim *victim, uint64_t cookie);
 bool mm_victim_poll(struct mm_victim *victim);
 /* Closes what is held; the victim can be used again. */
 void mm_victim_release(struct mm_victim *victim);
+
+/* victim_report.c: the list forgets those that are reported, and what is left without a process ends with them: no
+   bundle or process of the list may be touched afterwards. */
+
+/* Those of the victim that have exited. */
+void mm_victim_report_exits(const struct mm_victim *victim, struct mm_event_center *center);
+/* Those that had left the domain. */
+void mm_victim_report_left(const struct mm_victim *victim, struct mm_event_center *center);
+/* All of a bundle that was gone when it was to be killed; the victim holds nobody. */
+void mm_victim_report_gone(struct mm_victim *victim, const struct mm_bundle *bundle,
+                           struct mm_event_center *center);
 
 #endif

@@ -108,46 +108,50 @@ static void seed_changed(struct mm_priority_manager *manager)
         MM_CONTAINER_OF(link, struct mm_account, link)->has_changed = false;
 }
 
-static void kill_process(struct mm_priority_manager *manager, const struct mm_process *process,
-                         unsigned *killed)
+/* For the killer. -1000 is never killed. */
+static void mark_ending(struct mm_priority_manager *manager, const struct mm_account *account)
 {
-    struct mm_kernel *kernel = manager->kernel;
-    struct mm_process_handle handle;
-    struct mm_process_info info = {0};
-
-    if (process->priority <= MM_PRIORITY_SYSTEM)
-        return;
-    /* nobody may have told that somebody else wrote the file */
-    if (kernel->ops->read_process(kernel, process->pid, MM_PROCESS_ADJ, &info) == 0 &&
-        info.oom_score_adj == MM_PRIORITY_SYSTEM)
-        return;
-    if (kernel->ops->open_process(kernel, process->pid, process->start_time_ticks, &handle) < 0)
-        return;
-    if (kernel->ops->kill_process(kernel, &handle) == 0)
-        (*killed)++;
-    kernel->ops->close_process(kernel, &handle);
-}
-
-/* They leave the list when they have exited. */
-static void kill_account(struct mm_priority_manager *manager, const struct mm_account *account)
-{
-    struct mm_decision decision = {
-        .source = MM_DECISION_PRIORITY,
-        .is_dry_run = manager->kernel->is_dry_run,
-        .action = "kill",
-    };
-    unsigned killed = 0;
+    struct mm_decision decision = {.source = MM_DECISION_PRIORITY, .action = "end"};
+    unsigned marked = 0;
 
     for (struct mm_bundle *bundle = first_bundle(manager); bundle; bundle = next_bundle(manager, bundle)) {
-        if (bundle->account != account)
+        if (bundle->account != account || bundle->entry.priority <= MM_PRIORITY_SYSTEM)
             continue;
-        MM_LIST_FOR_EACH (link, &bundle->processes)
-            kill_process(manager, &mm_node_at(link)->process, &killed);
+        bundle->work_flags |= MM_BUNDLE_IS_ENDING;
+        manager->has_ending_bundles = true;
+        marked++;
     }
-    decision.acted = killed > 0;
+    decision.acted = marked > 0;
+    decision.is_dry_run = manager->kernel->is_dry_run;
     (void)mm_format(decision.target, sizeof(decision.target), "account %" PRId64, account->id);
-    mm_decide(manager->center, &decision, "cold switch away from account %" PRId64 ": %u processes killed",
-              account->id, killed);
+    mm_decide(manager->center, &decision, "cold switch away from account %" PRId64 ": %u bundles are killed",
+              account->id, marked);
+}
+
+/* Whose account is in use again. */
+static void spare(struct mm_priority_manager *manager, const struct mm_account *account)
+{
+    if (!manager->has_ending_bundles)
+        return;
+    for (struct mm_bundle *bundle = first_bundle(manager); bundle; bundle = next_bundle(manager, bundle)) {
+        if (bundle->account == account)
+            bundle->work_flags &= (uint8_t)~MM_BUNDLE_IS_ENDING;
+    }
+}
+
+struct mm_bundle *mm_priority_manager_take_ending(struct mm_priority_manager *manager)
+{
+    if (!manager->has_ending_bundles)
+        return NULL;
+    for (struct mm_bundle *bundle = first_bundle(manager); bundle; bundle = next_bundle(manager, bundle)) {
+        if (!(bundle->work_flags & MM_BUNDLE_IS_ENDING))
+            continue;
+        bundle->work_flags &= (uint8_t)~MM_BUNDLE_IS_ENDING;
+        if (bundle->entry.priority > MM_PRIORITY_SYSTEM)
+            return bundle;
+    }
+    manager->has_ending_bundles = false;
+    return NULL;
 }
 
 /* Which accounts a switch takes the screen from. Nobody reported any before the first one: then those of
@@ -178,7 +182,7 @@ static void switch_away(struct mm_priority_manager *manager, int64_t to_id, enum
         if (account->id == to_id || !account->was_active)
             continue;
         if (change == MM_ACCOUNT_COLD_SWITCH)
-            kill_account(manager, account);
+            mark_ending(manager, account);
         set_state(account, MM_ACCOUNT_IS_INACTIVE);
     }
 }
@@ -200,6 +204,7 @@ void mm_manager_on_account(struct mm_priority_manager *manager, const struct mm_
     }
     if (change->change != MM_ACCOUNT_ACTIVATED)
         switch_away(manager, change->account_id, change->change);
+    spare(manager, account);
     set_state(account, MM_ACCOUNT_IS_ACTIVE);
     seed_changed(manager);
     mm_manager_settle(manager);

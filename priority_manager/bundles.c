@@ -251,7 +251,7 @@ static void move_bundle(struct mm_priority_manager *manager, struct mm_bundle_no
         mm_priority_list_move(&manager->list, &bundle->entry, priority);
     else if (bundle->work_flags & MM_BUNDLE_IS_TOUCHED)
         mm_priority_list_touch(&manager->list, &bundle->entry);
-    bundle->work_flags &= MM_BUNDLE_HAS_MOVED;
+    bundle->work_flags &= MM_BUNDLE_HAS_MOVED | MM_BUNDLE_IS_ENDING;
     if (node->bundle.announced == MM_PRIORITY_NONE)
         node->bundle.announced = bundle->entry.priority;
     else if (node->bundle.announced != bundle->entry.priority && !(bundle->work_flags & MM_BUNDLE_HAS_MOVED))

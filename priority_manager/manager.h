@@ -76,6 +76,7 @@ enum {
     MM_BUNDLE_MUST_RECOUNT = 1 << 1, /* `least` has to be looked for */
     MM_BUNDLE_IS_TOUCHED = 1 << 2,   /* was used */
     MM_BUNDLE_HAS_MOVED = 1 << 3,    /* among the manager's moved_bundles */
+    MM_BUNDLE_IS_ENDING = 1 << 7,    /* a cold switch ends it: the killer's to take */
 };
 
 enum mm_account_state {
@@ -132,6 +133,7 @@ struct mm_priority_manager {
     struct mm_object_pool process_pool, bundle_pool, name_pool, binding_pool, account_pool;
     struct mm_list accounts;
     uint32_t account_count;
+    bool has_ending_bundles;
     struct mm_binding *unknown_callers;
     uint32_t unknown_caller_count;
 

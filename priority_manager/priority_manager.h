@@ -42,9 +42,10 @@
  * bundle name, both empty the comm.
  *
  * Accounts. An account nobody reported has no adjustment. ACTIVATED makes one active (-50) and leaves the
- * others; HOT_SWITCH also makes those active before inactive (+50); COLD_SWITCH also kills their registered
- * processes, -1000 excepted. On the first switch the accounts with applications and an id from 100 (where
- * OpenHarmony's users begin) count as active before.
+ * others; HOT_SWITCH also makes those active before inactive (+50); COLD_SWITCH also marks their bundles,
+ * -1000 excepted, for the killer, which ends them one by one; those left when the account is active again are
+ * spared. On the first switch the accounts with applications and an id from 100 (where OpenHarmony's users
+ * begin) count as active before.
  *
  * -1000 in the file of a registered process that somebody else wrote there, before it was registered or later,
  * is its number whatever is reported, until somebody else writes another value. One that it merely has from
@@ -209,6 +210,8 @@ int mm_priority_manager_scan(struct mm_priority_manager *manager);
 void mm_priority_manager_want_scan(struct mm_priority_manager *manager);
 
 const struct mm_priority_list *mm_priority_manager_list(const struct mm_priority_manager *manager);
+/* The least important of the bundles that a cold switch ends, each once; NULL when there are no more. */
+struct mm_bundle *mm_priority_manager_take_ending(struct mm_priority_manager *manager);
 /* NULL when unknown. */
 struct mm_process *mm_priority_manager_find(const struct mm_priority_manager *manager, pid_t pid);
 /* Reads sizes, and the oom_score_adj of unregistered processes, anew and grows the pools: on calm moments, at

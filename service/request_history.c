@@ -40,8 +40,14 @@ void mm_json_kill_record(struct mm_json_writer *writer, const struct mm_kill_rec
     mm_json_bool(writer, "dry_run", record->is_dry_run);
     mm_json_text(writer, "outcome", mm_kill_outcome_name(record->outcome));
     mm_json_text(writer, "reason", record->reason);
-    mm_json_unsigned(writer, "waterline_bytes", record->level.memory_bytes);
-    mm_json_signed(writer, "min_priority", record->level.min_priority);
+    mm_json_text(writer, "cause", mm_kill_cause_name(record->cause));
+    if (record->cause == MM_KILL_FOR_MEMORY) {
+        mm_json_unsigned(writer, "waterline_bytes", record->level.memory_bytes);
+        mm_json_signed(writer, "min_priority", record->level.min_priority);
+    } else {
+        mm_json_null(writer, "waterline_bytes");
+        mm_json_null(writer, "min_priority");
+    }
     mm_json_amount(writer, "available_before_bytes", record->available_before_bytes);
     mm_json_amount(writer, "available_after_bytes", record->available_after_bytes);
     mm_json_amount(writer, "resident_bytes", record->resident_bytes);

@@ -299,8 +299,10 @@ TEST_F(Accounts, TheFirstSwitchTakesFromTheUsersThatHaveApplications)
     EXPECT_EQ(priority(1001), 400);
 }
 
-TEST_F(Accounts, ColdSwitchEndsTheOthersProcesses)
+TEST_F(Accounts, ColdSwitchMarksTheOthersBundlesForTheKiller)
 {
+    mm_bundle *ending;
+
     create_in(kUid, 1000, MM_REASON_FOREGROUND);
     create_in(kOther, 1001, MM_REASON_FOREGROUND);
     create_in(1000, 1002, MM_REASON_FOREGROUND);
@@ -310,9 +312,32 @@ TEST_F(Accounts, ColdSwitchEndsTheOthersProcesses)
     create_in(kUid, 1004, MM_REASON_BACKGROUND);
     switch_account(100, MM_ACCOUNT_ACTIVATED);
     switch_account(101, MM_ACCOUNT_COLD_SWITCH);
-    EXPECT_GT(mm_simulated_killed_at_ns(kernel, 1000), 0U);
-    for (pid_t pid : {1001, 1002, 1003, 1004})
+    ending = mm_priority_manager_take_ending(manager);
+    ASSERT_NE(ending, nullptr);
+    EXPECT_EQ(ending, mm_priority_manager_find(manager, 1000)->bundle);
+    EXPECT_EQ(mm_priority_manager_take_ending(manager), nullptr) << "each once, and no other";
+    for (pid_t pid : {1000, 1001, 1002, 1003, 1004})
         EXPECT_EQ(mm_simulated_killed_at_ns(kernel, pid), 0U) << pid;
+}
+
+TEST_F(Accounts, WhatIsToEndStaysMarkedWhateverHappensButMinusThousandOrTheAccountsReturn)
+{
+    for (pid_t pid = 1000; pid < 1004; pid++)
+        create_in(kUid, pid, MM_REASON_BACKGROUND);
+    switch_account(100, MM_ACCOUNT_ACTIVATED);
+    switch_account(101, MM_ACCOUNT_COLD_SWITCH);
+    report(MM_REASON_FOREGROUND, {1000, kUid, "com.example.1000"});
+    publish(MM_EVENT_PROCESS_EXITED, 1001);
+    set_important("com.example.1002", -1000);
+    publish_config();
+    EXPECT_EQ(mm_priority_manager_take_ending(manager), mm_priority_manager_find(manager, 1003)->bundle)
+        << "the least important first";
+    EXPECT_EQ(mm_priority_manager_take_ending(manager), mm_priority_manager_find(manager, 1000)->bundle);
+    EXPECT_EQ(mm_priority_manager_take_ending(manager), nullptr);
+    switch_account(100, MM_ACCOUNT_ACTIVATED);
+    switch_account(101, MM_ACCOUNT_COLD_SWITCH);
+    switch_account(100, MM_ACCOUNT_HOT_SWITCH);
+    EXPECT_EQ(mm_priority_manager_take_ending(manager), nullptr);
 }
 
 TEST_F(Accounts, AStatedAccountBeatsTheUid)
