@@ -463,7 +463,7 @@ static void look_whether_it_gives_back(struct mm_kill_strategy *strategy)
         return;
     strategy->next_look_ns = time_ns + look_pause_ns(strategy);
     if (strategy->kernel->ops->read_memory(strategy->kernel, &memory) == 0 &&
-        mm_kill_is_giving_back(present_record(strategy)->resident_bytes, strategy->last_available_bytes,
+        mm_kill_is_giving_back(strategy->present.resident_bytes, strategy->last_available_bytes,
                                memory.available_bytes))
         strategy->deadline_ns =
             MM_MAX(strategy->deadline_ns, MM_MIN(strategy->next_look_ns, strategy->last_deadline_ns));
