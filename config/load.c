@@ -7,13 +7,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434 /* the same on every architecture; older headers do not have it */
@@ -75,39 +77,58 @@ static int make_pipe(int ret_fds[static 2])
     return 0;
 }
 
-static int spawn(const char *path, char **arguments, int output, int complaints, pid_t *ret_pid)
+/* In the child, which has its parent's memory until it runs the program: system calls only. */
+_Noreturn static void become_reader(const char *path, char **arguments, int output, int complaints,
+                                    pid_t parent_pid, volatile int *ret_error)
 {
     /* Nothing of the daemon's environment can bend what a configuration says. */
-    char *const environment[] = {"LC_ALL=C", NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, all;
-    int r;
+    static char locale[] = "LC_ALL=C";
+    char *const environment[] = {locale, NULL};
+    const struct sigaction initial = {.sa_handler = SIG_DFL};
+    sigset_t none;
+    int input;
 
-    if (posix_spawn_file_actions_init(&actions) != 0)
-        return -ENOMEM;
-    if (posix_spawnattr_init(&attributes) != 0) {
-        (void)posix_spawn_file_actions_destroy(&actions);
-        return -ENOMEM;
+    for (int signal_number = 1; signal_number < NSIG; signal_number++)
+        (void)sigaction(signal_number, &initial, NULL);
+    /* a reader that hangs does not outlive who waits for it */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent_pid)
+        _exit(127);
+    input = open("/dev/null", O_RDONLY);
+    if (input >= 0 && dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
+        dup2(complaints, STDERR_FILENO) >= 0) {
+        if (input > STDERR_FILENO)
+            (void)close(input);
+        (void)sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        (void)execve(path, arguments, environment);
     }
-    (void)sigemptyset(&none);
+    *ret_error = -errno;
+    _exit(127);
+}
+
+/* vfork: nothing of a large, locked parent is copied, and this thread waits until the program runs. */
+static int spawn(const char *path, char **arguments, int output, int complaints, pid_t *ret_pid)
+{
+    const pid_t parent_pid = getpid();
+    volatile int error = 0;
+    sigset_t all, old;
+    pid_t pid;
+
     (void)sigfillset(&all);
-    r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (r == 0)
-        r = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    if (r == 0)
-        r = posix_spawn_file_actions_adddup2(&actions, complaints, STDERR_FILENO);
-    if (r == 0)
-        r = posix_spawnattr_setsigmask(&attributes, &none);
-    if (r == 0)
-        r = posix_spawnattr_setsigdefault(&attributes, &all);
-    if (r == 0)
-        r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    if (r == 0)
-        r = posix_spawn(ret_pid, path, &actions, &attributes, arguments, environment);
-    (void)posix_spawnattr_destroy(&attributes);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    return -r;
+    /* a handler of ours must not run in the child */
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    pid = vfork(); // NOLINT(clang-analyzer-security.insecureAPI.vfork)
+    if (pid == 0)
+        become_reader(path, arguments, output, complaints, parent_pid, &error);
+    if (pid < 0)
+        error = -errno;
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (pid > 0 && error < 0) {
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    *ret_pid = pid;
+    return error;
 }
 
 static int start(struct reader *reader, const char *path, char **arguments)

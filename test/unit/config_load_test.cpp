@@ -8,8 +8,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -269,6 +271,35 @@ TEST_F(ConfigLoad, AHangIsEnded)
         EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
         EXPECT_EQ(found.joined(), "a.xml: error: the configuration reader did not end within 100 ms\n");
     }
+}
+
+// Nor does it outlive who waits for it.
+TEST_F(ConfigLoad, AHungReaderEndsWithItsParent)
+{
+    std::string pid_file = directory + "/pid";
+    std::string path =
+        script("echo $$ >" + pid_file + ".new; mv " + pid_file + ".new " + pid_file + "; exec sleep 1000");
+    pid_t parent = fork();
+    pid_t reader = 0;
+
+    ASSERT_GE(parent, 0);
+    if (parent == 0) {
+        (void)load(path, "a.xml", 60000);
+        _exit(0);
+    }
+    for (int i = 0; i < 20000 && access(pid_file.c_str(), F_OK) < 0; i++)
+        (void)poll(nullptr, 0, 1);
+    std::ifstream(pid_file) >> reader;
+    ASSERT_GT(reader, 1);
+    pollfd end = {static_cast<int>(syscall(SYS_pidfd_open, reader, 0)), POLLIN, 0};
+    ASSERT_GE(end.fd, 0);
+    EXPECT_EQ(poll(&end, 1, 0), 0) << "it hangs";
+    ASSERT_EQ(kill(parent, SIGKILL), 0);
+    ASSERT_EQ(waitpid(parent, nullptr, 0), parent);
+    EXPECT_EQ(poll(&end, 1, 5000), 1);
+    (void)kill(reader, SIGKILL);
+    close(end.fd);
+    unlink(pid_file.c_str());
 }
 
 // The caller's standard streams may be closed: its pipes then have the lowest numbers.
