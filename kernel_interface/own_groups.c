@@ -96,7 +96,7 @@ static int make_tops(struct mm_own_groups *groups, uint64_t limit_bytes)
     return result == -ENOENT ? -EOPNOTSUPP : result;
 }
 
-int mm_own_groups_new(const char *name, uint64_t limit_bytes, struct mm_own_groups **ret_groups)
+static int new_unmade(const char *name, struct mm_own_groups **ret_groups)
 {
     struct mm_own_groups *groups = calloc(1, sizeof(*groups));
     int result;
@@ -111,6 +111,34 @@ int mm_own_groups_new(const char *name, uint64_t limit_bytes, struct mm_own_grou
         free(groups);
         return result;
     }
+    *ret_groups = groups;
+    return 0;
+}
+
+int mm_own_groups_find(const char *name, struct mm_own_groups **ret_groups)
+{
+    struct mm_own_groups *groups = NULL;
+    int result = new_unmade(name, &groups);
+    const int tops[HIERARCHIES_MAX] = {result < 0 ? -1 : groups->hierarchies.memory.top_fd,
+                                       result < 0 ? -1 : groups->hierarchies.unified.top_fd};
+
+    if (result < 0)
+        return result;
+    for (unsigned i = 0; i < HIERARCHIES_MAX; i++) {
+        if (tops[i] >= 0 && (i == 0 || !groups->hierarchies.memory.is_v2))
+            groups->top_fds[i] = openat(tops[i], name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    *ret_groups = groups;
+    return 0;
+}
+
+int mm_own_groups_new(const char *name, uint64_t limit_bytes, struct mm_own_groups **ret_groups)
+{
+    struct mm_own_groups *groups = NULL;
+    int result = new_unmade(name, &groups);
+
+    if (result < 0)
+        return result;
     result = make_tops(groups, limit_bytes);
     if (result < 0) {
         (void)mm_own_groups_remove(groups, 0);

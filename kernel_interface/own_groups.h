@@ -21,6 +21,9 @@ struct mm_own_groups;
  */
 int mm_own_groups_new(const char *name, uint64_t limit_bytes, struct mm_own_groups **ret_groups);
 
+/* The group /name that somebody made, to take it away; where there is none, nothing. What the system said. */
+int mm_own_groups_find(const char *name, struct mm_own_groups **ret_groups);
+
 /* Makes /name/child. */
 int mm_own_groups_add(struct mm_own_groups *groups, const char *child);
 

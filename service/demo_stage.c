@@ -64,22 +64,29 @@ static void wait_for_daemon(const char *directory)
         (void)flock(fd, LOCK_EX);
 }
 
-/* A process of its own: it works also when the demonstration is killed outright. */
-_Noreturn static void clean_up_afterwards(const struct mm_demo_stage *stage, int wait_fd)
+/* A process of its own: it works also when the demonstration is killed outright. It was there before the groups,
+   and is told by a byte when there are none of ours. */
+_Noreturn static void clean_up_afterwards(const struct mm_demo_stage *stage, const char *name, int wait_fd)
 {
-    char byte;
+    struct mm_own_groups *groups = NULL;
+    ssize_t told;
+    char byte = 0;
 
     (void)setsid();
     (void)prctl(PR_SET_NAME, "demo-janitor");
-    while (read(wait_fd, &byte, 1) < 0 && errno == EINTR)
-        continue;
+    do
+        told = read(wait_fd, &byte, 1);
+    while (told < 0 && errno == EINTR);
     wait_for_daemon(stage->directory);
-    byte = mm_own_groups_remove(stage->groups, GROUPS_TIMEOUT_MS) == 0 ? 0 : 1;
+    byte = 0;
+    if (told == 0 &&
+        (mm_own_groups_find(name, &groups) < 0 || mm_own_groups_remove(groups, GROUPS_TIMEOUT_MS) < 0))
+        byte = 1;
     remove_directory(stage->directory);
     _exit(byte);
 }
 
-static int hire_janitor(struct mm_demo_stage *stage)
+static int hire_janitor(struct mm_demo_stage *stage, const char *name)
 {
     sigset_t all;
     sigset_t old;
@@ -92,7 +99,7 @@ static int hire_janitor(struct mm_demo_stage *stage)
     stage->janitor_pid = fork();
     if (stage->janitor_pid == 0) {
         (void)close(ends[1]);
-        clean_up_afterwards(stage, ends[0]);
+        clean_up_afterwards(stage, name, ends[0]);
     }
     (void)sigprocmask(SIG_SETMASK, &old, NULL);
     (void)close(ends[0]);
@@ -160,27 +167,30 @@ static int open_own_kernel(struct mm_demo_stage *stage)
     return mm_linux_kernel_new(&options, &stage->kernel);
 }
 
-static int make_domain(struct mm_demo_stage *stage)
+static int make_domain(struct mm_demo_stage *stage, const char *name)
 {
     uint64_t ram_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    char name[32];
     int result;
 
     stage->limit_bytes = MM_MIN(LIMIT_BYTES, ram_bytes / 4);
-    (void)mm_format(name, sizeof(name), "memmgr-demo-%d", (int)getpid());
     result = mm_own_groups_new(name, stage->limit_bytes, &stage->groups);
     if (result == -EOPNOTSUPP)
         (void)fputs("memmgrctl: demo: the memory controller is needed: on cgroup v2 it must be enabled for "
                     "the root's "
                     "children (echo +memory > /sys/fs/cgroup/cgroup.subtree_control)\n",
                     stderr);
+    /* what was made is gone again, and what is there is somebody else's */
+    if (result < 0 && write(stage->janitor_fd, "n", 1) < 0)
+        return -errno;
     return result;
 }
 
 int mm_demo_stage_build(struct mm_demo_stage *stage)
 {
+    char name[32];
     int result;
 
+    (void)mm_format(name, sizeof(name), "memmgr-demo-%d", (int)getpid());
     *stage =
         (struct mm_demo_stage){.daemon_fd = -1, .janitor_fd = -1, .directory = "/run/memmgr-demo-XXXXXX"};
     if (geteuid() != 0) {
@@ -190,22 +200,18 @@ int mm_demo_stage_build(struct mm_demo_stage *stage)
             stderr);
         return MM_CTL_REFUSED;
     }
-    result = make_domain(stage);
-    if (result < 0)
-        return fail("a cgroup of its own cannot be made", result);
-    if (!mkdtemp(stage->directory)) {
-        result = -errno;
-        (void)mm_own_groups_remove(stage->groups, 0);
-        return fail(stage->directory, result);
-    }
+    if (!mkdtemp(stage->directory))
+        return fail(stage->directory, -errno);
     (void)mm_format(stage->socket_path, sizeof(stage->socket_path), "%s/control.sock", stage->directory);
     (void)mm_format(stage->config_path, sizeof(stage->config_path), "%s/memmgr_config.xml", stage->directory);
-    result = hire_janitor(stage);
+    result = hire_janitor(stage, name);
     if (result < 0) {
-        (void)mm_own_groups_remove(stage->groups, 0);
         (void)rmdir(stage->directory);
         return fail("the janitor cannot be started", result);
     }
+    result = make_domain(stage, name);
+    if (result < 0)
+        return fail("a cgroup of its own cannot be made", result);
     result = write_config(stage);
     if (result < 0)
         return fail(stage->config_path, result);
