@@ -480,6 +480,17 @@ TEST(Reload, TellsWhatCameOfIt)
     EXPECT_NE(Client::message(refused).find("line 3: nonsense"), std::string::npos);
 }
 
+TEST(Reload, OneThatIsUnderWayIsNotTheOneThatWasAskedFor)
+{
+    World world;
+    Client client(world);
+
+    world.facts.reload_count = 3;
+    EXPECT_EQ(number_of(member(client.ask("reload"), "reloads")), 3);
+    world.facts.is_reloading = true;
+    EXPECT_EQ(number_of(member(client.ask("reload"), "reloads")), 4);
+}
+
 TEST(LogLevel, KnownWordsOnly)
 {
     World world;
