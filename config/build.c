@@ -172,6 +172,18 @@ static int append_value(const struct mm_element *element, void *structure, const
     return mm_field_store(&entry_target, entry, value);
 }
 
+/* One slash between names and none at the end: two spellings of a path are one value. */
+static void normalise_path(char *path)
+{
+    size_t used = 0;
+
+    for (const char *c = path; *c; c++) {
+        if (*c != '/' || (c[1] != '/' && (c[1] != '\0' || used == 0)))
+            path[used++] = *c;
+    }
+    path[used] = '\0';
+}
+
 static int store_value(struct mm_build *build, unsigned index, const struct mm_config_item *item,
                        const struct mm_value *value)
 {
@@ -181,8 +193,12 @@ static int store_value(struct mm_build *build, unsigned index, const struct mm_c
 
     if (!structure || element->target.storage == MM_STORE_NONE)
         return 0;
-    if (element->target.list == MM_LIST_NONE)
-        return mm_field_store(&element->target, structure, value);
+    if (element->target.list == MM_LIST_NONE) {
+        r = mm_field_store(&element->target, structure, value);
+        if (r == 0 && element->type == MM_TYPE_PATH)
+            normalise_path((char *)structure + element->target.offset);
+        return r;
+    }
     r = append_value(element, structure, value);
     if (r == -ENOSPC) {
         mm_build_report(build, MM_PROBLEM_ERROR, item, "more than %u %s", element->max_count,

@@ -84,7 +84,7 @@ static void write_path(FILE *stream, int64_t most)
 {
     (void)fprintf(stream,
                   "<xs:restriction base=\"xs:token\"><xs:maxLength value=\"%" PRId64
-                  "\"/><xs:pattern value=\"(/.*)?\"/></xs:restriction>",
+                  "\"/><xs:pattern value=\"(/([^/.][^/]*|\\.[^/.][^/]*|\\.\\.[^/]+)?)*\"/></xs:restriction>",
                   most);
 }
 

@@ -285,6 +285,22 @@ static const char *expected_text(const struct mm_element *element, char *buffer,
     return buffer;
 }
 
+/* "." and "..": what they lead to is not for a text to say. */
+static bool has_dots(const struct mm_value *path)
+{
+    size_t length;
+
+    for (size_t i = 0; i < path->length; i += length + 1) {
+        const char *name = path->text + i;
+        const char *slash = memchr(name, '/', path->length - i);
+
+        length = slash ? (size_t)(slash - name) : path->length - i;
+        if ((length == 1 && name[0] == '.') || (length == 2 && name[0] == '.' && name[1] == '.'))
+            return true;
+    }
+    return false;
+}
+
 static int parse_path(const struct mm_element *element, const char *text, struct mm_value *ret_value)
 {
     struct mm_value value;
@@ -292,7 +308,7 @@ static int parse_path(const struct mm_element *element, const char *text, struct
 
     if (r < 0)
         return r;
-    if (value.length > 0 && value.text[0] != '/')
+    if ((value.length > 0 && value.text[0] != '/') || has_dots(&value))
         return -EINVAL;
     *ret_value = value;
     return 0;
@@ -302,7 +318,7 @@ static const char *expected_path(const struct mm_element *element, char *buffer,
 {
     (void)mm_format(buffer, size,
                     "a path that begins with / and has at most %" PRId64
-                    " bytes without control characters, or nothing",
+                    " bytes without control characters or a name . or .., or nothing",
                     element->max);
     return buffer;
 }

@@ -343,18 +343,27 @@ std::vector<BadFile> texts()
         {"PathRelative",
          content("<controlSocket>\n  <path>run/control.sock</path>\n</controlSocket>"),
          {"3:9: error: path is \"run/control.sock\", expected a path that begins with / and has at most 107 "
-          "bytes without control characters, or nothing"}},
+          "bytes without control characters or a name . or .., or nothing"}},
+        {"PathWithADot",
+         content("<domain>\n  <groupPath>/a/./b</groupPath>\n</domain>"),
+         {"3:14: error: groupPath is \"/a/./b\", expected a path that begins with / and has at most 511 "
+          "bytes without control characters or a name . or .., or nothing"}},
+        {"PathUpwards",
+         content("<domain>\n  <groupPath>/a/..</groupPath>\n</domain>"),
+         {"3:14: error: groupPath is \"/a/..\", expected a path that begins with / and has at most 511 "
+          "bytes without control characters or a name . or .., or nothing"}},
         {"PathTooLong",
          content("<controlSocket>\n  "
                  "<path>/"
                  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
                  "xxxxxxxxxxxxxxxx</path>\n</controlSocket>"),
          {"3:9: error: path is \"/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\", expected a "
-          "path that begins with / and has at most 107 bytes without control characters, or nothing"}},
+          "path that begins with / and has at most 107 bytes without control characters or a name . or .., "
+          "or nothing"}},
         {"PathWithNewline",
          content("<domain>\n  <groupPath>/a\n/b</groupPath>\n</domain>"),
          {"3:14: error: groupPath is \"/a\\x0a/b\", expected a path that begins with / and has at most 511 "
-          "bytes without control characters, or nothing"}},
+          "bytes without control characters or a name . or .., or nothing"}},
         {"GroupTooLong",
          content("<controlSocket>\n  "
                  "<group>gggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggg</group>\n</"

@@ -80,7 +80,7 @@ TEST(ConfigFile, SetsEverySection)
         "<waterlineWatch><fillRate>3G</fillRate></waterlineWatch>"
         "<pressureTriggers><pressureTrigger><windowUs>500000</windowUs><stallUs>1</stallUs><kind>full</kind>"
         "</pressureTrigger></pressureTriggers>"
-        "<domain><groupPath>/apps</groupPath></domain>"
+        "<domain><groupPath>//apps///.hidden/...//</groupPath></domain>"
         "<controlSocket><path/><allowedUid>7</allowedUid><group>wheel</group><allowedUid>8</allowedUid>"
         "<mode>600</mode></controlSocket>"
         "<bpf><enabled>0</enabled></bpf><logging><level>debug</level></logging>");
@@ -102,7 +102,7 @@ TEST(ConfigFile, SetsEverySection)
     EXPECT_EQ(config.waterline_watch.fill_rate_bytes_per_s, 3072 * MiB);
     ASSERT_EQ(config.pressure_trigger_count, 1U);
     EXPECT_TRUE(config.pressure_triggers[0].is_full);
-    EXPECT_STREQ(config.domain.group_path, "/apps");
+    EXPECT_STREQ(config.domain.group_path, "/apps/.hidden/...");
     EXPECT_STREQ(config.control_socket.path, "");
     EXPECT_STREQ(config.control_socket.group, "wheel");
     EXPECT_EQ(config.control_socket.mode, 0600U);
@@ -232,7 +232,7 @@ std::vector<BodyCase> body_cases()
           "3:1: warning: unknown element <loging> in <Memmgr> is ignored; did you mean <logging>?",
           "3:31: error: path is \"run\", expected a path that begins with / and has at most 107 bytes "
           "without control "
-          "characters, or nothing"}},
+          "characters or a name . or .., or nothing"}},
         {"AvailOrderHolds", avail("501", "501", "501"), {}},
         {"MinAboveAvail",
          avail("801", "800", "850"),
@@ -297,7 +297,7 @@ std::vector<BodyCase> body_cases()
         {"SocketIsTooLong",
          "<controlSocket><path>/" + std::string(107, 'a') + "</path></controlSocket>",
          {"1:30: error: path is \"/" + std::string(55, 'a') +
-          "...\", expected a path that begins with / and has at most 107 bytes without control characters, "
+          "...\", expected a path that begins with / and has at most 107 bytes without control characters "
           "or "
           "nothing"}},
         {"TooManyUids",
