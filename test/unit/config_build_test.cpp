@@ -298,7 +298,7 @@ std::vector<BodyCase> body_cases()
          "<controlSocket><path>/" + std::string(107, 'a') + "</path></controlSocket>",
          {"1:30: error: path is \"/" + std::string(55, 'a') +
           "...\", expected a path that begins with / and has at most 107 bytes without control characters "
-          "or "
+          "or a name . or .., or "
           "nothing"}},
         {"TooManyUids",
          "<controlSocket>" +
