@@ -119,6 +119,7 @@ static int spawn(const char *path, char **arguments, int output, int complaints,
     (void)pthread_sigmask(SIG_SETMASK, &all, &old);
     pid = vfork(); // NOLINT(clang-analyzer-security.insecureAPI.vfork)
     if (pid == 0)
+        // NOLINTNEXTLINE(clang-analyzer-unix.Vfork): it makes system calls only
         become_reader(path, arguments, output, complaints, parent_pid, &error);
     if (pid < 0)
         error = -errno;
