@@ -47,6 +47,21 @@ bool mm_word_is(struct mm_word word, const char *text)
     return strlen(text) == word.length && memcmp(word.text, text, word.length) == 0;
 }
 
+bool mm_word_lists(struct mm_word list, const char *item)
+{
+    const char *end = list.text + list.length;
+
+    for (const char *begin = list.text; begin < end;) {
+        const char *comma = memchr(begin, ',', (size_t)(end - begin));
+        const char *stop = comma ? comma : end;
+
+        if (mm_word_is((struct mm_word){begin, (size_t)(stop - begin)}, item))
+            return true;
+        begin = stop + 1;
+    }
+    return false;
+}
+
 int mm_scan_figure(const char **cursor, const char *end, uint64_t *ret_value)
 {
     const char *position = *cursor;

@@ -50,6 +50,8 @@ struct mm_word {
 };
 struct mm_word mm_first_word(const char **cursor, const char *end);
 bool mm_word_is(struct mm_word word, const char *text);
+/* "rw,memory": does the comma list hold that item? */
+bool mm_word_lists(struct mm_word list, const char *item);
 
 /* The number at the cursor, ended by a blank or the end: what follows may not be glued to it. */
 int mm_scan_figure(const char **cursor, const char *end, uint64_t *ret_value);

@@ -47,22 +47,6 @@ static int unescape(struct mm_word word, char *buffer, size_t size)
     return 0;
 }
 
-static bool has_option(struct mm_word options, const char *name)
-{
-    size_t length = strlen(name);
-    const char *end = options.text + options.length;
-
-    for (const char *option = options.text; option < end;) {
-        const char *comma = (const char *)memchr(option, ',', (size_t)(end - option));
-        const char *stop = comma ? comma : end;
-
-        if ((size_t)(stop - option) == length && memcmp(option, name, length) == 0)
-            return true;
-        option = stop + 1;
-    }
-    return false;
-}
-
 int mm_cgroup_mount_parse(const char *line, size_t length, struct mm_cgroup_mount *ret_mount)
 {
     const char *cursor = line;
@@ -93,8 +77,8 @@ int mm_cgroup_mount_parse(const char *line, size_t length, struct mm_cgroup_moun
     if (r < 0)
         return r;
     ret_mount->is_v2 = mm_word_is(type, "cgroup2");
-    ret_mount->is_memory = !ret_mount->is_v2 && has_option(options, "memory");
-    ret_mount->is_freezer = !ret_mount->is_v2 && has_option(options, "freezer");
+    ret_mount->is_memory = !ret_mount->is_v2 && mm_word_lists(options, "memory");
+    ret_mount->is_freezer = !ret_mount->is_v2 && mm_word_lists(options, "freezer");
     return 1;
 }
 

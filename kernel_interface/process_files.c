@@ -214,22 +214,6 @@ int mm_process_adj_parse(const char *text, size_t length, int *ret_oom_score_adj
     return 0;
 }
 
-/* Whether the comma list holds that word. */
-static bool has_controller(const char *list, const char *end, const char *controller)
-{
-    size_t length = strlen(controller);
-
-    while (list < end) {
-        const char *comma = (const char *)memchr(list, ',', (size_t)(end - list));
-        const char *stop = comma ? comma : end;
-
-        if ((size_t)(stop - list) == length && memcmp(list, controller, length) == 0)
-            return true;
-        list = stop + 1;
-    }
-    return false;
-}
-
 int mm_process_cgroup_parse_line(const char *line, size_t length, void *user)
 {
     struct mm_process_cgroup *cgroup = (struct mm_process_cgroup *)user;
@@ -241,7 +225,8 @@ int mm_process_cgroup_parse_line(const char *line, size_t length, void *user)
     if (!second)
         return -EINVAL;
     if (cgroup->controller)
-        is_wanted = has_controller(first + 1, second, cgroup->controller);
+        is_wanted =
+            mm_word_lists((struct mm_word){first + 1, (size_t)(second - first - 1)}, cgroup->controller);
     else
         is_wanted = second == first + 1;
     if (!is_wanted)

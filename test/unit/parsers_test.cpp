@@ -36,6 +36,23 @@ int collect(const char *line, size_t length, void *user)
     return 0;
 }
 
+TEST(Words, OfACommaListAreWholeOnes)
+{
+    const struct {
+        const char *list, *item;
+        bool is_there;
+    } cases[] = {
+        {"rw,memory", "memory", true}, {"memory,rw", "memory", true}, {"memory", "memory", true},
+        {"cpu,cpuacct", "cpu", true},  {"cpuacct,x", "cpu", false},   {"xcpu", "cpu", false},
+        {"", "memory", false},         {",,memory,", "memory", true}, {"name=memory", "memory", false},
+    };
+
+    for (const auto &row : cases) {
+        EXPECT_EQ(mm_word_lists(mm_word{row.list, strlen(row.list)}, row.item), row.is_there) << row.list;
+    }
+    EXPECT_FALSE(mm_word_lists(mm_word{"rw,memory", 5}, "memory")) << "no further than it goes";
+}
+
 TEST(Lines, AreHandedOutWithOrWithoutALastNewline)
 {
     const std::pair<std::string, std::vector<std::string>> cases[] = {
