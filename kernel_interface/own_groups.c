@@ -4,7 +4,9 @@
 
 #include "common/common.h"
 #include "kernel_interface/directory.h"
+#include "kernel_interface/group.h"
 #include "kernel_interface/hierarchy.h"
+#include "kernel_interface/hot_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,6 +22,8 @@
 #define HIERARCHIES_MAX 2
 /* Between two attempts to remove a group whose processes are still ending. */
 #define RETRY_NS (5 * (long)MM_NS_PER_MS)
+/* A demonstration or a bench has a few dozen. */
+#define KILLED_AT_ONCE 512
 
 struct mm_own_groups {
     struct mm_hierarchies hierarchies;
@@ -29,19 +33,15 @@ struct mm_own_groups {
 
 static int write_at(int directory_fd, const char *file, const char *text)
 {
-    MM_CLEANUP_CLOSE int fd = openat(directory_fd, file, O_WRONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return -errno;
-    return write(fd, text, strlen(text)) < 0 ? -errno : 0;
+    return mm_write_file(directory_fd, file, 0, text, strlen(text));
 }
 
 static int write_number_at(int directory_fd, const char *file, uint64_t number)
 {
     char text[32];
 
-    (void)mm_format(text, sizeof(text), "%llu", (unsigned long long)number);
-    return write_at(directory_fd, file, text);
+    return mm_write_file(directory_fd, file, 0, text,
+                         mm_format(text, sizeof(text), "%llu", (unsigned long long)number));
 }
 
 /* Without the swap limits the group could spill into swap: not every kernel has them. */
@@ -179,31 +179,23 @@ const char *mm_own_groups_path(const struct mm_own_groups *groups)
     return groups->path;
 }
 
-static void kill_listed(int directory_fd, const char *file)
+/* Whoever is in the groups below, too. More than fit are met by the next attempt. */
+static void kill_processes(int directory_fd)
 {
-    MM_CLEANUP_CLOSE int fd = openat(directory_fd, file, O_RDONLY | O_CLOEXEC);
-    MM_CLEANUP_FCLOSE FILE *stream = fd < 0 ? NULL : fdopen(fd, "r");
-    long pid;
+    pid_t pids[KILLED_AT_ONCE];
+    ssize_t count = mm_group_processes(directory_fd, pids, MM_ARRAY_SIZE(pids));
 
-    if (!stream)
-        return;
-    (void)mm_take_fd(&fd);
-    while (fscanf(stream, "%ld", &pid) == 1) { // NOLINT(cert-err34-c): the kernel's own list
-        if (pid > 1 && pid != getpid())
-            (void)kill((pid_t)pid, SIGKILL);
+    for (ssize_t i = 0; i < MM_MIN(count, (ssize_t)MM_ARRAY_SIZE(pids)); i++) {
+        if (pids[i] > 1 && pids[i] != getpid())
+            (void)kill(pids[i], SIGKILL);
     }
 }
 
-static int empty_child(int directory_fd, const char *name, unsigned char type, void *user)
+static int remove_child(int directory_fd, const char *name, unsigned char type, void *user)
 {
-    char file[MM_GROUP_PATH_MAX];
-
     (void)user;
-    if (type != DT_DIR)
-        return 0;
-    (void)mm_format(file, sizeof(file), "%s/cgroup.procs", name);
-    kill_listed(directory_fd, file);
-    (void)unlinkat(directory_fd, name, AT_REMOVEDIR);
+    if (type == DT_DIR)
+        (void)unlinkat(directory_fd, name, AT_REMOVEDIR);
     return 0;
 }
 
@@ -213,8 +205,8 @@ static bool try_remove(const struct mm_own_groups *groups, unsigned index,
 {
     if (groups->top_fds[index] < 0)
         return true;
-    kill_listed(groups->top_fds[index], "cgroup.procs");
-    (void)mm_each_entry(groups->top_fds[index], empty_child, NULL);
+    kill_processes(groups->top_fds[index]);
+    (void)mm_each_entry(groups->top_fds[index], remove_child, NULL);
     return unlinkat(hierarchy->top_fd, groups->path + 1, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
 
