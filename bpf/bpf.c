@@ -5,12 +5,11 @@
 #include "bpf/loader_protocol.h"
 #include "bpf/ring.h"
 #include "common/common.h"
+#include "common/spawn.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -103,41 +102,6 @@ void mm_bpf_free(struct mm_bpf *bpf)
     free(bpf);
 }
 
-/* posix_spawn shares the memory until exec: nothing of a large, locked parent is copied. */
-static int spawn(const char *path, char *const *arguments, int fd, pid_t *ret_pid)
-{
-    /* what the daemon ignores or blocks must not reach the loader */
-    static const int restored[] = {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGALRM};
-    char *const environment[] = {NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t blocked;
-    sigset_t defaults;
-    int result;
-
-    (void)sigemptyset(&blocked);
-    (void)sigemptyset(&defaults);
-    for (size_t i = 0; i < MM_ARRAY_SIZE(restored); i++)
-        (void)sigaddset(&defaults, restored[i]);
-    result = posix_spawn_file_actions_init(&actions);
-    if (result != 0)
-        return -result;
-    result = posix_spawnattr_init(&attributes);
-    if (result != 0) {
-        (void)posix_spawn_file_actions_destroy(&actions);
-        return -result;
-    }
-    (void)posix_spawnattr_setsigmask(&attributes, &blocked);
-    (void)posix_spawnattr_setsigdefault(&attributes, &defaults);
-    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    result = posix_spawn_file_actions_adddup2(&actions, fd, MM_BPF_LOADER_FD);
-    if (result == 0)
-        result = posix_spawn(ret_pid, path, &actions, &attributes, arguments, environment);
-    (void)posix_spawnattr_destroy(&attributes);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    return -result;
-}
-
 /* error is negative. */
 static const char *error_text(int error)
 {
@@ -158,12 +122,15 @@ static int spawn_loader(struct mm_bpf *bpf, const struct mm_bpf_options *options
                          timeout_ms,
                          options->is_classic ? (char[]){"--classic"} : NULL,
                          NULL};
+    char *const environment[] = {NULL};
+    const struct mm_spawn_descriptor descriptor = {fd, MM_BPF_LOADER_FD};
+    const struct mm_program loader = {options->loader_path, arguments, environment, &descriptor, 1};
 
     (void)mm_format(ring_bytes, sizeof(ring_bytes), "%u",
                     options->ring_bytes ? options->ring_bytes : MM_BPF_RING_BYTES_DEFAULT);
     (void)mm_format(self, sizeof(self), "%d", (int)getpid());
     (void)mm_format(timeout_ms, sizeof(timeout_ms), "%u", bpf->timeout_ms);
-    return spawn(options->loader_path, arguments, fd, &bpf->loader_pid);
+    return mm_spawn(&loader, &bpf->loader_pid);
 }
 
 int mm_bpf_start(struct mm_bpf *bpf, const struct mm_bpf_options *options)

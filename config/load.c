@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Running memmgr-config and taking over what it read. */
 #include "common/common.h"
+#include "common/spawn.h"
 #include "config/config.h"
 #include "config/items.h"
 

@@ -3,25 +3,18 @@
 #include "service/config_tool.h"
 
 #include "common/common.h"
+#include "common/ram.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 /* 1 PiB, far above any device, far from where bytes in 64 bits would wrap; and a wall of screens. */
 #define RAM_MB_MAX        ((int64_t)1 << 30)
 #define SCREEN_INCHES_MAX 1000
 
-static uint64_t installed_ram_bytes(void)
-{
-    long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
-
-    return pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0;
-}
-
 int mm_config_tool_device(const struct mm_ctl *ctl, struct mm_config_device *ret_device)
 {
-    struct mm_config_device device = {.ram_bytes = installed_ram_bytes()};
+    struct mm_config_device device = {.ram_bytes = mm_ram_bytes()};
     const char *ram_mb = mm_ctl_option(ctl, "ram-mb"), *inches = mm_ctl_option(ctl, "screen-inches");
     int64_t number = 0;
     int result = ram_mb ? mm_ctl_number(ctl, "--ram-mb", ram_mb, 0, RAM_MB_MAX, &number) : 0;

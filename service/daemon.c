@@ -3,6 +3,7 @@
 #include "service/daemon.h"
 
 #include "common/common.h"
+#include "common/ram.h"
 #include "service/daemon_state.h"
 #include "service/notify.h"
 #include "service/residence.h"
@@ -115,7 +116,7 @@ static int fit_to_domain(struct mm_daemon *daemon, struct mm_config **config)
     if ((*config)->domain.group_path[0] == '\0')
         return 0;
     result = daemon->kernel->ops->read_memory(daemon->kernel, &memory);
-    if (result < 0 || memory.total_bytes == mm_daemon_machine_ram_bytes()) {
+    if (result < 0 || memory.total_bytes == mm_ram_bytes()) {
         mm_daemon_log_problems(daemon);
         return 0;
     }
@@ -243,7 +244,7 @@ static enum mm_daemon_exit load_and_run(struct mm_daemon *daemon)
 {
     const struct mm_daemon_options *options = daemon->options;
     struct mm_config *config = NULL;
-    int result = mm_daemon_load_config(daemon, mm_daemon_machine_ram_bytes(), &config);
+    int result = mm_daemon_load_config(daemon, mm_ram_bytes(), &config);
 
     /* for a domain there is more to come */
     if (result < 0 || options->is_check || config->domain.group_path[0] == '\0')

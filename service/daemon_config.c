@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon's configuration: read at start and on reload, and what has changed said in the log. */
 #include "common/common.h"
+#include "common/ram.h"
 #include "service/daemon_state.h"
 #include "service/reloader.h"
 
@@ -8,13 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-uint64_t mm_daemon_machine_ram_bytes(void)
-{
-    long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
-
-    return pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0;
-}
 
 static void log_problems(const struct mm_problems *problems)
 {
@@ -277,7 +271,7 @@ int mm_daemon_add_reloader(struct mm_daemon *daemon)
         .reader_path = daemon->reader_path,
         .sources = daemon->options->sources,
         .is_built_in = sources_of(daemon) == NULL,
-        .device = device_of(daemon, mm_daemon_machine_ram_bytes()),
+        .device = device_of(daemon, mm_ram_bytes()),
         .kernel = daemon->kernel,
         .watched_paths = (const char *const *)daemon->watched_paths,
         .watched_path_count = daemon->watched_path_count,

@@ -44,8 +44,6 @@ __attribute__((format(printf, 4, 5))) void mm_daemon_set_source(struct mm_daemon
    kept until mm_daemon_log_problems. 0 or a negative errno. */
 int mm_daemon_load_config(struct mm_daemon *daemon, uint64_t ram_bytes, struct mm_config **ret_config);
 void mm_daemon_log_problems(struct mm_daemon *daemon);
-/* Of this machine; 0 where that cannot be read. */
-uint64_t mm_daemon_machine_ram_bytes(void);
 /* Reloading, and the watch of the files. */
 int mm_daemon_add_reloader(struct mm_daemon *daemon);
 /* After the sources are closed. */

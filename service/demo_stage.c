@@ -3,6 +3,7 @@
 #include "service/demo.h"
 
 #include "common/common.h"
+#include "common/ram.h"
 #include "service/runtime.h"
 
 #include <dirent.h>
@@ -169,10 +170,10 @@ static int open_own_kernel(struct mm_demo_stage *stage)
 
 static int make_domain(struct mm_demo_stage *stage, const char *name)
 {
-    uint64_t ram_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t ram_bytes = mm_ram_bytes();
     int result;
 
-    stage->limit_bytes = MM_MIN(LIMIT_BYTES, ram_bytes / 4);
+    stage->limit_bytes = ram_bytes > 0 ? MM_MIN(LIMIT_BYTES, ram_bytes / 4) : LIMIT_BYTES;
     result = mm_own_groups_new(name, stage->limit_bytes, &stage->groups);
     if (result == -EOPNOTSUPP)
         (void)fputs("memmgrctl: demo: the memory controller is needed: on cgroup v2 it must be enabled for "

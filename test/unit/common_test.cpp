@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/common.h"
+#include "common/ram.h"
+#include "common/spawn.h"
 
 #include <gtest/gtest.h>
 
@@ -7,12 +9,14 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <poll.h>
 #include <string>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -451,6 +455,67 @@ TEST(Text, TheNearestNameIsWithinThreeEdits)
     for (const auto &row : cases)
         EXPECT_STREQ(mm_nearest_name(row.written, next, names), row.expected) << row.written;
     EXPECT_EQ(mm_nearest_to("word").name, nullptr);
+}
+
+TEST(Ram, IsWhatTheMachineHas)
+{
+    EXPECT_GT(mm_ram_bytes(), 16 * MM_MIB);
+    EXPECT_EQ(mm_ram_bytes() % 4096, 0U);
+}
+
+// Of the signals that have names: above them the C library keeps some to itself.
+unsigned long mask_of(const std::string &status, const char *name)
+{
+    const size_t at = status.find(name);
+
+    return at == std::string::npos ? ~0UL
+                                   : strtoul(status.c_str() + at + strlen(name), nullptr, 16) & 0x7fffffffUL;
+}
+
+// What the program has of ours: the named descriptors, and nothing that we ignore or block.
+TEST(Spawn, GivesTheNamedDescriptorsAndSignalsAsOfNobody)
+{
+    char program[] = "/bin/sh", option[] = "-c";
+    char script[] =
+        "read line; echo \"[$line] $HOME $(grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\\n\\t')\"";
+    char *const arguments[] = {program, option, script, nullptr};
+    char variable[] = "HOME=/nowhere", path[] = "PATH=/bin:/usr/bin";
+    char *const environment[] = {variable, path, nullptr};
+    int ends[2], status = 0;
+    pid_t pid = 0;
+    sigset_t blocked, before;
+    std::string said;
+    char byte;
+
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    const mm_spawn_descriptor descriptors[] = {{MM_SPAWN_NULL, STDIN_FILENO}, {ends[1], STDOUT_FILENO}};
+    const mm_program wanted = {program, arguments, environment, descriptors, 2};
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    ASSERT_EQ(pthread_sigmask(SIG_BLOCK, &blocked, &before), 0);
+    const auto handler = signal(SIGPIPE, SIG_IGN);
+    EXPECT_EQ(mm_spawn(&wanted, &pid), 0);
+    signal(SIGPIPE, handler);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    close(ends[1]);
+    while (read(ends[0], &byte, 1) == 1)
+        said += byte;
+    close(ends[0]);
+    ASSERT_EQ(waitpid(pid, &status, 0), pid);
+    EXPECT_EQ(said.find("[] /nowhere "), 0U) << said;
+    EXPECT_EQ(mask_of(said, "SigBlk:"), 0U) << said;
+    EXPECT_EQ(mask_of(said, "SigIgn:"), 0U) << said;
+}
+
+TEST(Spawn, SaysWhatKeepsAProgramFromRunning)
+{
+    char program[] = "/nowhere/at/all";
+    char *const arguments[] = {program, nullptr};
+    char *const environment[] = {nullptr};
+    const mm_program wanted = {program, arguments, environment, nullptr, 0};
+    pid_t pid = 4242;
+
+    EXPECT_EQ(mm_spawn(&wanted, &pid), -ENOENT);
 }
 
 TEST(List, KeepsOrderAndSurvivesRemovalWhileWalking)
