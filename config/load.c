@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Running memmgr-config and taking over what it read. */
 #include "common/common.h"
-#include "common/spawn.h"
 #include "config/config.h"
 #include "config/items.h"
 

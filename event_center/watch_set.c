@@ -64,9 +64,13 @@ static int add_place(struct mm_watch_set *set, const char *directory, const char
 
 /* ---- following a path ------------------------------------------------------------------------------------- */
 
+/* On the heap, as the pages of a stack would stay. */
 struct walk {
     char directory[PATH_MAX]; /* as far as it has come; "" is the working directory */
     char rest[PATH_MAX];      /* what is still to go */
+    char here[PATH_MAX];      /* the directory and the next name */
+    char target[PATH_MAX];    /* of a link; then the path of an entry */
+    char joined[PATH_MAX];
     unsigned links;
 };
 
@@ -99,78 +103,89 @@ static bool next_name(struct walk *walk, char name[static NAME_MAX + 1])
     return true;
 }
 
-/* The rest goes on where the link points to; false when that is too long, or for a loop. */
-static bool follow_link(struct walk *walk, const char *path)
+/* It is a link: the rest goes on where that points to; false when that is too long, or for a loop. */
+static bool follow_link(struct walk *walk)
 {
-    char target[PATH_MAX], rest[PATH_MAX];
-    ssize_t length = readlink(path, target, sizeof(target) - 1);
+    ssize_t length = readlink(walk->here, walk->target, sizeof(walk->target) - 1);
 
     if (length <= 0 || ++walk->links > LINKS_MAX)
         return false;
-    target[length] = '\0';
-    if ((size_t)length + strlen(walk->rest) + 2 > sizeof(rest))
+    walk->target[length] = '\0';
+    if ((size_t)length + strlen(walk->rest) + 2 > sizeof(walk->joined))
         return false;
-    join(rest, sizeof(rest), target, walk->rest + strspn(walk->rest, "/"));
-    mm_copy_text(walk->rest, sizeof(walk->rest), rest);
-    if (target[0] == '/')
+    join(walk->joined, sizeof(walk->joined), walk->target, walk->rest + strspn(walk->rest, "/"));
+    mm_copy_text(walk->rest, sizeof(walk->rest), walk->joined);
+    if (walk->target[0] == '/')
         walk->directory[0] = '\0';
     return true;
 }
 
 static int walk_path(struct mm_watch_set *set, const char *path, bool may_enter);
 
-/* The names in it, and what links among them point to. */
-static int add_directory(struct mm_watch_set *set, const char *path)
+/* The names in the directory where it is, and what links among them point to. */
+static int add_directory(struct mm_watch_set *set, struct walk *walk)
 {
-    int r = add_place(set, path, NULL);
-    DIR *directory = r < 0 ? NULL : opendir(path);
+    int r = add_place(set, walk->here, NULL);
+    DIR *directory = r < 0 ? NULL : opendir(walk->here);
     const struct dirent *entry;
 
     while (r >= 0 && directory && set->count < MM_WATCH_SET_MAX && (entry = readdir(directory))) {
         struct stat status;
-        char file[PATH_MAX];
 
         if (!is_entry(set, entry->d_name) ||
             fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
             !S_ISLNK(status.st_mode))
             continue;
-        join(file, sizeof(file), path, entry->d_name);
-        r = walk_path(set, file, false);
+        join(walk->target, sizeof(walk->target), walk->here, entry->d_name);
+        r = walk_path(set, walk->target, false);
     }
     if (directory)
         (void)closedir(directory);
     return r;
 }
 
+/* Takes the next name of the path: 1 when there may be another one, 0 at the end. */
+static int step(struct mm_watch_set *set, struct walk *walk, bool may_enter)
+{
+    char name[NAME_MAX + 1];
+    struct stat status;
+    bool is_last;
+    int r = 0;
+
+    if (!next_name(walk, name))
+        return 0;
+    is_last = walk->rest[strspn(walk->rest, "/")] == '\0';
+    join(walk->here, sizeof(walk->here), walk->directory, name);
+    if (lstat(walk->here, &status) < 0)
+        return add_place(set, directory_of(walk), name);
+    if (!S_ISDIR(status.st_mode) || is_last)
+        r = add_place(set, directory_of(walk), name);
+    if (r < 0)
+        return r;
+    if (S_ISLNK(status.st_mode))
+        return follow_link(walk);
+    if (is_last && may_enter && S_ISDIR(status.st_mode))
+        return add_directory(set, walk);
+    mm_copy_text(walk->directory, sizeof(walk->directory), walk->here);
+    return 1;
+}
+
 /* may_enter: the names in it are meant where it is a directory. So it goes two levels deep at most. */
 static int walk_path(struct mm_watch_set *set, const char *path,
                      bool may_enter) /* NOLINT(misc-no-recursion) */
 {
-    struct walk walk = {.links = 0};
-    char name[NAME_MAX + 1], here[PATH_MAX];
-    int r = 0;
+    struct walk *walk;
+    int r = 1;
 
-    if (strlen(path) >= sizeof(walk.rest))
+    if (strlen(path) >= PATH_MAX)
         return 0;
-    mm_copy_text(walk.rest, sizeof(walk.rest), path);
-    while (r >= 0 && next_name(&walk, name)) {
-        struct stat status;
-        bool is_last = walk.rest[strspn(walk.rest, "/")] == '\0';
-
-        join(here, sizeof(here), walk.directory, name);
-        if (lstat(here, &status) < 0)
-            return add_place(set, directory_of(&walk), name);
-        if (!S_ISDIR(status.st_mode) || is_last)
-            r = add_place(set, directory_of(&walk), name);
-        if (r >= 0 && S_ISLNK(status.st_mode)) {
-            if (!follow_link(&walk, here))
-                return 0;
-            continue;
-        }
-        if (r >= 0 && is_last && may_enter && S_ISDIR(status.st_mode))
-            return add_directory(set, here);
-        mm_copy_text(walk.directory, sizeof(walk.directory), here);
-    }
+    walk = calloc(1, sizeof(*walk));
+    if (!walk)
+        return -ENOMEM;
+    mm_copy_text(walk->rest, sizeof(walk->rest), path);
+    while (r > 0)
+        r = step(set, walk, may_enter);
+    free(walk);
     return r;
 }
 

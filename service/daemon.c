@@ -10,6 +10,9 @@
 #include "service/runtime.h"
 
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
@@ -184,9 +187,18 @@ static void stop(struct mm_daemon *daemon)
     mm_engine_free(daemon->engine, RESTORE_MS);
     mm_requests_free(daemon->requests);
     mm_kernel_free(daemon->kernel);
-    mm_daemon_free_config(daemon);
+    mm_problems_fini(&daemon->problems);
     if (daemon->lock_fd >= 0)
         (void)close(daemon->lock_fd);
+}
+
+/* What reading left behind, before memory is locked, as pages in the middle cannot be given back later. Other C
+   libraries return it by themselves. */
+static void give_back_memory(void)
+{
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
 }
 
 static enum mm_daemon_exit run(struct mm_daemon *daemon, struct mm_config *config)
@@ -200,6 +212,7 @@ static enum mm_daemon_exit run(struct mm_daemon *daemon, struct mm_config *confi
         stop(daemon);
         return result == -EINVAL && daemon->kernel ? MM_DAEMON_INVALID : MM_DAEMON_FAILED;
     }
+    give_back_memory();
     result = start(daemon, config);
     if (result < 0) {
         /* nothing after the domain says so */

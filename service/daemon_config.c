@@ -113,11 +113,6 @@ int mm_daemon_load_config(struct mm_daemon *daemon, uint64_t ram_bytes, struct m
     if (result < 0)
         return result;
     mm_problems_fini(&daemon->problems);
-    mm_watch_set_free(daemon->watch_set);
-    daemon->watch_set = NULL;
-    /* Before the files are read, so that no change is missed. */
-    daemon->watch_error = mm_watch_set_new((const char *const *)daemon->watched_paths,
-                                           daemon->watched_path_count, MM_CONFIG_SUFFIX, &daemon->watch_set);
     result = mm_config_load(daemon->reader_path, sources_of(daemon), &device, MM_READER_TIMEOUT_MS,
                             ret_config, &daemon->problems);
     if (ram_bytes == 0)
@@ -207,7 +202,8 @@ static void log_success(const struct mm_daemon *daemon, const struct mm_reload *
         mm_notice("reload: %s", reload->lines[i]);
     if (reload->change_count > (int)reload->line_count)
         mm_notice("reload: and %zu more", (size_t)reload->change_count - reload->line_count);
-    mm_notice("reload: %s", daemon->facts.reload_message);
+    mm_log(reload->is_watched && reload->change_count == 0 ? MM_LOG_DEBUG : MM_LOG_NOTICE, "reload: %s",
+           daemon->facts.reload_message);
 }
 
 static void put_in_force(struct mm_daemon *daemon, struct mm_config *config)
@@ -221,17 +217,21 @@ static void put_in_force(struct mm_daemon *daemon, struct mm_config *config)
     apply_log_level(daemon, config);
 }
 
+/* Where nobody was watching while the files were read, they are read again: a change may have been missed. */
+static void begin_to_watch(struct mm_daemon *daemon)
+{
+    const struct mm_event event = {.kind = MM_EVENT_RELOAD, .payload.reload.is_watched = true};
+
+    mm_daemon_set_source(daemon, "config watch", true, "being set up");
+    mm_event_center_publish(daemon->engine->center, &event);
+}
+
 static void use_watch_set(struct mm_daemon *daemon, struct mm_watch_set *set, int error)
 {
     const struct mm_reload_config *config = &daemon->engine->config->reload;
     unsigned count = set ? mm_watch_set_count(set) : 0;
     bool was_broken = daemon->is_watch_broken;
 
-    if (!config->is_watched) {
-        mm_watch_set_free(set);
-        set = NULL;
-        error = 0;
-    }
     if (error == 0)
         error = mm_file_watch_use(daemon->file_watch, set, config->settle_ms * MM_NS_PER_MS);
     daemon->is_watch_broken = error < 0;
@@ -241,6 +241,8 @@ static void use_watch_set(struct mm_daemon *daemon, struct mm_watch_set *set, in
         mm_daemon_set_source(daemon, "config watch", false, "switched off by the configuration");
     else if (error < 0)
         mm_daemon_set_source(daemon, "config watch", false, "%.60s", strerror(-error));
+    else if (!set)
+        begin_to_watch(daemon);
     else
         mm_daemon_set_source(daemon, "config watch", true, "%u places", count);
 }
@@ -280,25 +282,13 @@ int mm_daemon_add_reloader(struct mm_daemon *daemon)
         .done = reload_done,
         .user = daemon,
     };
-    struct mm_watch_set *set = daemon->watch_set;
     int result = mm_file_watch_add(daemon->engine->center, &daemon->file_watch);
 
     if (result < 0)
         return result;
     daemon->facts.config_loaded_ns = daemon->facts.started_ns;
-    daemon->watch_set = NULL;
-    use_watch_set(daemon, set, daemon->watch_error);
-    return mm_reloader_add(daemon->engine->center, &options);
-}
-
-void mm_daemon_free_config(struct mm_daemon *daemon)
-{
-    mm_watch_set_free(daemon->watch_set);
-    mm_problems_fini(&daemon->problems);
-    for (size_t i = 0; i < daemon->watched_path_count; i++)
-        free(daemon->watched_paths[i]);
-    free(daemon->watched_paths);
-    daemon->watch_set = NULL;
-    daemon->watched_paths = NULL;
-    daemon->watched_path_count = 0;
+    result = mm_reloader_add(daemon->engine->center, &options);
+    if (result == 0)
+        use_watch_set(daemon, NULL, 0);
+    return result;
 }

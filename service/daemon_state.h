@@ -22,10 +22,9 @@ struct mm_daemon {
     struct mm_timer watchdog;
     uint64_t watchdog_ns;
     struct mm_file_watch *file_watch;
-    char **watched_paths; /* what decides which configuration there is */
+    char **
+        watched_paths; /* what decides which configuration there is; for a reload that the end does not await */
     size_t watched_path_count;
-    struct mm_watch_set *watch_set; /* of the first loading, until there is a source */
-    int watch_error;
     bool is_watch_broken;
     struct mm_problems problems; /* of the first loading */
     uint64_t
@@ -46,8 +45,6 @@ int mm_daemon_load_config(struct mm_daemon *daemon, uint64_t ram_bytes, struct m
 void mm_daemon_log_problems(struct mm_daemon *daemon);
 /* Reloading, and the watch of the files. */
 int mm_daemon_add_reloader(struct mm_daemon *daemon);
-/* After the sources are closed. */
-void mm_daemon_free_config(struct mm_daemon *daemon);
 
 /* Signals, clients, reload, BPF, watchdog: the sources that come before the engine's own. */
 int mm_daemon_add_sources(struct mm_daemon *daemon);

@@ -30,6 +30,7 @@ struct reloader {
     pthread_mutex_t lock;               /* around what the thread does with old_config */
     const struct mm_config *old_config; /* NULL: gone with the loop */
     struct mm_watch_set *old_set;
+    bool was_watched;
     /* The thread's until done_fd is readable. */
     struct mm_reload reload;
     struct mm_problems problems;
@@ -82,8 +83,9 @@ static void *run(void *user)
     uint64_t one = 1;
 
     /* Before the files are read, so that no change is missed. */
-    reload->watch_error = mm_watch_set_new(options->watched_paths, options->watched_path_count,
-                                           MM_CONFIG_SUFFIX, &reload->watch_set);
+    if (reloader->was_watched)
+        reload->watch_error = mm_watch_set_new(options->watched_paths, options->watched_path_count,
+                                               MM_CONFIG_SUFFIX, &reload->watch_set);
     reload->error =
         mm_config_load(options->reader_path, options->is_built_in ? NULL : &options->sources,
                        &options->device, MM_READER_TIMEOUT_MS, &reload->config, &reloader->problems);
@@ -95,6 +97,11 @@ static void *run(void *user)
     }
     (void)pthread_mutex_unlock(&reloader->lock);
     mm_watch_set_free(reloader->old_set);
+    if (reload->error == 0 && !reload->config->reload.is_watched) {
+        mm_watch_set_free(reload->watch_set);
+        reload->watch_set = NULL;
+        reload->watch_error = 0;
+    }
     while (write(reloader->done_fd, &one, sizeof(one)) < 0 && errno == EINTR)
         continue;
     return NULL;
@@ -147,14 +154,16 @@ static void start(struct reloader *reloader)
         reloader->options.device.ram_bytes = memory.total_bytes;
     reloader->old_set = NULL;
     reloader->old_config = reloader->options.begin(&reloader->old_set, reloader->options.user);
+    reloader->was_watched = reloader->old_config->reload.is_watched;
     /* what it came to is the thread's to say from here on */
+    reloader->is_running = true;
     result = start_thread(reloader);
-    reloader->is_running = result == 0;
-    if (reloader->is_running)
+    if (result == 0)
         return;
     reloader->reload.error = result;
     reloader->reload.watch_set = reloader->old_set;
     tell(reloader);
+    reloader->is_running = false;
 }
 
 static void ready(void *self, uint64_t tag, uint32_t events)
@@ -167,8 +176,9 @@ static void ready(void *self, uint64_t tag, uint32_t events)
     if (read(reloader->done_fd, &count, sizeof(count)) < 0)
         return;
     (void)pthread_join(reloader->thread, NULL);
-    reloader->is_running = false;
+    /* who asks for another one while this is told has it after it */
     tell(reloader);
+    reloader->is_running = false;
     if (reloader->is_wanted)
         start(reloader);
 }

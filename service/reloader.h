@@ -25,7 +25,8 @@ struct mm_reload {
     char *const *lines;
     size_t line_count;
     bool needs_restart; /* a part of that takes effect at the next start only */
-    /* Where the files' next change will show, looked up before they were read; the receiver's. NULL: error says why. */
+    /* Where the files' next change will show, looked up before they were read; the receiver's. NULL with an error that
+       says why, or without one where the old or the new configuration does not want them watched. */
     struct mm_watch_set *watch_set;
     int watch_error;
 };
