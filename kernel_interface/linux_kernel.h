@@ -36,7 +36,7 @@ struct mm_held_process {
 
 struct mm_linux_kernel {
     struct mm_kernel base;
-    bool is_fake;        /* a test's tree: its processes are not to be signalled, its PSI not to be armed */
+    bool is_fake; /* a test's tree: its processes are not to be signalled, its PSI not to be armed */
     char *runtime_directory; /* owned */
     uint64_t page_bytes;
     int proc_fd;

@@ -33,7 +33,7 @@ struct segments {
     bool has_program;         /* it comes first */
 };
 
-static struct segment locate(const struct dl_phdr_info *object, const ElfW(Phdr) *header)
+static struct segment locate(const struct dl_phdr_info *object, const ElfW(Phdr) * header)
 {
     uintptr_t begin = object->dlpi_addr + header->p_vaddr;
     uintptr_t lead = begin % MM_TOUCH_STEP;
