@@ -36,25 +36,25 @@ struct mm_held_process {
 
 struct mm_linux_kernel {
     struct mm_kernel base;
-    bool is_fake; /* a test's tree: its processes are not to be signalled, its PSI not to be armed */
     char *runtime_directory; /* owned */
     uint64_t page_bytes;
-    int proc_fd;
     pid_t *scanned_pids; /* of a group domain, while it is scanned; owned */
     size_t scanned_count;
+    int proc_fd;
     int spare_fd; /* given up for a moment to read a process when descriptors run out; -1: it is given up */
     struct mm_held_process held; /* the last one whose start time was read: a write to it follows often */
     struct mm_hot_file meminfo, vmstat, zoneinfo, pressure;
     struct mm_hot_file zswapd_buffer; /* OpenHarmony kernels only */
     struct mm_hierarchies hierarchies;
 
-    int lock_fd; /* on the domain; -1: it is not locked */
-    bool is_group_domain;
-    unsigned level_count;
     struct mm_group *levels[MM_DOMAIN_LEVELS_MAX]; /* the domain's group first */
     struct mm_group spare_group;                   /* what borrow_group lends */
-    bool is_spare_lent;
+    unsigned level_count;
     int spare_twin_fd; /* as mm_group_open_twin gave it when it was lent, or its error */
+    int lock_fd;       /* on the domain; -1: it is not locked */
+    bool is_spare_lent;
+    bool is_group_domain;
+    bool is_fake; /* a test's tree: its processes are not to be signalled, its PSI not to be armed */
 
     struct mm_notice_queue *notices;
     struct mm_worker *worker;

@@ -208,19 +208,22 @@ static enum mm_daemon_exit run(struct mm_daemon *daemon, struct mm_config *confi
     if (result == 0)
         result = fit_to_domain(daemon, &config);
     if (result < 0) {
+        /* opening the kernel says so, and nothing else before the start */
+        bool is_taken = result == -EBUSY && !daemon->kernel;
+        bool is_invalid = result == -EINVAL && daemon->kernel;
+
         mm_config_free(config);
         stop(daemon);
-        return result == -EINVAL && daemon->kernel ? MM_DAEMON_INVALID : MM_DAEMON_FAILED;
+        if (is_taken)
+            return MM_DAEMON_BUSY;
+        return is_invalid ? MM_DAEMON_INVALID : MM_DAEMON_FAILED;
     }
     give_back_memory();
     result = start(daemon, config);
     if (result < 0) {
-        /* nothing after the domain says so */
-        bool is_taken = result == -EBUSY && !daemon->kernel;
-
         mm_error("cannot start: %s", strerror(-result));
         stop(daemon);
-        return is_taken ? MM_DAEMON_BUSY : MM_DAEMON_FAILED;
+        return MM_DAEMON_FAILED;
     }
     mm_notify("READY=1\nSTATUS=watching %s",
               config->domain.group_path[0] ? config->domain.group_path : "the machine");
