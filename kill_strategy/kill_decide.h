@@ -95,7 +95,7 @@ bool mm_kill_is_giving_back(uint64_t victim_bytes, uint64_t before_bytes, uint64
 #define MM_KILL_EXIT_LOOKS 5
 /* and is told from what others give and take by growing between two looks by more than this, and than
    MM_KILL_STILL_PERCENT of the victim. */
-#define MM_KILL_GROWTH_MIN_BYTES (1024 * 1024)
+#define MM_KILL_GROWTH_MIN_BYTES ((uint64_t)1024 * 1024)
 /* Still readings that end the wait when half is back: the pages of an exited process come in one sweep. */
 #define MM_KILL_STILL_READINGS 2
 /* And when less is back: freeing lags the exit by tens of milliseconds, and a reading is made every two. */
