@@ -46,7 +46,7 @@ daemon_pid() {
 
 check "init has started the daemon" daemon_answers
 check_equal "which is init's child" 1 "$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$(daemon_pid)/status")"
-check_equal "and keeps to the installed configuration" "$installed_config" "$(daemon_field daemon.config_files.0.file)"
+check_equal "and keeps to the installed configuration" "$installed_config" "$(daemon_field 'daemon.config_files[*].file')"
 check_equal "the kernel may not choose it" -1000 "$(cat "/proc/$(daemon_pid)/oom_score_adj")"
 
 check "zram becomes swap" zram_swap_on 512
