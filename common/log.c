@@ -16,8 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Some 500 usual lines: a whole storm's kill records while the console stands still. */
-#define RING_BYTES ((size_t)64 * 1024)
+/* Some 250 usual lines: a storm's fifty kills with all that is said of each, while the console stands still. It is
+   resident as a whole. */
+#define RING_BYTES ((size_t)32 * 1024)
 
 /* One write of at most PIPE_BUF bytes is never torn by another writer of the same pipe. */
 #define CHUNK_BYTES ((size_t)4096)

@@ -29,7 +29,7 @@ struct mm_watch_set;
  */
 int mm_watch_set_new(const char *const *paths, size_t path_count, const char *suffix,
                      struct mm_watch_set **ret_set);
-/* The kernel may take tens of milliseconds to forget a set. Accepts NULL. */
+/* The kernel may take tens of milliseconds to forget a set, which nobody waits for. Accepts NULL. */
 void mm_watch_set_free(struct mm_watch_set *set);
 /* How many places are watched. */
 unsigned mm_watch_set_count(const struct mm_watch_set *set);

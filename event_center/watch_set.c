@@ -3,6 +3,7 @@
 #include "event_center/watch_set.h"
 
 #include "common/common.h"
+#include "common/slow_close.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -220,7 +221,7 @@ void mm_watch_set_free(struct mm_watch_set *set)
     if (!set)
         return;
     if (set->fd >= 0)
-        (void)close(set->fd);
+        mm_slow_close_aside(set->fd);
     for (unsigned i = 0; i < set->count; i++) {
         free(set->places[i].directory);
         free(set->places[i].name);

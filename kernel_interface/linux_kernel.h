@@ -3,6 +3,7 @@
 #ifndef MM_KERNEL_INTERFACE_LINUX_KERNEL_H
 #define MM_KERNEL_INTERFACE_LINUX_KERNEL_H
 
+#include "common/slow_close.h"
 #include "kernel_interface/exit_watch.h"
 #include "kernel_interface/group.h"
 #include "kernel_interface/group_job.h"
@@ -10,7 +11,6 @@
 #include "kernel_interface/hot_file.h"
 #include "kernel_interface/process_files.h"
 #include "kernel_interface/reaper.h"
-#include "kernel_interface/slow_close.h"
 #include "kernel_interface/state_file.h"
 #include "kernel_interface/worker.h"
 
@@ -60,7 +60,7 @@ struct mm_linux_kernel {
     struct mm_worker *worker;
     struct mm_reaper *reaper;
     struct mm_exit_watch exits;
-    struct mm_slow_close slow_close;
+    struct mm_slow_closer slow_close;
     struct mm_group_job_settings job_settings;
 
     unsigned state_count;

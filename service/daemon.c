@@ -84,9 +84,6 @@ static void protect_ourselves(struct mm_daemon *daemon, const struct mm_daemon_c
         (void)kernel->ops->write_oom_score_adj(kernel, getpid(), 0, config->oom_score_adj, &written);
     if (!mm_runtime_may_kill_others())
         mm_warning("without root or CAP_KILL only processes of uid %u can be ended", (unsigned)geteuid());
-    result = config->realtime_priority > 0 ? mm_runtime_raise_scheduling((int)config->realtime_priority) : 0;
-    if (result < 0)
-        mm_info("real-time scheduling is not available: %s", strerror(-result));
     mm_residence_settle();
     result = config->locks_memory ? mm_runtime_lock_memory() : 0;
     if (result < 0)
@@ -133,11 +130,23 @@ static int fit_to_domain(struct mm_daemon *daemon, struct mm_config **config)
     return result;
 }
 
+/* Before the rest is set up: on a machine that boots, or is out of breath already, everybody wants the processor. */
+static void raise_scheduling(const struct mm_daemon_config *config)
+{
+    int result = 0;
+
+    if (config->realtime_priority > 0)
+        result = mm_runtime_raise_scheduling((int)config->realtime_priority);
+    if (result < 0)
+        mm_info("real-time scheduling is not available: %s", strerror(-result));
+}
+
 /* The engine owns config, also when this fails. */
 static int start(struct mm_daemon *daemon, struct mm_config *config)
 {
     int result;
 
+    raise_scheduling(&config->daemon);
     daemon->facts.started_ns = daemon->kernel->ops->now_ns(daemon->kernel);
     result = mm_engine_new(daemon->kernel, config,
                            config->waterline_watch.fill_rate_bytes_per_s ? 1 : mm_measure_fill_rate(),
@@ -185,6 +194,8 @@ static void stop(struct mm_daemon *daemon)
     if (!daemon->engine || mm_engine_stop(daemon->engine, RESTORE_MS) == 0)
         bound_the_end(0);
     mm_engine_free(daemon->engine, RESTORE_MS);
+    /* what is left waits for threads: those of the kernel interface, those that close, the log's */
+    mm_runtime_hasten_threads();
     mm_requests_free(daemon->requests);
     mm_kernel_free(daemon->kernel);
     mm_problems_fini(&daemon->problems);

@@ -4,6 +4,7 @@
 
 #include "common/common.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -166,4 +167,23 @@ int mm_runtime_raise_scheduling(int priority)
     struct sched_param parameters = {.sched_priority = priority};
 
     return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) < 0 ? -errno : 0;
+}
+
+void mm_runtime_hasten_threads(void)
+{
+    struct sched_param parameters;
+    struct dirent *entry;
+    DIR *tasks;
+
+    if ((sched_getscheduler(0) & ~SCHED_RESET_ON_FORK) != SCHED_FIFO || sched_getparam(0, &parameters) < 0)
+        return;
+    tasks = opendir("/proc/self/task");
+    while (tasks && (entry = readdir(tasks))) {
+        uint64_t thread;
+
+        if (mm_parse_u64(entry->d_name, 1, INT32_MAX, &thread) == 0)
+            (void)sched_setscheduler((pid_t)thread, SCHED_FIFO, &parameters);
+    }
+    if (tasks)
+        (void)closedir(tasks);
 }

@@ -41,6 +41,9 @@ int mm_runtime_lock_memory(void);
 /* First in, first out, at that real-time priority (1..99), so that a hog's threads cannot keep us from the
    processor; what we start later runs as usual. 0 or a negative errno. */
 int mm_runtime_raise_scheduling(int priority);
+/* Where this thread runs in real time, so do all others of the process from here on: for the end, which waits for each
+   of them to have the processor once more. */
+void mm_runtime_hasten_threads(void);
 
 #ifdef __cplusplus
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The daemon from outside: start to ready with and without BPF, resident memory with 1,000 registered
- * processes and everything on, wake-ups when it is calm. Dry run on the whole machine: nothing is changed.
+ * The daemon from outside: start to ready with and without BPF, the end calm and beside busy processes, resident
+ * memory with 1,000 registered processes and everything on, wake-ups when it is calm. Dry run on the whole machine: nothing is changed.
  */
 #include "common/common.h"
 #include "service/demo.h"
@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@
 #include <unistd.h>
 
 #define STARTS          20
+#define BUSY_STOPS      50
+#define BUSY_PROCESSES  2
 #define PROCESSES       1000
 #define PEERS           30
 #define IDLE_SECONDS    30
@@ -161,6 +164,49 @@ static void measure_start(const struct place *place, bool with_bpf)
                    count);
 }
 
+/* A process that never leaves its processor of its own accord. */
+static pid_t start_busy(void)
+{
+    const struct sched_param ordinary = {0};
+    pid_t parent = getpid();
+    pid_t pid = fork();
+
+    if (pid != 0)
+        return pid;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* this program itself may have been started in real time, to be measured beside the work of others */
+    if (sched_setscheduler(0, SCHED_OTHER, &ordinary) < 0)
+        _exit(1);
+    for (volatile unsigned turns = 0; getppid() == parent;)
+        turns++;
+    _exit(0);
+}
+
+static void measure_busy_stop(const struct place *place)
+{
+    pid_t busy[BUSY_PROCESSES];
+    double stop_ms[BUSY_STOPS];
+    size_t count = 0;
+
+    if (write_config(place, true) < 0)
+        return;
+    for (size_t i = 0; i < BUSY_PROCESSES; i++)
+        busy[i] = start_busy();
+    for (size_t i = 0; i < BUSY_STOPS; i++) {
+        pid_t pid = start_daemon(place);
+        bool is_ready = wait_ready(place);
+        double began_ms = clock_ms();
+
+        end_process(pid, SIGTERM);
+        stop_ms[count] = clock_ms() - began_ms;
+        count += is_ready;
+        drain(place);
+    }
+    for (size_t i = 0; i < BUSY_PROCESSES; i++)
+        end_process(busy[i], SIGKILL);
+    mm_bench_print("SIGTERM to exit, two busy processes beside", "ms", stop_ms, count);
+}
+
 static pid_t start_idler(void)
 {
     pid_t parent = getpid();
@@ -238,16 +284,33 @@ static void print_memory(pid_t pid, const char *when)
                  (unsigned long long)read_figure(pid, "status", "VmHWM"));
 }
 
+/* Processes and threads that were started on the whole machine so far. */
+static uint64_t read_forks(void)
+{
+    MM_CLEANUP_FCLOSE FILE *stream = fopen("/proc/stat", "re");
+    char line[8192]; /* the line of interrupts is longer, and comes in pieces */
+    unsigned long long forks = 0;
+
+    while (stream && fgets(line, sizeof(line), stream) &&
+           sscanf(line, "processes %llu", &forks) != 1) // NOLINT
+        continue;
+    return forks;
+}
+
+/* The graces of the processes just registered end meanwhile. What else ran on the machine is told beside it. */
 static void measure_idle(pid_t pid)
 {
     const struct timespec pause = {.tv_sec = IDLE_SECONDS};
     uint64_t before = read_figure(pid, "status", "voluntary_ctxt_switches");
+    uint64_t forks = read_forks();
     uint64_t after;
 
     (void)nanosleep(&pause, NULL);
     after = read_figure(pid, "status", "voluntary_ctxt_switches");
-    (void)printf("wake-ups of the main thread when calm: %.2f per second (%d s)\n",
-                 (double)(after - before) / IDLE_SECONDS, IDLE_SECONDS);
+    (void)printf("wake-ups of the main thread when calm: %.2f per second (%d s; %.1f forks per second on the "
+                 "machine)\n",
+                 (double)(after - before) / IDLE_SECONDS, IDLE_SECONDS,
+                 (double)(read_forks() - forks) / IDLE_SECONDS);
 }
 
 static void measure_residence(const struct place *place)
@@ -288,6 +351,7 @@ int main(void)
     }
     measure_start(&place, true);
     measure_start(&place, false);
+    measure_busy_stop(&place);
     measure_residence(&place);
     (void)close(place.notify_fd);
     remove_place(&place);

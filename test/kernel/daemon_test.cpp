@@ -133,6 +133,27 @@ TEST_F(Daemon, SleepsThroughTheEndsOfStrangers)
     EXPECT_LE(sleeps() - before, 60u);
 }
 
+// Whatever a kill runs through must not have to be read from a disk under pressure.
+TEST_F(Daemon, HasAllOfItsOwnCodeInMemory)
+{
+    uint64_t size_kib = 0, resident_kib = 0;
+    std::string line;
+    bool is_code = false;
+
+    start();
+    std::istringstream smaps(read_text("/proc/" + std::to_string(pid) + "/smaps"));
+    while (std::getline(smaps, line)) {
+        if (line.find('-') != std::string::npos && line.find('-') < line.find(' '))
+            is_code = line.find(" r-xp ") != std::string::npos && line.find("/memmgrd") != std::string::npos;
+        else if (is_code && line.rfind("Size:", 0) == 0)
+            size_kib += std::stoull(line.substr(5));
+        else if (is_code && line.rfind("Rss:", 0) == 0)
+            resident_kib += std::stoull(line.substr(4));
+    }
+    EXPECT_GT(size_kib, 0u);
+    EXPECT_EQ(resident_kib, size_kib);
+}
+
 TEST_F(Daemon, EndsCleanlyWhenAsked)
 {
     start();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/common.h"
 #include "common/ram.h"
+#include "common/slow_close.h"
 #include "common/spawn.h"
 
 #include <gtest/gtest.h>
@@ -550,6 +551,36 @@ TEST(List, KeepsOrderAndSurvivesRemovalWhileWalking)
     mm_list_remove(&items[2].link);
     EXPECT_EQ(head.next, &items[1].link);
     EXPECT_EQ(head.previous, &items[3].link);
+}
+
+// A read end sees the end of the pipe when the last write end is closed.
+TEST(SlowClose, EverythingIsClosedAtTheJoinHoweverMuchItIs)
+{
+    struct mm_slow_closer closer = {};
+    int ends[3 * MM_SLOW_CLOSE_MAX][2];
+    char byte;
+
+    for (auto &pair : ends)
+        ASSERT_EQ(pipe2(pair, O_CLOEXEC | O_NONBLOCK), 0);
+    for (auto &pair : ends)
+        mm_slow_close(&closer, pair[1]);
+    mm_slow_close_join(&closer);
+    mm_slow_close_join(&closer);
+    for (auto &pair : ends) {
+        EXPECT_EQ(read(pair[0], &byte, 1), 0);
+        close(pair[0]);
+    }
+}
+
+TEST(SlowClose, AsideIsClosedSoon)
+{
+    int ends[2];
+
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    mm_slow_close_aside(ends[1]);
+    struct pollfd hung_up = {ends[0], POLLIN, 0};
+    EXPECT_EQ(poll(&hung_up, 1, 20000), 1);
+    close(ends[0]);
 }
 
 TEST(Cleanup, TakenDescriptorStaysOpen)
