@@ -124,7 +124,13 @@ static int spawn_loader(struct mm_bpf *bpf, const struct mm_bpf_options *options
                          NULL};
     char *const environment[] = {NULL};
     const struct mm_spawn_descriptor descriptor = {fd, MM_BPF_LOADER_FD};
-    const struct mm_program loader = {options->loader_path, arguments, environment, &descriptor, 1};
+    const struct mm_program loader = {
+        .path = options->loader_path,
+        .arguments = arguments,
+        .environment = environment,
+        .descriptors = &descriptor,
+        .descriptor_count = 1,
+    };
 
     (void)mm_format(ring_bytes, sizeof(ring_bytes), "%u",
                     options->ring_bytes ? options->ring_bytes : MM_BPF_RING_BYTES_DEFAULT);

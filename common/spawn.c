@@ -1,53 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/spawn.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-static int place(posix_spawn_file_actions_t *actions, const struct mm_spawn_descriptor *descriptor)
+static int place(const struct mm_spawn_descriptor *descriptor)
 {
-    if (descriptor->from == MM_SPAWN_NULL)
-        return posix_spawn_file_actions_addopen(actions, descriptor->to, "/dev/null", O_RDONLY, 0);
-    return posix_spawn_file_actions_adddup2(actions, descriptor->from, descriptor->to);
+    int from = descriptor->from == MM_SPAWN_NULL ? open("/dev/null", O_RDONLY | O_CLOEXEC) : descriptor->from;
+
+    if (from < 0)
+        return -1;
+    /* to itself dup2 does nothing, and it would close when the program runs */
+    return from == descriptor->to ? fcntl(from, F_SETFD, 0) : dup2(from, descriptor->to);
 }
 
-static int reset_signals(posix_spawnattr_t *attributes)
+static int place_all(const struct mm_program *program)
 {
-    sigset_t none, all;
-    int error;
+    for (size_t i = 0; i < program->descriptor_count; i++) {
+        if (place(&program->descriptors[i]) < 0)
+            return -1;
+    }
+    return 0;
+}
 
-    (void)sigemptyset(&none);
-    (void)sigfillset(&all);
-    error = posix_spawnattr_setsigmask(attributes, &none);
-    if (error == 0)
-        error = posix_spawnattr_setsigdefault(attributes, &all);
-    if (error == 0)
-        error = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    return error;
+/* In the child, which has its parent's memory until it runs the program: system calls only. */
+_Noreturn static void become(const struct mm_program *program, pid_t parent_pid, volatile int *ret_error)
+{
+    const struct sigaction initial = {.sa_handler = SIG_DFL};
+    sigset_t none;
+
+    for (int signal_number = 1; signal_number < NSIG; signal_number++)
+        (void)sigaction(signal_number, &initial, NULL);
+    if (program->ends_with_us && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent_pid))
+        _exit(127);
+    if (place_all(program) == 0) {
+        (void)sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        (void)execve(program->path, program->arguments, program->environment);
+    }
+    *ret_error = -errno;
+    _exit(127);
 }
 
 int mm_spawn(const struct mm_program *program, pid_t *ret_pid)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int error = posix_spawn_file_actions_init(&actions);
+    const pid_t parent_pid = getpid();
+    volatile int error = 0;
+    sigset_t all, old;
+    pid_t pid;
 
-    if (error != 0)
-        return -error;
-    error = posix_spawnattr_init(&attributes);
-    if (error != 0) {
-        (void)posix_spawn_file_actions_destroy(&actions);
-        return -error;
+    (void)sigfillset(&all);
+    /* a handler of ours must not run in the child */
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    pid = vfork(); // NOLINT(clang-analyzer-security.insecureAPI.vfork)
+    if (pid == 0)
+        // NOLINTNEXTLINE(clang-analyzer-unix.Vfork): it makes system calls only
+        become(program, parent_pid, &error);
+    if (pid < 0)
+        error = -errno;
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (pid > 0 && error < 0) {
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+            continue;
     }
-    for (size_t i = 0; i < program->descriptor_count && error == 0; i++)
-        error = place(&actions, &program->descriptors[i]);
     if (error == 0)
-        error = reset_signals(&attributes);
-    if (error == 0)
-        error = posix_spawn(ret_pid, program->path, &actions, &attributes, program->arguments,
-                            program->environment);
-    (void)posix_spawnattr_destroy(&attributes);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    return -error;
+        *ret_pid = pid;
+    return error;
 }

@@ -3,6 +3,7 @@
 #ifndef MM_COMMON_SPAWN_H
 #define MM_COMMON_SPAWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -22,12 +23,15 @@ struct mm_program {
     char *const *environment; /* ends with NULL: nothing of ours is inherited */
     const struct mm_spawn_descriptor *descriptors;
     size_t descriptor_count;
+    bool ends_with_us; /* killed when the thread that started it ends */
 };
 
 /*
  * Starts it, its signals as of a program that nobody has told anything: none ignored, none blocked, whatever ours are.
- * The memory is shared until it runs: nothing of a large, locked parent is copied. Descriptors beside the named ones
- * are inherited unless they close on exec. 0, or a negative errno, that of not finding the program, too.
+ * The memory is shared until it runs, which the calling thread waits for: nothing of a large, locked parent is copied.
+ * Descriptors beside the named ones are inherited unless they close on exec; they are placed in the order given, so
+ * that none may be the source of a later one. 0, or a negative errno, that of not finding the program, too; ret_pid is
+ * untouched then, and there is no child.
  */
 int mm_spawn(const struct mm_program *program, pid_t *ret_pid);
 

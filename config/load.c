@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Running memmgr-config and taking over what it read. */
 #include "common/common.h"
+#include "common/spawn.h"
 #include "config/config.h"
 #include "config/items.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -77,59 +76,22 @@ static int make_pipe(int ret_fds[static 2])
     return 0;
 }
 
-/* In the child, which has its parent's memory until it runs the program: system calls only. */
-_Noreturn static void become_reader(const char *path, char **arguments, int output, int complaints,
-                                    pid_t parent_pid, volatile int *ret_error)
-{
-    /* Nothing of the daemon's environment can bend what a configuration says. */
-    static char locale[] = "LC_ALL=C";
-    char *const environment[] = {locale, NULL};
-    const struct sigaction initial = {.sa_handler = SIG_DFL};
-    sigset_t none;
-    int input;
-
-    for (int signal_number = 1; signal_number < NSIG; signal_number++)
-        (void)sigaction(signal_number, &initial, NULL);
-    /* a reader that hangs does not outlive who waits for it */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent_pid)
-        _exit(127);
-    input = open("/dev/null", O_RDONLY);
-    if (input >= 0 && dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
-        dup2(complaints, STDERR_FILENO) >= 0) {
-        if (input > STDERR_FILENO)
-            (void)close(input);
-        (void)sigemptyset(&none);
-        (void)sigprocmask(SIG_SETMASK, &none, NULL);
-        (void)execve(path, arguments, environment);
-    }
-    *ret_error = -errno;
-    _exit(127);
-}
-
-/* vfork: nothing of a large, locked parent is copied, and this thread waits until the program runs. */
 static int spawn(const char *path, char **arguments, int output, int complaints, pid_t *ret_pid)
 {
-    const pid_t parent_pid = getpid();
-    volatile int error = 0;
-    sigset_t all, old;
-    pid_t pid;
+    /* Nothing of the daemon's environment can bend what a configuration says. */
+    char *const environment[] = {(char[]){"LC_ALL=C"}, NULL};
+    const struct mm_spawn_descriptor descriptors[] = {
+        {MM_SPAWN_NULL, STDIN_FILENO}, {output, STDOUT_FILENO}, {complaints, STDERR_FILENO}};
+    const struct mm_program reader = {
+        .path = path,
+        .arguments = arguments,
+        .environment = environment,
+        .descriptors = descriptors,
+        .descriptor_count = MM_ARRAY_SIZE(descriptors),
+        .ends_with_us = true, /* one that hangs does not outlive who waits for it */
+    };
 
-    (void)sigfillset(&all);
-    /* a handler of ours must not run in the child */
-    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    pid = vfork(); // NOLINT(clang-analyzer-security.insecureAPI.vfork)
-    if (pid == 0)
-        // NOLINTNEXTLINE(clang-analyzer-unix.Vfork): it makes system calls only
-        become_reader(path, arguments, output, complaints, parent_pid, &error);
-    if (pid < 0)
-        error = -errno;
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (pid > 0 && error < 0) {
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-            continue;
-    }
-    *ret_pid = pid;
-    return error;
+    return mm_spawn(&reader, ret_pid);
 }
 
 static int start(struct reader *reader, const char *path, char **arguments)

@@ -490,7 +490,7 @@ TEST(Spawn, GivesTheNamedDescriptorsAndSignalsAsOfNobody)
 
     ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
     const mm_spawn_descriptor descriptors[] = {{MM_SPAWN_NULL, STDIN_FILENO}, {ends[1], STDOUT_FILENO}};
-    const mm_program wanted = {program, arguments, environment, descriptors, 2};
+    const mm_program wanted = {program, arguments, environment, descriptors, 2, false};
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGTERM);
     ASSERT_EQ(pthread_sigmask(SIG_BLOCK, &blocked, &before), 0);
@@ -513,7 +513,7 @@ TEST(Spawn, SaysWhatKeepsAProgramFromRunning)
     char program[] = "/nowhere/at/all";
     char *const arguments[] = {program, nullptr};
     char *const environment[] = {nullptr};
-    const mm_program wanted = {program, arguments, environment, nullptr, 0};
+    const mm_program wanted = {program, arguments, environment, nullptr, 0, false};
     pid_t pid = 4242;
 
     EXPECT_EQ(mm_spawn(&wanted, &pid), -ENOENT);
