@@ -65,7 +65,8 @@ static int note_object(struct dl_phdr_info *object, size_t size, void *user)
     return 0;
 }
 
-static void touch(const struct segment *segment)
+/* All of a segment, also what a sanitizer lays between its variables. */
+__attribute__((no_sanitize("address"))) static void touch(const struct segment *segment)
 {
     for (size_t offset = 0; offset < segment->length; offset += MM_TOUCH_STEP)
         (void)*(const volatile char *)(segment->begin + offset);
