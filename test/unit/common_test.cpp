@@ -772,11 +772,11 @@ TEST_F(LogTest, RingWrapsWithoutTearingLines)
 
     ASSERT_EQ(mm_log_start_writer(), 0);
     // Several times the ring, of lengths that do not divide it; each batch fits and is awaited.
-    for (int batch = 0; batch < 20; batch++) {
+    for (int batch = 0; batch < 40; batch++) {
         std::string expected, text;
 
-        for (int i = 0; i < 100; i++) {
-            const std::string line(static_cast<size_t>((batch * 100 + i) % 397),
+        for (int i = 0; i < 50; i++) {
+            const std::string line(static_cast<size_t>((batch * 50 + i) % 397),
                                    static_cast<char>('a' + i % 26));
 
             mm_info("%s", line.c_str());
