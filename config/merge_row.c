@@ -170,7 +170,7 @@ static int refuse_row(const struct mm_merge_layer *layer, size_t begin, size_t e
     for (size_t i = begin; r >= 0 && i < end; i++) {
         const struct mm_config_item *item = &layer->items->items[i];
 
-        if (item->is_refused)
+        if (item->kind == MM_ITEM_VALUE && item->is_refused)
             r = mm_merge_set_aside(layer, mm_vocabulary_resolve(item->element), item);
     }
     return r;

@@ -157,6 +157,14 @@ std::vector<BadFile> removals()
           "3:9: error: killLevel has no minPriority, expected one in each killLevel",
           "4:13: error: <remove> stands in <killLevel>, which has no rows and no list to take something "
           "from; <remove element=\"...\"/> directly in <Memmgr> puts values back"}},
+        {"InARowThatIsRefused",
+         content(R"(    <killConfig>
+        <killLevel id="1"><memoryMB>500</memoryMB><minPriority>400</minPriority></killLevel>
+        <killLevel id="1"><memoryMB>400</memoryMB><minPriority>300</minPriority><remove id="2"/></killLevel>
+    </killConfig>)"),
+         {"4:9: error: killLevel with id \"1\" is there twice (first in line 3), expected another id",
+          "4:81: error: <remove> stands in <killLevel>, which has no rows and no list to take something "
+          "from; <remove element=\"...\"/> directly in <Memmgr> puts values back"}},
         {"InAValue",
          content(R"(    <bpf>
         <ringKB><remove id="1"/></ringKB>
