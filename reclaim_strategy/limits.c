@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Limits: ownership, journal, restoring. */
+/* Limits: ownership, setting, restoring. */
 #include "reclaim_strategy/limits.h"
 
 #include "common/common.h"
+#include "reclaim_strategy/limits_journal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define JOURNAL_NAME    "limits"
-#define JOURNAL_MAGIC   0x4c494d49544d4d31ULL
-#define JOURNAL_VERSION 2u
 /* Marks the cookies of our jobs among all jobs' cookies. */
 #define COOKIE_LIMITS (0x4c4dULL << 48)
 /* Between attempts to give back what could not be given back so far: rare, and never urgent. */
@@ -41,39 +39,6 @@ struct mm_limits {
     bool is_held_back;
     struct limit limits[MM_LIMITS_MAX];
 };
-
-/* FNV-1a: guards against a torn or foreign file, not against an enemy. */
-static uint32_t checksum_of(const struct mm_limit_entry *entry)
-{
-    struct mm_limit_entry copy = *entry;
-    const unsigned char *bytes = (const unsigned char *)&copy;
-    uint32_t sum = 2166136261u;
-
-    copy.state = 0;
-    copy.checksum = 0;
-    copy.lowered = (struct mm_lowered_limit){0};
-    for (size_t i = 0; i < sizeof(copy); i++)
-        sum = (sum ^ bytes[i]) * 16777619u;
-    return sum;
-}
-
-static bool is_sound(const struct mm_limit_entry *entry)
-{
-    return entry->state == MM_LIMIT_HELD && entry->checksum == checksum_of(entry) &&
-           entry->value < MM_GROUP_VALUE_COUNT && memchr(entry->path, '\0', sizeof(entry->path)) &&
-           entry->path[0] == '/';
-}
-
-/* The state is the last thing to reach memory, so that a kill at any instruction leaves no half entry. */
-static void write_entry(struct mm_limit_entry *entry, const struct mm_limit_entry *content)
-{
-    /* an exchange, as nothing that follows may come before it */
-    (void)__atomic_exchange_n(&entry->state, MM_LIMIT_FREE, __ATOMIC_SEQ_CST);
-    memcpy((char *)entry + sizeof(entry->state), (const char *)content + sizeof(content->state),
-           sizeof(*entry) - sizeof(entry->state));
-    entry->checksum = checksum_of(entry);
-    __atomic_store_n(&entry->state, MM_LIMIT_HELD, __ATOMIC_SEQ_CST);
-}
 
 static bool is_held(const struct mm_limits *limits, unsigned index)
 {
@@ -114,7 +79,7 @@ static void forget(struct mm_limits *limits, unsigned index)
 {
     struct limit *limit = &limits->limits[index];
 
-    __atomic_store_n(&limits->journal->entries[index].state, MM_LIMIT_FREE, __ATOMIC_SEQ_CST);
+    mm_limit_entry_clear(&limits->journal->entries[index]);
     if (limit->group)
         limits->kernel->ops->close_group(limits->kernel, limit->group);
     *limit = (struct limit){0};
@@ -288,7 +253,7 @@ void mm_limits_hold_back(struct mm_limits *limits, bool is_held_back)
 
 static void recover_entry(struct mm_limits *limits, unsigned index)
 {
-    if (!is_sound(&limits->journal->entries[index])) {
+    if (!mm_limit_entry_is_sound(&limits->journal->entries[index])) {
         mm_warning("journal of limits: entry %u is damaged and dropped", index);
         forget(limits, index);
         return;
@@ -297,50 +262,12 @@ static void recover_entry(struct mm_limits *limits, unsigned index)
     restore(limits, index, true);
 }
 
-/* A later version's entries begin as ours do. Those that are none are found out one by one. */
-static void take_over_later(struct mm_limit_journal *journal)
-{
-    size_t entry_bytes = journal->entry_bytes;
-    size_t count = sizeof(journal->entries) / entry_bytes;
-
-    mm_warning("journal of limits: of version %u, what is known of it is taken over", journal->version);
-    for (size_t i = 0; i < count; i++)
-        memmove(&journal->entries[i], (const char *)journal->entries + i * entry_bytes,
-                sizeof(journal->entries[i]));
-    memset(&journal->entries[count], 0, (MM_LIMITS_MAX - count) * sizeof(journal->entries[0]));
-}
-
-static void prepare_journal(struct mm_limit_journal *journal)
-{
-    bool is_journal = journal->magic == JOURNAL_MAGIC;
-
-    if (is_journal && journal->version == JOURNAL_VERSION &&
-        journal->entry_bytes == sizeof(struct mm_limit_entry))
-        return;
-    if (is_journal && journal->version > JOURNAL_VERSION &&
-        journal->entry_bytes >= sizeof(struct mm_limit_entry) &&
-        journal->entry_bytes <= sizeof(journal->entries)) {
-        take_over_later(journal);
-    } else {
-        if (journal->magic != 0)
-            mm_warning("journal of limits: of another kind, begun anew");
-        memset(journal, 0, sizeof(*journal));
-    }
-    journal->version = JOURNAL_VERSION;
-    journal->entry_bytes = sizeof(struct mm_limit_entry);
-    __atomic_store_n(&journal->magic, JOURNAL_MAGIC, __ATOMIC_SEQ_CST);
-}
-
 static int open_journal(struct mm_limits *limits)
 {
-    void *memory = NULL;
-    int result =
-        limits->kernel->ops->map_state(limits->kernel, JOURNAL_NAME, sizeof(*limits->journal), &memory);
+    int result = mm_limit_journal_open(limits->kernel, &limits->journal);
 
     if (result < 0)
         return result;
-    limits->journal = memory;
-    prepare_journal(limits->journal);
     for (unsigned i = 0; i < MM_LIMITS_MAX; i++) {
         if (limits->journal->entries[i].state != MM_LIMIT_FREE)
             recover_entry(limits, i);
@@ -370,27 +297,6 @@ int mm_limits_new(struct mm_kernel *kernel, struct mm_event_center *center, stru
 }
 
 /* ---- setting and releasing ----------------------------------------------------------------------------- */
-
-static int find_free(const struct mm_limits *limits)
-{
-    for (int i = 0; i < MM_LIMITS_MAX; i++) {
-        if (limits->journal->entries[i].state == MM_LIMIT_FREE)
-            return i;
-    }
-    return -ENOSPC;
-}
-
-static int find_held(const struct mm_limits *limits, const char *path, enum mm_group_value value)
-{
-    for (int i = 0; i < MM_LIMITS_MAX; i++) {
-        const struct mm_limit_entry *entry = &limits->journal->entries[i];
-
-        if (entry->state == MM_LIMIT_HELD && entry->value == (uint32_t)value &&
-            strcmp(entry->path, path) == 0)
-            return i;
-    }
-    return -ENOENT;
-}
 
 const char *mm_limits_error_text(int error)
 {
@@ -434,12 +340,12 @@ static int hold(struct mm_limits *limits, const char *owner, const char *path, e
         .is_transient = is_transient,
     };
     struct mm_group *group = NULL;
-    int index = find_held(limits, path, value);
+    int index = mm_limit_journal_find_held(limits->journal, path, value);
     int result;
 
     if (index >= 0)
         return refusal_of(&limits->limits[index], owner);
-    index = find_free(limits);
+    index = mm_limit_journal_find_free(limits->journal);
     if (index < 0)
         return index;
     if (strlen(path) >= sizeof(content.path))
@@ -454,7 +360,7 @@ static int hold(struct mm_limits *limits, const char *owner, const char *path, e
         return result;
     }
     content.group_id = kernel->ops->group_id(kernel, group);
-    write_entry(&limits->journal->entries[index], &content);
+    mm_limit_entry_write(&limits->journal->entries[index], &content);
     limits->limits[index] = (struct limit){.group = group, .owner = owner};
     return index;
 }

@@ -25,32 +25,6 @@ extern "C" {
 /* Longer paths are left alone: entries are of fixed size. */
 #define MM_LIMITS_PATH_MAX 256
 
-enum mm_limit_entry_state {
-    MM_LIMIT_FREE = 0,
-    MM_LIMIT_HELD = 1,
-};
-
-/* One entry as it stands in the file. Fields other than state are written first, state last. */
-struct mm_limit_entry {
-    uint32_t state;
-    uint32_t value; /* enum mm_group_value */
-    uint64_t group_id;
-    uint64_t old_bytes;
-    uint64_t written_bytes;
-    uint32_t is_transient; /* a worker lowers and restores it in steps: what it does is in `lowered` */
-    uint32_t checksum;     /* of all other fields but state and lowered, which has a check of its own */
-    char path[MM_LIMITS_PATH_MAX];
-    struct mm_lowered_limit lowered;
-};
-
-/* Later versions may make entries longer, and more of them; they change nothing of what is here. */
-struct mm_limit_journal {
-    uint64_t magic;
-    uint32_t version;
-    uint32_t entry_bytes;
-    struct mm_limit_entry entries[MM_LIMITS_MAX];
-};
-
 struct mm_limits;
 
 /* Maps the journal and restores what a predecessor left. */

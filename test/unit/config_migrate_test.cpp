@@ -1,97 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Other killers' configurations as drafts of ours: each parameter has its place, or a note.
-#include "config_helpers.hpp"
+#include "config_draft.hpp"
 
-#include "config/vocabulary.h"
 #include "service/migrate.h"
 
 #include <functional>
 
 namespace
 {
-
-struct Draft {
-    mm_draft value{};
-    Draft()
-    {
-        value.source = "source";
-    }
-    ~Draft()
-    {
-        mm_draft_fini(&value);
-    }
-    // "killConfig/killLevel[0]/memoryMB=72", rows only where they count.
-    std::vector<std::string> values() const
-    {
-        std::vector<std::string> all;
-        for (size_t i = 0; i < value.count; i++) {
-            std::string path = mm_vocabulary_at(value.values[i].element)->path;
-            unsigned parent = mm_vocabulary_parent(value.values[i].element);
-            if (parent != MM_ELEMENT_NONE && mm_vocabulary_at(parent)->type == MM_TYPE_ROW)
-                path.insert(path.rfind('/'), "[" + std::to_string(value.values[i].row) + "]");
-            all.push_back(path + "=" + (value.values[i].text ? value.values[i].text : "(there)"));
-        }
-        return all;
-    }
-    std::string joined() const
-    {
-        std::string all;
-        for (const std::string &line : values())
-            all += line + "\n";
-        return all;
-    }
-    bool has(const std::string &line) const
-    {
-        const std::vector<std::string> all = values();
-        return std::find(all.begin(), all.end(), line) != all.end();
-    }
-    std::string notes() const
-    {
-        std::string all;
-        for (size_t i = 0; i < value.notes.count; i++) {
-            char line[MM_PROBLEM_TEXT_MAX];
-            all += std::string(mm_problem_text(&value.notes.items[i], line, sizeof(line))) + "\n";
-        }
-        return all;
-    }
-    std::string xml() const
-    {
-        char *bytes = nullptr;
-        size_t length = 0;
-        FILE *stream = open_memstream(&bytes, &length);
-        mm_draft_write(&value, "A title.", stream);
-        fclose(stream);
-        std::string text(bytes, length);
-        free(bytes);
-        return text;
-    }
-};
-
-const mm_config_device device_4gb = {4ULL << 30, 0, nullptr};
-
-std::string fixture(const std::string &name)
-{
-    return read_whole(MM_FIXTURES "/migrate/" + name);
-}
-
-// What every draft without an error has to be: a file that loads without an error or a warning.
-void expect_valid(const Draft &draft, uint64_t ram_bytes = device_4gb.ram_bytes)
-{
-    Loaded loaded = load_text(draft.xml(), ram_bytes);
-
-    EXPECT_FALSE(draft.value.has_no_memory);
-    EXPECT_EQ(loaded.result, 0) << draft.xml();
-    for (const std::string &problem : loaded.problems)
-        EXPECT_NE(problem.find(": note: "), std::string::npos) << problem << "\n" << draft.xml();
-}
-
-void expect_notes(const Draft &draft, const std::vector<std::string> &parts)
-{
-    const std::string notes = draft.notes();
-
-    for (const std::string &part : parts)
-        EXPECT_NE(notes.find(part), std::string::npos) << "no \"" << part << "\" in\n" << notes;
-}
 
 // ---- lmkd --------------------------------------------------------------------------------------------------
 
@@ -628,89 +544,6 @@ TEST(MigrateMemmgr, OurOwnIsNoneOfOpenHarmonys)
     mm_migrate_memmgr(&items.value, &draft.value);
     EXPECT_GE(draft.value.notes.error_count, 2U);
     expect_notes(draft, {"source:3: error: ramProfile and remove are not OpenHarmony's"});
-}
-
-// ---- the draft ---------------------------------------------------------------------------------------------
-
-TEST(Draft, IsWrittenInTheVocabularysOrder)
-{
-    Draft draft;
-
-    mm_draft_add(&draft.value, "logging/level", 0, "debug", "because of %s", "--x");
-    mm_draft_add(&draft.value, "systemApps/app", 0, "a<b", nullptr);
-    mm_draft_add_kill_level(&draft.value, 1, {5, true}, -3, nullptr);
-    mm_draft_add_kill_level(&draft.value, 0, {300, false}, 100, "first");
-    mm_draft_add(&draft.value, "killConfig/killLevel", 0, "i\"d", nullptr);
-    mm_draft_add_section(&draft.value, "pressureTriggers");
-    mm_draft_note(&draft.value, 7, "a -- note");
-    mm_draft_note(&draft.value, 0, "another");
-    EXPECT_EQ(draft.xml(), "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                           "<!-- A title.\n\n     * line 7: a -\\x2d note\n     * another -->\n"
-                           "<Memmgr>\n"
-                           "    <killConfig>\n"
-                           "        <killLevel id=\"i&quot;d\">\n"
-                           "            <!-- first -->\n"
-                           "            <memoryMB>300</memoryMB>\n"
-                           "            <minPriority>100</minPriority>\n"
-                           "        </killLevel>\n"
-                           "        <killLevel>\n"
-                           "            <memoryMB>5%</memoryMB>\n"
-                           "            <minPriority>-3</minPriority>\n"
-                           "        </killLevel>\n"
-                           "    </killConfig>\n"
-                           "    <systemApps>\n"
-                           "        <app>a&lt;b</app>\n"
-                           "    </systemApps>\n"
-                           "    <pressureTriggers>\n"
-                           "    </pressureTriggers>\n"
-                           "    <logging>\n"
-                           "        <!-- because of -\\x2dx -->\n"
-                           "        <level>debug</level>\n"
-                           "    </logging>\n"
-                           "</Memmgr>\n");
-}
-
-TEST(Draft, BuffersFitAboveTheKillRowsAndIntoTheDevice)
-{
-    for (uint64_t ram_mb : {0, 128, 512, 1023, 1024, 2048, 65536}) {
-        for (mm_draft_amount highest : {mm_draft_amount{1, false},
-                                        {64, false},
-                                        {100, false},
-                                        {599, false},
-                                        {600, false},
-                                        {5000, false},
-                                        {1, true},
-                                        {10, true},
-                                        {99, true},
-                                        {100, true}}) {
-            if (!highest.is_percent && ram_mb > 0 && highest.number >= ram_mb)
-                continue;
-            Draft draft;
-            mm_draft_add_kill_level(&draft.value, 0, highest, 0, nullptr);
-            mm_draft_fit_buffers(&draft.value, highest, ram_mb << 20);
-            Loaded loaded = load_text(draft.xml(), (ram_mb ? ram_mb : 65536) << 20);
-            ASSERT_TRUE(loaded.config) << ram_mb << " " << highest.number << "\n"
-                                       << draft.xml() << (loaded.problems.empty() ? "" : loaded.problems[0]);
-            // At all of RAM nothing is above.
-            if (highest.is_percent && highest.number == 100)
-                continue;
-            EXPECT_GT(loaded.config->avail_buffer.min_avail_bytes, loaded.config->kill.levels[0].memory_bytes)
-                << ram_mb << " " << highest.number;
-        }
-    }
-}
-
-TEST(Draft, LongAndWildWordsAreShownPrintable)
-{
-    char buffer[MM_DRAFT_SHOWN_MAX];
-    const std::string longest(MM_DRAFT_SHOWN_MAX - 1, 'x');
-
-    EXPECT_STREQ(mm_draft_shown("a\nb\xff\\", buffer), "a\\x0ab\\xff\\x5c");
-    EXPECT_EQ(mm_draft_shown(longest.c_str(), buffer), longest);
-    EXPECT_EQ(std::string(mm_draft_shown((longest + "yz").c_str(), buffer)),
-              std::string(MM_DRAFT_SHOWN_MAX - 4, 'x') + "...");
-    EXPECT_EQ(std::string(mm_draft_shown(std::string(100, '\x01').c_str(), buffer)).substr(240),
-              "\\x01\\x01\\x01...");
 }
 
 } // namespace

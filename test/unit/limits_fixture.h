@@ -5,7 +5,7 @@
 
 #include "event_center_fixture.h"
 
-#include "reclaim_strategy/limits.h"
+#include "reclaim_strategy/limits_journal.h"
 
 #include <algorithm>
 #include <string>
