@@ -15,6 +15,8 @@
 #ifndef MM_CONFIG_CONFIG_H
 #define MM_CONFIG_CONFIG_H
 
+#include "common/memory_level.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -119,6 +121,8 @@ struct mm_purgeable_config {
 struct mm_memory_level_config {
     uint64_t purgeable_bytes, moderate_bytes, low_bytes, critical_bytes;
     unsigned hysteresis_percent; /* a better level holds this much above the line that was crossed */
+    int some_pressure_level, full_pressure_level; /* enum mm_memory_level: at least that while tasks stall */
+    unsigned pressure_hold_ms;                    /* how long after the last sign of it */
 };
 
 /* reclaimPriorityConfig */

@@ -110,6 +110,20 @@ ELEMENT("systemMemoryLevelConfig/hysteresisPercent",
             "A better level is told when available memory is this much above the line that was crossed. 5: "
             "readings around a line do not flutter.",
         .example = "10")
+ELEMENT("systemMemoryLevelConfig/somePressureLevel",
+        ROW(WORD(memory_level_words), FIELD(memory_level.some_pressure_level), .default_text = "moderate"),
+        .help = "At least this level while a \"some\" pressure trigger fires, whatever is available: none, "
+                "purgeable, moderate, low or critical. moderate: a task waits for memory, and others run.",
+        .upstream = "Pressure only had available memory looked at.", .example = "purgeable")
+ELEMENT("systemMemoryLevelConfig/fullPressureLevel",
+        ROW(WORD(memory_level_words), FIELD(memory_level.full_pressure_level), .default_text = "low"),
+        .help = "The same for a \"full\" trigger. low: every task waits, what is not needed now must go.",
+        .upstream = "Pressure only had available memory looked at.", .example = "critical")
+ELEMENT("systemMemoryLevelConfig/pressureHoldMs",
+        ROW(MS(0, HOUR_MS), FIELD(memory_level.pressure_hold_ms), .default_text = "5000"),
+        .help = "How long a level that pressure raised is held after the trigger last fired. 5000: several "
+                "windows, so that a stall that comes and goes is one change.",
+        .example = "10000")
 
 ELEMENT("reclaimConfig", ROW(SECTION, .flags = MM_ELEMENT_UNUSED),
         .help = "How much of a group zswapd compresses and writes out, by the group's score.",

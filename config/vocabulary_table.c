@@ -12,6 +12,9 @@ static const struct mm_word stall_words[] = {{"some", 0}, {"full", 1}, {0}};
 static const struct mm_word level_words[] = {{"error", MM_LOG_ERROR},   {"warning", MM_LOG_WARNING},
                                              {"notice", MM_LOG_NOTICE}, {"info", MM_LOG_INFO},
                                              {"debug", MM_LOG_DEBUG},   {0}};
+static const struct mm_word memory_level_words[] = {
+    {"none", MM_LEVEL_NONE}, {"purgeable", MM_LEVEL_PURGEABLE}, {"moderate", MM_LEVEL_MODERATE},
+    {"low", MM_LEVEL_LOW},   {"critical", MM_LEVEL_CRITICAL},   {0}};
 static const struct mm_word rate_words[] = {{"auto", 0}, {0}};
 
 #define ELEMENT(place, row, ...) {.path = (place), row},

@@ -49,6 +49,12 @@ static const char *const reason_names[MM_REASON_COUNT] = {
     [MM_REASON_ABILITY_START] = "ABILITY_START",
 };
 
+static const char *const level_cause_names[MM_LEVEL_CAUSE_COUNT] = {
+    [MM_LEVEL_BY_WATERLINE] = "waterline",
+    [MM_LEVEL_BY_PRESSURE] = "pressure",
+    [MM_LEVEL_INJECTED] = "injected",
+};
+
 const char *mm_event_kind_name(enum mm_event_kind kind)
 {
     size_t index = (size_t)kind;
@@ -61,4 +67,11 @@ const char *mm_application_reason_name(enum mm_application_reason reason)
     size_t index = (size_t)reason;
 
     return index < MM_ARRAY_SIZE(reason_names) ? reason_names[index] : "UNKNOWN";
+}
+
+const char *mm_level_cause_name(enum mm_level_cause cause)
+{
+    size_t index = (size_t)cause;
+
+    return index < MM_ARRAY_SIZE(level_cause_names) ? level_cause_names[index] : "unknown";
 }

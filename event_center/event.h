@@ -3,6 +3,7 @@
 #ifndef MM_EVENT_CENTER_EVENT_H
 #define MM_EVENT_CENTER_EVENT_H
 
+#include "common/memory_level.h"
 #include "kernel_interface/kernel_interface.h"
 
 #include <stdbool.h>
@@ -100,17 +101,21 @@ struct mm_event_process {
     char comm[MM_COMM_MAX];
 };
 
-enum mm_memory_level {
-    MM_LEVEL_NONE,
-    MM_LEVEL_PURGEABLE,
-    MM_LEVEL_MODERATE,
-    MM_LEVEL_LOW,
-    MM_LEVEL_CRITICAL,
+/* What made the level what it is. */
+enum mm_level_cause {
+    MM_LEVEL_BY_WATERLINE, /* available memory alone */
+    MM_LEVEL_BY_PRESSURE,  /* stalls: available memory alone would be a better level */
+    MM_LEVEL_INJECTED,     /* a client's word, for tests: the engine's own level is another matter */
+    MM_LEVEL_CAUSE_COUNT
 };
+
+/* "waterline", "pressure", "injected"; "unknown" outside the enumeration. */
+const char *mm_level_cause_name(enum mm_level_cause cause);
 
 struct mm_event_level {
     enum mm_memory_level level, previous;
-    uint64_t available_bytes;
+    enum mm_level_cause cause;
+    uint64_t available_bytes; /* as last read */
 };
 
 /* Who decided. */

@@ -82,3 +82,28 @@ enum mm_memory_level mm_memory_level_decide(const struct mm_memory_level_config 
     level = level_of(config, available_bytes / (100 + config->hysteresis_percent) * 100);
     return MM_MIN(level, previous);
 }
+
+enum mm_memory_level mm_pressure_level_decide(const struct mm_memory_level_config *config,
+                                              const struct mm_pressure_signs *signs, uint64_t now_ns,
+                                              uint64_t *ret_until_ns)
+{
+    const struct {
+        uint64_t seen_ns;
+        int level;
+    } rows[] = {
+        {signs->some_ns, config->some_pressure_level},
+        {signs->full_ns, config->full_pressure_level},
+    };
+    int level = MM_LEVEL_NONE;
+
+    *ret_until_ns = UINT64_MAX;
+    for (size_t i = 0; i < MM_ARRAY_SIZE(rows); i++) {
+        uint64_t until_ns = rows[i].seen_ns + config->pressure_hold_ms * MM_NS_PER_MS;
+
+        if (rows[i].seen_ns == 0 || until_ns <= now_ns)
+            continue;
+        level = MM_MAX(level, rows[i].level);
+        *ret_until_ns = MM_MIN(*ret_until_ns, until_ns);
+    }
+    return (enum mm_memory_level)level;
+}

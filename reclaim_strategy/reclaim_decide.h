@@ -51,6 +51,19 @@ uint64_t mm_memory_high_target(const struct mm_memory_high_config *config, uint6
 enum mm_memory_level mm_memory_level_decide(const struct mm_memory_level_config *config,
                                             uint64_t available_bytes, enum mm_memory_level previous);
 
+/* When the signs of pressure were last seen, each held for pressure_hold_ms; 0: never. */
+struct mm_pressure_signs {
+    uint64_t some_ns, full_ns;
+};
+
+/*
+ * The level that pressure alone stands for: the worst of the signs still held at now_ns. *ret_until_ns: when the next
+ * of them ends; UINT64_MAX when none is held.
+ */
+enum mm_memory_level mm_pressure_level_decide(const struct mm_memory_level_config *config,
+                                              const struct mm_pressure_signs *signs, uint64_t now_ns,
+                                              uint64_t *ret_until_ns);
+
 #ifdef __cplusplus
 }
 #endif

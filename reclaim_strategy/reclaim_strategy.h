@@ -37,6 +37,8 @@ struct mm_reclaim_status {
     uint32_t limits_held;              /* limits of ours that stand now */
     uint32_t limits_left;              /* in the journal, could not be restored yet */
     bool is_squeezing;
+    enum mm_memory_level level; /* as last published */
+    enum mm_level_cause level_cause;
 };
 void mm_reclaim_strategy_status(const struct mm_reclaim_strategy *strategy,
                                 struct mm_reclaim_status *ret_status);

@@ -9,17 +9,19 @@ typedef void (*payload_writer)(struct mm_json_writer *writer, const struct mm_se
                                const struct mm_event *event);
 
 /* The word of event_words.h for what a client reported. */
-static const char *word_of(bool is_account, int reason_or_change)
+static const char *word_of(enum mm_event_subject subject, int reason_or_change)
 {
     size_t count;
     const struct mm_event_word *words = mm_event_words(&count);
 
     for (size_t i = 0; i < count; i++) {
-        if (words[i].is_account == is_account &&
-            reason_or_change == (is_account ? (int)words[i].change : (int)words[i].reason))
+        if (words[i].subject == subject &&
+            reason_or_change == (subject == MM_SUBJECT_ACCOUNT ? (int)words[i].change : (int)words[i].reason))
             return words[i].word;
     }
-    return is_account ? "unknown" : mm_application_reason_name((enum mm_application_reason)reason_or_change);
+    return subject == MM_SUBJECT_ACCOUNT
+               ? "unknown"
+               : mm_application_reason_name((enum mm_application_reason)reason_or_change);
 }
 
 static void write_pressure(struct mm_json_writer *writer, const struct mm_service_context *context,
@@ -37,7 +39,7 @@ static void write_application(struct mm_json_writer *writer, const struct mm_ser
     const struct mm_event_application *application = &event->payload.application;
 
     (void)context;
-    mm_json_text(writer, "what", word_of(false, (int)application->reason));
+    mm_json_text(writer, "what", word_of(MM_SUBJECT_APPLICATION, (int)application->reason));
     mm_json_signed(writer, "pid", event->pid);
     mm_json_unsigned(writer, "uid", event->uid);
     if (application->name[0])
@@ -56,7 +58,7 @@ static void write_account(struct mm_json_writer *writer, const struct mm_service
                           const struct mm_event *event)
 {
     (void)context;
-    mm_json_text(writer, "what", word_of(true, (int)event->payload.account.change));
+    mm_json_text(writer, "what", word_of(MM_SUBJECT_ACCOUNT, (int)event->payload.account.change));
     mm_json_signed(writer, "account", event->payload.account.account_id);
 }
 
@@ -88,22 +90,13 @@ static void write_adj(struct mm_json_writer *writer, const struct mm_service_con
     mm_json_signed(writer, "oom_score_adj", event->payload.process.oom_score_adj);
 }
 
-static const char *level_name(enum mm_memory_level level)
-{
-    static const char *const names[] = {
-        [MM_LEVEL_NONE] = "none", [MM_LEVEL_PURGEABLE] = "purgeable", [MM_LEVEL_MODERATE] = "moderate",
-        [MM_LEVEL_LOW] = "low",   [MM_LEVEL_CRITICAL] = "critical",
-    };
-
-    return (size_t)level < MM_ARRAY_SIZE(names) ? names[level] : "unknown";
-}
-
 static void write_level(struct mm_json_writer *writer, const struct mm_service_context *context,
                         const struct mm_event *event)
 {
     (void)context;
-    mm_json_text(writer, "level", level_name(event->payload.level.level));
-    mm_json_text(writer, "previous", level_name(event->payload.level.previous));
+    mm_json_text(writer, "level", mm_memory_level_name(event->payload.level.level));
+    mm_json_text(writer, "previous", mm_memory_level_name(event->payload.level.previous));
+    mm_json_text(writer, "cause", mm_level_cause_name(event->payload.level.cause));
     mm_json_amount(writer, "available_bytes", event->payload.level.available_bytes);
 }
 

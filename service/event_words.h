@@ -24,16 +24,24 @@ enum mm_event_field {
     MM_EVENT_FIELD_CALLER_PID = 1 << 5,
     MM_EVENT_FIELD_CALLER_UID = 1 << 6,
     MM_EVENT_FIELD_START_TIME = 1 << 7, /* of the pid, in ticks: a reused pid is refused */
-    MM_EVENT_FIELD_COUNT = 8,
+    MM_EVENT_FIELD_LEVEL = 1 << 8,      /* a memory level's name */
+    MM_EVENT_FIELD_COUNT = 9,
+};
+
+/* What a word is about. */
+enum mm_event_subject {
+    MM_SUBJECT_APPLICATION,
+    MM_SUBJECT_ACCOUNT,
+    MM_SUBJECT_LEVEL, /* root's alone */
 };
 
 struct mm_event_word {
     const char *word;
     const char *summary;
-    bool is_account;
-    enum mm_application_reason reason; /* where it is not about an account */
-    enum mm_account_change change;
-    unsigned required, allowed; /* masks of mm_event_field; required ones are allowed, too */
+    enum mm_event_subject subject;
+    enum mm_application_reason reason; /* of an application */
+    enum mm_account_change change;     /* of an account */
+    unsigned required, allowed;        /* masks of mm_event_field; required ones are allowed, too */
 };
 
 /* All words; the count goes to *ret_count. */

@@ -18,6 +18,7 @@ static const struct mm_ctl_option options[] = {
     {"caller", "PID", "who binds it, or whose render process it is"},
     {"caller-uid", "UID", "the caller's owner"},
     {"start-time", "TICKS", "its start time (field 22 of stat): refuses a pid that was reused"},
+    {"level", "LEVEL", "the memory level: none, purgeable, moderate, low or critical"},
     {.name = NULL},
 };
 
@@ -35,6 +36,7 @@ static const struct field {
     {"caller", "caller_pid", false, 1, INT32_MAX},
     {"caller-uid", "caller_uid", false, 0, UINT32_MAX - 1},
     {"start-time", "start_time", false, 1, INT64_MAX >> 10},
+    {"level", "level", true, 0, 0},
 };
 
 static const char *option_of(enum mm_event_field bit)
@@ -88,10 +90,11 @@ static int add_field(const struct mm_ctl *ctl, cJSON *request, const struct fiel
 static const char *text_of(const struct mm_ctl *ctl, const struct mm_event_word *word,
                            const struct field *field)
 {
+    static const char *const main_fields[] = {
+        [MM_SUBJECT_APPLICATION] = "pid", [MM_SUBJECT_ACCOUNT] = "account", [MM_SUBJECT_LEVEL] = "level"};
     const char *text = mm_ctl_option(ctl, field->option);
-    const char *main_field = word->is_account ? "account" : "pid";
 
-    if (!text && ctl->argument_count > 1 && strcmp(field->name, main_field) == 0)
+    if (!text && ctl->argument_count > 1 && strcmp(field->name, main_fields[word->subject]) == 0)
         return ctl->arguments[1];
     return text;
 }
@@ -121,7 +124,10 @@ static void print_outcome(const struct mm_event_word *word, const cJSON *answer)
 {
     double pid = mm_json_get_number(answer, "pid");
 
-    if (word->is_account)
+    if (word->subject == MM_SUBJECT_LEVEL)
+        (void)printf("level %s told to subscribers as injected; it is %s\n",
+                     mm_json_get_text(answer, "level"), mm_json_get_text(answer, "real_level"));
+    else if (word->subject == MM_SUBJECT_ACCOUNT)
         (void)printf("account %.0f: %s\n", mm_json_get_number(answer, "account"), word->summary);
     else if (mm_json_get_bool(answer, "listed"))
         (void)printf("process %.0f: priority %.0f (%s)\n", pid, mm_json_get_number(answer, "priority"),
@@ -163,14 +169,16 @@ static int run(struct mm_ctl *ctl)
 const struct mm_ctl_command mm_ctl_event = {
     .name = "event",
     .summary = "report what an application or an account does",
-    .arguments = "WORD [PID|ACCOUNT]",
+    .arguments = "WORD [PID|ACCOUNT|LEVEL]",
     .details = "words about a process (--pid PID, or as the second argument):\n"
                "  create, ready, foreground, background, visible, invisible, transient-start,\n"
                "  transient-end, continuous-start, continuous-end, event-start, event-end,\n"
                "  ability-start, device-connected, device-disconnected, suspend, terminated\n"
                "  bind, unbind (with --caller), render (--caller: whose)\n"
                "words about an account (--account ID, or as the second argument):\n"
-               "  account-activate, account-hot-switch, account-cold-switch",
+               "  account-activate, account-hot-switch, account-cold-switch\n"
+               "word about the memory, for tests of clients (--level LEVEL, or as the second argument):\n"
+               "  level: subscribers are told that level, marked as injected; root only",
     .options = options,
     .min_arguments = 1,
     .max_arguments = 2,

@@ -86,7 +86,9 @@ void mm_json_decision(struct mm_json_writer *writer, const struct mm_decision *d
 void mm_json_event(struct mm_json_writer *writer, const struct mm_service_context *context,
                    const struct mm_event *event);
 
-/* Root, whom the daemon runs as, and the configuration's allowed uids. */
+/* Root, and whom the daemon runs as. */
+bool mm_requests_is_root(const struct mm_service_context *context, const struct mm_control_peer *peer);
+/* These, and the configuration's allowed uids. */
 bool mm_requests_may_change(const struct mm_service_context *context, const struct mm_control_peer *peer);
 
 const struct mm_service_context *mm_requests_context(const struct mm_requests *requests);

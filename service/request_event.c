@@ -26,6 +26,7 @@ const struct mm_field mm_request_event_fields[] = {
     {"caller_pid", MM_FIELD_INTEGER, false, 1, INT32_MAX},
     {"caller_uid", MM_FIELD_INTEGER, false, 0, UID_MAX},
     {"start_time", MM_FIELD_INTEGER, false, 1, MM_JSON_INTEGER_MAX},
+    {"level", MM_FIELD_TEXT, false, 1, 63},
     {.name = NULL},
 };
 
@@ -253,8 +254,52 @@ static int report_account(struct mm_request *request, const struct mm_event_word
     return 0;
 }
 
+static uint64_t available_bytes(const struct mm_request *request)
+{
+    struct mm_kernel *kernel = request->context->kernel;
+    struct mm_memory_state memory;
+
+    return kernel->ops->read_memory(kernel, &memory) < 0 ? 0 : memory.available_bytes;
+}
+
+/* Root's alone: it has every subscriber act as if memory were so. The engine's own level stays what it is. */
+static int inject_level(struct mm_request *request, const struct mm_event_word *word)
+{
+    const char *text = mm_request_text(request, "level", "");
+    struct mm_event event = {.kind = MM_EVENT_MEMORY_LEVEL};
+    struct mm_reclaim_status status = {0};
+    enum mm_memory_level level;
+
+    (void)word;
+    if (!mm_requests_is_root(request->context, &request->client->peer))
+        return mm_request_refuse(request, "permission-denied", "uid %u may not inject a level, only root may",
+                                 (unsigned)request->client->peer.uid);
+    if (mm_memory_level_parse(text, &level) < 0)
+        return mm_request_refuse(request, "bad-field",
+                                 "field \"level\": unknown level \"%.64s\", expected none, purgeable, "
+                                 "moderate, low or critical",
+                                 text);
+    if (request->context->reclaim)
+        mm_reclaim_strategy_status(request->context->reclaim, &status);
+    event.payload.level = (struct mm_event_level){.level = level,
+                                                  .previous = status.level,
+                                                  .cause = MM_LEVEL_INJECTED,
+                                                  .available_bytes = available_bytes(request)};
+    mm_notice("memory level %s is told to clients, injected by process %d; it is %s", text,
+              (int)request->client->peer.pid, mm_memory_level_name(status.level));
+    mm_event_center_publish(request->context->center, &event);
+    mm_json_text(request->writer, "level", text);
+    mm_json_text(request->writer, "real_level", mm_memory_level_name(status.level));
+    return 0;
+}
+
 int mm_request_event(struct mm_request *request)
 {
+    static int (*const reports[])(struct mm_request *, const struct mm_event_word *) = {
+        [MM_SUBJECT_APPLICATION] = report_application,
+        [MM_SUBJECT_ACCOUNT] = report_account,
+        [MM_SUBJECT_LEVEL] = inject_level,
+    };
     const struct mm_event_word *word = read_word(request);
     int result;
 
@@ -263,5 +308,5 @@ int mm_request_event(struct mm_request *request)
     result = check_word_fields(request, word);
     if (result < 0)
         return result;
-    return word->is_account ? report_account(request, word) : report_application(request, word);
+    return reports[word->subject](request, word);
 }

@@ -48,6 +48,17 @@ static void write_daemon(struct mm_request *request, uint64_t now_ns)
     mm_json_close(writer, '}');
 }
 
+static void write_level(struct mm_request *request)
+{
+    struct mm_reclaim_status status;
+
+    if (!request->context->reclaim)
+        return;
+    mm_reclaim_strategy_status(request->context->reclaim, &status);
+    mm_json_text(request->writer, "level", mm_memory_level_name(status.level));
+    mm_json_text(request->writer, "level_cause", mm_level_cause_name(status.level_cause));
+}
+
 static void write_memory(struct mm_request *request)
 {
     struct mm_json_writer *writer = request->writer;
@@ -66,6 +77,7 @@ static void write_memory(struct mm_request *request)
     mm_json_amount(writer, "anonymous_bytes", memory.anonymous_bytes);
     mm_json_amount(writer, "swap_total_bytes", memory.swap_total_bytes);
     mm_json_amount(writer, "swap_free_bytes", memory.swap_free_bytes);
+    write_level(request);
     mm_json_close(writer, '}');
 }
 

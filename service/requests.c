@@ -115,12 +115,17 @@ static const struct request_kind *find_kind(struct mm_request *request, const ch
     return NULL;
 }
 
+bool mm_requests_is_root(const struct mm_service_context *context, const struct mm_control_peer *peer)
+{
+    return peer->uid == 0 || peer->uid == context->facts->uid;
+}
+
 bool mm_requests_may_change(const struct mm_service_context *context, const struct mm_control_peer *peer)
 {
     const struct mm_control_socket_config *config = &context->config->control_socket;
     uid_t uid = peer->uid;
 
-    if (uid == 0 || uid == context->facts->uid)
+    if (mm_requests_is_root(context, peer))
         return true;
     for (size_t i = 0; i < config->allowed_uid_count; i++) {
         if (config->allowed_uids[i] == uid)

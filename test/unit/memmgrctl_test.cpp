@@ -126,6 +126,8 @@ TEST(CtlUsage, ExitCodesAndHints)
         {{"event", "foreground", "5", "--caller", "6"}, 2, "takes no --caller"},
         {{"event", "account-activate"}, 2, "needs --account"},
         {{"event", "account-activate", "5", "--pid", "6"}, 2, "takes no --pid"},
+        {{"event", "level"}, 2, "needs --level"},
+        {{"event", "level", "low", "--pid", "6"}, 2, "takes no --pid"},
         {{"log-level"}, 2, "something is missing: LEVEL"},
         {{"monitor", "--events", ""}, 2, "no kind is named"},
         {{"monitor", "--events", "a,,b"}, 2, "is no kind"},

@@ -8,7 +8,7 @@
 namespace
 {
 
-constexpr uint64_t MIB = MM_MIB;
+constexpr uint64_t MIB = MM_MIB, SECOND = MM_NS_PER_S;
 
 const mm_avail_buffer_config SHIPPED = {800 * MIB, 750 * MIB, 850 * MIB, 200 * MIB};
 
@@ -107,7 +107,7 @@ TEST(MemoryHigh, IsAShareOfUsageWhereThatIsALimit)
 
 TEST(MemoryLevel, WorseAtOnceAndBetterFivePerCentAboveTheLine)
 {
-    const mm_memory_level_config config = {1024 * MIB, 800 * MIB, 700 * MIB, 600 * MIB, 5};
+    const mm_memory_level_config config = {1024 * MIB, 800 * MIB, 700 * MIB, 600 * MIB, 5, 0, 0, 0};
     const struct {
         const char *what;
         uint64_t available_mib;
@@ -136,6 +136,47 @@ TEST(MemoryLevel, WorseAtOnceAndBetterFivePerCentAboveTheLine)
     for (const auto &row : rows)
         EXPECT_EQ(mm_memory_level_decide(&config, row.available_mib * MIB, row.previous), row.expected)
             << row.what;
+}
+
+TEST(PressureLevel, TheWorstSignThatIsStillHeld)
+{
+    mm_memory_level_config config = {};
+
+    config.some_pressure_level = MM_LEVEL_MODERATE;
+    config.full_pressure_level = MM_LEVEL_LOW;
+    config.pressure_hold_ms = 1000;
+
+    const struct {
+        const char *what;
+        mm_pressure_signs signs;
+        uint64_t now_ns;
+        mm_memory_level expected;
+        uint64_t until_ns;
+    } rows[] = {
+        {"never seen", {0, 0}, 1, MM_LEVEL_NONE, UINT64_MAX},
+        {"never seen is not seen at 0", {0, 0}, 0, MM_LEVEL_NONE, UINT64_MAX},
+        {"some", {5, 0}, 5, MM_LEVEL_MODERATE, SECOND + 5},
+        {"full", {0, 5}, 5, MM_LEVEL_LOW, SECOND + 5},
+        {"both: the worse, until the first ends", {3, 5}, 5, MM_LEVEL_LOW, SECOND + 3},
+        {"some has ended", {3, 5}, SECOND + 4, MM_LEVEL_LOW, SECOND + 5},
+        {"full has ended", {5, 3}, SECOND + 4, MM_LEVEL_MODERATE, SECOND + 5},
+        {"held to its last moment", {5, 0}, SECOND + 4, MM_LEVEL_MODERATE, SECOND + 5},
+        {"and no longer", {5, 0}, SECOND + 5, MM_LEVEL_NONE, UINT64_MAX},
+    };
+
+    for (const auto &row : rows) {
+        uint64_t until_ns = 0;
+
+        EXPECT_EQ(mm_pressure_level_decide(&config, &row.signs, row.now_ns, &until_ns), row.expected)
+            << row.what;
+        EXPECT_EQ(until_ns, row.until_ns) << row.what;
+    }
+    config.some_pressure_level = MM_LEVEL_CRITICAL;
+    const mm_pressure_signs both = {5, 5};
+    uint64_t until_ns = 0;
+
+    EXPECT_EQ(mm_pressure_level_decide(&config, &both, 6, &until_ns), MM_LEVEL_CRITICAL)
+        << "the worse of what is configured, whatever the order";
 }
 
 } // namespace

@@ -469,4 +469,64 @@ TEST_F(Reclaim, EachChangeOfTheLevelIsToldOnce)
                            {MM_LEVEL_MODERATE, MM_LEVEL_NONE}}));
 }
 
+TEST_F(Reclaim, PressureRaisesTheLevelAndItIsHeld)
+{
+    std::vector<std::string> changes;
+    const uint64_t held = 5 * SECOND;
+    auto stall = [this](mm_pressure_kind kind) {
+        mm_event event = {};
+
+        event.kind = MM_EVENT_PRESSURE;
+        event.payload.pressure.kind = kind;
+        mm_event_center_publish(engine->center, &event);
+    };
+
+    config->squeeze.is_enabled = false;
+    begin();
+    on_event = [&](const mm_event &event) {
+        if (event.kind == MM_EVENT_MEMORY_LEVEL)
+            changes.push_back(std::string(mm_memory_level_name(event.payload.level.level)) + " by " +
+                              mm_level_cause_name(event.payload.level.cause));
+    };
+    run_for(SECOND);
+    for (int i = 0; i < 3; i++) {
+        stall(MM_PRESSURE_SOME);
+        run_for(held / 2);
+    }
+    EXPECT_EQ(changes, std::vector<std::string>{"moderate by pressure"}) << "each change is told once";
+    stall(MM_PRESSURE_FULL);
+    run_for(held * 3 / 4);
+    stall(MM_PRESSURE_SOME);
+    run_for(held / 2);
+    EXPECT_EQ(changes,
+              (std::vector<std::string>{"moderate by pressure", "low by pressure", "moderate by pressure"}))
+        << "what is worse ends by itself";
+    run_for(held);
+    EXPECT_EQ(changes.back(), "none by waterline");
+    EXPECT_EQ(changes.size(), 4U);
+    run_for(held * 4);
+    EXPECT_EQ(changes.size(), 4U);
+}
+
+TEST_F(Reclaim, TheWorseOfWaterlineAndPressureIsTheLevel)
+{
+    std::vector<mm_memory_level> changes;
+    mm_event event = {};
+
+    config->squeeze.is_enabled = false;
+    begin();
+    on_event = [&](const mm_event &seen) {
+        if (seen.kind == MM_EVENT_MEMORY_LEVEL)
+            changes.push_back(seen.payload.level.level);
+    };
+    run_for(SECOND);
+    event.kind = MM_EVENT_PRESSURE;
+    event.payload.pressure.kind = MM_PRESSURE_FULL;
+    mm_event_center_publish(engine->center, &event);
+    let_hog_grow(1300 * MIB,
+                 400 * MIB); /* to 748 MiB before the hold ends: moderate, which is better than low */
+    run_for(20 * SECOND);
+    EXPECT_EQ(changes, (std::vector<mm_memory_level>{MM_LEVEL_LOW, MM_LEVEL_MODERATE}));
+}
+
 } // namespace

@@ -148,10 +148,12 @@ TEST(Event, EachWordBecomesItsReason)
             fields += ",\"caller_pid\":101";
         if (word.required & MM_EVENT_FIELD_ACCOUNT)
             fields += ",\"account\":101";
+        if (word.subject == MM_SUBJECT_LEVEL)
+            continue; // the tests of levels below
         ASSERT_EQ(Client::code(client.ask("event", fields)), "") << word.word;
         ASSERT_EQ(listener.events.size(), 1U) << word.word;
         const mm_event &event = listener.events[0];
-        if (word.is_account) {
+        if (word.subject == MM_SUBJECT_ACCOUNT) {
             EXPECT_EQ(event.kind, MM_EVENT_ACCOUNT);
             EXPECT_EQ(event.payload.account.change, word.change);
             EXPECT_EQ(event.payload.account.account_id, 101);
@@ -238,10 +240,16 @@ TEST(Event, BadOnesAreRefusedAndNothingHappens)
         {R"("event":"account-activate")", "missing-field"},
         {R"("event":"account-activate","account":100,"pid":100)", "unknown-field"},
         {R"("event":"account-activate","account":"100")", "bad-field"},
+        {R"("event":"level")", "missing-field"},
+        {R"("event":"level","level":"Critical")", "bad-field"},
+        {R"("event":"level","level":4)", "bad-field"},
+        {R"("event":"level","level":"low","pid":100)", "unknown-field"},
+        {R"("event":"foreground","pid":100,"level":"low")", "unknown-field"},
     };
     World world;
     Client client(world);
-    Listener listener(world, 1U << MM_EVENT_APPLICATION | 1U << MM_EVENT_ACCOUNT);
+    Listener listener(world,
+                      1U << MM_EVENT_APPLICATION | 1U << MM_EVENT_ACCOUNT | 1U << MM_EVENT_MEMORY_LEVEL);
 
     for (const BadEvent &bad : cases) {
         Json answer = client.raw(std::string(R"({"version":1,"id":5,"request":"event",)") + bad.fields + "}");
@@ -254,6 +262,46 @@ TEST(Event, BadOnesAreRefusedAndNothingHappens)
     EXPECT_EQ(Client::code(client.ask("event", R"(,"event":"create","pid":100,"name":")" + name + "\"")), "");
     EXPECT_EQ(Client::code(client.ask("event", R"(,"event":"create","pid":100,"name":")" + name + "n\"")),
               "bad-field");
+}
+
+TEST(Event, ALevelIsInjectedByRootAndMarked)
+{
+    for (const char *level : {"none", "purgeable", "moderate", "low", "critical"}) {
+        World world;
+        Client root(world, 0), reader(world, 0);
+        Listener listener(world, 1U << MM_EVENT_MEMORY_LEVEL);
+        const std::string fields = std::string(R"(,"event":"level","level":")") + level + "\"";
+
+        Json answer = root.ask("event", fields);
+        ASSERT_EQ(Client::code(answer), "") << level;
+        EXPECT_STREQ(cJSON_GetStringValue(member(answer, "real_level")), "none");
+        ASSERT_EQ(listener.events.size(), 1U);
+        EXPECT_STREQ(mm_memory_level_name(listener.events[0].payload.level.level), level);
+        EXPECT_EQ(listener.events[0].payload.level.cause, MM_LEVEL_INJECTED);
+        EXPECT_EQ(listener.events[0].payload.level.previous, MM_LEVEL_NONE) << "the real one";
+        EXPECT_GT(listener.events[0].payload.level.available_bytes, 0U);
+        Json status = reader.ask("status");
+        const cJSON *own = member(member(status, "memory"), "level");
+
+        EXPECT_TRUE(!own || std::string(cJSON_GetStringValue(own)) == "none");
+    }
+}
+
+TEST(Event, NobodyElseInjectsALevel)
+{
+    World world;
+    Listener listener(world, 1U << MM_EVENT_MEMORY_LEVEL);
+
+    world.config->control_socket.allowed_uids[0] = 1234;
+    world.config->control_socket.allowed_uid_count = 1;
+    for (uid_t uid : {(uid_t)1234, (uid_t)1000}) {
+        Client client(world, uid);
+
+        EXPECT_EQ(Client::code(client.ask("event", R"(,"event":"level","level":"critical")")),
+                  "permission-denied")
+            << uid;
+    }
+    EXPECT_TRUE(listener.events.empty());
 }
 
 TEST(Event, AThreadIsNoProcess)
