@@ -7,6 +7,7 @@
 
 extern const struct mm_ctl_command mm_ctl_status;
 extern const struct mm_ctl_command mm_ctl_list;
+extern const struct mm_ctl_command mm_ctl_top;
 extern const struct mm_ctl_command mm_ctl_event;
 extern const struct mm_ctl_command mm_ctl_monitor;
 extern const struct mm_ctl_command mm_ctl_explain;

@@ -19,6 +19,7 @@
 
 static const struct mm_ctl_option options[] = {
     {"events", "KIND,...", "only events of these kinds, such as decision,priority"},
+    {"filter", "TEXT", "only events with that in one of their texts, or about that pid"},
     {.name = NULL},
 };
 
@@ -86,6 +87,24 @@ static void print_event(const struct mm_ctl *ctl, const cJSON *event)
                  mm_clean_text(line, clean, sizeof(clean)));
 }
 
+/* What the filter lets through: all without one. */
+static bool is_wanted(const struct mm_ctl *ctl, const cJSON *packet)
+{
+    const char *filter = mm_ctl_option(ctl, "filter");
+    const cJSON *member;
+    int64_t pid;
+
+    if (!filter)
+        return true;
+    if (mm_parse_i64(filter, 1, INT32_MAX, &pid) == 0 && (double)pid == mm_json_get_number(packet, "pid"))
+        return true;
+    cJSON_ArrayForEach (member, packet) {
+        if (cJSON_IsString(member) && strcasestr(member->valuestring, filter))
+            return true;
+    }
+    return false;
+}
+
 static int print_packet(const struct mm_ctl *ctl, struct mm_session *session)
 {
     cJSON *packet;
@@ -100,6 +119,10 @@ static int print_packet(const struct mm_ctl *ctl, struct mm_session *session)
     if (result < 0) {
         (void)fprintf(stderr, "memmgrctl: the daemon's event is not understood: %s\n", strerror(-result));
         return MM_CTL_PROTOCOL;
+    }
+    if (!is_wanted(ctl, packet)) {
+        cJSON_Delete(packet);
+        return MM_CTL_OK;
     }
     if (ctl->is_json)
         (void)puts(session->buffer);

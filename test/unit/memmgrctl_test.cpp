@@ -471,6 +471,35 @@ TEST_F(Ctl, MonitorTellsEachEventAtOnceUntilInterrupted)
     EXPECT_EQ(program.finish(), 0);
 }
 
+TEST_F(Ctl, MonitorTellsOnlyWhatTheFilterLetsThrough)
+{
+    for (const char *filter : {"WANTED", "4711"}) {
+        Program program(command_line(
+            {"--socket", server.path, "monitor", "--events", "decision,process-exited", "--filter", filter}));
+
+        std::string line = first_line(server, program, [](World &world) {
+            mm_event other{}, wanted{};
+
+            decide(world, "other");
+            other.kind = wanted.kind = MM_EVENT_PROCESS_EXITED;
+            other.pid = 47110;
+            wanted.pid = 4711;
+            mm_event_center_publish(world.center, &other);
+            decide(world, "the wanted one");
+            mm_event_center_publish(world.center, &wanted);
+        });
+        EXPECT_TRUE(line.find("the wanted one") != std::string::npos ||
+                    line.find("pid=4711") != std::string::npos)
+            << line;
+        program.send(SIGTERM);
+        EXPECT_EQ(program.finish(), 0);
+        for (const std::string &shown : lines_of(program.output)) {
+            EXPECT_EQ(shown.find("reason=other"), std::string::npos) << shown;
+            EXPECT_EQ(shown.find("47110"), std::string::npos) << shown;
+        }
+    }
+}
+
 TEST_F(Ctl, MonitorEndsWithItsReader)
 {
     Program program(command_line({"--socket", server.path, "monitor", "--json"}));
