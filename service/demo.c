@@ -133,6 +133,16 @@ static int bring_to_state(struct demo *demo, const struct mm_demo_app *app)
 /* ---- the course -----------------------------------------------------------------------------------------
  */
 
+static bool is_interrupted(struct demo *demo)
+{
+    struct pollfd descriptor = {.fd = demo->signal_fd, .events = POLLIN};
+
+    if (poll(&descriptor, 1, 0) <= 0)
+        return false;
+    mm_demo_say(&demo->show, "interrupted");
+    return true;
+}
+
 static int start_apps(struct demo *demo)
 {
     uint64_t permille = demo->stage.limit_bytes / 1000;
@@ -144,8 +154,11 @@ static int start_apps(struct demo *demo)
             .growth_bytes = app->grows ? permille * GROWTH_PERMILLE : 0,
             .growth_bytes_per_s = permille * GROWTH_PERMILLE_PER_S,
         };
-        int result = mm_demo_app_start(app, &size, demo->stage.groups);
+        int result;
 
+        if (is_interrupted(demo))
+            return MM_CTL_REFUSED;
+        result = mm_demo_app_start(app, &size, demo->stage.groups);
         if (result < 0) {
             (void)fprintf(stderr, "memmgrctl: demo: %s: %s\n", app->name, strerror(-result));
             return MM_CTL_REFUSED;

@@ -244,6 +244,8 @@ _Noreturn static void become_daemon(const struct mm_demo_stage *stage, const cha
 
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    /* Ctrl-C is for the demonstration, which ends its daemon last */
+    (void)setsid();
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(1);

@@ -75,6 +75,19 @@ for signal in INT TERM KILL; do
     expect_clean "$demo" "a demonstration ended by SIG$signal"
 done
 
+# Ctrl-C goes to all of the demonstration's process group, at any time.
+for moment in 'a domain of' 'begins to grow'; do
+    set -m
+    "$programs/memmgrctl" demo >"$output" 2>&1 &
+    demo=$!
+    set +m
+    until grep -q "$moment" "$output" || ! kill -0 "$demo" 2>/dev/null; do sleep 0.01; done
+    kill -INT -- -"$demo" || fail "it had ended before Ctrl-C"
+    wait "$demo" && fail "Ctrl-C: exit 0"
+    [[ $(tail -n 1 "$output") == *interrupted ]] || fail "Ctrl-C: $(cat "$output")"
+    expect_clean "$demo" "a demonstration ended by Ctrl-C"
+done
+
 # Without root it says what it needs.
 if command -v setpriv >/dev/null; then
     setpriv --reuid 65534 --regid 65534 --clear-groups "$programs/memmgrctl" demo >"$output" 2>&1 && fail "not root: exit 0"
