@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Temporary file, fsync, rename. */
+/* Temporary file, fsync, rename; a signal that ends the program takes the temporary file along. */
 #include "service/new_file.h"
 
 #include "common/common.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -52,7 +53,36 @@ static int look(const struct mm_new_file *file)
     return S_ISREG(status.st_mode) ? 0 : -EINVAL;
 }
 
-static int make_temporary(struct mm_new_file *file)
+/* ---- the temporary file ---------------------------------------------------------------------------------- */
+
+static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+/* The file that is to go when we are ended; directory -1: none. One at a time is enough. */
+static char doomed_name[MM_NEW_FILE_NAME_MAX];
+static volatile sig_atomic_t doomed_directory = -1;
+
+/* The signal itself is delivered when this returns, with its default action. */
+static void take_along(int number)
+{
+    (void)unlinkat((int)doomed_directory, doomed_name, 0);
+    (void)raise(number);
+}
+
+/* What is ignored, by nohup, say, stays ignored. */
+static void doom(const struct mm_new_file *file)
+{
+    const struct sigaction action = {.sa_handler = take_along, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction old;
+
+    mm_copy_text(doomed_name, sizeof(doomed_name), file->temporary);
+    doomed_directory = file->directory;
+    for (size_t i = 0; i < MM_ARRAY_SIZE(ending_signals); i++) {
+        if (sigaction(ending_signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+            (void)sigaction(ending_signals[i], &action, NULL);
+    }
+}
+
+static int try_names(struct mm_new_file *file)
 {
     for (unsigned i = 0; i < TEMPORARY_NAMES_MAX; i++) {
         (void)mm_format(file->temporary, sizeof(file->temporary), ".memmgr-new-%d-%u", (int)getpid(), i);
@@ -65,6 +95,25 @@ static int make_temporary(struct mm_new_file *file)
     }
     return -EEXIST;
 }
+
+/* No signal may come between making it and dooming it. */
+static int make_temporary(struct mm_new_file *file)
+{
+    sigset_t ending, old;
+    int r;
+
+    (void)sigemptyset(&ending);
+    for (size_t i = 0; i < MM_ARRAY_SIZE(ending_signals); i++)
+        (void)sigaddset(&ending, ending_signals[i]);
+    (void)sigprocmask(SIG_BLOCK, &ending, &old);
+    r = try_names(file);
+    if (r == 0)
+        doom(file);
+    (void)sigprocmask(SIG_SETMASK, &old, NULL);
+    return r;
+}
+
+/* ---- the new file ---------------------------------------------------------------------------------------- */
 
 int mm_new_file_open(const char *path, bool may_replace, struct mm_new_file *ret_file)
 {
@@ -139,6 +188,7 @@ int mm_new_file_commit(struct mm_new_file *file)
     }
     /* The name is there already; that it lasts is as much as can be asked of the file system. */
     (void)fsync(file->directory);
+    doomed_directory = -1;
     (void)close(file->directory);
     file->directory = -1;
     return 0;
@@ -149,6 +199,7 @@ void mm_new_file_discard(struct mm_new_file *file)
     mm_cleanup_close(&file->fd);
     file->fd = -1;
     (void)unlinkat(file->directory, file->temporary, 0);
+    doomed_directory = -1;
     (void)close(file->directory);
     file->directory = -1;
 }

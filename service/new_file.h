@@ -21,8 +21,10 @@ struct mm_new_file {
 };
 
 /*
- * -EEXIST: something of that name is there and may_replace is false; -EINVAL: it is no regular file, which is never
- * replaced; -EISDIR, -ENAMETOOLONG; the errno of opening the directory or of making the temporary file.
+ * Until the commit or the discard, SIGINT, SIGTERM, SIGHUP and SIGQUIT take the temporary file along when they end the
+ * program: one file at a time. -EEXIST: something of that name is there and may_replace is false; -EINVAL: it is no
+ * regular file, which is never replaced; -EISDIR, -ENAMETOOLONG; the errno of opening the directory or of making the
+ * temporary file.
  */
 int mm_new_file_open(const char *path, bool may_replace, struct mm_new_file *ret_file);
 

@@ -2,6 +2,7 @@
 // memmgr-config's commands that write files, and the privileges that all of them give up.
 #include "config_program.hpp"
 
+#include <csignal>
 #include <fcntl.h>
 #include <grp.h>
 #include <regex>
@@ -89,6 +90,38 @@ TEST_F(ConfigProgram, WritingThatFailsIsAPlainErrorAndLeavesNothing)
     EXPECT_EQ(
         run_config({"migrate", "--from", "earlyoom", "-o", path, "--", "-m", "5"}, "", full_file).status, 4);
     EXPECT_EQ(names(), std::vector<std::string>{"a.prop"});
+}
+
+// Ctrl-C, which all of the terminal's process group gets, and a signal for the program alone.
+TEST_F(ConfigProgram, ASignalLeavesNothingBehind)
+{
+    for (int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+        for (bool is_for_group : {true, false}) {
+            const std::string path = directory + "/new.xml";
+            int in[2], status = 0;
+            ASSERT_EQ(pipe2(in, O_CLOEXEC), 0);
+            pid_t pid = fork();
+            ASSERT_GE(pid, 0);
+            if (pid == 0) {
+                const rlimit none = {0, 0};
+                (void)setrlimit(RLIMIT_CORE, &none);
+                (void)setpgid(0, 0);
+                dup2(in[0], STDIN_FILENO);
+                execl(MM_CONFIG_PROGRAM, MM_CONFIG_PROGRAM, "migrate", "--from", "lmkd", "-o", path.c_str(),
+                      "-", nullptr);
+                _exit(127);
+            }
+            close(in[0]);
+            while (names().empty() && waitpid(pid, &status, WNOHANG) == 0)
+                sched_yield();
+            ASSERT_EQ(names().size(), 1U);
+            ASSERT_EQ(kill(is_for_group ? -pid : pid, number), 0);
+            EXPECT_EQ(waitpid(pid, &status, 0), pid);
+            close(in[1]);
+            EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == number) << status;
+            EXPECT_EQ(names(), std::vector<std::string>());
+        }
+    }
 }
 
 TEST_F(ConfigProgram, WhoMayNotWriteIsTold)
