@@ -92,12 +92,15 @@ static void protect_ourselves(struct mm_daemon *daemon, const struct mm_daemon_c
     mm_kill_strategy_rehearse(daemon->engine->kill);
 }
 
+/* What a reload came to is logged with its changes, where it ends. */
 static void log_event(const struct mm_event *event, void *user)
 {
     const struct mm_decision *decision = &event->payload.decision;
     char size[MM_SIZE_TEXT_MAX];
 
     (void)user;
+    if (decision->source == MM_DECISION_CONFIG)
+        return;
     if (decision->acted)
         mm_notice("%s%s %s%s%s: %s", decision->is_dry_run ? "dry run: " : "", decision->action,
                   decision->target[0] ? decision->target : "-", decision->amount_bytes ? ", " : "",

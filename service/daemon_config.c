@@ -172,7 +172,10 @@ static void log_failure(struct mm_daemon *daemon, const struct mm_reload *reload
         return;
     daemon->told_problems = hash;
     log_problems(reload->problems);
-    mm_error("reload: the old configuration stays: %s", daemon->facts.reload_message);
+    if (reload->problems->error_count > 0)
+        mm_error("reload: the old configuration stays");
+    else
+        mm_error("reload: the old configuration stays: %s", daemon->facts.reload_message);
     mm_decide(daemon->engine->center, &refusal, "the old configuration stays: %s",
               daemon->facts.reload_message);
 }

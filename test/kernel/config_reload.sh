@@ -120,6 +120,7 @@ kill -HUP "$daemon"
 expect "reload: killConfig/killLevel[id=2]/memoryMB: 2 -> 3 ($drop_ins/20-product.xml:2)"
 expect "reload: killConfig/killLevel[id=1]: removed (memoryMB 1, minPriority 100) (from $system/memmgr_config.xml:1)"
 expect 'reload: 2 changes are in force'
+[ "$(grep -c 'in force' "$log")" = 1 ] || fail "a reload says twice that it is in force: $(cat "$log")"
 control status | grep -qF "$drop_ins/20-product.xml" || fail "the new file is not shown: $(control status)"
 
 # ---- reload by memmgrctl ----------------------------------------------------------------------------------
