@@ -16,7 +16,8 @@ const struct mm_attribute mm_profile_attributes[] = {
      "The smallest screen, by its diagonal in whole inches."},
     {"maxScreenInches", MM_TYPE_UNSIGNED, 1, SCREEN_INCHES_MAX, "inches",
      "The largest screen, itself included."},
-    {"device", MM_TYPE_NAME, 0, 127, "", "The name of the device, as device/name or --device gives it."},
+    {"device", MM_TYPE_NAME, 0, 127, "",
+     "The name of the device, as device/name or the option for it gives it."},
     {"name", MM_TYPE_NAME, 0, 127, "", "What it is called where it is shown."},
     {0},
 };

@@ -291,7 +291,7 @@ static const struct special {
      "are given must fit the device; no two profiles of a file may fit one device.",
      mm_profile_attributes,
      "<Memmgr>\n"
-     "    <ramProfile name=\"4 GB\" minRamMB=\"3072\" maxRamMB=\"6143\">\n"
+     "    <ramProfile name=\"4 GB\" minRamMB=\"3073\" maxRamMB=\"5120\">\n"
      "        <logging>\n"
      "            <level>notice</level>\n"
      "        </logging>\n"

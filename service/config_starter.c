@@ -222,7 +222,7 @@ static void write_profile(FILE *stream)
         "All attributes that are given must fit the device, and no two profiles of a file may fit one.",
         mm_profile_attributes);
     (void)fputs("    <!--\n"
-                "    <" MM_PROFILE_NAME " name=\"4 GB\" minRamMB=\"3072\" maxRamMB=\"6143\">\n"
+                "    <" MM_PROFILE_NAME " name=\"4 GB\" minRamMB=\"3073\" maxRamMB=\"5120\">\n"
                 "        <killConfig>\n",
                 stream);
     write_rows(stream, rows, 3);
