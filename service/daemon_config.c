@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What has no place would begin with its severity, which the log says already. */
 static void log_problems(const struct mm_problems *problems)
 {
     static const enum mm_log_level levels[] = {
@@ -19,9 +20,13 @@ static void log_problems(const struct mm_problems *problems)
     };
     char text[MM_LOG_LINE_MAX];
 
-    for (size_t i = 0; i < problems->count; i++)
-        mm_log(levels[problems->items[i].severity], "%s",
-               mm_problem_text(&problems->items[i], text, sizeof(text)));
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct mm_problem *problem = &problems->items[i];
+        bool has_place = problem->file && problem->file[0];
+
+        mm_log(levels[problem->severity], "%s",
+               has_place || !problem->text ? mm_problem_text(problem, text, sizeof(text)) : problem->text);
+    }
 }
 
 void mm_daemon_log_problems(struct mm_daemon *daemon)
