@@ -61,8 +61,8 @@ ELEMENT("domain/groupPath",
         ROW(.type = MM_TYPE_PATH, .unit = "", TEXT_FIELD(domain.group_path), .default_text = "",
             .flags = MM_ELEMENT_RESTART),
         .help =
-            "The group, from the root of the cgroup tree; its limit then plays the part of RAM. Empty: the "
-            "machine.",
+            "The group, from the root of the cgroup tree; its limit then plays the part of RAM. Once it is "
+            "removed and made anew the daemon ends, to be started again for the new one. Empty: the machine.",
         .example = "/apps")
 
 ELEMENT("controlSocket", ROW(SECTION),
@@ -79,11 +79,15 @@ ELEMENT("controlSocket/mode",
         ROW(NUMBER(MM_TYPE_OCTAL, "", 0, 0777), FIELD(control_socket.mode), .default_text = "0660",
             .flags = MM_ELEMENT_RESTART),
         .help = "Its file mode, octal. 0660: owner and group, nobody else.", .example = "0600")
-ELEMENT("controlSocket/maxClients",
-        ROW(COUNT(1, 1024), FIELD(control_socket.max_clients), .default_text = "64",
-            .flags = MM_ELEMENT_RESTART),
-        .help = "More connections at once are refused. 64: each has buffers that are held ready.",
-        .example = "128")
+ELEMENT(
+    "controlSocket/maxClients",
+    ROW(COUNT(1, 1024), FIELD(control_socket.max_clients), .default_text = "64", .flags = MM_ELEMENT_RESTART),
+    .help =
+        "Connections at once. When all are taken one of those who may only read makes room: for who may "
+        "change anything the one that was silent for longest, for another reader one of a user who has "
+        "more than that reader has then; else the newcomer is refused. 64: each has buffers that are held "
+        "ready.",
+    .example = "128")
 ELEMENT("controlSocket/allowedUid",
         ROW(COUNT(0, 4294967294), .flags = MM_ELEMENT_REPEATABLE,
             LIST(MM_STORE_UNSIGNED, MM_LIST_INLINE, control_socket.allowed_uids,
