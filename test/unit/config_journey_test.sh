@@ -6,6 +6,7 @@
 set -euo pipefail
 
 build=$1/service
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 work=$(mktemp -d)
 daemon=""
 trap 'end_daemon; rm -rf "$work"' EXIT
@@ -138,6 +139,29 @@ layer() {
     expect 1 config diff --ram-mb 4096 "$path/memmgr_config.xml" "$path/memmgr_config.d"
 }
 
+# README.md shows this way: what is said has to stand in it, but for the numbers of lines.
+readme() {
+    local readme arguments line status
+
+    readme=$(sed -E 's/:[0-9]+/:N/g' "$root/README.md")
+    mkdir "$work/new"
+    cp "$root/config/memmgr_config.xml" "$work/new/10-shipped.xml"
+    sed '/^        <availBufferConfig>$/,/^        <\/availBufferConfig>$/d' "$work/vendor.xml" >"$work/new/20-vendor.xml"
+    while read -r status arguments; do
+        # Words are to be split.
+        # shellcheck disable=SC2086
+        (cd "$work" && expect "$status" config $arguments)
+        while read -r line; do
+            grep -qF -- "$line" <<<"$readme" || fail "README.md does not show: $line (config $arguments)"
+        done < <(cat "$work/out" "$work/err" | sed -E 's/:[0-9]+/:N/g')
+    done <<END
+0 check --ram-mb 4096 new
+0 check --ram-mb 8192 new
+1 diff --ram-mb 4096 new/10-shipped.xml new
+0 diff --ram-mb 8192 new/10-shipped.xml new
+END
+}
+
 # A daemon that changes nothing takes the file over when it is told to.
 reload() {
     local ctl=("--socket" "$work/run/socket") line
@@ -228,6 +252,7 @@ check_for_both_devices
 break_and_mend
 show_what_is_in_force
 layer
+readme
 reload
 colour
 full_disk
