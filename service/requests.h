@@ -21,7 +21,8 @@
  *   log-level   level                                         who may change
  *
  * Who may change: uid 0, the uid the daemon runs as, and the configuration's allowed uids. Reading is open to
- * whoever could connect.
+ * whoever could connect; by user it gets a twentieth of the daemon's time, what is asked beyond that waits. When all
+ * connections are taken readers make room (controlSocket/maxClients): an error "busy", then the end.
  *
  * Lists come in pages: "cursor" of an answer, when it is not null, asks for the next one. Where the list
  * changed between two pages a process may come twice or, having moved towards the front, be left out.
@@ -29,7 +30,7 @@
  *
  * Codes of errors: not-json, too-complex, unsupported-version, unknown-request, missing-field, unknown-field,
  * bad-field, permission-denied, no-such-process, not-a-process, protected-process, wrong-owner,
- * not-in-domain, bad-cursor, too-large, failed.
+ * not-in-domain, bad-cursor, too-large, failed; from the socket itself, without an id: too-long, busy.
  */
 #ifndef MM_SERVICE_REQUESTS_H
 #define MM_SERVICE_REQUESTS_H
