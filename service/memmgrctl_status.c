@@ -115,9 +115,11 @@ static void print_memory(const struct mm_ctl *ctl, const cJSON *answer)
         else
             (void)printf(", no swap");
         (void)putchar('\n');
-        if (mm_json_get(memory, "level"))
-            (void)printf("level %s, by %s\n", mm_json_get_text(memory, "level"),
+        if (mm_json_get(memory, "level")) {
+            print_title(ctl, "level");
+            (void)printf("%s, by %s\n", mm_json_get_text(memory, "level"),
                          mm_json_get_text(memory, "level_cause"));
+        }
     }
     print_pressure(ctl, mm_json_get(answer, "pressure"));
 }
