@@ -40,6 +40,15 @@ enum {
     BPF_RB_RING_SIZE = 1,
 };
 
+/* An opaque word of the kernel's in a map's value; the verifier knows it by its name. */
+struct bpf_timer {
+    __u64 opaque[2];
+} __attribute__((aligned(8)));
+#define MM_CLOCK_MONOTONIC 1
+
+#define MM_PF_KTHREAD   0x00200000
+#define MM_CLONE_THREAD 0x00010000
+
 /* A process's index into signal_struct.pids since 4.19: enum pid_type. */
 #define MM_PIDTYPE_TGID 1
 
@@ -82,7 +91,10 @@ struct signal_struct {
 };
 
 struct task_struct {
+    unsigned int flags;
+    int pid;
     int tgid;
+    unsigned int in_execve : 1;
     struct task_struct *group_leader;
     __u64 start_boottime;
     const struct cred *real_cred;

@@ -33,13 +33,20 @@ static __always_inline int32_t mm_visible_tgid(struct task_struct *task)
     return 0;
 }
 
-static __always_inline void mm_report(uint32_t type, struct task_struct *task, int32_t actor)
+static __always_inline bool mm_is_kernel_thread(struct task_struct *task)
+{
+    return BPF_CORE_READ(task, flags) & MM_PF_KTHREAD;
+}
+
+/* Of the leader, with its name unless another is given. */
+static __always_inline void mm_report(uint32_t type, struct task_struct *task, int32_t actor,
+                                      const char *comm)
 {
     struct task_struct *leader = BPF_CORE_READ(task, group_leader);
     int32_t tgid = mm_visible_tgid(task);
     struct mm_bpf_record *record;
 
-    if (tgid == 0)
+    if (tgid == 0 || mm_is_kernel_thread(task))
         return;
     record = mm_record_begin(type);
     if (!record)
@@ -50,8 +57,39 @@ static __always_inline void mm_report(uint32_t type, struct task_struct *task, i
     record->actor = actor;
     record->uid = BPF_CORE_READ(task, real_cred, uid.val);
     record->value = BPF_CORE_READ(task, signal, oom_score_adj);
-    BPF_CORE_READ_STR_INTO(&record->comm, leader, comm);
+    if (comm)
+        bpf_probe_read_kernel_str(&record->comm, sizeof(record->comm), comm);
+    else
+        BPF_CORE_READ_STR_INTO(&record->comm, leader, comm);
     mm_record_end(record);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(mm_fork, struct task_struct *parent, struct task_struct *child)
+{
+    if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid))
+        return 0;
+    mm_report(MM_BPF_RECORD_FORK, child, mm_visible_tgid(parent), NULL);
+    return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(mm_exec, struct task_struct *task)
+{
+    mm_report(MM_BPF_RECORD_EXEC, task, 0, NULL);
+    return 0;
+}
+
+/* Comes before the name is changed. What exec changes, exec reports. */
+SEC("tp_btf/task_rename")
+int BPF_PROG(mm_rename, struct task_struct *task, const char *comm)
+{
+    if (BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid))
+        return 0;
+    if (bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
+        return 0;
+    mm_report(MM_BPF_RECORD_COMM, task, 0, comm);
+    return 0;
 }
 
 /*
@@ -64,7 +102,7 @@ int BPF_PROG(mm_exit, struct task_struct *task)
 {
     if (BPF_CORE_READ(task, signal, live.counter) > 0)
         return 0;
-    mm_report(MM_BPF_RECORD_EXIT, task, 0);
+    mm_report(MM_BPF_RECORD_EXIT, task, 0, NULL);
     return 0;
 }
 
@@ -75,6 +113,6 @@ int BPF_PROG(mm_oom_score_adj, struct task_struct *task)
 
     if (writer != 0 && writer == mm_self_tgid)
         return 0;
-    mm_report(MM_BPF_RECORD_OOM_SCORE_ADJ, task, writer);
+    mm_report(MM_BPF_RECORD_OOM_SCORE_ADJ, task, writer, NULL);
     return 0;
 }

@@ -30,8 +30,9 @@ int mm_bpf_record_to_event(const struct mm_bpf_record *record, uint64_t ticks_pe
         uint32_t type;
         enum mm_event_kind kind;
     } kinds[] = {
-        {MM_BPF_RECORD_EXIT, MM_EVENT_PROCESS_EXITED},
-        {MM_BPF_RECORD_OOM_SCORE_ADJ, MM_EVENT_OOM_SCORE_ADJ},
+        {MM_BPF_RECORD_EXIT, MM_EVENT_PROCESS_EXITED},  {MM_BPF_RECORD_OOM_SCORE_ADJ, MM_EVENT_OOM_SCORE_ADJ},
+        {MM_BPF_RECORD_FORK, MM_EVENT_PROCESS_STARTED}, {MM_BPF_RECORD_EXEC, MM_EVENT_PROCESS_STARTED},
+        {MM_BPF_RECORD_COMM, MM_EVENT_PROCESS_RENAMED},
     };
     struct mm_event_process *process = &ret_event->payload.process;
     size_t i = 0;

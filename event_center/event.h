@@ -35,6 +35,13 @@ enum mm_event_kind {
     MM_EVENT_RELOAD,         /* payload.reload: somebody asks for a reload */
     MM_EVENT_LOG_STATE,      /* somebody asks for the state in the log */
     MM_EVENT_STOP,           /* the daemon ends: restore what is ours */
+
+    /* pid; payload.process but resident_bytes: the kernel started a process, or made it another program. The priority
+       manager answers with PROCESS_FOUND where it is a newcomer of the domain. */
+    MM_EVENT_PROCESS_STARTED,
+    /* The same: it bears another name now. */
+    MM_EVENT_PROCESS_RENAMED,
+
     MM_EVENT_KIND_COUNT
 };
 

@@ -196,6 +196,10 @@ void mm_manager_on_exited(struct mm_priority_manager *manager, const struct mm_e
 void mm_manager_on_left(struct mm_priority_manager *manager, const struct mm_event *event);
 void mm_manager_on_oom_score_adj(struct mm_priority_manager *manager, const struct mm_event *event);
 
+/* newcomers.c */
+/* The kernel started a process, or changed its program or name: STARTED and RENAMED. */
+void mm_manager_on_started(struct mm_priority_manager *manager, const struct mm_event *event);
+
 /* scan.c */
 /* Lets a scan that is wanted, or was interrupted by a kill, go on as soon as it may. */
 void mm_manager_arm_scan(struct mm_priority_manager *manager);

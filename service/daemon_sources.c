@@ -125,7 +125,7 @@ static void note_bpf(enum mm_bpf_source_notice notice, void *user)
     struct mm_bpf_source_status status;
 
     mm_bpf_source_read_status(daemon->bpf, &status);
-    note_source(daemon, "bpf", status.is_available, "%.90s", status.reason);
+    note_source(daemon, "bpf", status.is_available, "%s", status.reason);
     if (notice == MM_BPF_SOURCE_SETTLED)
         watch_registered(daemon);
     /* SETTLED: who came after the scan at start was reported by nobody */

@@ -44,11 +44,11 @@ TEST_P(Variant, SaysHowItIsAttached)
     std::string reason = is_classic() ? "classic tracepoints: " : "BTF tracepoints: ";
 
     if (has_exits())
-        reason += "exit, oom_score_adj";
+        reason += "fork, exec, exit, comm, oom_score_adj";
     else
         reason +=
-            "oom_score_adj; without exit: tracepoint sched/sched_process_exit has no field group_dead this "
-            "program can read: No such file or directory";
+            "fork, exec, comm, oom_score_adj; without exit: tracepoint sched/sched_process_exit has no field "
+            "group_dead this program can read: No such file or directory";
     EXPECT_EQ(mm_bpf_reason(watcher.bpf), reason);
     EXPECT_EQ(mm_bpf_progress_fd(watcher.bpf), -1);
     EXPECT_EQ(mm_bpf_lost(watcher.bpf), 0u);
@@ -161,6 +161,82 @@ TEST_P(Variant, AProcessOutlivesItsLeader)
         EXPECT_EQ(to_ticks(record->start_ns), ticks);
         EXPECT_STREQ(record->comm, "leader");
     }
+}
+
+/* What a new process does before it is somebody: begin, take a name, become another program, end. */
+TEST_P(Variant, ReportsTheWholeLifeOfAProcess)
+{
+    Child child([] {
+        prctl(PR_SET_NAME, "mm-before");
+        (void)syscall(SYS_execve, "/bin/true", nullptr, nullptr);
+    });
+    pid_t pid = child.pid();
+    uint64_t ticks = start_ticks(pid);
+    std::vector<uint32_t> types;
+
+    child.end();
+    watcher.settle();
+    for (const auto &record : watcher.seen) {
+        if (record.tgid != pid)
+            continue;
+        types.push_back(record.type);
+        EXPECT_TRUE(record.flags & MM_BPF_FLAG_UID);
+        if (!is_classic()) {
+            EXPECT_EQ(to_ticks(record.start_ns), ticks);
+        }
+    }
+    std::vector<uint32_t> expected = {MM_BPF_RECORD_FORK, MM_BPF_RECORD_COMM, MM_BPF_RECORD_EXEC};
+
+    if (is_classic())
+        expected.insert(expected.begin() + 2, MM_BPF_RECORD_COMM); /* exec's own change of name */
+    if (has_exits())
+        expected.push_back(MM_BPF_RECORD_EXIT);
+    EXPECT_EQ(types, expected);
+    EXPECT_EQ(watcher.find(MM_BPF_RECORD_FORK, pid)->actor, getpid());
+    EXPECT_STREQ(watcher.find(MM_BPF_RECORD_COMM, pid)->comm, "mm-before");
+    EXPECT_STREQ(watcher.find(MM_BPF_RECORD_EXEC, pid)->comm, "true");
+}
+
+TEST_P(Variant, ThreadsComeAndAreNamedUnseen)
+{
+    Child child([] {
+        pthread_t thread;
+
+        pthread_create(
+            &thread, nullptr,
+            [](void *) -> void * {
+                prctl(PR_SET_NAME, "mm-thread");
+                return nullptr;
+            },
+            nullptr);
+        pthread_join(thread, nullptr);
+    });
+    pid_t pid = child.pid();
+
+    child.end();
+    watcher.settle();
+    EXPECT_EQ(watcher.count(MM_BPF_RECORD_FORK, pid), 1u);
+    for (const auto &record : watcher.seen)
+        EXPECT_STRNE(record.comm, "mm-thread");
+}
+
+/* Nobody waits for it: the ring wakes by itself, once, when it was gathered. */
+TEST_P(Variant, ABurstOfStrangersIsOneWakeUp)
+{
+    struct pollfd pollfd = {mm_bpf_ring_fd(watcher.bpf), POLLIN, 0};
+    const uint64_t begin_ns = now_ns();
+    uint64_t woken_ns = 0;
+    const pid_t pid = Child().pid();
+
+    while (!watcher.find(MM_BPF_RECORD_FORK, pid)) {
+        ASSERT_EQ(poll(&pollfd, 1, PATIENCE_MS), 1);
+        if (woken_ns == 0)
+            woken_ns = now_ns();
+        watcher.drain();
+    }
+    /* what others did just before may have armed the timer */
+    EXPECT_LT(woken_ns - begin_ns, 500000000u);
+    EXPECT_EQ(mm_bpf_look_again_ns(watcher.bpf), is_classic() ? MM_BPF_GATHER_NS : 0u);
 }
 
 TEST_P(Variant, AdjWrittenByAnotherIsReported)

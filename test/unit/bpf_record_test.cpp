@@ -10,7 +10,7 @@
 namespace
 {
 
-struct mm_bpf_record record(uint32_t type, int32_t tgid, uint64_t start_ns = 0)
+struct mm_bpf_record record(uint8_t type, int32_t tgid, uint64_t start_ns = 0)
 {
     struct mm_bpf_record made = {};
 
@@ -41,6 +41,27 @@ TEST(BpfRecord, BecomesAnEvent)
     EXPECT_STREQ(event.payload.process.comm, "a b)\n\xff");
 }
 
+TEST(BpfRecord, EachTypeHasItsKind)
+{
+    const struct {
+        uint8_t type;
+        enum mm_event_kind kind;
+    } cases[] = {
+        {MM_BPF_RECORD_EXIT, MM_EVENT_PROCESS_EXITED},  {MM_BPF_RECORD_OOM_SCORE_ADJ, MM_EVENT_OOM_SCORE_ADJ},
+        {MM_BPF_RECORD_FORK, MM_EVENT_PROCESS_STARTED}, {MM_BPF_RECORD_EXEC, MM_EVENT_PROCESS_STARTED},
+        {MM_BPF_RECORD_COMM, MM_EVENT_PROCESS_RENAMED},
+    };
+
+    for (const auto &c : cases) {
+        struct mm_bpf_record source = record(c.type, 4711, 12345678900);
+        struct mm_event event = {};
+
+        ASSERT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
+        EXPECT_EQ(event.kind, c.kind);
+        EXPECT_EQ(event.payload.process.start_time_ticks, 1234u);
+    }
+}
+
 TEST(BpfRecord, LeavesOutWhatIsNotKnown)
 {
     struct mm_bpf_record source = record(MM_BPF_RECORD_EXIT, 1);
@@ -58,12 +79,12 @@ TEST(BpfRecord, LeavesOutWhatIsNotKnown)
 TEST(BpfRecord, RefusesWhatMakesNoSense)
 {
     const struct {
-        uint32_t type;
+        uint8_t type;
         int32_t tgid;
         int result;
     } cases[] = {
         {0, 5, -ENOMSG},
-        {999, 5, -ENOMSG},
+        {255, 5, -ENOMSG},
         {MM_BPF_RECORD_EXIT, 0, -EBADMSG},
         {MM_BPF_RECORD_EXIT, -5, -EBADMSG},
     };
