@@ -125,7 +125,9 @@ static int spawn_loader(struct mm_bpf *bpf, const struct mm_bpf_options *options
                          self,
                          (char[]){"--timeout-ms"},
                          timeout_ms,
-                         options->is_classic ? (char[]){"--classic"} : NULL,
+                         options->is_classic   ? (char[]){"--classic"}
+                         : options->is_untimed ? (char[]){"--untimed"}
+                                               : NULL,
                          NULL};
     char *const environment[] = {NULL};
     const struct mm_spawn_descriptor descriptor = {fd, MM_BPF_LOADER_FD};

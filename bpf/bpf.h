@@ -51,6 +51,7 @@ struct mm_bpf_options {
     uint32_t ring_bytes;     /* rounded up to a power of two of at least a page; 0: the default */
     uint32_t timeout_ms;     /* the loader kills itself after this; 0: the default */
     bool is_classic;         /* do without BTF although the kernel has it: for tests */
+    bool is_untimed;         /* do without timers in programs: for tests */
 };
 
 struct mm_bpf;

@@ -295,7 +295,8 @@ void mm_bpf_load(const struct mm_bpf_load_request *request, struct mm_bpf_load_r
     for (size_t i = 0; i < group->variant_count; i++) {
         const struct mm_bpf_variant *variant = &group->variants[i];
 
-        if (request->is_classic && !variant->is_classic)
+        if ((request->is_classic && !variant->is_classic) ||
+            (request->is_untimed && !(variant->flags & MM_BPF_LOADER_IS_UNTIMED)))
             continue;
         message->error = try_variant(group, variant, request, &result);
         if (message->error == 0) {

@@ -40,12 +40,13 @@ struct arguments {
 
 static int print_usage(FILE *stream)
 {
-    (void)fputs("Usage: memmgr-bpf-loader --check [--classic]\n"
+    (void)fputs("Usage: memmgr-bpf-loader --check [--classic | --untimed]\n"
                 "\n"
                 "Loads memmgr's BPF programs. memmgrd runs it; --check tells what this kernel allows.\n"
                 "\n"
                 "  --check           load, print the outcome, detach\n"
                 "  --classic         use classic tracepoints although the kernel has BTF\n"
+                "  --untimed         use programs without timers although the kernel has them\n"
                 "  --ring-bytes N    size of the ring (65536)\n"
                 "  --timeout-ms N    give up after so many milliseconds (5000)\n"
                 "  --daemon PID      whose own writes are not to be reported\n"
@@ -68,12 +69,21 @@ static int parse_number(const char *name, const char *text, uint64_t max, uint64
 /* 0, 1 when usage was asked for, or a negative errno after a message. */
 static int parse_arguments(int argument_count, char **argument_list, struct arguments *ret_arguments)
 {
-    enum { OPTION_RING = 1, OPTION_TIMEOUT, OPTION_DAEMON, OPTION_CLASSIC, OPTION_CHECK, OPTION_HELP };
+    enum {
+        OPTION_RING = 1,
+        OPTION_TIMEOUT,
+        OPTION_DAEMON,
+        OPTION_CLASSIC,
+        OPTION_UNTIMED,
+        OPTION_CHECK,
+        OPTION_HELP
+    };
     static const struct option options[] = {
         {"ring-bytes", required_argument, NULL, OPTION_RING},
         {"timeout-ms", required_argument, NULL, OPTION_TIMEOUT},
         {"daemon", required_argument, NULL, OPTION_DAEMON},
         {"classic", no_argument, NULL, OPTION_CLASSIC},
+        {"untimed", no_argument, NULL, OPTION_UNTIMED},
         {"check", no_argument, NULL, OPTION_CHECK},
         {"help", no_argument, NULL, OPTION_HELP},
         {NULL, 0, NULL, 0},
@@ -97,6 +107,9 @@ static int parse_arguments(int argument_count, char **argument_list, struct argu
             break;
         case OPTION_CLASSIC:
             ret_arguments->request.is_classic = true;
+            break;
+        case OPTION_UNTIMED:
+            ret_arguments->request.is_untimed = true;
             break;
         case OPTION_CHECK:
             ret_arguments->is_check = true;
