@@ -118,6 +118,7 @@ static int spawn_loader(struct mm_bpf *bpf, const struct mm_bpf_options *options
     char ring_bytes[16];
     char self[16];
     char timeout_ms[16];
+    char domain[24];
     char *arguments[] = {(char *)options->loader_path,
                          (char[]){"--ring-bytes"},
                          ring_bytes,
@@ -125,6 +126,8 @@ static int spawn_loader(struct mm_bpf *bpf, const struct mm_bpf_options *options
                          self,
                          (char[]){"--timeout-ms"},
                          timeout_ms,
+                         (char[]){"--domain-group"},
+                         domain,
                          options->is_classic   ? (char[]){"--classic"}
                          : options->is_untimed ? (char[]){"--untimed"}
                                                : NULL,
@@ -143,6 +146,7 @@ static int spawn_loader(struct mm_bpf *bpf, const struct mm_bpf_options *options
                     options->ring_bytes ? options->ring_bytes : MM_BPF_RING_BYTES_DEFAULT);
     (void)mm_format(self, sizeof(self), "%d", (int)getpid());
     (void)mm_format(timeout_ms, sizeof(timeout_ms), "%u", bpf->timeout_ms);
+    (void)mm_format(domain, sizeof(domain), "%llu", (unsigned long long)options->domain_group);
     return mm_spawn(&loader, &bpf->loader_pid);
 }
 

@@ -43,13 +43,19 @@ enum mm_bpf_program {
     MM_BPF_PROGRAM_FORK = 1 << 2,
     MM_BPF_PROGRAM_EXEC = 1 << 3,
     MM_BPF_PROGRAM_COMM = 1 << 4,
-    MM_BPF_PROGRAM_ALL = (1 << 5) - 1,
+    MM_BPF_PROGRAM_MOVED = 1 << 5,
+    MM_BPF_PROGRAM_GROUP_CREATED = 1 << 6,
+    MM_BPF_PROGRAM_GROUP_REMOVED = 1 << 7,
+    MM_BPF_PROGRAM_GROUP_POPULATED = 1 << 8,
+    MM_BPF_PROGRAM_GROUP_FROZEN = 1 << 9,
+    MM_BPF_PROGRAM_ALL = (1 << 10) - 1,
 };
 
 struct mm_bpf_options {
     const char *loader_path; /* absolute path of memmgr-bpf-loader */
     uint32_t ring_bytes;     /* rounded up to a power of two of at least a page; 0: the default */
     uint32_t timeout_ms;     /* the loader kills itself after this; 0: the default */
+    uint64_t domain_group;   /* inode of the domain's group in the memory hierarchy; 0: the whole machine */
     bool is_classic;         /* do without BTF although the kernel has it: for tests */
     bool is_untimed;         /* do without timers in programs: for tests */
 };

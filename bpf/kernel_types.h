@@ -52,6 +52,11 @@ struct bpf_timer {
 /* A process's index into signal_struct.pids since 4.19: enum pid_type. */
 #define MM_PIDTYPE_TGID 1
 
+/* Only the name counts: the number is the running kernel's. */
+enum cgroup_subsys_id {
+    memory_cgrp_id = 1,
+};
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {
@@ -90,6 +95,33 @@ struct signal_struct {
     short oom_score_adj;
 };
 
+struct kernfs_node {
+    const char *name;
+    __u64 id; /* since 5.5 a number; its inode's */
+};
+
+struct cgroup;
+
+struct cgroup_subsys_state {
+    struct cgroup *cgroup;
+    struct cgroup_subsys_state *parent;
+};
+
+struct cgroup_root {
+    int hierarchy_id;
+};
+
+struct cgroup {
+    struct cgroup_subsys_state self;
+    struct kernfs_node *kn;
+    struct cgroup_root *root;
+};
+
+struct css_set {
+    struct cgroup_subsys_state *subsys[1];
+    struct cgroup *dfl_cgrp;
+};
+
 struct task_struct {
     unsigned int flags;
     int pid;
@@ -100,6 +132,7 @@ struct task_struct {
     const struct cred *real_cred;
     char comm[16];
     struct signal_struct *signal;
+    struct css_set *cgroups;
 };
 
 #pragma clang attribute pop

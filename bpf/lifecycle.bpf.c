@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* The life of processes, from BTF-typed tracepoints. */
-#include "emit.bpf.h"
+#include "groups.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
@@ -48,6 +48,9 @@ static __always_inline void mm_report(uint32_t type, struct task_struct *task, i
 
     if (tgid == 0 || mm_is_kernel_thread(task))
         return;
+    /* who ends may have been in it before */
+    if (type != MM_BPF_RECORD_EXIT && type != MM_BPF_RECORD_MOVED && !mm_is_in_domain(task))
+        return;
     record = mm_record_begin(type);
     if (!record)
         return;
@@ -56,7 +59,10 @@ static __always_inline void mm_report(uint32_t type, struct task_struct *task, i
     record->tgid = tgid;
     record->actor = actor;
     record->uid = BPF_CORE_READ(task, real_cred, uid.val);
-    record->value = BPF_CORE_READ(task, signal, oom_score_adj);
+    if (type == MM_BPF_RECORD_MOVED)
+        record->value = mm_is_in_domain(task);
+    else
+        record->value = BPF_CORE_READ(task, signal, oom_score_adj);
     if (comm)
         bpf_probe_read_kernel_str(&record->comm, sizeof(record->comm), comm);
     else
@@ -114,5 +120,15 @@ int BPF_PROG(mm_oom_score_adj, struct task_struct *task)
     if (writer != 0 && writer == mm_self_tgid)
         return 0;
     mm_report(MM_BPF_RECORD_OOM_SCORE_ADJ, task, writer, NULL);
+    return 0;
+}
+
+/* After the move, and of a process only where it moved as a whole. On a machine that is its own domain all stay in it. */
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(mm_group_attach, struct cgroup *group, const char *path, struct task_struct *task,
+             bool is_process)
+{
+    if (mm_domain_group != 0 && is_process && mm_is_in_hierarchy(group))
+        mm_report(MM_BPF_RECORD_MOVED, task, 0, NULL);
     return 0;
 }

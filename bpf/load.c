@@ -118,8 +118,10 @@ static int set_up(const struct opened *opened, const struct mm_bpf_load_request 
         const struct mm_bpf_group_program *row = &opened->group->programs[i];
         struct bpf_program *program = bpf_object__find_program_by_name(object, row->function);
 
-        if (!program)
+        if (!program && (wanted & row->bit))
             return -ENOEXEC;
+        if (!program)
+            continue;
         result = bpf_program__set_autoload(program, (wanted & row->bit) != 0);
         if (result < 0)
             return result;
@@ -211,7 +213,7 @@ static int attach(const struct opened *opened, struct mm_bpf_load_result *result
         const struct bpf_program *program = bpf_object__find_program_by_name(opened->object, row->function);
         struct bpf_link *link;
 
-        if (bpf_program__fd(program) < 0)
+        if (!program || bpf_program__fd(program) < 0)
             continue;
         link = bpf_program__attach(program);
         if (!link) {
@@ -223,6 +225,29 @@ static int attach(const struct opened *opened, struct mm_bpf_load_result *result
         message->programs |= row->bit;
     }
     return message->programs ? 0 : error;
+}
+
+/* "; without exec, comm: ...; without exit: ...": those in a row with the same reason share it. */
+static void describe_missing(const struct mm_bpf_group *group, struct mm_bpf_loader_message *message,
+                             size_t length)
+{
+    size_t size = sizeof(message->reason);
+    const char *blame = NULL;
+
+    for (size_t i = 0; i < group->program_count; i++) {
+        const char *why = blames[__builtin_ctz(group->programs[i].bit)];
+        bool is_same = blame && strcmp(blame, why) == 0;
+
+        if (message->programs & group->programs[i].bit)
+            continue;
+        if (blame && !is_same)
+            length += mm_format(message->reason + length, size - length, ": %s", blame);
+        length += mm_format(message->reason + length, size - length, "%s%s", is_same ? ", " : "; without ",
+                            group->programs[i].name);
+        blame = why;
+    }
+    if (blame)
+        (void)mm_format(message->reason + length, size - length, ": %s", blame);
 }
 
 /* "BTF tracepoints: fork, exit; without exec: ...; without comm: ..." */
@@ -240,13 +265,7 @@ static void describe_success(const struct mm_bpf_group *group, const struct mm_b
             mm_format(message->reason + length, size - length, "%s%s", separator, group->programs[i].name);
         separator = ", ";
     }
-    for (size_t i = 0; i < group->program_count; i++) {
-        unsigned bit = group->programs[i].bit;
-
-        if (!(message->programs & bit))
-            length += mm_format(message->reason + length, size - length, "; without %s: %s",
-                                group->programs[i].name, blames[__builtin_ctz(bit)]);
-    }
+    describe_missing(group, message, length);
 }
 
 static void describe_failure(const struct mm_bpf_variant *variant, struct mm_bpf_loader_message *message)

@@ -9,6 +9,7 @@
 #include "lifecycle_untimed.skel.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct mm_bpf_group_program programs[] = {
@@ -17,6 +18,11 @@ static const struct mm_bpf_group_program programs[] = {
     {MM_BPF_PROGRAM_EXIT, "mm_exit", "exit"},
     {MM_BPF_PROGRAM_COMM, "mm_rename", "comm"},
     {MM_BPF_PROGRAM_OOM_SCORE_ADJ, "mm_oom_score_adj", "oom_score_adj"},
+    {MM_BPF_PROGRAM_MOVED, "mm_group_attach", "moved"},
+    {MM_BPF_PROGRAM_GROUP_CREATED, "mm_group_mkdir", "mkdir"},
+    {MM_BPF_PROGRAM_GROUP_REMOVED, "mm_group_rmdir", "rmdir"},
+    {MM_BPF_PROGRAM_GROUP_POPULATED, "mm_group_populated", "populated"},
+    {MM_BPF_PROGRAM_GROUP_FROZEN, "mm_group_frozen", "frozen"},
 };
 
 /* Whether the kernel has BTF and the hooks is for libbpf to find out. */
@@ -24,6 +30,32 @@ static int probe_btf(unsigned wanted, unsigned *ret_offered)
 {
     *ret_offered = wanted;
     return 0;
+}
+
+/* The kernel's number of the v1 hierarchy that has the memory controller, or 0: v2. */
+static uint32_t memory_hierarchy(void)
+{
+    static const char memory[] = "memory";
+    char line[4352]; /* a path is at most 4096 bytes */
+    FILE *file = fopen("/proc/self/cgroup", "re");
+    uint32_t found = 0;
+
+    /* "4:memory:/user", "3:cpu,cpuacct:/", "0::/init" */
+    while (file && found == 0 && fgets(line, sizeof(line), file)) {
+        char *name = strchr(line, ':');
+        char *end = name ? strchr(name + 1, ':') : NULL;
+
+        if (!end)
+            continue;
+        *name++ = *end = '\0';
+        for (char *rest = NULL, *word = strtok_r(name, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+            if (strcmp(word, memory) == 0)
+                found = (uint32_t)strtoul(line, NULL, 10);
+        }
+    }
+    if (file)
+        (void)fclose(file);
+    return found;
 }
 
 static void *open_btf(const struct mm_bpf_load_request *request, struct bpf_object **ret_object)
@@ -34,6 +66,8 @@ static void *open_btf(const struct mm_bpf_load_request *request, struct bpf_obje
         return NULL;
     skeleton->rodata->mm_self_tgid = (int32_t)request->daemon;
     skeleton->rodata->mm_pid_namespace = mm_bpf_pid_namespace();
+    skeleton->rodata->mm_hierarchy = memory_hierarchy();
+    skeleton->rodata->mm_domain_group = request->domain_group;
     *ret_object = skeleton->obj;
     return skeleton;
 }
@@ -51,6 +85,8 @@ static void *open_untimed(const struct mm_bpf_load_request *request, struct bpf_
         return NULL;
     skeleton->rodata->mm_self_tgid = (int32_t)request->daemon;
     skeleton->rodata->mm_pid_namespace = mm_bpf_pid_namespace();
+    skeleton->rodata->mm_hierarchy = memory_hierarchy();
+    skeleton->rodata->mm_domain_group = request->domain_group;
     *ret_object = skeleton->obj;
     return skeleton;
 }
@@ -93,6 +129,7 @@ static int read_classic_layout(unsigned bit, struct classic_layout *layout)
         {rename, "pid", &layout->rename_pid, MM_BPF_PROGRAM_COMM, 4},
         {rename, "newcomm", &layout->rename_comm, MM_BPF_PROGRAM_COMM, 16},
     };
+    bool is_known = false;
     char format[4096]; /* a page is the most such a file shows */
     const char *root;
     int result = mm_tracefs_prepare(&root);
@@ -105,6 +142,7 @@ static int read_classic_layout(unsigned bit, struct classic_layout *layout)
     for (size_t i = 0; i < MM_ARRAY_SIZE(fields); i++) {
         if (fields[i].bit != bit)
             continue;
+        is_known = true;
         result = mm_tracefs_read_format(root, fields[i].event, format, sizeof(format));
         if (result == 0)
             result = mm_tracefs_field(format, fields[i].field, fields[i].size, fields[i].offset);
@@ -114,7 +152,10 @@ static int read_classic_layout(unsigned bit, struct classic_layout *layout)
                    fields[i].field, strerror(-result));
         return result;
     }
-    return 0;
+    if (is_known)
+        return 0;
+    mm_bpf_say("not from classic tracepoints");
+    return -EOPNOTSUPP;
 }
 
 static int probe_classic(unsigned wanted, unsigned *ret_offered)

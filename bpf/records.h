@@ -31,6 +31,17 @@ enum mm_bpf_record_type {
     MM_BPF_RECORD_FORK,          /* a process, not a thread, has begun; actor is its parent */
     MM_BPF_RECORD_EXEC,          /* it is another program now */
     MM_BPF_RECORD_COMM,          /* its leader has given itself another name */
+    MM_BPF_RECORD_MOVED, /* somebody moved it between groups: value is 1 when it is in the domain now */
+    MM_BPF_RECORD_GROUP, /* a control group: group_id, value is enum mm_bpf_group_change, comm its name */
+};
+
+enum mm_bpf_group_change {
+    MM_BPF_GROUP_CREATED,
+    MM_BPF_GROUP_REMOVED,
+    MM_BPF_GROUP_POPULATED, /* its first process came, to it or below it */
+    MM_BPF_GROUP_EMPTY,     /* the last one left */
+    MM_BPF_GROUP_FROZEN,    /* v2 only */
+    MM_BPF_GROUP_THAWED,
 };
 
 enum mm_bpf_record_flag {
@@ -42,10 +53,10 @@ enum mm_bpf_record_flag {
 struct mm_bpf_record {
     uint64_t time_ns;  /* CLOCK_MONOTONIC */
     uint64_t start_ns; /* the process's start in CLOCK_BOOTTIME: with tgid, its identity */
-    uint64_t group_id; /* not used yet: 0 */
+    uint64_t group_id; /* inode of its directory, which no later group of the same path has */
     uint8_t type;
     uint8_t flags;
-    int16_t value; /* oom_score_adj */
+    int16_t value; /* oom_score_adj, unless the type says another thing */
     int32_t tgid;
     int32_t actor; /* who did it, a tgid: the writer of oom_score_adj; 0 when not visible or not known */
     uint32_t uid;  /* real, in the initial user namespace */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The event source of BPF: MM_EVENT_PROCESS_STARTED, _RENAMED, _EXITED and MM_EVENT_OOM_SCORE_ADJ as the kernel sees
- * them, for every process of the machine, registered or not.
+ * them, for every process of the domain, registered or not; MM_EVENT_PROCESS_LEFT for those that are moved out of it, and
+ * MM_EVENT_GROUP for its control groups.
  *
  * The end of a process that is watched, and what others write to its oom_score_adj, wake the loop at once; everything
  * else is gathered for 20 ms, or taken in before when the loop wakes for something else, before anything else is served.

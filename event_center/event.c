@@ -12,6 +12,7 @@ static const char *const kind_names[MM_EVENT_KIND_COUNT] = {
     [MM_EVENT_PROCESS_FOUND] = "process-found",
     [MM_EVENT_PROCESS_STARTED] = "process-started",
     [MM_EVENT_PROCESS_RENAMED] = "process-renamed",
+    [MM_EVENT_GROUP] = "group",
     [MM_EVENT_PROCESS_EXITED] = "process-exited",
     [MM_EVENT_PROCESS_LEFT] = "process-left",
     [MM_EVENT_OOM_SCORE_ADJ] = "oom-score-adj",
@@ -63,4 +64,15 @@ const char *mm_application_reason_name(enum mm_application_reason reason)
     size_t index = (size_t)reason;
 
     return index < MM_ARRAY_SIZE(reason_names) ? reason_names[index] : "UNKNOWN";
+}
+
+const char *mm_group_change_name(enum mm_group_change change)
+{
+    static const char *const names[MM_GROUP_CHANGE_COUNT] = {
+        [MM_GROUP_CREATED] = "created", [MM_GROUP_REMOVED] = "removed", [MM_GROUP_POPULATED] = "populated",
+        [MM_GROUP_EMPTY] = "empty",     [MM_GROUP_FROZEN] = "frozen",   [MM_GROUP_THAWED] = "thawed",
+    };
+    size_t index = (size_t)change;
+
+    return index < MM_ARRAY_SIZE(names) ? names[index] : "unknown";
 }

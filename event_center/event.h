@@ -41,6 +41,9 @@ enum mm_event_kind {
     MM_EVENT_PROCESS_STARTED,
     /* The same: it bears another name now. */
     MM_EVENT_PROCESS_RENAMED,
+    /* group_id, payload.group: a control group of the domain, in the memory hierarchy. One that is made under the path of
+       one that was removed has another group_id. */
+    MM_EVENT_GROUP,
 
     MM_EVENT_KIND_COUNT
 };
@@ -107,6 +110,24 @@ struct mm_event_process {
     char comm[MM_COMM_MAX];
 };
 
+enum mm_group_change {
+    MM_GROUP_CREATED,
+    MM_GROUP_REMOVED,
+    MM_GROUP_POPULATED, /* the first process has come, to it or to one below it */
+    MM_GROUP_EMPTY,     /* the last one has left */
+    MM_GROUP_FROZEN,
+    MM_GROUP_THAWED,
+    MM_GROUP_CHANGE_COUNT
+};
+
+/* "created"; "unknown" outside the enumeration. */
+const char *mm_group_change_name(enum mm_group_change change);
+
+struct mm_event_group {
+    enum mm_group_change change;
+    char name[MM_COMM_MAX]; /* of its directory, cut */
+};
+
 enum mm_memory_level {
     MM_LEVEL_NONE,
     MM_LEVEL_PURGEABLE,
@@ -165,6 +186,7 @@ struct mm_event {
         struct mm_pressure_trigger pressure; /* as armed */
         struct mm_memory_state memory;
         struct mm_event_level level;
+        struct mm_event_group group;
         struct mm_notice notice;
         struct mm_decision decision;
         struct mm_event_priority priority;

@@ -96,6 +96,15 @@ static void write_adj(struct mm_json_writer *writer, const struct mm_service_con
     mm_json_signed(writer, "oom_score_adj", event->payload.process.oom_score_adj);
 }
 
+static void write_group(struct mm_json_writer *writer, const struct mm_service_context *context,
+                        const struct mm_event *event)
+{
+    (void)context;
+    mm_json_unsigned(writer, "group", event->group_id);
+    mm_json_text(writer, "change", mm_group_change_name(event->payload.group.change));
+    mm_json_text(writer, "name", event->payload.group.name);
+}
+
 static const char *level_name(enum mm_memory_level level)
 {
     static const char *const names[] = {
@@ -158,7 +167,7 @@ void mm_json_event(struct mm_json_writer *writer, const struct mm_service_contex
         [MM_EVENT_PROCESS_EXITED] = write_pid,      [MM_EVENT_PROCESS_LEFT] = write_pid,
         [MM_EVENT_OOM_SCORE_ADJ] = write_adj,       [MM_EVENT_MEMORY_LEVEL] = write_level,
         [MM_EVENT_KILL_END] = write_kill_end,       [MM_EVENT_DECISION] = write_decision,
-        [MM_EVENT_PRIORITY] = write_priority,
+        [MM_EVENT_PRIORITY] = write_priority,       [MM_EVENT_GROUP] = write_group,
     };
 
     mm_json_text(writer, "event", mm_event_kind_name(event->kind));

@@ -281,10 +281,8 @@ inline std::set<uint32_t> loaded_programs()
         uint32_t id = attributes.next_id;
         std::string name = program_name(id);
 
-        for (const char *ours : {"mm_fork", "mm_exec", "mm_exit", "mm_rename", "mm_oom_score_ad"}) {
-            if (name == ours)
-                found.insert(id);
-        }
+        if (name.rfind("mm_", 0) == 0)
+            found.insert(id);
         attributes = {};
         attributes.start_id = id;
     }

@@ -52,12 +52,15 @@ TEST_P(Variant, SaysHowItIsAttached)
         "BTF tracepoints: ", "BTF tracepoints, without timers: ", "classic tracepoints: "};
     std::string reason = ways[static_cast<int>(GetParam())];
 
-    if (has_exits())
-        reason += "fork, exec, exit, comm, oom_score_adj";
-    else
-        reason +=
-            "fork, exec, comm, oom_score_adj; without exit: tracepoint sched/sched_process_exit has no field "
-            "group_dead this program can read: No such file or directory";
+    reason += has_exits() ? "fork, exec, exit, comm, oom_score_adj" : "fork, exec, comm, oom_score_adj";
+    if (!is_classic())
+        reason += ", moved, mkdir, rmdir, populated, frozen";
+    if (!has_exits())
+        reason += "; without exit: tracepoint sched/sched_process_exit has no field group_dead this program "
+                  "can read: "
+                  "No such file or directory";
+    if (is_classic())
+        reason += "; without moved, mkdir, rmdir, populated, frozen: not from classic tracepoints";
     EXPECT_EQ(mm_bpf_reason(watcher.bpf), reason);
     EXPECT_EQ(mm_bpf_progress_fd(watcher.bpf), -1);
     EXPECT_EQ(mm_bpf_lost(watcher.bpf), 0u);

@@ -236,4 +236,29 @@ TEST_F(List, WhatDidNotFitIntoTheRingIsFoundByLooking)
         end_child(child);
 }
 
+// Whoever is moved into the domain's group is found, whoever is moved out is let go.
+TEST_F(List, OfADomainFollowsThoseWhoAreMoved)
+{
+    Hierarchies where;
+    const std::string name = "memmgr-test-" + std::to_string(getpid());
+
+    if (where.memory.top_fd < 0)
+        GTEST_SKIP() << "no hierarchy with the memory controller";
+
+    Directory domain(where.memory, name), beside(where.memory, name + "-2");
+    Child child;
+    std::ofstream(std::string(directory) + "/config.xml")
+        << "<Memmgr><domain><groupPath>/" << name << "</groupPath></domain></Memmgr>\n";
+
+    domain.add(child.pid);
+    start(std::string(directory) + "/config.xml");
+    wait_for_bpf();
+    EXPECT_EQ(listed(), std::set<pid_t>{child.pid});
+    beside.add(child.pid);
+    EXPECT_TRUE(comes_true([&] { return listed().empty(); }));
+    domain.add(child.pid);
+    EXPECT_TRUE(comes_true([&] { return is_listed(child.pid); }));
+    end(SIGTERM);
+}
+
 } // namespace

@@ -62,6 +62,42 @@ TEST(BpfRecord, EachTypeHasItsKind)
     }
 }
 
+TEST(BpfRecord, AGroupIsKnownByItsNumber)
+{
+    const enum mm_group_change changes[] = {MM_GROUP_CREATED, MM_GROUP_REMOVED, MM_GROUP_POPULATED,
+                                            MM_GROUP_EMPTY,   MM_GROUP_FROZEN,  MM_GROUP_THAWED};
+    struct mm_bpf_record source = record(MM_BPF_RECORD_GROUP, 0);
+    struct mm_event event = {};
+
+    source.group_id = 0x100000007;
+    strcpy(source.comm, "mail");
+    for (source.value = 0; source.value < MM_GROUP_CHANGE_COUNT; source.value++) {
+        ASSERT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
+        EXPECT_EQ(event.kind, MM_EVENT_GROUP);
+        EXPECT_EQ(event.pid, 0);
+        EXPECT_EQ(event.group_id, 0x100000007u);
+        EXPECT_EQ(event.payload.group.change, changes[source.value]);
+        EXPECT_STREQ(event.payload.group.name, "mail");
+    }
+    for (int16_t value : {int16_t{-1}, int16_t{MM_GROUP_CHANGE_COUNT}}) {
+        source.value = value;
+        EXPECT_EQ(mm_bpf_record_to_event(&source, 100, &event), -EBADMSG);
+    }
+}
+
+TEST(BpfRecord, AMoveIsAnArrivalOrALeave)
+{
+    struct mm_bpf_record source = record(MM_BPF_RECORD_MOVED, 4711, 12345678900);
+    struct mm_event event = {};
+
+    ASSERT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
+    EXPECT_EQ(event.kind, MM_EVENT_PROCESS_LEFT);
+    EXPECT_EQ(event.payload.process.start_time_ticks, 1234u);
+    source.value = 1;
+    ASSERT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
+    EXPECT_EQ(event.kind, MM_EVENT_PROCESS_STARTED);
+}
+
 TEST(BpfRecord, LeavesOutWhatIsNotKnown)
 {
     struct mm_bpf_record source = record(MM_BPF_RECORD_EXIT, 1);
