@@ -27,7 +27,9 @@ struct mm_bpf {
     pid_t loader_pid; /* 0: none */
     uint32_t timeout_ms;
     unsigned programs;
+    uint64_t look_again_ns;
     int ring_fd;
+    int gathering_fd; /* held, as a timer lives only in a map that somebody holds */
     int link_fds[MM_BPF_LOADER_LINKS_MAX];
     unsigned link_count;
     struct mm_bpf_ring ring;
@@ -46,6 +48,7 @@ int mm_bpf_new(struct mm_bpf **ret_bpf)
         return -ENOMEM;
     bpf->progress_fd = -1;
     bpf->ring_fd = -1;
+    bpf->gathering_fd = -1;
     mm_copy_text(bpf->reason, sizeof(bpf->reason), "not started");
     *ret_bpf = bpf;
     return 0;
@@ -99,6 +102,8 @@ void mm_bpf_free(struct mm_bpf *bpf)
         (void)munmap(bpf->watched, MM_BPF_WATCH_WORDS * sizeof(uint64_t));
     if (bpf->ring_fd >= 0)
         (void)close(bpf->ring_fd);
+    if (bpf->gathering_fd >= 0)
+        (void)close(bpf->gathering_fd);
     free(bpf);
 }
 
@@ -113,6 +118,7 @@ static int spawn_loader(struct mm_bpf *bpf, const struct mm_bpf_options *options
     char ring_bytes[16];
     char self[16];
     char timeout_ms[16];
+    char domain[24];
     char *arguments[] = {(char *)options->loader_path,
                          (char[]){"--ring-bytes"},
                          ring_bytes,
@@ -120,7 +126,11 @@ static int spawn_loader(struct mm_bpf *bpf, const struct mm_bpf_options *options
                          self,
                          (char[]){"--timeout-ms"},
                          timeout_ms,
-                         options->is_classic ? (char[]){"--classic"} : NULL,
+                         (char[]){"--domain-group"},
+                         domain,
+                         options->is_classic   ? (char[]){"--classic"}
+                         : options->is_untimed ? (char[]){"--untimed"}
+                                               : NULL,
                          NULL};
     char *const environment[] = {NULL};
     const struct mm_spawn_descriptor descriptor = {fd, MM_BPF_LOADER_FD};
@@ -136,6 +146,7 @@ static int spawn_loader(struct mm_bpf *bpf, const struct mm_bpf_options *options
                     options->ring_bytes ? options->ring_bytes : MM_BPF_RING_BYTES_DEFAULT);
     (void)mm_format(self, sizeof(self), "%d", (int)getpid());
     (void)mm_format(timeout_ms, sizeof(timeout_ms), "%u", bpf->timeout_ms);
+    (void)mm_format(domain, sizeof(domain), "%llu", (unsigned long long)options->domain_group);
     return mm_spawn(&loader, &bpf->loader_pid);
 }
 
@@ -281,6 +292,8 @@ static int adopt(struct mm_bpf *bpf, struct received *received)
         return result;
     }
     bpf->ring_fd = mm_take_fd(&received->fds[0]);
+    bpf->gathering_fd = mm_take_fd(&received->fds[3]);
+    bpf->look_again_ns = message->flags & MM_BPF_LOADER_IS_UNTIMED ? MM_BPF_GATHER_NS : 0;
     for (unsigned i = MM_BPF_LOADER_MAPS; i < received->fd_count; i++)
         bpf->link_fds[bpf->link_count++] = mm_take_fd(&received->fds[i]);
     bpf->programs = message->programs;
@@ -370,6 +383,11 @@ unsigned mm_bpf_programs(const struct mm_bpf *bpf)
 int mm_bpf_ring_fd(const struct mm_bpf *bpf)
 {
     return bpf->ring_fd;
+}
+
+uint64_t mm_bpf_look_again_ns(const struct mm_bpf *bpf)
+{
+    return bpf->look_again_ns;
 }
 
 size_t mm_bpf_ring_bytes(const struct mm_bpf *bpf)

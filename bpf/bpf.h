@@ -26,7 +26,7 @@
 extern "C" {
 #endif
 
-#define MM_BPF_REASON_MAX 192
+#define MM_BPF_REASON_MAX 320
 
 /* Room for 1000 records: more processes than die at once, in few resident pages (they count twice). */
 #define MM_BPF_RING_BYTES_DEFAULT 65536
@@ -40,14 +40,24 @@ extern "C" {
 enum mm_bpf_program {
     MM_BPF_PROGRAM_EXIT = 1 << 0,          /* MM_BPF_RECORD_EXIT is reported */
     MM_BPF_PROGRAM_OOM_SCORE_ADJ = 1 << 1, /* MM_BPF_RECORD_OOM_SCORE_ADJ is reported */
-    MM_BPF_PROGRAM_ALL = MM_BPF_PROGRAM_EXIT | MM_BPF_PROGRAM_OOM_SCORE_ADJ,
+    MM_BPF_PROGRAM_FORK = 1 << 2,
+    MM_BPF_PROGRAM_EXEC = 1 << 3,
+    MM_BPF_PROGRAM_COMM = 1 << 4,
+    MM_BPF_PROGRAM_MOVED = 1 << 5,
+    MM_BPF_PROGRAM_GROUP_CREATED = 1 << 6,
+    MM_BPF_PROGRAM_GROUP_REMOVED = 1 << 7,
+    MM_BPF_PROGRAM_GROUP_POPULATED = 1 << 8,
+    MM_BPF_PROGRAM_GROUP_FROZEN = 1 << 9,
+    MM_BPF_PROGRAM_ALL = (1 << 10) - 1,
 };
 
 struct mm_bpf_options {
     const char *loader_path; /* absolute path of memmgr-bpf-loader */
     uint32_t ring_bytes;     /* rounded up to a power of two of at least a page; 0: the default */
     uint32_t timeout_ms;     /* the loader kills itself after this; 0: the default */
+    uint64_t domain_group;   /* inode of the domain's group in the memory hierarchy; 0: the whole machine */
     bool is_classic;         /* do without BTF although the kernel has it: for tests */
+    bool is_untimed;         /* do without timers in programs: for tests */
 };
 
 struct mm_bpf;
@@ -83,14 +93,18 @@ const char *mm_bpf_reason(const struct mm_bpf *bpf);
 /* enum mm_bpf_program, or-ed; 0 until mm_bpf_receive returned 0. */
 unsigned mm_bpf_programs(const struct mm_bpf *bpf);
 
-/* Readable (EPOLLIN, level) once the ring holds a record that wakes, see mm_bpf_watch, until all are read; -1 without a
-   ring. */
+/* Readable (EPOLLIN, level) once the ring holds a record that wakes, see mm_bpf_watch, or one that was gathered long
+   enough, until all are read; -1 without a ring. */
 int mm_bpf_ring_fd(const struct mm_bpf *bpf);
 
+/* How long after a wake-up there may be records that do not wake by themselves, so that whoever was woken has to look
+   again; 0 where the ring sees to it. */
+uint64_t mm_bpf_look_again_ns(const struct mm_bpf *bpf);
+
 /*
- * Records of this process make the ring's descriptor readable at once. Those of others wait: they are there to be
- * consumed, and wake when a quarter of the ring is full. The end of a process takes its watch away. Without a ring
- * these do nothing.
+ * The end of this process, and what others write to its oom_score_adj, make the ring's descriptor readable at once.
+ * All other records do when they have waited for MM_BPF_GATHER_NS, or fill a quarter of the ring. The end of a process
+ * takes its watch away. Without a ring this does nothing.
  */
 void mm_bpf_watch(struct mm_bpf *bpf, pid_t pid);
 

@@ -40,8 +40,22 @@ enum {
     BPF_RB_RING_SIZE = 1,
 };
 
+/* An opaque word of the kernel's in a map's value; the verifier knows it by its name. */
+struct bpf_timer {
+    __u64 opaque[2];
+} __attribute__((aligned(8)));
+#define MM_CLOCK_MONOTONIC 1
+
+#define MM_PF_KTHREAD   0x00200000
+#define MM_CLONE_THREAD 0x00010000
+
 /* A process's index into signal_struct.pids since 4.19: enum pid_type. */
 #define MM_PIDTYPE_TGID 1
+
+/* Only the name counts: the number is the running kernel's. */
+enum cgroup_subsys_id {
+    memory_cgrp_id = 1,
+};
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -81,13 +95,44 @@ struct signal_struct {
     short oom_score_adj;
 };
 
+struct kernfs_node {
+    const char *name;
+    __u64 id; /* since 5.5 a number; its inode's */
+};
+
+struct cgroup;
+
+struct cgroup_subsys_state {
+    struct cgroup *cgroup;
+    struct cgroup_subsys_state *parent;
+};
+
+struct cgroup_root {
+    int hierarchy_id;
+};
+
+struct cgroup {
+    struct cgroup_subsys_state self;
+    struct kernfs_node *kn;
+    struct cgroup_root *root;
+};
+
+struct css_set {
+    struct cgroup_subsys_state *subsys[1];
+    struct cgroup *dfl_cgrp;
+};
+
 struct task_struct {
+    unsigned int flags;
+    int pid;
     int tgid;
+    unsigned int in_execve : 1;
     struct task_struct *group_leader;
     __u64 start_boottime;
     const struct cred *real_cred;
     char comm[16];
     struct signal_struct *signal;
+    struct css_set *cgroups;
 };
 
 #pragma clang attribute pop

@@ -4,6 +4,7 @@
  * tracepoint's format file by the loader, as layouts differ between releases. What the tracepoint does not
  * tell (start time, uid) the record leaves out. Only for the initial pid namespace.
  */
+#define MM_WITHOUT_TIMER /* the verifier allows it to no program of this type */
 #include "emit.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -13,6 +14,13 @@ const volatile uint32_t mm_exit_group_dead = 0;
 const volatile uint32_t mm_adj_pid = 0;
 const volatile uint32_t mm_adj_comm = 0;
 const volatile uint32_t mm_adj_value = 0;
+const volatile uint32_t mm_fork_pid = 0;
+const volatile uint32_t mm_fork_comm = 0;
+const volatile uint32_t mm_fork_flags = 0;
+const volatile uint32_t mm_fork_adj = 0;
+const volatile uint32_t mm_exec_pid = 0;
+const volatile uint32_t mm_rename_pid = 0;
+const volatile uint32_t mm_rename_comm = 0;
 
 #define MM_READ(destination, context, offset)                                                                \
     bpf_probe_read_kernel(destination, sizeof(*(destination)), (char *)(context) + (offset))
@@ -33,6 +41,65 @@ int mm_exit(void *context)
     record->tgid = (int32_t)(bpf_get_current_pid_tgid() >> 32);
     record->uid = (uint32_t)bpf_get_current_uid_gid();
     bpf_get_current_comm(record->comm, sizeof(record->comm));
+    mm_record_end(record);
+    return 0;
+}
+
+/* sched_process_fork does not tell a thread from a process; this does. */
+SEC("tracepoint/task/task_newtask")
+int mm_fork(void *context)
+{
+    struct mm_bpf_record *record;
+    uint64_t clone_flags = 0;
+
+    MM_READ(&clone_flags, context, mm_fork_flags);
+    if (clone_flags & MM_CLONE_THREAD)
+        return 0;
+    record = mm_record_begin(MM_BPF_RECORD_FORK);
+    if (!record)
+        return 0;
+    record->flags = MM_BPF_FLAG_UID;
+    MM_READ(&record->tgid, context, mm_fork_pid);
+    MM_READ(&record->comm, context, mm_fork_comm);
+    MM_READ(&record->value, context, mm_fork_adj);
+    record->actor = (int32_t)(bpf_get_current_pid_tgid() >> 32);
+    record->uid = (uint32_t)bpf_get_current_uid_gid();
+    mm_record_end(record);
+    return 0;
+}
+
+SEC("tracepoint/sched/sched_process_exec")
+int mm_exec(void *context)
+{
+    struct mm_bpf_record *record = mm_record_begin(MM_BPF_RECORD_EXEC);
+
+    if (!record)
+        return 0;
+    record->flags = MM_BPF_FLAG_UID;
+    MM_READ(&record->tgid, context, mm_exec_pid);
+    record->uid = (uint32_t)bpf_get_current_uid_gid();
+    bpf_get_current_comm(record->comm, sizeof(record->comm));
+    mm_record_end(record);
+    return 0;
+}
+
+/* Only a process itself can rename its threads, so the leader is the one that bears its number. */
+SEC("tracepoint/task/task_rename")
+int mm_rename(void *context)
+{
+    struct mm_bpf_record *record;
+    int32_t pid = 0;
+
+    MM_READ(&pid, context, mm_rename_pid);
+    if (pid != (int32_t)(bpf_get_current_pid_tgid() >> 32))
+        return 0;
+    record = mm_record_begin(MM_BPF_RECORD_COMM);
+    if (!record)
+        return 0;
+    record->flags = MM_BPF_FLAG_UID;
+    record->tgid = pid;
+    record->uid = (uint32_t)bpf_get_current_uid_gid();
+    MM_READ(&record->comm, context, mm_rename_comm);
     mm_record_end(record);
     return 0;
 }

@@ -2,12 +2,9 @@
 /* Loading and attaching the programs. */
 #include "bpf/load.h"
 
+#include "bpf/load_group.h"
 #include "bpf/reason.h"
-#include "bpf/tracefs.h"
 #include "common/common.h"
-
-#include "lifecycle.skel.h"
-#include "lifecycle_classic.skel.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -19,29 +16,10 @@
 /* Inode of the initial pid namespace: PROC_PID_INIT_INO in the kernel, never another since 3.8. */
 #define INITIAL_PID_NAMESPACE 0xEFFFFFFCu
 
-/* The same names in every object. */
-static const struct program {
-    enum mm_bpf_program bit;
-    const char *function;
-    const char *name;
-} programs[] = {
-    {MM_BPF_PROGRAM_EXIT, "mm_exit", "exit"},
-    {MM_BPF_PROGRAM_OOM_SCORE_ADJ, "mm_oom_score_adj", "oom_score_adj"},
-};
-
-/* One way to attach to the same hooks. */
-struct variant {
-    const char *name;
-    /* What of wanted this kernel offers; the reason tells of the rest. Negative errno when nothing. */
-    int (*probe)(unsigned wanted, unsigned *ret_offered);
-    /* Opens the skeleton and sets its constants. NULL, and errno, on failure. */
-    void *(*open)(const struct mm_bpf_load_request *request, struct bpf_object **ret_object);
-    void (*destroy)(void *skeleton);
-};
-
 /* An object at work and what it belongs to. */
 struct opened {
-    const struct variant *variant;
+    const struct mm_bpf_group *group;
+    const struct mm_bpf_variant *variant;
     void *skeleton;
     struct bpf_object *object;
 };
@@ -50,11 +28,15 @@ static void close_opened(struct opened *opened)
 {
     if (opened->skeleton)
         opened->variant->destroy(opened->skeleton);
-    *opened = (struct opened){0};
+    opened->skeleton = NULL;
+    opened->object = NULL;
 }
 
 /* libbpf hands its messages to a function without a user pointer. */
 static struct mm_bpf_reason heard;
+
+/* Why a program is missing, by the number of its bit. */
+static char blames[32][MM_BPF_REASON_MAX];
 
 __attribute__((format(printf, 2, 0))) static int hear(enum libbpf_print_level level, const char *format,
                                                       va_list arguments)
@@ -71,7 +53,7 @@ __attribute__((format(printf, 2, 0))) static int hear(enum libbpf_print_level le
     return 0;
 }
 
-__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+void mm_bpf_say(const char *format, ...)
 {
     char message[MM_BPF_REASON_MAX];
     va_list arguments;
@@ -82,8 +64,13 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
     mm_bpf_reason_hear(&heard, message);
 }
 
-/* 0 for the initial namespace. */
-static uint32_t pid_namespace(void)
+void mm_bpf_blame(unsigned bit)
+{
+    mm_copy_text(blames[__builtin_ctz(bit)], sizeof(blames[0]), heard.rank > 0 ? heard.line : "not known");
+    heard = (struct mm_bpf_reason){0};
+}
+
+uint32_t mm_bpf_pid_namespace(void)
 {
     struct stat status;
 
@@ -92,131 +79,14 @@ static uint32_t pid_namespace(void)
     return (uint32_t)status.st_ino;
 }
 
-/* Whether the kernel has BTF and the hooks is for libbpf to find out. */
-static int probe_btf(unsigned wanted, unsigned *ret_offered)
+static unsigned all_of(const struct mm_bpf_group *group)
 {
-    *ret_offered = wanted;
-    return 0;
+    unsigned mask = 0;
+
+    for (size_t i = 0; i < group->program_count; i++)
+        mask |= group->programs[i].bit;
+    return mask;
 }
-
-static void *open_btf(const struct mm_bpf_load_request *request, struct bpf_object **ret_object)
-{
-    struct lifecycle_bpf *skeleton = lifecycle_bpf__open();
-
-    if (!skeleton)
-        return NULL;
-    skeleton->rodata->mm_self_tgid = (int32_t)request->daemon;
-    skeleton->rodata->mm_pid_namespace = pid_namespace();
-    *ret_object = skeleton->obj;
-    return skeleton;
-}
-
-static void destroy_btf(void *skeleton)
-{
-    lifecycle_bpf__destroy(skeleton);
-}
-
-/* Where the fields stand that lifecycle_classic.bpf.c reads. */
-struct classic_layout {
-    uint32_t exit_group_dead;
-    uint32_t adj_pid;
-    uint32_t adj_comm;
-    uint32_t adj_value;
-};
-
-static int read_classic_layout(unsigned bit, struct classic_layout *layout)
-{
-    const struct {
-        const char *event;
-        const char *field;
-        uint32_t *offset;
-        unsigned bit;
-        unsigned size;
-    } fields[] = {
-        {"sched/sched_process_exit", "group_dead", &layout->exit_group_dead, MM_BPF_PROGRAM_EXIT, 1},
-        {"oom/oom_score_adj_update", "pid", &layout->adj_pid, MM_BPF_PROGRAM_OOM_SCORE_ADJ, 4},
-        {"oom/oom_score_adj_update", "comm", &layout->adj_comm, MM_BPF_PROGRAM_OOM_SCORE_ADJ, 16},
-        {"oom/oom_score_adj_update", "oom_score_adj", &layout->adj_value, MM_BPF_PROGRAM_OOM_SCORE_ADJ, 2},
-    };
-    char format[4096]; /* a page is the most such a file shows */
-    const char *root;
-    int result = mm_tracefs_prepare(&root);
-
-    if (result < 0) {
-        say("tracefs is not mounted and cannot be: %s", strerror(-result));
-        /* not -EPERM, which stands for bpf(2) */
-        return -EACCES;
-    }
-    for (size_t i = 0; i < MM_ARRAY_SIZE(fields); i++) {
-        if (fields[i].bit != bit)
-            continue;
-        result = mm_tracefs_read_format(root, fields[i].event, format, sizeof(format));
-        if (result == 0)
-            result = mm_tracefs_field(format, fields[i].field, fields[i].size, fields[i].offset);
-        if (result == 0)
-            continue;
-        say("tracepoint %s has no field %s this program can read: %s", fields[i].event, fields[i].field,
-            strerror(-result));
-        return result;
-    }
-    return 0;
-}
-
-static int probe_classic(unsigned wanted, unsigned *ret_offered)
-{
-    struct classic_layout layout;
-    unsigned offered = 0;
-    int result = -ENOENT;
-
-    if (pid_namespace() != 0) {
-        say("classic tracepoints only know the numbers of the initial pid namespace");
-        return -EOPNOTSUPP;
-    }
-    for (size_t i = 0; i < MM_ARRAY_SIZE(programs); i++) {
-        int answer;
-
-        if (!(wanted & programs[i].bit))
-            continue;
-        answer = read_classic_layout(programs[i].bit, &layout);
-        if (answer == 0)
-            offered |= programs[i].bit;
-        else
-            result = answer;
-    }
-    if (offered == 0)
-        return result;
-    *ret_offered = offered;
-    return 0;
-}
-
-static void *open_classic(const struct mm_bpf_load_request *request, struct bpf_object **ret_object)
-{
-    struct classic_layout layout = {0};
-    struct lifecycle_classic_bpf *skeleton = lifecycle_classic_bpf__open();
-
-    if (!skeleton)
-        return NULL;
-    /* a program whose fields are missing is not loaded: probe_classic */
-    for (size_t i = 0; i < MM_ARRAY_SIZE(programs); i++)
-        (void)read_classic_layout(programs[i].bit, &layout);
-    skeleton->rodata->mm_self_tgid = (int32_t)request->daemon;
-    skeleton->rodata->mm_exit_group_dead = layout.exit_group_dead;
-    skeleton->rodata->mm_adj_pid = layout.adj_pid;
-    skeleton->rodata->mm_adj_comm = layout.adj_comm;
-    skeleton->rodata->mm_adj_value = layout.adj_value;
-    *ret_object = skeleton->obj;
-    return skeleton;
-}
-
-static void destroy_classic(void *skeleton)
-{
-    lifecycle_classic_bpf__destroy(skeleton);
-}
-
-static const struct variant variants[] = {
-    {"BTF tracepoints", probe_btf, open_btf, destroy_btf},
-    {"classic tracepoints", probe_classic, open_classic, destroy_classic},
-};
 
 static uint32_t ring_size(uint32_t wanted_bytes)
 {
@@ -227,9 +97,10 @@ static uint32_t ring_size(uint32_t wanted_bytes)
     return size;
 }
 
-static int set_up(struct bpf_object *object, const struct mm_bpf_load_request *request, unsigned wanted,
+static int set_up(const struct opened *opened, const struct mm_bpf_load_request *request, unsigned wanted,
                   struct mm_bpf_loader_message *message)
 {
+    struct bpf_object *object = opened->object;
     int cpu_count = libbpf_num_possible_cpus();
     int result;
 
@@ -243,58 +114,63 @@ static int set_up(struct bpf_object *object, const struct mm_bpf_load_request *r
     result = bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "mm_lost"), message->cpu_count);
     if (result < 0)
         return result;
-    for (size_t i = 0; i < MM_ARRAY_SIZE(programs); i++) {
-        struct bpf_program *program = bpf_object__find_program_by_name(object, programs[i].function);
+    for (size_t i = 0; i < opened->group->program_count; i++) {
+        const struct mm_bpf_group_program *row = &opened->group->programs[i];
+        struct bpf_program *program = bpf_object__find_program_by_name(object, row->function);
 
-        if (!program)
+        if (!program && (wanted & row->bit))
             return -ENOEXEC;
-        result = bpf_program__set_autoload(program, (wanted & programs[i].bit) != 0);
+        if (!program)
+            continue;
+        result = bpf_program__set_autoload(program, (wanted & row->bit) != 0);
         if (result < 0)
             return result;
     }
     return 0;
 }
 
-/* An object with the programs of the mask, loaded. */
-static int load_object(const struct variant *variant, const struct mm_bpf_load_request *request,
-                       unsigned wanted, struct mm_bpf_loader_message *message, struct opened *ret_opened)
+/* An object with the programs of the mask, loaded: opened is its group and variant before. */
+static int load_object(struct opened *opened, const struct mm_bpf_load_request *request, unsigned wanted,
+                       struct mm_bpf_loader_message *message)
 {
-    struct opened opened = {.variant = variant};
     int result;
 
     errno = 0;
-    opened.skeleton = variant->open(request, &opened.object);
-    if (!opened.skeleton)
+    opened->skeleton = opened->variant->open(request, &opened->object);
+    if (!opened->skeleton)
         return errno > 0 ? -errno : -ENOEXEC;
-    result = set_up(opened.object, request, wanted, message);
+    result = set_up(opened, request, wanted, message);
     if (result == 0)
-        result = bpf_object__load(opened.object);
-    if (result == 0)
-        *ret_opened = opened;
-    else
-        close_opened(&opened);
+        result = bpf_object__load(opened->object);
+    if (result < 0)
+        close_opened(opened);
     return result;
 }
 
 /* All programs, or as many as load one by one. */
-static int load_most(const struct variant *variant, const struct mm_bpf_load_request *request,
-                     unsigned wanted, struct mm_bpf_loader_message *message, struct opened *ret_opened)
+static int load_most(struct opened *opened, const struct mm_bpf_load_request *request, unsigned wanted,
+                     struct mm_bpf_loader_message *message)
 {
-    int result = load_object(variant, request, wanted, message, ret_opened);
+    int result = load_object(opened, request, wanted, message);
+    struct mm_bpf_reason first = heard;
     unsigned working = 0;
 
     if (result == 0 || result == -EPERM)
         return result;
-    for (size_t i = 0; i < MM_ARRAY_SIZE(programs); i++) {
-        struct opened opened = {0};
+    for (size_t i = 0; i < opened->group->program_count; i++) {
+        unsigned bit = opened->group->programs[i].bit;
 
-        if (!(wanted & programs[i].bit) || wanted == (unsigned)programs[i].bit)
+        if (!(wanted & bit) || wanted == bit)
             continue;
-        if (load_object(variant, request, programs[i].bit, message, &opened) == 0)
-            working |= programs[i].bit;
-        close_opened(&opened);
+        heard = (struct mm_bpf_reason){0};
+        if (load_object(opened, request, bit, message) == 0)
+            working |= bit;
+        else
+            mm_bpf_blame(bit);
+        close_opened(opened);
     }
-    return working ? load_object(variant, request, working, message, ret_opened) : result;
+    heard = first;
+    return working ? load_object(opened, request, working, message) : result;
 }
 
 /* The link's descriptor, without libbpf's handle on it: destroying a connected one would switch it off. */
@@ -307,65 +183,92 @@ static int release_link(struct bpf_link *link)
     return fd;
 }
 
-/* Attaches what can be; the descriptors and programs go into the result. 0 when there is at least one. */
-static int attach(struct bpf_object *object, struct mm_bpf_load_result *result)
+/* Duplicates of the maps' descriptors that the daemon needs, too. */
+static int pass_maps(struct bpf_object *object, struct mm_bpf_load_result *result)
 {
-    static const char *const maps[MM_BPF_LOADER_MAPS] = {"mm_events", "mm_lost", "mm_watched"};
-    struct mm_bpf_loader_message *message = &result->message;
-    int error = -ENOENT;
+    static const char *const maps[MM_BPF_LOADER_MAPS] = {"mm_events", "mm_lost", "mm_watched",
+                                                         "mm_gathering"};
 
     for (size_t i = 0; i < MM_ARRAY_SIZE(maps); i++) {
         int fd = fcntl(bpf_object__find_map_fd_by_name(object, maps[i]), F_DUPFD_CLOEXEC, 3);
 
         if (fd < 0)
             return -errno;
-        result->fds[message->fd_count++] = fd;
+        result->fds[result->message.fd_count++] = fd;
     }
-    for (size_t i = 0; i < MM_ARRAY_SIZE(programs); i++) {
-        const struct bpf_program *program = bpf_object__find_program_by_name(object, programs[i].function);
+    return 0;
+}
+
+/* Attaches what can be; the descriptors and programs go into the result. 0 when there is at least one. */
+static int attach(const struct opened *opened, struct mm_bpf_load_result *result)
+{
+    struct mm_bpf_loader_message *message = &result->message;
+    int error = pass_maps(opened->object, result);
+
+    if (error < 0)
+        return error;
+    error = -ENOENT;
+    for (size_t i = 0; i < opened->group->program_count; i++) {
+        const struct mm_bpf_group_program *row = &opened->group->programs[i];
+        const struct bpf_program *program = bpf_object__find_program_by_name(opened->object, row->function);
         struct bpf_link *link;
 
-        if (bpf_program__fd(program) < 0)
+        if (!program || bpf_program__fd(program) < 0)
             continue;
         link = bpf_program__attach(program);
         if (!link) {
             error = -errno;
+            mm_bpf_blame(row->bit);
             continue;
         }
         result->fds[message->fd_count++] = release_link(link);
-        message->programs |= programs[i].bit;
+        message->programs |= row->bit;
     }
     return message->programs ? 0 : error;
 }
 
-/* "exit, oom_score_adj" */
-static void name_programs(unsigned mask, char *buffer, size_t size)
+/* "; without exec, comm: ...; without exit: ...": those in a row with the same reason share it. */
+static void describe_missing(const struct mm_bpf_group *group, struct mm_bpf_loader_message *message,
+                             size_t length)
 {
-    size_t length = 0;
+    size_t size = sizeof(message->reason);
+    const char *blame = NULL;
 
-    buffer[0] = '\0';
-    for (size_t i = 0; i < MM_ARRAY_SIZE(programs); i++) {
-        if (!(mask & programs[i].bit))
+    for (size_t i = 0; i < group->program_count; i++) {
+        const char *why = blames[__builtin_ctz(group->programs[i].bit)];
+        bool is_same = blame && strcmp(blame, why) == 0;
+
+        if (message->programs & group->programs[i].bit)
             continue;
-        length += mm_format(buffer + length, size - length, "%s%s", length > 0 ? ", " : "", programs[i].name);
+        if (blame && !is_same)
+            length += mm_format(message->reason + length, size - length, ": %s", blame);
+        length += mm_format(message->reason + length, size - length, "%s%s", is_same ? ", " : "; without ",
+                            group->programs[i].name);
+        blame = why;
     }
+    if (blame)
+        (void)mm_format(message->reason + length, size - length, ": %s", blame);
 }
 
-static void describe_success(const struct variant *variant, struct mm_bpf_loader_message *message)
+/* "BTF tracepoints: fork, exit; without exec: ...; without comm: ..." */
+static void describe_success(const struct mm_bpf_group *group, const struct mm_bpf_variant *variant,
+                             struct mm_bpf_loader_message *message)
 {
-    char present[64];
-    char missing[64];
-    size_t length;
+    size_t size = sizeof(message->reason);
+    size_t length = mm_format(message->reason, size, "%s: ", variant->name);
+    const char *separator = "";
 
-    name_programs(message->programs, present, sizeof(present));
-    name_programs(MM_BPF_PROGRAM_ALL & ~message->programs, missing, sizeof(missing));
-    length = mm_format(message->reason, sizeof(message->reason), "%s: %s", variant->name, present);
-    if (missing[0] != '\0')
-        (void)mm_format(message->reason + length, sizeof(message->reason) - length, "; without %s: %s",
-                        missing, heard.line);
+    for (size_t i = 0; i < group->program_count; i++) {
+        if (!(message->programs & group->programs[i].bit))
+            continue;
+        length +=
+            mm_format(message->reason + length, size - length, "%s%s", separator, group->programs[i].name);
+        separator = ", ";
+    }
+    describe_missing(group, message, length);
 }
 
-static void describe_failure(const struct variant *variant, struct mm_bpf_loader_message *message)
+static void describe_failure(const struct mm_bpf_variant *variant, struct mm_bpf_loader_message *message)
 {
     size_t length = strnlen(message->reason, sizeof(message->reason) - 1);
 
@@ -379,20 +282,20 @@ static void describe_failure(const struct variant *variant, struct mm_bpf_loader
                         heard.rank > 0 ? heard.line : strerror(-message->error));
 }
 
-static int try_variant(const struct variant *variant, const struct mm_bpf_load_request *request,
-                       struct mm_bpf_load_result *result)
+static int try_variant(const struct mm_bpf_group *group, const struct mm_bpf_variant *variant,
+                       const struct mm_bpf_load_request *request, struct mm_bpf_load_result *result)
 {
     struct mm_bpf_loader_message *message = &result->message;
-    struct opened opened = {0};
+    struct opened opened = {.group = group, .variant = variant};
     unsigned offered = 0;
     int error;
 
     heard = (struct mm_bpf_reason){0};
-    error = variant->probe(MM_BPF_PROGRAM_ALL, &offered);
+    error = variant->probe(all_of(group), &offered);
     if (error == 0)
-        error = load_most(variant, request, offered, message, &opened);
+        error = load_most(&opened, request, offered, message);
     if (error == 0)
-        error = attach(opened.object, result);
+        error = attach(&opened, result);
     close_opened(&opened);
     if (error == 0)
         return 0;
@@ -403,17 +306,24 @@ static int try_variant(const struct variant *variant, const struct mm_bpf_load_r
 
 void mm_bpf_load(const struct mm_bpf_load_request *request, struct mm_bpf_load_result *ret_result)
 {
+    const struct mm_bpf_group *group = &mm_bpf_lifecycle_group;
     struct mm_bpf_load_result result = {.message.version = MM_BPF_LOADER_VERSION};
     struct mm_bpf_loader_message *message = &result.message;
 
     (void)libbpf_set_print(hear);
-    for (size_t i = request->is_classic ? 1 : 0; i < MM_ARRAY_SIZE(variants); i++) {
-        message->error = try_variant(&variants[i], request, &result);
+    for (size_t i = 0; i < group->variant_count; i++) {
+        const struct mm_bpf_variant *variant = &group->variants[i];
+
+        if ((request->is_classic && !variant->is_classic) ||
+            (request->is_untimed && !(variant->flags & MM_BPF_LOADER_IS_UNTIMED)))
+            continue;
+        message->error = try_variant(group, variant, request, &result);
         if (message->error == 0) {
-            describe_success(&variants[i], message);
+            message->flags = variant->flags;
+            describe_success(group, variant, message);
             break;
         }
-        describe_failure(&variants[i], message);
+        describe_failure(variant, message);
         if (message->error == -EPERM)
             break;
     }

@@ -10,9 +10,11 @@
 #include <sys/types.h>
 
 struct mm_bpf_load_request {
-    uint32_t ring_bytes; /* any; rounded up here */
-    pid_t daemon;        /* whose writes are not reported, in the loader's pid namespace */
-    bool is_classic;     /* classic tracepoints only */
+    uint32_t ring_bytes;   /* any; rounded up here */
+    pid_t daemon;          /* whose writes are not reported, in the loader's pid namespace */
+    uint64_t domain_group; /* inode of the domain's group where memory is managed; 0: the machine */
+    bool is_classic;       /* classic tracepoints only */
+    bool is_untimed;       /* only programs without a timer */
 };
 
 /* message is ready to be sent; its fd_count fds go with it and are the caller's to close. */

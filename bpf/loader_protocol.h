@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one message from the loader to the daemon, over a SOCK_SEQPACKET socket that is the loader's standard
- * input. On success descriptors come with it (SCM_RIGHTS): the ring, the lost counters, the watched bits, then the links.
+ * input. On success descriptors come with it (SCM_RIGHTS): the ring, the lost counters, the watched bits, the gathering's
+ * timer, then the links.
  */
 #ifndef MM_BPF_LOADER_PROTOCOL_H
 #define MM_BPF_LOADER_PROTOCOL_H
@@ -14,17 +15,22 @@
 extern "C" {
 #endif
 
-/* Protocol and record in one number, so that either change is noticed: "mm", protocol 2, record. */
-#define MM_BPF_LOADER_VERSION (0x6d6d0000u | 2u << 8 | MM_BPF_RECORD_VERSION)
+/* Protocol and record in one number, so that either change is noticed: "mm", protocol 3, record. */
+#define MM_BPF_LOADER_VERSION (0x6d6d0000u | 3u << 8 | MM_BPF_RECORD_VERSION)
 
-#define MM_BPF_LOADER_LINKS_MAX 8
-#define MM_BPF_LOADER_MAPS      3
+#define MM_BPF_LOADER_LINKS_MAX 24
+#define MM_BPF_LOADER_MAPS      4
 #define MM_BPF_LOADER_FDS_MAX   (MM_BPF_LOADER_MAPS + MM_BPF_LOADER_LINKS_MAX)
+
+enum mm_bpf_loader_flag {
+    MM_BPF_LOADER_IS_UNTIMED = 1 << 0, /* the ring does not wake for the end of a burst */
+};
 
 struct mm_bpf_loader_message {
     uint32_t version;
     int32_t error;     /* 0, or a negative errno: then no descriptors */
     uint32_t programs; /* enum mm_bpf_program */
+    uint32_t flags;    /* enum mm_bpf_loader_flag */
     uint32_t ring_bytes;
     uint32_t cpu_count; /* slots of the lost counters */
     uint32_t fd_count;

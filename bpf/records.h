@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Counts up with each change of struct mm_bpf_record: loader and daemon may come from two builds. */
-#define MM_BPF_RECORD_VERSION 1
+#define MM_BPF_RECORD_VERSION 2
 
 #ifdef __cplusplus
 #define MM_BPF_STATIC_ASSERT static_assert
@@ -21,9 +21,27 @@
 #define MM_BPF_WATCH_BITS  32768
 #define MM_BPF_WATCH_WORDS (MM_BPF_WATCH_BITS / 64)
 
+/* What nobody waits for is gathered so long before it wakes the daemon: at most 50 wake-ups per second, however much is
+   started and ended, and none while nothing is. */
+#define MM_BPF_GATHER_NS 20000000
+
 enum mm_bpf_record_type {
     MM_BPF_RECORD_EXIT = 1,      /* the last thread of a process has exited */
     MM_BPF_RECORD_OOM_SCORE_ADJ, /* somebody else than the daemon wrote it; value is the new one */
+    MM_BPF_RECORD_FORK,          /* a process, not a thread, has begun; actor is its parent */
+    MM_BPF_RECORD_EXEC,          /* it is another program now */
+    MM_BPF_RECORD_COMM,          /* its leader has given itself another name */
+    MM_BPF_RECORD_MOVED, /* somebody moved it between groups: value is 1 when it is in the domain now */
+    MM_BPF_RECORD_GROUP, /* a control group: group_id, value is enum mm_bpf_group_change, comm its name */
+};
+
+enum mm_bpf_group_change {
+    MM_BPF_GROUP_CREATED,
+    MM_BPF_GROUP_REMOVED,
+    MM_BPF_GROUP_POPULATED, /* its first process came, to it or below it */
+    MM_BPF_GROUP_EMPTY,     /* the last one left */
+    MM_BPF_GROUP_FROZEN,    /* v2 only */
+    MM_BPF_GROUP_THAWED,
 };
 
 enum mm_bpf_record_flag {
@@ -31,16 +49,17 @@ enum mm_bpf_record_flag {
     MM_BPF_FLAG_START = 1 << 1, /* start_ns is known */
 };
 
-/* Process ids are those of the daemon's pid namespace; processes it cannot see are not reported. */
+/* Process ids are those of the daemon's pid namespace; processes it cannot see and kernel threads are not reported. */
 struct mm_bpf_record {
-    uint32_t type;
-    uint32_t flags;
     uint64_t time_ns;  /* CLOCK_MONOTONIC */
     uint64_t start_ns; /* the process's start in CLOCK_BOOTTIME: with tgid, its identity */
+    uint64_t group_id; /* inode of its directory, which no later group of the same path has */
+    uint8_t type;
+    uint8_t flags;
+    int16_t value; /* oom_score_adj, unless the type says another thing */
     int32_t tgid;
     int32_t actor; /* who did it, a tgid: the writer of oom_score_adj; 0 when not visible or not known */
     uint32_t uid;  /* real, in the initial user namespace */
-    int32_t value; /* oom_score_adj */
     char comm[MM_BPF_COMM_SIZE]; /* of the process's leader; any bytes but NUL */
 };
 

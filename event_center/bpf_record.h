@@ -26,7 +26,7 @@ bool mm_bpf_exit_is_repeated(struct mm_bpf_exit_filter *filter, const struct mm_
 
 /*
  * Fills ret_event. ticks_per_second is sysconf(_SC_CLK_TCK), the unit of stat's start time. -ENOMSG for a
- * type this daemon does not know, -EBADMSG for a process id that is none.
+ * type this daemon does not know, -EBADMSG for a process id that is none, and a change that is none.
  */
 int mm_bpf_record_to_event(const struct mm_bpf_record *record, uint64_t ticks_per_second,
                            struct mm_event *ret_event);

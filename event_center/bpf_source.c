@@ -3,6 +3,7 @@
 #include "event_center/bpf_source.h"
 
 #include "common/common.h"
+#include "event_center/bpf_gather.h"
 #include "event_center/bpf_record.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ struct mm_bpf_source {
     struct mm_bpf_source_options options;
     struct mm_bpf *bpf;
     struct mm_timer timer; /* ends the wait for the loader; due at once when it could not be run */
+    struct mm_timer again; /* for what is left, or does not wake by itself: the loop collects when it wakes */
     uint64_t ticks_per_second;
     bool is_watched; /* the loader runs and its answer will be seen */
     bool is_settled;
@@ -35,6 +37,7 @@ struct mm_bpf_source {
     uint64_t lost;
     uint64_t repeated;
     struct mm_bpf_exit_filter filter;
+    struct mm_bpf_gather gather;
 };
 
 static void notify(const struct mm_bpf_source *source, enum mm_bpf_source_notice notice)
@@ -69,9 +72,12 @@ static void expired(struct mm_timer *timer, void *user)
     settle(source, false, source->is_watched ? mm_bpf_reason(source->bpf) : source->reason);
 }
 
+/* Of the ring only the wake-ups that the programs make: to be asked again after each whether there is something in it
+   would let the loop turn for every record that comes while it turns. */
 static int watch(struct mm_bpf_source *source, int fd, enum tag tag)
 {
-    return mm_event_center_watch_fd(source->center, source, fd, EPOLLIN, tag);
+    return mm_event_center_watch_fd(source->center, source, fd,
+                                    tag == TAG_RING ? EPOLLIN | (uint32_t)EPOLLET : EPOLLIN, tag);
 }
 
 static void receive(struct mm_bpf_source *source)
@@ -96,18 +102,46 @@ static void publish_record(const struct mm_bpf_record *record, void *user)
     struct mm_bpf_source *source = user;
     struct mm_event event;
 
-    source->records++;
-    if (mm_bpf_exit_is_repeated(&source->filter, record)) {
-        source->repeated++;
-        return;
-    }
     if (mm_bpf_record_to_event(record, source->ticks_per_second, &event) == 0)
         mm_event_center_publish(source->center, &event);
 }
 
+static void take_record(const struct mm_bpf_record *record, void *user)
+{
+    struct mm_bpf_source *source = user;
+
+    source->records++;
+    if (mm_bpf_exit_is_repeated(&source->filter, record))
+        source->repeated++;
+    else
+        mm_bpf_gather_take(&source->gather, record, publish_record, source);
+}
+
+/* What is in the ring, up to a batch, or as many newcomers as one look at it may find. What is left comes with the next
+   turn of the loop. */
+static int read_batch(struct mm_bpf_source *source)
+{
+    unsigned left = BATCH_SIZE;
+    int count = 0;
+
+    do {
+        unsigned room = MM_BPF_GATHER_MAX - source->gather.count;
+        unsigned wanted = MM_MIN(room, left);
+
+        count = mm_bpf_consume(source->bpf, wanted, take_record, source);
+        if (count < (int)wanted)
+            break;
+        left -= wanted;
+    } while (left > 0 && !mm_bpf_gather_is_full(&source->gather));
+    if (left == 0 || mm_bpf_gather_is_full(&source->gather))
+        mm_event_center_arm(source->center, &source->again, mm_event_center_now_ns(source->center));
+    mm_bpf_gather_flush(&source->gather, publish_record, source);
+    return count;
+}
+
 static void read_ring(struct mm_bpf_source *source)
 {
-    int count = mm_bpf_consume(source->bpf, BATCH_SIZE, publish_record, source);
+    int count = read_batch(source);
     uint64_t lost = mm_bpf_lost(source->bpf);
 
     if (count < 0) {
@@ -127,14 +161,18 @@ static void read_ring(struct mm_bpf_source *source)
     notify(source, MM_BPF_SOURCE_LOST);
 }
 
-/* The ring's records were taken in by collect before; what is left of them keeps the descriptor readable. */
+/* The ring's records were taken in by collect before. */
 static void ready(void *self, uint64_t tag, uint32_t events)
 {
     struct mm_bpf_source *source = self;
+    uint64_t again_ns = mm_bpf_look_again_ns(source->bpf);
 
     (void)events;
     if (tag == TAG_PROGRESS)
         receive(source);
+    else if (again_ns > 0 && !mm_timer_is_armed(&source->again))
+        mm_event_center_arm(source->center, &source->again,
+                            mm_event_center_now_ns(source->center) + again_ns);
 }
 
 static void collect(void *self)
@@ -145,11 +183,18 @@ static void collect(void *self)
         read_ring(source);
 }
 
+static void look_again(struct mm_timer *timer, void *user)
+{
+    (void)timer;
+    collect(user);
+}
+
 static void close_source(void *self)
 {
     struct mm_bpf_source *source = self;
 
     mm_event_center_disarm(source->center, &source->timer);
+    mm_event_center_disarm(source->center, &source->again);
     mm_event_center_forget_fd(source->center, mm_bpf_progress_fd(source->bpf));
     mm_event_center_forget_fd(source->center, mm_bpf_ring_fd(source->bpf));
     mm_bpf_free(source->bpf);
@@ -194,6 +239,7 @@ int mm_bpf_source_add(struct mm_event_center *center, const struct mm_bpf_source
     source->reason = "loading";
     source->ticks_per_second = (uint64_t)sysconf(_SC_CLK_TCK);
     mm_timer_init(&source->timer, expired, source);
+    mm_timer_init(&source->again, look_again, source);
     result = mm_bpf_new(&source->bpf);
     if (result == 0)
         result = mm_event_center_add_source(center, &source_ops, source);
@@ -222,5 +268,6 @@ void mm_bpf_source_read_status(const struct mm_bpf_source *source, struct mm_bpf
         .records = source->records,
         .lost = source->lost,
         .repeated = source->repeated,
+        .absorbed = source->gather.absorbed,
     };
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The event source of BPF: MM_EVENT_PROCESS_EXITED and MM_EVENT_OOM_SCORE_ADJ as the kernel sees them, for
- * every process of the machine, registered or not.
+ * The event source of BPF: MM_EVENT_PROCESS_STARTED, _RENAMED, _EXITED and MM_EVENT_OOM_SCORE_ADJ as the kernel sees
+ * them, for every process of the domain, registered or not; MM_EVENT_PROCESS_LEFT for those that are moved out of it, and
+ * MM_EVENT_GROUP for its control groups.
  *
- * Records of processes that are watched wake the loop at once; those of all others are taken in when it wakes for
- * something else, before anything else is served, or when they fill a quarter of the ring.
+ * The end of a process that is watched, and what others write to its oom_score_adj, wake the loop at once; everything
+ * else is gathered for 20 ms, or taken in before when the loop wakes for something else, before anything else is served.
+ * A burst of processes that come and go is one wake-up.
  *
  * The programs are loaded beside the loop: adding the source returns at once, the outcome comes through
  * notify. Nothing depends on it: where there is no BPF, the source says why and stays silent.
@@ -43,6 +45,7 @@ struct mm_bpf_source_status {
     uint64_t records;   /* read from the ring */
     uint64_t lost;      /* found the ring full */
     uint64_t repeated;  /* exits reported twice by the kernel, delivered once */
+    uint64_t absorbed;  /* processes that were gone before anybody heard of them */
 };
 
 struct mm_bpf_source;

@@ -10,6 +10,9 @@ static const char *const kind_names[MM_EVENT_KIND_COUNT] = {
     [MM_EVENT_APPLICATION] = "application",
     [MM_EVENT_ACCOUNT] = "account",
     [MM_EVENT_PROCESS_FOUND] = "process-found",
+    [MM_EVENT_PROCESS_STARTED] = "process-started",
+    [MM_EVENT_PROCESS_RENAMED] = "process-renamed",
+    [MM_EVENT_GROUP] = "group",
     [MM_EVENT_PROCESS_EXITED] = "process-exited",
     [MM_EVENT_PROCESS_LEFT] = "process-left",
     [MM_EVENT_OOM_SCORE_ADJ] = "oom-score-adj",
@@ -74,4 +77,15 @@ const char *mm_level_cause_name(enum mm_level_cause cause)
     size_t index = (size_t)cause;
 
     return index < MM_ARRAY_SIZE(level_cause_names) ? level_cause_names[index] : "unknown";
+}
+
+const char *mm_group_change_name(enum mm_group_change change)
+{
+    static const char *const names[MM_GROUP_CHANGE_COUNT] = {
+        [MM_GROUP_CREATED] = "created", [MM_GROUP_REMOVED] = "removed", [MM_GROUP_POPULATED] = "populated",
+        [MM_GROUP_EMPTY] = "empty",     [MM_GROUP_FROZEN] = "frozen",   [MM_GROUP_THAWED] = "thawed",
+    };
+    size_t index = (size_t)change;
+
+    return index < MM_ARRAY_SIZE(names) ? names[index] : "unknown";
 }

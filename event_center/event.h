@@ -36,6 +36,16 @@ enum mm_event_kind {
     MM_EVENT_RELOAD,         /* payload.reload: somebody asks for a reload */
     MM_EVENT_LOG_STATE,      /* somebody asks for the state in the log */
     MM_EVENT_STOP,           /* the daemon ends: restore what is ours */
+
+    /* pid; payload.process but resident_bytes: the kernel started a process, or made it another program. The priority
+       manager answers with PROCESS_FOUND where it is a newcomer of the domain. */
+    MM_EVENT_PROCESS_STARTED,
+    /* The same: it bears another name now. */
+    MM_EVENT_PROCESS_RENAMED,
+    /* group_id, payload.group: a control group of the domain, in the memory hierarchy. One that is made under the path of
+       one that was removed has another group_id. */
+    MM_EVENT_GROUP,
+
     MM_EVENT_KIND_COUNT
 };
 
@@ -101,6 +111,24 @@ struct mm_event_process {
     char comm[MM_COMM_MAX];
 };
 
+enum mm_group_change {
+    MM_GROUP_CREATED,
+    MM_GROUP_REMOVED,
+    MM_GROUP_POPULATED, /* the first process has come, to it or to one below it */
+    MM_GROUP_EMPTY,     /* the last one has left */
+    MM_GROUP_FROZEN,
+    MM_GROUP_THAWED,
+    MM_GROUP_CHANGE_COUNT
+};
+
+/* "created"; "unknown" outside the enumeration. */
+const char *mm_group_change_name(enum mm_group_change change);
+
+struct mm_event_group {
+    enum mm_group_change change;
+    char name[MM_COMM_MAX]; /* of its directory, cut */
+};
+
 /* What made the level what it is. */
 enum mm_level_cause {
     MM_LEVEL_BY_WATERLINE, /* available memory alone */
@@ -163,6 +191,7 @@ struct mm_event {
         struct mm_pressure_trigger pressure; /* as armed */
         struct mm_memory_state memory;
         struct mm_event_level level;
+        struct mm_event_group group;
         struct mm_notice notice;
         struct mm_decision decision;
         struct mm_event_priority priority;

@@ -136,7 +136,8 @@ static int fill_stat(struct mm_linux_kernel *kernel, const struct process_place 
     info->ppid = stat.ppid;
     info->state = stat.state;
     info->is_kernel_thread = stat.is_kernel_thread;
-    info->has_exited = mm_process_stat_is_dead(&stat);
+    /* what is being taken apart has been reported as ended already: to list it now would be for good */
+    info->has_exited = mm_process_stat_is_dead(&stat) || (stat.is_exiting && stat.threads <= 1);
     info->start_time_ticks = stat.start_time_ticks;
     memcpy(info->comm, stat.comm, sizeof(info->comm));
     return 0;

@@ -33,6 +33,7 @@
 
 /* PF_KTHREAD of include/linux/sched.h; field 9 of stat shows the flags, and has since 2.6.27 this one. */
 #define PF_KTHREAD 0x00200000U
+#define PF_EXITING 0x00000004U
 
 /* Behind the comm, counted from the state as 0: field number minus 3. */
 enum stat_field {
@@ -85,6 +86,7 @@ static int parse_figures(const char *cursor, const char *end, struct mm_process_
         return -EINVAL;
     stat->ppid = (pid_t)ppid;
     stat->is_kernel_thread = (flags & PF_KTHREAD) != 0;
+    stat->is_exiting = (flags & PF_EXITING) != 0;
     stat->threads = (unsigned)threads;
     stat->start_time_ticks = start_time;
     return 0;

@@ -45,7 +45,8 @@ struct mm_process_node {
     uint64_t deadline_ns;
     uint64_t ability_started_ns;
     uint64_t process_name_hash; /* what an important application is found by at a reload */
-    uint64_t padding[3];        /* so that what follows process.bundle fills the third line of cache */
+    uint64_t seen_in_scan;      /* number of the last scan that saw it */
+    uint64_t padding[2];        /* so that what follows process.bundle fills the third line of cache */
     struct mm_process process;
     struct mm_hash_link hash_link;
     struct mm_process_node *work_next;
@@ -114,6 +115,10 @@ struct mm_scan_work {
     struct mm_timer timer;
     bool is_under_way;
     struct mm_process_scan scan;
+    uint64_t number;   /* counts up with each */
+    bool is_comparing; /* all were seen: who was not is looked at */
+    uint32_t bucket;   /* where that goes on */
+    uint32_t bucket_count;
     uint64_t spent_ns, rests_until_ns;
     struct mm_found_processes found; /* by the slice at hand */
 };
@@ -171,6 +176,8 @@ void mm_manager_fini_memory(struct mm_priority_manager *manager);
 void mm_manager_keep_reserve(struct mm_priority_manager *manager);
 void mm_manager_dead_check(struct mm_timer *timer, void *user);
 void mm_manager_arm_dead_check(struct mm_priority_manager *manager);
+/* Removes it when it is gone, or has left the domain. */
+void mm_manager_look_if_dead(struct mm_priority_manager *manager, struct mm_process_node *node);
 
 /* events.c */
 void mm_manager_on_application(struct mm_priority_manager *manager, const struct mm_event *event);
@@ -196,12 +203,22 @@ void mm_manager_on_exited(struct mm_priority_manager *manager, const struct mm_e
 void mm_manager_on_left(struct mm_priority_manager *manager, const struct mm_event *event);
 void mm_manager_on_oom_score_adj(struct mm_priority_manager *manager, const struct mm_event *event);
 
+/* newcomers.c */
+/* The kernel started a process, or changed its program or name: STARTED and RENAMED. */
+void mm_manager_on_started(struct mm_priority_manager *manager, const struct mm_event *event);
+
 /* scan.c */
 /* Lets a scan that is wanted, or was interrupted by a kill, go on as soon as it may. */
 void mm_manager_arm_scan(struct mm_priority_manager *manager);
 void mm_manager_scan_slice(struct mm_timer *timer, void *user);
 /* Publishes MM_EVENT_PROCESS_FOUND, where it is on the list. */
 void mm_manager_tell_found(struct mm_priority_manager *manager, pid_t pid);
+
+/* scan_difference.c */
+/* The scan has seen everybody there is; the others on the list are looked at from now on. */
+void mm_manager_begin_comparing(struct mm_priority_manager *manager);
+/* Until until_ns; false when all were. */
+bool mm_manager_compare_some(struct mm_priority_manager *manager, uint64_t until_ns);
 
 /* registration.c */
 /*

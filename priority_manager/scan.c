@@ -70,6 +70,7 @@ static int add(const struct visitor *visitor, const struct mm_process_info *info
     node = mm_manager_find(manager, info->pid);
     if (!node)
         return 0;
+    node->seen_in_scan = manager->scan_work.number;
     if (!visitor->is_first)
         return note_found(manager, info->pid);
     node->process.flags |= MM_PROCESS_IS_FROM_SCAN;
@@ -85,6 +86,8 @@ static int visit(const struct mm_process_info *process, void *user)
     struct mm_process_node *node = mm_manager_find(manager, process->pid);
 
     if (node && node->process.start_time_ticks == process->start_time_ticks) {
+        if (!process->has_exited)
+            node->seen_in_scan = manager->scan_work.number;
         mm_manager_note_comm(manager, node, process->comm);
         return 0;
     }
@@ -159,9 +162,26 @@ static void begin_scan(struct mm_priority_manager *manager)
     struct mm_scan_work *work = &manager->scan_work;
 
     work->is_under_way = true;
+    work->is_comparing = false;
+    work->number++;
     work->spent_ns = 0;
     work->scan = (struct mm_process_scan){0};
     manager->is_scan_wanted = false;
+}
+
+/* Those who are there, then those who are on the list and are not there; false when the scan is over. */
+static bool go_on(struct mm_priority_manager *manager, uint64_t until_ns)
+{
+    struct mm_scan_work *work = &manager->scan_work;
+
+    if (!work->is_comparing) {
+        int result = run(manager, false, until_ns, &work->scan);
+
+        if (result != 0)
+            return result == MM_SCAN_GOES_ON;
+        mm_manager_begin_comparing(manager);
+    }
+    return mm_manager_compare_some(manager, until_ns);
 }
 
 /* One slice. What has to wait for the end of a kill goes on with KILL_END. */
@@ -177,7 +197,7 @@ void mm_manager_scan_slice(struct mm_timer *timer, void *user)
         return;
     if (!work->is_under_way)
         begin_scan(manager);
-    work->is_under_way = run(manager, false, begin_ns + SLICE_NS, &work->scan) == MM_SCAN_GOES_ON;
+    work->is_under_way = go_on(manager, begin_ns + SLICE_NS);
     end_ns = mm_event_center_now_ns(manager->center);
     work->spent_ns += end_ns - begin_ns;
     work->rests_until_ns = end_ns + work->spent_ns * REST;

@@ -164,7 +164,7 @@ size_t mm_priority_manager_refresh(struct mm_priority_manager *manager, size_t l
     return manager->counters.processes > done ? manager->counters.processes - done : 0;
 }
 
-static void look_if_dead(struct mm_priority_manager *manager, struct mm_process_node *node)
+void mm_manager_look_if_dead(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
     struct mm_kernel *kernel = manager->kernel;
     struct mm_process_info info;
@@ -195,7 +195,7 @@ void mm_manager_dead_check(struct mm_timer *timer, void *user)
     if (!manager->is_under_pressure) {
         if (manager->dead_check_bucket == 0)
             mm_manager_release_dead_callers(manager, 0);
-        (void)visit_some(manager, &manager->dead_check_bucket, DEAD_CHECK_SLICE, look_if_dead);
+        (void)visit_some(manager, &manager->dead_check_bucket, DEAD_CHECK_SLICE, mm_manager_look_if_dead);
         mm_manager_settle(manager);
         mm_manager_announce(manager);
     }

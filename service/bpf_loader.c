@@ -32,23 +32,51 @@ enum exit_status {
 #define CAP_BPF 39
 #endif
 
+/* Options that take a number. */
+enum number { NUMBER_RING_BYTES, NUMBER_TIMEOUT_MS, NUMBER_DAEMON, NUMBER_DOMAIN_GROUP, NUMBER_COUNT };
+
+static const struct {
+    uint64_t min, max, without;
+} numbers[NUMBER_COUNT] = {
+    [NUMBER_RING_BYTES] = {1, MM_BPF_RING_BYTES_MAX, MM_BPF_RING_BYTES_DEFAULT},
+    [NUMBER_TIMEOUT_MS] = {1, 3600000, MM_BPF_TIMEOUT_MS_DEFAULT},
+    [NUMBER_DAEMON] = {1, INT32_MAX, 0},
+    [NUMBER_DOMAIN_GROUP] = {0, UINT64_MAX, 0},
+};
+
+/* And those that are a word. */
+enum word { WORD_CLASSIC = NUMBER_COUNT, WORD_UNTIMED, WORD_CHECK, WORD_HELP, WORD_END };
+
+static const struct option options[] = {
+    {"ring-bytes", required_argument, NULL, NUMBER_RING_BYTES},
+    {"timeout-ms", required_argument, NULL, NUMBER_TIMEOUT_MS},
+    {"daemon", required_argument, NULL, NUMBER_DAEMON},
+    {"domain-group", required_argument, NULL, NUMBER_DOMAIN_GROUP},
+    {"classic", no_argument, NULL, WORD_CLASSIC},
+    {"untimed", no_argument, NULL, WORD_UNTIMED},
+    {"check", no_argument, NULL, WORD_CHECK},
+    {"help", no_argument, NULL, WORD_HELP},
+    {NULL, 0, NULL, 0},
+};
+
 struct arguments {
-    struct mm_bpf_load_request request;
-    uint32_t timeout_ms;
-    bool is_check;
+    uint64_t numbers[NUMBER_COUNT];
+    bool words[WORD_END]; /* which were given */
 };
 
 static int print_usage(FILE *stream)
 {
-    (void)fputs("Usage: memmgr-bpf-loader --check [--classic]\n"
+    (void)fputs("Usage: memmgr-bpf-loader --check [--classic | --untimed]\n"
                 "\n"
                 "Loads memmgr's BPF programs. memmgrd runs it; --check tells what this kernel allows.\n"
                 "\n"
                 "  --check           load, print the outcome, detach\n"
                 "  --classic         use classic tracepoints although the kernel has BTF\n"
+                "  --untimed         use programs without timers although the kernel has them\n"
                 "  --ring-bytes N    size of the ring (65536)\n"
                 "  --timeout-ms N    give up after so many milliseconds (5000)\n"
                 "  --daemon PID      whose own writes are not to be reported\n"
+                "  --domain-group N  only of the control group with this inode, and below it; 0: of all\n"
                 "  --help            print this\n"
                 "\n"
                 "Exit status: 0 at least one program was attached, 1 none, 2 wrong usage.\n",
@@ -56,63 +84,36 @@ static int print_usage(FILE *stream)
     return stream == stdout ? 0 : STATUS_USAGE;
 }
 
-static int parse_number(const char *name, const char *text, uint64_t max, uint64_t *ret_value)
+static int parse_number(const struct option *option, const char *text, uint64_t *ret_value)
 {
-    if (mm_parse_u64(text, 1, max, ret_value) == 0)
+    uint64_t min = numbers[option->val].min, max = numbers[option->val].max;
+
+    if (mm_parse_u64(text, min, max, ret_value) == 0)
         return 0;
-    (void)fprintf(stderr, "memmgr-bpf-loader: --%s: '%s' is no number from 1 to %llu\n", name, text,
-                  (unsigned long long)max);
+    (void)fprintf(stderr, "memmgr-bpf-loader: --%s: '%s' is no number from %llu to %llu\n", option->name,
+                  text, (unsigned long long)min, (unsigned long long)max);
     return -EINVAL;
 }
 
-/* 0, 1 when usage was asked for, or a negative errno after a message. */
+/* 0, or a negative errno after a message. */
 static int parse_arguments(int argument_count, char **argument_list, struct arguments *ret_arguments)
 {
-    enum { OPTION_RING = 1, OPTION_TIMEOUT, OPTION_DAEMON, OPTION_CLASSIC, OPTION_CHECK, OPTION_HELP };
-    static const struct option options[] = {
-        {"ring-bytes", required_argument, NULL, OPTION_RING},
-        {"timeout-ms", required_argument, NULL, OPTION_TIMEOUT},
-        {"daemon", required_argument, NULL, OPTION_DAEMON},
-        {"classic", no_argument, NULL, OPTION_CLASSIC},
-        {"check", no_argument, NULL, OPTION_CHECK},
-        {"help", no_argument, NULL, OPTION_HELP},
-        {NULL, 0, NULL, 0},
-    };
-    uint64_t ring_bytes = MM_BPF_RING_BYTES_DEFAULT;
-    uint64_t timeout_ms = MM_BPF_TIMEOUT_MS_DEFAULT;
-    uint64_t daemon_pid = 0;
     int result = 0;
+    int index;
     int option;
 
-    while (result == 0 && (option = getopt_long(argument_count, argument_list, "", options, NULL)) != -1) {
-        switch (option) {
-        case OPTION_RING:
-            result = parse_number("ring-bytes", optarg, MM_BPF_RING_BYTES_MAX, &ring_bytes);
-            break;
-        case OPTION_TIMEOUT:
-            result = parse_number("timeout-ms", optarg, 3600000, &timeout_ms);
-            break;
-        case OPTION_DAEMON:
-            result = parse_number("daemon", optarg, INT32_MAX, &daemon_pid);
-            break;
-        case OPTION_CLASSIC:
-            ret_arguments->request.is_classic = true;
-            break;
-        case OPTION_CHECK:
-            ret_arguments->is_check = true;
-            break;
-        case OPTION_HELP:
-            return 1;
-        default:
+    *ret_arguments = (struct arguments){0};
+    for (int i = 0; i < NUMBER_COUNT; i++)
+        ret_arguments->numbers[i] = numbers[i].without;
+    while (result == 0 && (option = getopt_long(argument_count, argument_list, "", options, &index)) != -1) {
+        if (option < NUMBER_COUNT)
+            result = parse_number(&options[index], optarg, &ret_arguments->numbers[option]);
+        else if (option < WORD_END)
+            ret_arguments->words[option] = true;
+        else
             result = -EINVAL;
-        }
     }
-    if (result == 0 && optind < argument_count)
-        result = -EINVAL;
-    ret_arguments->request.ring_bytes = (uint32_t)ring_bytes;
-    ret_arguments->request.daemon = (pid_t)daemon_pid;
-    ret_arguments->timeout_ms = (uint32_t)timeout_ms;
-    return result;
+    return optind < argument_count ? -EINVAL : result;
 }
 
 static uint64_t bit(unsigned capability)
@@ -189,18 +190,29 @@ static bool is_socket(int fd)
 
 int main(int argument_count, char **argument_list)
 {
-    struct arguments arguments = {.is_check = false};
+    struct arguments arguments;
+    struct mm_bpf_load_request request;
     struct mm_bpf_load_result result;
-    int parsed = parse_arguments(argument_count, argument_list, &arguments);
+    bool is_check;
 
-    if (parsed != 0)
-        return print_usage(parsed > 0 ? stdout : stderr);
-    if (!arguments.is_check && !is_socket(MM_BPF_LOADER_FD))
+    if (parse_arguments(argument_count, argument_list, &arguments) < 0)
         return print_usage(stderr);
-    limit_time(arguments.timeout_ms);
-    drop_capabilities(arguments.request.is_classic || access("/sys/kernel/btf/vmlinux", R_OK) < 0);
-    mm_bpf_load(&arguments.request, &result);
-    if (arguments.is_check) {
+    if (arguments.words[WORD_HELP])
+        return print_usage(stdout);
+    is_check = arguments.words[WORD_CHECK];
+    if (!is_check && !is_socket(MM_BPF_LOADER_FD))
+        return print_usage(stderr);
+    request = (struct mm_bpf_load_request){
+        .ring_bytes = (uint32_t)arguments.numbers[NUMBER_RING_BYTES],
+        .daemon = (pid_t)arguments.numbers[NUMBER_DAEMON],
+        .domain_group = arguments.numbers[NUMBER_DOMAIN_GROUP],
+        .is_classic = arguments.words[WORD_CLASSIC],
+        .is_untimed = arguments.words[WORD_UNTIMED],
+    };
+    limit_time((uint32_t)arguments.numbers[NUMBER_TIMEOUT_MS]);
+    drop_capabilities(request.is_classic || access("/sys/kernel/btf/vmlinux", R_OK) < 0);
+    mm_bpf_load(&request, &result);
+    if (is_check) {
         (void)printf("%s%s\n", result.message.error < 0 ? "no BPF: " : "", result.message.reason);
     } else if (send_result(&result) < 0) {
         /* the daemon is gone or has given up; with this process the programs go */

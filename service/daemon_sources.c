@@ -125,12 +125,27 @@ static void note_bpf(enum mm_bpf_source_notice notice, void *user)
     struct mm_bpf_source_status status;
 
     mm_bpf_source_read_status(daemon->bpf, &status);
-    note_source(daemon, "bpf", status.is_available, "%.90s", status.reason);
+    note_source(daemon, "bpf", status.is_available, "%s", status.reason);
     if (notice == MM_BPF_SOURCE_SETTLED)
         watch_registered(daemon);
     /* SETTLED: who came after the scan at start was reported by nobody */
     if (notice != MM_BPF_SOURCE_BROKEN)
         mm_priority_manager_want_scan(daemon->engine->manager);
+}
+
+/* The domain's group by its inode; 0: the whole machine, or a group that nobody can tell from others. */
+static uint64_t domain_group(struct mm_daemon *daemon)
+{
+    const char *path = daemon->engine->config->domain.group_path;
+    struct mm_kernel *kernel = daemon->kernel;
+    struct mm_group *group;
+    uint64_t id;
+
+    if (path[0] == '\0' || kernel->ops->open_group(kernel, path, &group) < 0)
+        return 0;
+    id = kernel->ops->group_id(kernel, group);
+    kernel->ops->close_group(kernel, group);
+    return id;
 }
 
 static int add_bpf(struct mm_daemon *daemon)
@@ -140,6 +155,7 @@ static int add_bpf(struct mm_daemon *daemon)
         .bpf.loader_path = daemon->loader_path,
         .bpf.ring_bytes = (uint32_t)config->ring_bytes,
         .bpf.timeout_ms = (uint32_t)config->load_timeout_ms,
+        .bpf.domain_group = domain_group(daemon),
         .notify = note_bpf,
         .user = daemon,
     };

@@ -75,6 +75,14 @@ static void write_found(struct mm_json_writer *writer, const struct mm_service_c
     mm_json_unsigned(writer, "resident_bytes", process->resident_bytes);
 }
 
+static void write_started(struct mm_json_writer *writer, const struct mm_service_context *context,
+                          const struct mm_event *event)
+{
+    (void)context;
+    mm_json_signed(writer, "pid", event->pid);
+    mm_json_text(writer, "comm", event->payload.process.comm);
+}
+
 static void write_pid(struct mm_json_writer *writer, const struct mm_service_context *context,
                       const struct mm_event *event)
 {
@@ -88,6 +96,15 @@ static void write_adj(struct mm_json_writer *writer, const struct mm_service_con
     (void)context;
     mm_json_signed(writer, "pid", event->pid);
     mm_json_signed(writer, "oom_score_adj", event->payload.process.oom_score_adj);
+}
+
+static void write_group(struct mm_json_writer *writer, const struct mm_service_context *context,
+                        const struct mm_event *event)
+{
+    (void)context;
+    mm_json_unsigned(writer, "group", event->group_id);
+    mm_json_text(writer, "change", mm_group_change_name(event->payload.group.change));
+    mm_json_text(writer, "name", event->payload.group.name);
 }
 
 static void write_level(struct mm_json_writer *writer, const struct mm_service_context *context,
@@ -137,12 +154,13 @@ void mm_json_event(struct mm_json_writer *writer, const struct mm_service_contex
 {
     /* Kinds without a row say all there is by their name. */
     static const payload_writer writers[MM_EVENT_KIND_COUNT] = {
-        [MM_EVENT_PRESSURE] = write_pressure,  [MM_EVENT_APPLICATION] = write_application,
-        [MM_EVENT_ACCOUNT] = write_account,    [MM_EVENT_PROCESS_FOUND] = write_found,
-        [MM_EVENT_PROCESS_EXITED] = write_pid, [MM_EVENT_PROCESS_LEFT] = write_pid,
-        [MM_EVENT_OOM_SCORE_ADJ] = write_adj,  [MM_EVENT_MEMORY_LEVEL] = write_level,
-        [MM_EVENT_KILL_END] = write_kill_end,  [MM_EVENT_DECISION] = write_decision,
-        [MM_EVENT_PRIORITY] = write_priority,
+        [MM_EVENT_PRESSURE] = write_pressure,       [MM_EVENT_APPLICATION] = write_application,
+        [MM_EVENT_ACCOUNT] = write_account,         [MM_EVENT_PROCESS_FOUND] = write_found,
+        [MM_EVENT_PROCESS_STARTED] = write_started, [MM_EVENT_PROCESS_RENAMED] = write_started,
+        [MM_EVENT_PROCESS_EXITED] = write_pid,      [MM_EVENT_PROCESS_LEFT] = write_pid,
+        [MM_EVENT_OOM_SCORE_ADJ] = write_adj,       [MM_EVENT_MEMORY_LEVEL] = write_level,
+        [MM_EVENT_KILL_END] = write_kill_end,       [MM_EVENT_DECISION] = write_decision,
+        [MM_EVENT_PRIORITY] = write_priority,       [MM_EVENT_GROUP] = write_group,
     };
 
     mm_json_text(writer, "event", mm_event_kind_name(event->kind));

@@ -55,10 +55,13 @@ extern "C" {
 /* Event sources and helpers of the daemon: there are fewer than a dozen. */
 #define MM_DAEMON_SOURCES_MAX 16
 
+/* Holds a whole reason of BPF, which names each program that is missing. */
+#define MM_DAEMON_DETAIL_MAX 320
+
 struct mm_daemon_source {
     const char *name;
     bool is_active;
-    char detail[96]; /* how, or why not */
+    char detail[MM_DAEMON_DETAIL_MAX]; /* how, or why not */
 };
 
 /* What only the daemon's main program knows. It may change any of it between two packets. */

@@ -19,7 +19,7 @@ TEST(BpfLoader, DetachingLeavesNothing)
         Watcher watcher;
 
         ASSERT_TRUE(watcher.load());
-        EXPECT_EQ(new_programs(before).size(), 2u);
+        EXPECT_EQ(new_programs(before).size(), 10u);
     }
     EXPECT_TRUE(only_remain(before));
     EXPECT_EQ(open_descriptors(), descriptors);
@@ -98,17 +98,17 @@ TEST(BpfLoader, FailuresAreExplained)
         {"exit 3", -EPIPE, "the loader ended with status 3 and without an answer"},
         {"kill -9 $$", -EPIPE, "the loader was killed by signal 9"},
         {"printf garbage >&0", -EPROTO, "the loader does not fit this daemon: it is of another version"},
-        {"head -c 216 /dev/zero >&0", -EPROTO,
+        {"head -c 348 /dev/zero >&0", -EPROTO,
          "the loader does not fit this daemon: it is of another version"},
-        {"printf '\\001\\002mm' >&0", -EPROTO,
+        {"printf '\\002\\003mm' >&0", -EPROTO,
          "the loader does not fit this daemon: its answer is malformed"},
         /* a whole answer that says success and brings no descriptors */
-        {"exec 3>&0; { printf '\\001\\002mm'; head -c 212 /dev/zero; } | dd bs=216 iflag=fullblock "
+        {"exec 3>&0; { printf '\\002\\003mm'; head -c 344 /dev/zero; } | dd bs=348 iflag=fullblock "
          "status=none >&3",
          -EPROTO, "the loader does not fit this daemon: its answer lacks descriptors"},
         /* an error with control characters in its reason */
-        {"exec 3>&0; { printf '\\001\\002mm\\377\\377\\377\\377'; head -c 16 /dev/zero; printf 'a\\033b'; "
-         "head -c 189 /dev/zero; } | dd bs=216 iflag=fullblock status=none >&3",
+        {"exec 3>&0; { printf '\\002\\003mm\\377\\377\\377\\377'; head -c 20 /dev/zero; printf 'a\\033b'; "
+         "head -c 317 /dev/zero; } | dd bs=348 iflag=fullblock status=none >&3",
          -EPERM, "a\\x1bb"},
         {"exec sleep 100", -ETIMEDOUT, "the loader was not done within 500 ms"},
     };

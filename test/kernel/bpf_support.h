@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <set>
@@ -48,6 +49,14 @@ inline std::string read_text(const std::string &path)
 
     text << stream.rdbuf();
     return text.str();
+}
+
+inline uint64_t now_ns()
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
 }
 
 /* Field 22 of stat; the comm before it holds no bracket here. */
@@ -272,7 +281,7 @@ inline std::set<uint32_t> loaded_programs()
         uint32_t id = attributes.next_id;
         std::string name = program_name(id);
 
-        if (name == "mm_exit" || name == "mm_oom_score_ad")
+        if (name.rfind("mm_", 0) == 0)
             found.insert(id);
         attributes = {};
         attributes.start_id = id;

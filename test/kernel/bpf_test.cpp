@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 
 #include <map>
@@ -13,13 +14,19 @@ namespace
 
 using namespace bpf_test;
 
-class Variant : public ::testing::TestWithParam<bool>
+enum class Way { BTF, UNTIMED, CLASSIC };
+
+class Variant : public ::testing::TestWithParam<Way>
 {
   protected:
     void SetUp() override
     {
         ASSERT_EQ(geteuid(), 0u) << "needs root";
-        ASSERT_TRUE(watcher.load(is_classic()));
+        struct mm_bpf_options options = {};
+
+        options.is_classic = is_classic();
+        options.is_untimed = GetParam() == Way::UNTIMED;
+        ASSERT_EQ(watcher.load(options), 0) << mm_bpf_reason(watcher.bpf);
         /* before 6.16 the classic tracepoint does not tell a thread's exit from a process's */
         ASSERT_TRUE(has_exits() || is_classic()) << mm_bpf_reason(watcher.bpf);
         ASSERT_TRUE(mm_bpf_programs(watcher.bpf) & MM_BPF_PROGRAM_OOM_SCORE_ADJ)
@@ -33,7 +40,7 @@ class Variant : public ::testing::TestWithParam<bool>
 
     static bool is_classic()
     {
-        return GetParam();
+        return GetParam() == Way::CLASSIC;
     }
 
     Watcher watcher;
@@ -41,14 +48,19 @@ class Variant : public ::testing::TestWithParam<bool>
 
 TEST_P(Variant, SaysHowItIsAttached)
 {
-    std::string reason = is_classic() ? "classic tracepoints: " : "BTF tracepoints: ";
+    const char *const ways[] = {
+        "BTF tracepoints: ", "BTF tracepoints, without timers: ", "classic tracepoints: "};
+    std::string reason = ways[static_cast<int>(GetParam())];
 
-    if (has_exits())
-        reason += "exit, oom_score_adj";
-    else
-        reason +=
-            "oom_score_adj; without exit: tracepoint sched/sched_process_exit has no field group_dead this "
-            "program can read: No such file or directory";
+    reason += has_exits() ? "fork, exec, exit, comm, oom_score_adj" : "fork, exec, comm, oom_score_adj";
+    if (!is_classic())
+        reason += ", moved, mkdir, rmdir, populated, frozen";
+    if (!has_exits())
+        reason += "; without exit: tracepoint sched/sched_process_exit has no field group_dead this program "
+                  "can read: "
+                  "No such file or directory";
+    if (is_classic())
+        reason += "; without moved, mkdir, rmdir, populated, frozen: not from classic tracepoints";
     EXPECT_EQ(mm_bpf_reason(watcher.bpf), reason);
     EXPECT_EQ(mm_bpf_progress_fd(watcher.bpf), -1);
     EXPECT_EQ(mm_bpf_lost(watcher.bpf), 0u);
@@ -163,6 +175,90 @@ TEST_P(Variant, AProcessOutlivesItsLeader)
     }
 }
 
+/* What a new process does before it is somebody: begin, take a name, become another program, end. */
+TEST_P(Variant, ReportsTheWholeLifeOfAProcess)
+{
+    Child child([] {
+        prctl(PR_SET_NAME, "mm-before");
+        (void)syscall(SYS_execve, "/bin/true", nullptr, nullptr);
+    });
+    pid_t pid = child.pid();
+    uint64_t ticks = start_ticks(pid);
+    std::vector<uint32_t> types;
+
+    child.end();
+    watcher.settle();
+    for (const auto &record : watcher.seen) {
+        if (record.tgid != pid)
+            continue;
+        types.push_back(record.type);
+        EXPECT_TRUE(record.flags & MM_BPF_FLAG_UID);
+        if (!is_classic()) {
+            EXPECT_EQ(to_ticks(record.start_ns), ticks);
+        }
+    }
+    std::vector<uint32_t> expected = {MM_BPF_RECORD_FORK, MM_BPF_RECORD_COMM, MM_BPF_RECORD_EXEC};
+
+    if (is_classic())
+        expected.insert(expected.begin() + 2, MM_BPF_RECORD_COMM); /* exec's own change of name */
+    if (has_exits())
+        expected.push_back(MM_BPF_RECORD_EXIT);
+    EXPECT_EQ(types, expected);
+    EXPECT_EQ(watcher.find(MM_BPF_RECORD_FORK, pid)->actor, getpid());
+    EXPECT_STREQ(watcher.find(MM_BPF_RECORD_COMM, pid)->comm, "mm-before");
+    EXPECT_STREQ(watcher.find(MM_BPF_RECORD_EXEC, pid)->comm, "true");
+}
+
+TEST_P(Variant, ThreadsComeAndAreNamedUnseen)
+{
+    Child child([] {
+        pthread_t thread;
+
+        pthread_create(
+            &thread, nullptr,
+            [](void *) -> void * {
+                prctl(PR_SET_NAME, "mm-thread");
+                return nullptr;
+            },
+            nullptr);
+        pthread_join(thread, nullptr);
+    });
+    pid_t pid = child.pid();
+
+    child.end();
+    watcher.settle();
+    EXPECT_EQ(watcher.count(MM_BPF_RECORD_FORK, pid), 1u);
+    for (const auto &record : watcher.seen)
+        EXPECT_STRNE(record.comm, "mm-thread");
+}
+
+/* Nobody waits for it: the ring wakes by itself when it was gathered. Edge-triggered, epoll tells of wake-ups only, and
+   not of what lies there. */
+TEST_P(Variant, WhatNobodyWaitsForWakesInTheEnd)
+{
+    struct epoll_event event = {};
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    uint64_t begin_ns = 0;
+    pid_t pid = 0;
+
+    event.events = EPOLLIN | static_cast<uint32_t>(EPOLLET);
+    ASSERT_EQ(epoll_ctl(epoll, EPOLL_CTL_ADD, mm_bpf_ring_fd(watcher.bpf), &event), 0);
+    /* thrice, as what the machine does besides may have armed the timer just before */
+    for (int round = 0; round < 3; round++) {
+        Child child;
+
+        begin_ns = now_ns();
+        pid = child.pid();
+        while (!watcher.find(MM_BPF_RECORD_FORK, pid)) {
+            ASSERT_EQ(epoll_wait(epoll, &event, 1, PATIENCE_MS), 1) << "nothing woke";
+            watcher.drain();
+        }
+        EXPECT_LT(now_ns() - begin_ns, 2000000000u);
+    }
+    close(epoll);
+    EXPECT_EQ(mm_bpf_look_again_ns(watcher.bpf), GetParam() == Way::BTF ? 0u : MM_BPF_GATHER_NS);
+}
+
 TEST_P(Variant, AdjWrittenByAnotherIsReported)
 {
     Child target;
@@ -209,8 +305,14 @@ TEST_P(Variant, OwnWritesDoNotEcho)
     EXPECT_EQ(watcher.count(MM_BPF_RECORD_OOM_SCORE_ADJ, target_pid), 1u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernel, Variant, ::testing::Values(false, true),
-                         [](const auto &variant) { return variant.param ? "Classic" : "Btf"; });
+const char *way_name(const ::testing::TestParamInfo<Way> &info)
+{
+    static const char *const names[] = {"Btf", "Untimed", "Classic"};
+
+    return names[static_cast<int>(info.param)];
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernel, Variant, ::testing::Values(Way::BTF, Way::UNTIMED, Way::CLASSIC), way_name);
 
 /* ---- what is seen from within a pid namespace --------------------------------------------------------- */
 

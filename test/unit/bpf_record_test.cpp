@@ -10,7 +10,7 @@
 namespace
 {
 
-struct mm_bpf_record record(uint32_t type, int32_t tgid, uint64_t start_ns = 0)
+struct mm_bpf_record record(uint8_t type, int32_t tgid, uint64_t start_ns = 0)
 {
     struct mm_bpf_record made = {};
 
@@ -41,6 +41,63 @@ TEST(BpfRecord, BecomesAnEvent)
     EXPECT_STREQ(event.payload.process.comm, "a b)\n\xff");
 }
 
+TEST(BpfRecord, EachTypeHasItsKind)
+{
+    const struct {
+        uint8_t type;
+        enum mm_event_kind kind;
+    } cases[] = {
+        {MM_BPF_RECORD_EXIT, MM_EVENT_PROCESS_EXITED},  {MM_BPF_RECORD_OOM_SCORE_ADJ, MM_EVENT_OOM_SCORE_ADJ},
+        {MM_BPF_RECORD_FORK, MM_EVENT_PROCESS_STARTED}, {MM_BPF_RECORD_EXEC, MM_EVENT_PROCESS_STARTED},
+        {MM_BPF_RECORD_COMM, MM_EVENT_PROCESS_RENAMED},
+    };
+
+    for (const auto &c : cases) {
+        struct mm_bpf_record source = record(c.type, 4711, 12345678900);
+        struct mm_event event = {};
+
+        ASSERT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
+        EXPECT_EQ(event.kind, c.kind);
+        EXPECT_EQ(event.payload.process.start_time_ticks, 1234u);
+    }
+}
+
+TEST(BpfRecord, AGroupIsKnownByItsNumber)
+{
+    const enum mm_group_change changes[] = {MM_GROUP_CREATED, MM_GROUP_REMOVED, MM_GROUP_POPULATED,
+                                            MM_GROUP_EMPTY,   MM_GROUP_FROZEN,  MM_GROUP_THAWED};
+    struct mm_bpf_record source = record(MM_BPF_RECORD_GROUP, 0);
+    struct mm_event event = {};
+
+    source.group_id = 0x100000007;
+    strcpy(source.comm, "mail");
+    for (source.value = 0; source.value < MM_GROUP_CHANGE_COUNT; source.value++) {
+        ASSERT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
+        EXPECT_EQ(event.kind, MM_EVENT_GROUP);
+        EXPECT_EQ(event.pid, 0);
+        EXPECT_EQ(event.group_id, 0x100000007u);
+        EXPECT_EQ(event.payload.group.change, changes[source.value]);
+        EXPECT_STREQ(event.payload.group.name, "mail");
+    }
+    for (int16_t value : {int16_t{-1}, int16_t{MM_GROUP_CHANGE_COUNT}}) {
+        source.value = value;
+        EXPECT_EQ(mm_bpf_record_to_event(&source, 100, &event), -EBADMSG);
+    }
+}
+
+TEST(BpfRecord, AMoveIsAnArrivalOrALeave)
+{
+    struct mm_bpf_record source = record(MM_BPF_RECORD_MOVED, 4711, 12345678900);
+    struct mm_event event = {};
+
+    ASSERT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
+    EXPECT_EQ(event.kind, MM_EVENT_PROCESS_LEFT);
+    EXPECT_EQ(event.payload.process.start_time_ticks, 1234u);
+    source.value = 1;
+    ASSERT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
+    EXPECT_EQ(event.kind, MM_EVENT_PROCESS_STARTED);
+}
+
 TEST(BpfRecord, LeavesOutWhatIsNotKnown)
 {
     struct mm_bpf_record source = record(MM_BPF_RECORD_EXIT, 1);
@@ -58,12 +115,12 @@ TEST(BpfRecord, LeavesOutWhatIsNotKnown)
 TEST(BpfRecord, RefusesWhatMakesNoSense)
 {
     const struct {
-        uint32_t type;
+        uint8_t type;
         int32_t tgid;
         int result;
     } cases[] = {
         {0, 5, -ENOMSG},
-        {999, 5, -ENOMSG},
+        {255, 5, -ENOMSG},
         {MM_BPF_RECORD_EXIT, 0, -EBADMSG},
         {MM_BPF_RECORD_EXIT, -5, -EBADMSG},
     };

@@ -189,6 +189,41 @@ TEST_F(Scan, OneThatFailsIsOver)
     EXPECT_EQ(looks(), 20U);
 }
 
+/* Their ends were lost with the records that did not find room. */
+TEST_F(Scan, WhoEndedUnreportedIsForgottenAndNobodyElse)
+{
+    spawn_many(1000, 2000, 300);
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    for (pid_t pid = 1000; pid < 2000; pid += 2)
+        ASSERT_EQ(mm_simulated_exit(kernel, pid), 0);
+    spawn(3000, kUid, 500);
+    mm_priority_manager_want_scan(manager);
+    finish();
+    EXPECT_EQ(counters().processes, 501U);
+    EXPECT_EQ(priority(1000), MM_PRIORITY_NONE);
+    EXPECT_EQ(priority(1001), 300);
+    EXPECT_EQ(priority(3000), 500);
+    EXPECT_EQ(mm_simulated_calls(kernel, "read_process"), 500U + 1)
+        << "only of those who were not seen, and the new";
+}
+
+TEST_F(Scan, ForgettingTakesTurnsToo)
+{
+    unsigned turns = 0;
+
+    spawn_many(1000, 6000);
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    for (pid_t pid = 1000; pid < 6000; pid++)
+        ASSERT_EQ(mm_simulated_exit(kernel, pid), 0);
+    mm_priority_manager_want_scan(manager);
+    while (counters().processes > 0 && turns++ < 1000)
+        (void)turn();
+    EXPECT_EQ(counters().processes, 0U);
+    finish();
+    EXPECT_EQ(mm_event_center_next_deadline_ns(center) > now_ns() + kSecondNs, true)
+        << "nothing is left to do";
+}
+
 TEST_F(Scan, NewcomersAreToldOfWhenTheyHaveTheirPlace)
 {
     std::vector<int> places;

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon's list against /proc, while processes come and go faster than anybody could read them. Needs root and BPF.
+#include "daemon_fixture.h"
+
+#include <set>
+
+namespace
+{
+
+class List : public Daemon
+{
+  protected:
+    // Whatever follows a word, as a number, wherever the word stands.
+    static std::multiset<pid_t> numbers_after(const std::string &text, const std::string &word)
+    {
+        std::multiset<pid_t> found;
+
+        for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1))
+            found.insert(atoi(text.c_str() + at + word.size()));
+        return found;
+    }
+
+    std::set<pid_t> listed() const
+    {
+        const auto pids = numbers_after(ask("list --json"), "\"pid\":");
+
+        return {pids.begin(), pids.end()};
+    }
+
+    bool is_listed(pid_t wanted) const
+    {
+        return listed().count(wanted) > 0;
+    }
+
+    bool has_bpf() const
+    {
+        return ask("status").find("tracepoints: ") != std::string::npos;
+    }
+
+    void wait_for_bpf() const
+    {
+        wait_until_settled();
+        if (!has_bpf())
+            GTEST_SKIP() << ask("status");
+    }
+
+    // Everybody of /proc but kernel threads, zombies, init and the daemon.
+    std::set<pid_t> alive() const
+    {
+        std::set<pid_t> found;
+
+        for (const auto &entry : std::filesystem::directory_iterator("/proc")) {
+            const pid_t number = atoi(entry.path().filename().c_str());
+            const std::string stat = number > 1 ? read_text(entry.path().string() + "/stat") : "";
+            const size_t end = stat.rfind(") ");
+            unsigned long flags = 0;
+            char state = 0;
+
+            if (number == pid || end == std::string::npos ||
+                sscanf(stat.c_str() + end + 2, "%c %*d %*d %*d %*d %*d %lu", &state, &flags) != 2)
+                continue;
+            if (state != 'Z' && state != 'X' && (flags & 0x00200000) == 0)
+                found.insert(number);
+        }
+        return found;
+    }
+
+    // Who is listed twice and was not there in between, or was there twice and is not listed in between: what comes and
+    // goes on the machine meanwhile, who asks for the list too, is neither.
+    std::set<pid_t> differences() const
+    {
+        const std::set<pid_t> there = alive(), list = listed(), still_there = alive(),
+                              still_listed = listed();
+        std::set<pid_t> wrong;
+
+        for (pid_t number : list) {
+            if (still_listed.count(number) && !still_there.count(number))
+                wrong.insert(number);
+        }
+        for (pid_t number : there) {
+            if (still_there.count(number) && !list.count(number))
+                wrong.insert(number);
+        }
+        return wrong;
+    }
+
+    // A process that starts `/bin/true` so many times, and ends.
+    static pid_t storm(unsigned count)
+    {
+        const pid_t child = fork();
+
+        if (child != 0)
+            return child;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (unsigned i = 0; i < count; i++) {
+            const pid_t one = vfork();
+
+            if (one == 0) {
+                execl("/bin/true", "true", nullptr);
+                _exit(1);
+            }
+            waitpid(one, nullptr, 0);
+        }
+        _exit(0);
+    }
+
+    // A process that does nothing.
+    static pid_t sleeper()
+    {
+        const pid_t child = fork();
+
+        if (child != 0)
+            return child;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            pause();
+    }
+
+    static void end_child(pid_t child)
+    {
+        kill(child, SIGKILL);
+        waitpid(child, nullptr, 0);
+    }
+
+    // A monitor that writes to a file.
+    pid_t listen(const char *kinds, const std::string &path) const
+    {
+        const std::string socket = std::string(directory) + "/control.sock";
+        const pid_t child = fork();
+
+        if (child != 0)
+            return child;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (!freopen(path.c_str(), "w", stdout))
+            _exit(1);
+        execl(MM_MEMMGRCTL, MM_MEMMGRCTL, "monitor", "--socket", socket.c_str(), "--json", "--events", kinds,
+              nullptr);
+        _exit(127);
+    }
+
+    std::string config_with_ring(unsigned kib) const
+    {
+        const std::string path = std::string(directory) + "/config.xml";
+        std::ofstream stream(path);
+
+        stream << "<Memmgr><bpf><ringKB>" << kib << "</ringKB></bpf></Memmgr>\n";
+        return path;
+    }
+};
+
+TEST_F(List, HoldsEachNewcomerUnderItsNameWhileItLives)
+{
+    start();
+    wait_for_bpf();
+
+    const pid_t child = fork();
+
+    if (child == 0) {
+        execl("/bin/sleep", "sleep", "1000", nullptr);
+        _exit(1);
+    }
+    EXPECT_TRUE(comes_true([&] { return is_listed(child); }));
+    EXPECT_NE(ask("list --why " + std::to_string(child)).find("sleep"), std::string::npos);
+    EXPECT_TRUE(write_text("/proc/" + std::to_string(child) + "/oom_score_adj", "777"));
+    EXPECT_TRUE(comes_true([&] {
+        return ask("list --why " + std::to_string(child)).find("777 oom_score_adj") != std::string::npos;
+    }));
+    end_child(child);
+    EXPECT_TRUE(comes_true([&] { return !is_listed(child); }));
+}
+
+// Each of 2,000 is heard of, those who are gone already by their end alone, and nobody is left over.
+TEST_F(List, ABurstOfTwoThousandLeavesNobody)
+{
+    const unsigned count = 2000;
+
+    start();
+    wait_for_bpf();
+
+    const std::string heard = std::string(directory) + "/heard";
+    const pid_t monitor = listen("process-exited", heard);
+
+    // it listens from when it hears of somebody
+    ASSERT_TRUE(comes_true([&] {
+        waitpid(storm(1), nullptr, 0);
+        return !read_text(heard).empty();
+    }));
+    const size_t before = numbers_after(read_text(heard), "\"pid\":").size();
+    const uint64_t sleeps_before = sleeps();
+    const auto begin = std::chrono::steady_clock::now();
+    const pid_t storming = storm(count);
+
+    waitpid(storming, nullptr, 0);
+
+    const uint64_t woken = sleeps() - sleeps_before;
+
+    // and as many for the monitor's packets: a queue that is full
+    EXPECT_LE(woken, 2 * sleeps_allowed(begin));
+    EXPECT_TRUE(comes_true([&] { return numbers_after(read_text(heard), "\"pid\":").count(storming) == 1; }));
+    EXPECT_GE(numbers_after(read_text(heard), "\"pid\":").size() - before, count + 1);
+    EXPECT_TRUE(comes_true([&] { return differences().empty(); })) << ::testing::PrintToString(differences());
+    end_child(monitor);
+}
+
+// Started while everything changes, with BPF attached after the first look at /proc.
+TEST_F(List, AStartInAStormEndsWithTheProcessesOfProc)
+{
+    const pid_t storming[] = {storm(100000), storm(100000)};
+
+    start();
+    wait_for_bpf();
+    for (pid_t child : storming)
+        end_child(child);
+    EXPECT_TRUE(comes_true([&] { return differences().empty(); })) << ::testing::PrintToString(differences());
+}
+
+// A page of ring holds 63 records, and the daemon stands still: what was lost is found by looking, who came and who went.
+TEST_F(List, WhatDidNotFitIntoTheRingIsFoundByLooking)
+{
+    std::vector<pid_t> stayed, went;
+
+    start(config_with_ring(4));
+    wait_for_bpf();
+    for (int i = 0; i < 40; i++)
+        went.push_back(sleeper());
+    ASSERT_TRUE(comes_true([&] { return is_listed(went.back()) && differences().empty(); }));
+    kill(pid, SIGSTOP);
+    for (int i = 0; i < 100; i++)
+        stayed.push_back(sleeper());
+    for (pid_t child : went)
+        end_child(child);
+    kill(pid, SIGCONT);
+    EXPECT_TRUE(comes_true([&] { return differences().empty(); })) << ::testing::PrintToString(differences());
+    EXPECT_TRUE(is_listed(stayed.back()));
+    for (pid_t child : stayed)
+        end_child(child);
+}
+
+// Whoever is moved into the domain's group is found, whoever is moved out is let go.
+TEST_F(List, OfADomainFollowsThoseWhoAreMoved)
+{
+    Hierarchies where;
+    const std::string name = "memmgr-test-" + std::to_string(getpid());
+
+    if (where.memory.top_fd < 0)
+        GTEST_SKIP() << "no hierarchy with the memory controller";
+
+    Directory domain(where.memory, name), beside(where.memory, name + "-2");
+    Child child;
+    std::ofstream(std::string(directory) + "/config.xml")
+        << "<Memmgr><domain><groupPath>/" << name << "</groupPath></domain></Memmgr>\n";
+
+    domain.add(child.pid);
+    start(std::string(directory) + "/config.xml");
+    wait_for_bpf();
+    EXPECT_EQ(listed(), std::set<pid_t>{child.pid});
+    beside.add(child.pid);
+    EXPECT_TRUE(comes_true([&] { return listed().empty(); }));
+    domain.add(child.pid);
+    EXPECT_TRUE(comes_true([&] { return is_listed(child.pid); }));
+    end(SIGTERM);
+}
+
+} // namespace
