@@ -174,6 +174,14 @@ struct mm_bpf_config {
     uint64_t load_timeout_ms;
 };
 
+struct mm_process_connector_config {
+    bool is_enabled;
+};
+
+struct mm_process_scan_config {
+    unsigned interval_ms;
+};
+
 /* What cannot be read from the machine. */
 struct mm_device_config {
     unsigned screen_inches;        /* 0: not told */
@@ -216,6 +224,8 @@ struct mm_config {
     struct mm_domain_config domain;
     struct mm_control_socket_config control_socket;
     struct mm_bpf_config bpf;
+    struct mm_process_connector_config process_connector;
+    struct mm_process_scan_config process_scan;
     struct mm_device_config device;
     struct mm_daemon_config daemon;
     struct mm_logging_config logging;

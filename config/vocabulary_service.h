@@ -115,6 +115,24 @@ ELEMENT("bpf/loadTimeoutMs",
             "hundred milliseconds, an emulated one seconds.",
         .example = "20000")
 
+ELEMENT("processConnector", ROW(SECTION),
+        .help = "The kernel's process connector, which tells of processes where the BPF programs do not.")
+ELEMENT("processConnector/enabled",
+        ROW(BOOLEAN, FIELD(process_connector.is_enabled), .default_text = "true",
+            .flags = MM_ELEMENT_RESTART),
+        .help = "false: not even tried; where there is no BPF, /proc is then read from time to time.",
+        .example = "false")
+ELEMENT("processScan", ROW(SECTION),
+        .help = "Reading /proc from time to time, where neither BPF nor the connector tells of processes.")
+ELEMENT(
+    "processScan/intervalMs", ROW(MS(1000, DAY_MS), FIELD(process_scan.interval_ms), .default_text = "10000"),
+    .help =
+        "Milliseconds from one scan to the next; up to twice that while nothing else wakes the daemon. "
+        "10000: "
+        "0.1 to 0.05 wake-ups per second, and a new application is known before it is big. Where memory is "
+        "critical, unregisteredProcesses/scanIntervalMs counts.",
+    .example = "30000")
+
 ELEMENT(
     "device", ROW(SECTION, .flags = MM_ELEMENT_NO_PROFILE),
     .help =

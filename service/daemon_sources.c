@@ -43,9 +43,8 @@ void mm_daemon_set_source(struct mm_daemon *daemon, const char *name, bool is_ac
     va_end(arguments);
 }
 
-/* The same, said in the log where it does nothing. */
-__attribute__((format(printf, 4, 5))) static void note_source(struct mm_daemon *daemon, const char *name,
-                                                              bool is_active, const char *format, ...)
+void mm_daemon_note_source(struct mm_daemon *daemon, const char *name, bool is_active, const char *format,
+                           ...)
 {
     const struct mm_daemon_source *fact;
     va_list arguments;
@@ -77,7 +76,7 @@ static int add_control(struct mm_daemon *daemon)
     if (result < 0)
         return result;
     if (config->path[0] == '\0') {
-        note_source(daemon, "control socket", false, "switched off by the configuration");
+        mm_daemon_note_source(daemon, "control socket", false, "switched off by the configuration");
         return 0;
     }
     mm_requests_control_handlers(daemon->requests, &handlers);
@@ -86,92 +85,8 @@ static int add_control(struct mm_daemon *daemon)
         mm_error("control socket %s: %s", config->path, strerror(-result));
         return result;
     }
-    note_source(daemon, "control socket", true, "%.90s", config->path);
+    mm_daemon_note_source(daemon, "control socket", true, "%.90s", config->path);
     return mm_requests_watch_events(daemon->requests);
-}
-
-/* ---- BPF ------------------------------------------------------------------------------------------------
- */
-
-/* Applications, whose end clients and bindings wait for; the rest is read when it counts. */
-static void watch_reported(const struct mm_event *event, void *user)
-{
-    struct mm_daemon *daemon = user;
-    const struct mm_process *process = mm_priority_manager_find(daemon->engine->manager, event->pid);
-
-    if (process && process->bundle->is_registered)
-        mm_bpf_source_watch(daemon->bpf, process->pid);
-}
-
-/* Those that were reported before the programs were there. */
-static void watch_registered(struct mm_daemon *daemon)
-{
-    const struct mm_priority_list *list = mm_priority_manager_list(daemon->engine->manager);
-    const struct mm_priority_entry *entry = mm_priority_list_least(list);
-
-    for (; entry; entry = mm_priority_list_next(list, entry)) {
-        const struct mm_bundle *bundle = MM_BUNDLE_OF(entry);
-
-        if (!bundle->is_registered)
-            continue;
-        MM_LIST_FOR_EACH (link, &bundle->processes)
-            mm_bpf_source_watch(daemon->bpf, MM_CONTAINER_OF(link, struct mm_process, bundle_link)->pid);
-    }
-}
-
-static void note_bpf(enum mm_bpf_source_notice notice, void *user)
-{
-    struct mm_daemon *daemon = user;
-    struct mm_bpf_source_status status;
-
-    mm_bpf_source_read_status(daemon->bpf, &status);
-    note_source(daemon, "bpf", status.is_available, "%s", status.reason);
-    if (notice == MM_BPF_SOURCE_SETTLED)
-        watch_registered(daemon);
-    /* SETTLED: who came after the scan at start was reported by nobody */
-    if (notice != MM_BPF_SOURCE_BROKEN)
-        mm_priority_manager_want_scan(daemon->engine->manager);
-}
-
-/* The domain's group by its inode; 0: the whole machine, or a group that nobody can tell from others. */
-static uint64_t domain_group(struct mm_daemon *daemon)
-{
-    const char *path = daemon->engine->config->domain.group_path;
-    struct mm_kernel *kernel = daemon->kernel;
-    struct mm_group *group;
-    uint64_t id;
-
-    if (path[0] == '\0' || kernel->ops->open_group(kernel, path, &group) < 0)
-        return 0;
-    id = kernel->ops->group_id(kernel, group);
-    kernel->ops->close_group(kernel, group);
-    return id;
-}
-
-static int add_bpf(struct mm_daemon *daemon)
-{
-    const struct mm_bpf_config *config = &daemon->engine->config->bpf;
-    const struct mm_bpf_source_options options = {
-        .bpf.loader_path = daemon->loader_path,
-        .bpf.ring_bytes = (uint32_t)config->ring_bytes,
-        .bpf.timeout_ms = (uint32_t)config->load_timeout_ms,
-        .bpf.domain_group = domain_group(daemon),
-        .notify = note_bpf,
-        .user = daemon,
-    };
-    int result;
-
-    if (!config->is_enabled) {
-        note_source(daemon, "bpf", false, "switched off by the configuration");
-        return 0;
-    }
-    mm_runtime_program("memmgr-bpf-loader", daemon->loader_path, sizeof(daemon->loader_path));
-    note_source(daemon, "bpf", true, "being loaded");
-    result = mm_bpf_source_add(daemon->engine->center, &options, &daemon->bpf);
-    if (result < 0)
-        return result;
-    return mm_event_center_subscribe(daemon->engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_APPLICATION,
-                                     watch_reported, daemon);
 }
 
 /* ---- watchdog, state ------------------------------------------------------------------------------------
@@ -254,8 +169,8 @@ static void fill_context(struct mm_daemon *daemon)
 
 int mm_daemon_add_sources(struct mm_daemon *daemon)
 {
-    static int (*const add[])(struct mm_daemon *) = {add_control, mm_daemon_add_reloader, add_bpf,
-                                                     add_watchdog};
+    static int (*const add[])(struct mm_daemon *) = {add_control, mm_daemon_add_reloader,
+                                                     mm_daemon_add_process_sources, add_watchdog};
     int result;
 
     fill_context(daemon);
@@ -271,10 +186,11 @@ static void note_pressure(struct mm_daemon *daemon, const struct mm_pressure_sou
     const char *window = pressure->has_long_window ? ", in windows of 2 s, as shorter ones are refused" : "";
 
     if (pressure->refused == 0)
-        note_source(daemon, "psi", true, "triggers armed: %u%s", pressure->armed, window);
+        mm_daemon_note_source(daemon, "psi", true, "triggers armed: %u%s", pressure->armed, window);
     else
-        note_source(daemon, "psi", true, "triggers armed: %u of %u%s; last refused: %s", pressure->armed,
-                    pressure->armed + pressure->refused, window, strerror(-pressure->error));
+        mm_daemon_note_source(daemon, "psi", true, "triggers armed: %u of %u%s; last refused: %s",
+                              pressure->armed, pressure->armed + pressure->refused, window,
+                              strerror(-pressure->error));
 }
 
 void mm_daemon_note_engine(struct mm_daemon *daemon)
@@ -285,9 +201,9 @@ void mm_daemon_note_engine(struct mm_daemon *daemon)
     if (engine->has_pressure_triggers)
         note_pressure(daemon, &engine->pressure);
     else
-        note_source(daemon, "psi", false, "%.80s: the waterline watch does it alone",
-                    strerror(-engine->pressure_error));
-    note_source(daemon, "waterline watch", engine->config->waterline_watch.is_enabled, "%s",
-                engine->config->waterline_watch.is_enabled ? "watching"
-                                                           : "switched off by the configuration");
+        mm_daemon_note_source(daemon, "psi", false, "%.80s: the waterline watch does it alone",
+                              strerror(-engine->pressure_error));
+    mm_daemon_note_source(daemon, "waterline watch", engine->config->waterline_watch.is_enabled, "%s",
+                          engine->config->waterline_watch.is_enabled ? "watching"
+                                                                     : "switched off by the configuration");
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of the daemon, shared by daemon.c and daemon_sources.c. */
+/* The inside of the daemon, shared by daemon.c, daemon_config.c, daemon_sources.c and process_sources.c. */
 #ifndef MM_SERVICE_DAEMON_STATE_H
 #define MM_SERVICE_DAEMON_STATE_H
 
 #include "event_center/bpf_source.h"
+#include "event_center/connector_source.h"
 #include "event_center/file_watch.h"
 #include "service/daemon.h"
 #include "service/engine.h"
@@ -19,6 +20,8 @@ struct mm_daemon {
     struct mm_service_context context;
     struct mm_daemon_facts facts;
     struct mm_bpf_source *bpf;
+    struct mm_connector_source *connector; /* NULL: not needed, or not there */
+    struct mm_timer scan;                  /* where nobody tells of new processes */
     struct mm_timer watchdog;
     uint64_t watchdog_ns;
     struct mm_file_watch *file_watch;
@@ -36,6 +39,13 @@ struct mm_daemon {
 /* What a source is doing, for status. */
 __attribute__((format(printf, 4, 5))) void mm_daemon_set_source(struct mm_daemon *daemon, const char *name,
                                                                 bool is_active, const char *format, ...);
+
+/* The same, said in the log where it does nothing. */
+__attribute__((format(printf, 4, 5))) void mm_daemon_note_source(struct mm_daemon *daemon, const char *name,
+                                                                 bool is_active, const char *format, ...);
+
+/* process_sources.c: BPF, or what stands in for it. */
+int mm_daemon_add_process_sources(struct mm_daemon *daemon);
 
 /* ---- daemon_config.c --------------------------------------------------------------------------------------- */
 
