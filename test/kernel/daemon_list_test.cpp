@@ -2,6 +2,7 @@
 // The daemon's list against /proc, while processes come and go faster than anybody could read them. Needs root and BPF.
 #include "daemon_fixture.h"
 
+#include <regex>
 #include <set>
 
 namespace
@@ -260,5 +261,72 @@ TEST_F(List, OfADomainFollowsThoseWhoAreMoved)
     EXPECT_TRUE(comes_true([&] { return is_listed(child.pid); }));
     end(SIGTERM);
 }
+
+// ---- without BPF --------------------------------------------------------------------------------------
+
+struct StandIn {
+    const char *name, *elements;
+    const char *source; // of status: which one is at work
+};
+
+// Those who tell where BPF does not: the same list, later.
+class ListWithoutBpf : public List, public ::testing::WithParamInterface<StandIn>
+{
+  protected:
+    void start_without()
+    {
+        const std::string path = std::string(directory) + "/config.xml";
+
+        std::ofstream(path) << "<Memmgr><bpf><enabled>false</enabled></bpf>" << GetParam().elements
+                            << "</Memmgr>\n";
+        start(path);
+        ASSERT_TRUE(comes_true([&] {
+            return std::regex_search(ask("status"), std::regex(GetParam().source));
+        })) << ask("status");
+    }
+};
+
+TEST_P(ListWithoutBpf, HoldsEachNewcomerUnderItsNameWhileItLives)
+{
+    start_without();
+
+    const pid_t child = fork();
+
+    if (child == 0) {
+        execl("/bin/sleep", "sleep", "1000", nullptr);
+        _exit(1);
+    }
+    EXPECT_TRUE(comes_true([&] { return is_listed(child); }));
+    EXPECT_TRUE(comes_true(
+        [&] { return ask("list --why " + std::to_string(child)).find("sleep") != std::string::npos; }));
+    end_child(child);
+    EXPECT_TRUE(comes_true([&] { return !is_listed(child); }));
+}
+
+TEST_P(ListWithoutBpf, ABurstOfTwoThousandLeavesNobody)
+{
+    start_without();
+    waitpid(storm(2000), nullptr, 0);
+    EXPECT_TRUE(comes_true([&] { return differences().empty(); })) << ::testing::PrintToString(differences());
+}
+
+TEST_P(ListWithoutBpf, AStartInAStormEndsWithTheProcessesOfProc)
+{
+    const pid_t storming[] = {storm(100000), storm(100000)};
+
+    start_without();
+    for (pid_t child : storming)
+        end_child(child);
+    EXPECT_TRUE(comes_true([&] { return differences().empty(); })) << ::testing::PrintToString(differences());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    StandIns, ListWithoutBpf,
+    ::testing::Values(StandIn{"Connector", "", "process connector +yes +processes are seen"},
+                      StandIn{"Scan",
+                              "<processConnector><enabled>false</enabled></processConnector>"
+                              "<processScan><intervalMs>1000</intervalMs></processScan>",
+                              "process scan +yes"}),
+    [](const ::testing::TestParamInfo<StandIn> &tested) { return tested.param.name; });
 
 } // namespace
