@@ -194,13 +194,14 @@ static void write_reason(struct mm_kill_record *record, const struct mm_kill_cho
 
 static void set_aside(struct mm_kill_strategy *strategy, struct mm_bundle *bundle)
 {
-    bundle->set_aside_until_ns = now_ns(strategy) + strategy->config->set_aside_ms * MM_NS_PER_MS;
+    mm_priority_manager_set_aside(strategy->manager, bundle,
+                                  now_ns(strategy) + strategy->config->set_aside_ms * MM_NS_PER_MS);
 }
 
 /* Until what the list is told of it has been heard. */
 static void leave_out(struct mm_kill_strategy *strategy, struct mm_bundle *bundle)
 {
-    bundle->set_aside_until_ns = now_ns(strategy) + POLL_NS;
+    mm_priority_manager_set_aside(strategy->manager, bundle, now_ns(strategy) + POLL_NS);
 }
 
 static void begin_series(struct mm_kill_strategy *strategy)

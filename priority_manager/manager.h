@@ -10,6 +10,8 @@
 #include "priority_manager/rules.h"
 #include "priority_manager/special_names.h"
 
+#include <stddef.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -45,30 +47,34 @@ struct mm_process_node {
     uint64_t deadline_ns;
     uint64_t ability_started_ns;
     uint64_t process_name_hash; /* what an important application is found by at a reload */
+    struct mm_binding *bound;   /* targets: whom it binds; none unless process.has_bound */
+    struct mm_binding *callers; /* who binds it */
     uint64_t padding[3];        /* so that what follows process.bundle fills the third line of cache */
     struct mm_process process;
     struct mm_hash_link hash_link;
     struct mm_process_node *work_next;
-    struct mm_binding *bound;   /* targets: whom it binds */
-    struct mm_binding *callers; /* who binds it */
 };
 
 _Static_assert(sizeof(void *) != 8 || sizeof(struct mm_process_node) == 192,
                "the memory for each process is counted in lines of cache");
+_Static_assert(sizeof(void *) != 8 || offsetof(struct mm_process_node, process.bundle) == 128,
+               "what most events touch is one line of cache");
 
 /* Two lines of cache: the first is what moving it on the list touches. */
 struct mm_bundle_node {
     struct mm_bundle bundle; /* least: of the processes that count, MM_PRIORITY_NONE without;
                                 announced: the priority of the last MM_EVENT_PRIORITY */
-    struct mm_bundle_node *changed_next, *announce_next;
     union {
         struct mm_hash_link hash_link;
         char label[sizeof(struct mm_hash_link)]; /* name of what is not registered */
     };
+    uint64_t padding[2]; /* whole lines */
 };
 
 _Static_assert(sizeof(void *) != 8 || sizeof(struct mm_bundle_node) == 128,
                "the memory for each process is counted in lines of cache");
+_Static_assert(sizeof(void *) != 8 || offsetof(struct mm_bundle_node, bundle.spared_until_ns) == 64,
+               "what a move touches is one line of cache");
 
 /* mm_bundle.work_flags */
 enum {

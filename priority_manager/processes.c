@@ -58,10 +58,11 @@ struct mm_process_node *mm_manager_add_process(struct mm_priority_manager *manag
 void mm_manager_remove_process(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
     /* What leaving will touch, so that memory is waited for once. */
+    __builtin_prefetch(&node->bound, 1);
     __builtin_prefetch(&node->process.bundle_link, 1);
     if (node->process.bundle) {
         __builtin_prefetch(node->process.bundle, 1);
-        __builtin_prefetch((const char *)node->process.bundle + sizeof(struct mm_bundle), 1);
+        __builtin_prefetch(&node->process.bundle->resident_bytes, 1);
     }
     mm_manager_unseed(manager, node);
     node->process.work_state = MM_WORK_DEAD; /* not to be seeded while it is taken apart */

@@ -28,8 +28,12 @@ int mm_manager_init_memory(struct mm_priority_manager *manager)
         {&manager->binding_pool, sizeof(struct mm_binding), RESERVE_OBJECTS},
         {&manager->account_pool, sizeof(struct mm_account), RESERVE_OBJECTS},
     };
-    int result = mm_hash_table_init(&manager->processes, FIRST_BUCKETS);
+    int result = mm_priority_list_init(&manager->list);
 
+    if (result == 0)
+        result = mm_priority_list_reserve(&manager->list, FIRST_OBJECTS);
+    if (result == 0)
+        result = mm_hash_table_init(&manager->processes, FIRST_BUCKETS);
     if (result == 0)
         result = mm_hash_table_init(&manager->bundles, FIRST_BUCKETS);
     if (result == 0)
@@ -49,6 +53,7 @@ void mm_manager_fini_memory(struct mm_priority_manager *manager)
     mm_object_pool_fini(&manager->name_pool);
     mm_object_pool_fini(&manager->binding_pool);
     mm_object_pool_fini(&manager->account_pool);
+    mm_priority_list_fini(&manager->list);
     mm_hash_table_fini(&manager->processes);
     mm_hash_table_fini(&manager->bundles);
     mm_hash_table_fini(&manager->bindings);
@@ -58,6 +63,17 @@ static void keep_free(struct mm_object_pool *pool, uint32_t wanted)
 {
     if (pool->free_count < wanted)
         (void)mm_object_pool_grow(pool, MM_MAX(wanted - pool->free_count, RESERVE_OBJECTS));
+}
+
+/* No bundle without a place on the list. */
+static void keep_bundles_free(struct mm_priority_manager *manager, uint32_t wanted)
+{
+    const struct mm_object_pool *pool = &manager->bundle_pool;
+    uint32_t missing = wanted - MM_MIN(wanted, pool->free_count);
+
+    if (missing > 0 &&
+        mm_priority_list_reserve(&manager->list, pool->total_count + MM_MAX(missing, RESERVE_OBJECTS)) == 0)
+        keep_free(&manager->bundle_pool, wanted);
 }
 
 /* Walks over the processes begin anew: their buckets are others. */
@@ -78,7 +94,7 @@ void mm_manager_keep_reserve(struct mm_priority_manager *manager)
     grow_table(manager, &manager->bundles, 2);
     grow_table(manager, &manager->bindings, 2);
     keep_free(&manager->process_pool, RESERVE_OBJECTS);
-    keep_free(&manager->bundle_pool, RESERVE_OBJECTS);
+    keep_bundles_free(manager, RESERVE_OBJECTS);
     keep_free(&manager->name_pool, RESERVE_OBJECTS / 2);
     keep_free(&manager->account_pool, RESERVE_OBJECTS / 4);
     if (manager->counters.bindings < MM_BINDINGS_MAX)
@@ -91,7 +107,7 @@ static void grow_to_share(struct mm_priority_manager *manager)
     grow_table(manager, &manager->bundles, 1);
     grow_table(manager, &manager->bindings, 1);
     keep_free(&manager->process_pool, manager->counters.processes / RESERVE_SHARE);
-    keep_free(&manager->bundle_pool, manager->counters.bundles / RESERVE_SHARE);
+    keep_bundles_free(manager, manager->counters.bundles / RESERVE_SHARE);
 }
 
 typedef void (*process_visit)(struct mm_priority_manager *manager, struct mm_process_node *node);
@@ -119,6 +135,14 @@ static size_t visit_some(struct mm_priority_manager *manager, uint32_t *bucket, 
     return visited;
 }
 
+/* A mark that says nothing any more costs every choice a look at the bundle. */
+static void describe(struct mm_priority_manager *manager, struct mm_bundle *bundle)
+{
+    if (bundle->set_aside_until_ns <= mm_event_center_now_ns(manager->center))
+        bundle->set_aside_until_ns = 0;
+    mm_bundle_describe(&manager->list, bundle);
+}
+
 /* Its number too where that is the file's and nobody may report that the file was written. */
 static void refresh_process(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
@@ -136,6 +160,7 @@ static void refresh_process(struct mm_priority_manager *manager, struct mm_proce
         return;
     process->bundle->resident_bytes += info.resident_bytes - process->resident_bytes;
     process->resident_bytes = info.resident_bytes;
+    describe(manager, process->bundle);
     if (!is_file_read || process->written_oom_score_adj == info.oom_score_adj)
         return;
     if (is_registered) {
