@@ -85,12 +85,18 @@ static void forget_moved(struct mm_priority_manager *manager, struct mm_bundle_n
         manager->moved_last = before;
 }
 
-static struct mm_bundle_node *take_bundle(struct mm_priority_manager *manager, uid_t uid)
+static struct mm_bundle_node *take_bundle(struct mm_priority_manager *manager,
+                                          const struct mm_process_node *member, uid_t uid)
 {
-    struct mm_bundle_node *node = mm_object_pool_take(&manager->bundle_pool);
+    struct mm_bundle_node *node = mm_bundle_beside(member);
 
+    if (node->is_in_use)
+        node = mm_object_pool_take(&manager->bundle_pool);
+    else
+        mm_object_pool_take_this(&manager->bundle_pool, node);
     if (!node)
         return NULL;
+    node->is_in_use = true;
     mm_priority_entry_init(&node->bundle.entry);
     node->bundle.entry.priority = MM_PRIORITY_BACKGROUND;
     mm_list_init(&node->bundle.processes);
@@ -116,7 +122,8 @@ struct mm_bundle_node *mm_manager_find_bundle(const struct mm_priority_manager *
     return NULL;
 }
 
-struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *manager, int64_t account_id,
+struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *manager,
+                                                    const struct mm_process_node *member, int64_t account_id,
                                                     uid_t uid, const char *name, uint64_t name_hash)
 {
     struct mm_bundle_node *node = mm_manager_find_bundle(manager, account_id, uid, name, name_hash);
@@ -127,7 +134,7 @@ struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *
         return node;
     account = mm_manager_account(manager, account_id, true);
     kept_name = account ? mm_object_pool_take(&manager->name_pool) : NULL;
-    node = kept_name ? take_bundle(manager, uid) : NULL;
+    node = kept_name ? take_bundle(manager, member, uid) : NULL;
     if (!node) {
         if (kept_name)
             mm_object_pool_put(&manager->name_pool, kept_name);
@@ -146,9 +153,11 @@ struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *
     return node;
 }
 
-struct mm_bundle_node *mm_manager_own_bundle(struct mm_priority_manager *manager, uid_t uid, const char *comm)
+struct mm_bundle_node *mm_manager_own_bundle(struct mm_priority_manager *manager,
+                                             const struct mm_process_node *member)
 {
-    struct mm_bundle_node *node = take_bundle(manager, uid);
+    const char *comm = member->process.comm;
+    struct mm_bundle_node *node = take_bundle(manager, member, member->process.uid);
 
     if (!node)
         return NULL;
@@ -168,6 +177,7 @@ static void end_bundle(struct mm_priority_manager *manager, struct mm_bundle_nod
         mm_account_release(manager, node->bundle.account);
         mm_object_pool_put(&manager->name_pool, (char *)node->bundle.name);
     }
+    node->is_in_use = false;
     mm_object_pool_put(&manager->bundle_pool, node);
     manager->counters.bundles--;
 }

@@ -53,7 +53,7 @@ struct mm_process_node {
     struct mm_process process;
     struct mm_hash_link hash_link;
     struct mm_process_node *work_next;
-};
+} __attribute__((aligned(sizeof(uint64_t)))); /* as objects of a pool are: a bundle lies right behind */
 
 _Static_assert(sizeof(void *) != 8 || sizeof(struct mm_process_node) == 192,
                "the memory for each process is counted in lines of cache");
@@ -68,7 +68,8 @@ struct mm_bundle_node {
         struct mm_hash_link hash_link;
         char label[sizeof(struct mm_hash_link)]; /* name of what is not registered */
     };
-    uint64_t padding[2]; /* whole lines */
+    bool is_in_use;      /* by a bundle: not free in its pool */
+    uint64_t padding[1]; /* whole lines */
 };
 
 _Static_assert(sizeof(void *) != 8 || sizeof(struct mm_bundle_node) == 128,
@@ -160,6 +161,13 @@ static inline struct mm_process_node *mm_node_of(struct mm_process *process)
     return MM_CONTAINER_OF(process, struct mm_process_node, process);
 }
 
+/* The one that lies beside the process (keep_processes_free): its bundle, as a rule, so that memory is waited for once
+   for both. In use or free. */
+static inline struct mm_bundle_node *mm_bundle_beside(const struct mm_process_node *node)
+{
+    return (struct mm_bundle_node *)(node + 1);
+}
+
 static inline struct mm_bundle_node *mm_bundle_node_of(struct mm_bundle *bundle)
 {
     return MM_CONTAINER_OF(bundle, struct mm_bundle_node, bundle);
@@ -235,14 +243,15 @@ void mm_manager_note_foreign(struct mm_priority_manager *manager, struct mm_proc
 bool mm_manager_find_out_of_reach(struct mm_priority_manager *manager, struct mm_process_node *node);
 
 /* bundles.c */
-/* name_hash: mm_hash_text of the name. NULL without a slot. */
-struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *manager, int64_t account_id,
+/* For a member that is to join. name_hash: mm_hash_text of the name. NULL without a slot. */
+struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *manager,
+                                                    const struct mm_process_node *member, int64_t account_id,
                                                     uid_t uid, const char *name, uint64_t name_hash);
 struct mm_bundle_node *mm_manager_find_bundle(const struct mm_priority_manager *manager, int64_t account_id,
                                               uid_t uid, const char *name, uint64_t name_hash);
 /* Of an unregistered process; NULL without a slot. */
-struct mm_bundle_node *mm_manager_own_bundle(struct mm_priority_manager *manager, uid_t uid,
-                                             const char *comm);
+struct mm_bundle_node *mm_manager_own_bundle(struct mm_priority_manager *manager,
+                                             const struct mm_process_node *member);
 /* Joining seeds the process; leaving the last process ends the bundle. */
 void mm_bundle_join(struct mm_priority_manager *manager, struct mm_bundle_node *node,
                     struct mm_process_node *member);

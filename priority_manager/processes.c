@@ -7,7 +7,7 @@
 
 static uint64_t pid_hash(pid_t pid)
 {
-    return mm_hash_u64((uint32_t)pid);
+    return mm_hash_close_numbers((uint32_t)pid);
 }
 
 struct mm_process_node *mm_manager_find(const struct mm_priority_manager *manager, pid_t pid)
@@ -16,9 +16,12 @@ struct mm_process_node *mm_manager_find(const struct mm_priority_manager *manage
 
     for (struct mm_hash_link *link = mm_hash_table_chain(&manager->processes, hash); link;
          link = link->next) {
+        struct mm_process_node *node = MM_CONTAINER_OF(link, struct mm_process_node, hash_link);
+
+        __builtin_prefetch(mm_bundle_beside(node), 1);
         /* the hash is as unique as the pid, and the link is all that has to be read */
         if (link->hash == hash)
-            return MM_CONTAINER_OF(link, struct mm_process_node, hash_link);
+            return node;
     }
     return NULL;
 }
@@ -88,7 +91,7 @@ void mm_manager_apply_comm(struct mm_priority_manager *manager, struct mm_proces
 
 int mm_manager_unregister(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
-    struct mm_bundle_node *bundle = mm_manager_own_bundle(manager, node->process.uid, node->process.comm);
+    struct mm_bundle_node *bundle = mm_manager_own_bundle(manager, node);
 
     if (!bundle)
         return -ENOSPC;
