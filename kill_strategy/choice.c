@@ -3,7 +3,7 @@
 #include "kill_strategy/choice.h"
 
 #include "common/common.h"
-#include "kill_strategy/kill_decide.h"
+#include "kill_strategy/candidates.h"
 
 /* Processes of one candidate whose size is read anew; the rest counts as last known. */
 #define REREAD_PROCESSES_MAX 8

@@ -33,36 +33,6 @@ enum mm_kill_refusal {
 enum mm_kill_refusal mm_kill_check(const struct mm_kill_config *config, const struct mm_kill_level *level,
                                    const struct mm_bundle *bundle, uint64_t now_ns);
 
-/* Candidates of equal rank, of which the heaviest is to be found by reading anew. */
-#define MM_KILL_CANDIDATES_MAX 8
-
-struct mm_kill_candidates {
-    struct mm_bundle *bundles[MM_KILL_CANDIDATES_MAX]; /* the victim first as far as is known */
-    size_t count;
-    unsigned walked;
-    /* why the list's least important bundles were passed over, for the decision log */
-    unsigned refused[MM_KILL_REFUSAL_COUNT];
-    /* The first entry of a lower priority, for when none of the candidates is worth a kill; NULL: the end. */
-    const struct mm_priority_entry *rest;
-};
-
-/*
- * Walks the list from `from` (NULL: its least important end) to the first priority that has a bundle that may
- * die, and collects candidates of that priority only. Where use decides, the first one met is the victim and
- * alone is collected. Where size decides (priority at or below heaviest_from_priority, or configured so, or
- * processes that nobody registered) up to reread_candidates by their last known size, heaviest first; those
- * that were too small to be worth a kill come last. In a bucket with both, those whose use is known go first.
- */
-void mm_kill_collect(const struct mm_kill_config *config, const struct mm_kill_level *level,
-                     const struct mm_priority_list *list, const struct mm_priority_entry *from,
-                     uint64_t now_ns, struct mm_kill_candidates *ret_candidates);
-
-/* The victim among the candidates, whose sizes were read anew: the heaviest. NULL when all are unregistered
-   and too small to be worth a kill, or there are none: the next may be in candidates->rest. */
-struct mm_bundle *mm_kill_choose(const struct mm_kill_config *config,
-                                 const struct mm_kill_candidates *candidates,
-                                 const uint64_t resident_bytes[MM_KILL_CANDIDATES_MAX]);
-
 /* What the killer does with a reading after a victim. */
 enum mm_kill_next {
     MM_KILL_NEXT_STOP,    /* above the waterline of the series and its margin, or switched off meanwhile */

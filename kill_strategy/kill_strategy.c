@@ -17,6 +17,7 @@
 #include "kill_strategy/account_end.h"
 #include "kill_strategy/choice.h"
 #include "kill_strategy/kill_decide.h"
+#include "kill_strategy/memory_record.h"
 #include "kill_strategy/records.h"
 #include "kill_strategy/victim.h"
 
@@ -99,26 +100,6 @@ static void wait_until(struct mm_kill_strategy *strategy, uint64_t time_ns)
     mm_event_center_arm(strategy->center, &strategy->timer, MM_MIN(time_ns, strategy->deadline_ns));
 }
 
-/* ---- explaining --------------------------------------------------------------------------------------- */
-
-static void explain_nobody(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
-                           const struct mm_kill_passed_over *passed, uint64_t available_bytes)
-{
-    struct mm_decision decision = {
-        .source = MM_DECISION_KILL,
-        .action = "none",
-        .is_dry_run = strategy->kernel->is_dry_run,
-        .available_bytes = available_bytes,
-    };
-
-    mm_decide(
-        strategy->center, &decision,
-        "below %llu MB: nobody at or above %d may be killed (set aside: %zu, unregistered and kept out by "
-        "the policy: %zu, too small: %zu)",
-        (unsigned long long)(level->memory_bytes / MM_MIB), level->min_priority, passed->set_aside,
-        passed->unregistered, passed->too_small);
-}
-
 /* ---- choosing ------------------------------------------------------------------------------------------ */
 
 static bool choose(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
@@ -129,78 +110,22 @@ static bool choose(struct mm_kill_strategy *strategy, const struct mm_kill_level
 
     if (mm_kill_find_victim(strategy->kernel, strategy->config, level, list, ret_choice, &passed))
         return true;
-    explain_nobody(strategy, level, &passed, available_bytes);
+    mm_kill_explain_nobody(strategy->center, strategy->kernel, level, &passed, available_bytes);
     return false;
-}
-
-/* The reading that a choice was made from. */
-struct reading {
-    uint64_t available_bytes;
-    uint64_t time_ns;
-};
-
-/* A process that nobody registered bears the name of its program, which may be another since it was found. */
-static void write_name(struct mm_kill_strategy *strategy, const struct mm_bundle *bundle,
-                       struct mm_kill_record *record)
-{
-    struct mm_kernel *kernel = strategy->kernel;
-    struct mm_process_info info;
-
-    if (!bundle->is_registered && kernel->ops->read_process(kernel, record->pid, MM_PROCESS_STAT, &info) == 0)
-        (void)mm_printable(info.comm, strnlen(info.comm, sizeof(info.comm)), record->name,
-                           sizeof(record->name));
-    else
-        mm_copy_text(record->name, sizeof(record->name), bundle->name);
-}
-
-static void begin_record(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
-                         const struct mm_kill_choice *choice, const struct reading *reading)
-{
-    const struct mm_bundle *bundle = choice->bundle;
-
-    strategy->present = (struct mm_kill_record){
-        .cause = MM_KILL_FOR_MEMORY,
-        .pid = choice->heaviest_pid,
-        .uid = bundle->uid,
-        .priority = bundle->entry.priority,
-        .is_registered = bundle->is_registered,
-        .is_dry_run = strategy->kernel->is_dry_run,
-        .level = *level,
-        .available_before_bytes = reading->available_bytes,
-        .available_after_bytes = reading->available_bytes,
-        .resident_bytes = choice->resident_bytes,
-        .noticed_ns = reading->time_ns,
-        .outcome = MM_KILL_PENDING,
-    };
-    write_name(strategy, bundle, &strategy->present);
-}
-
-static void write_reason(struct mm_kill_record *record, const struct mm_kill_choice *choice, int error)
-{
-    size_t length = mm_format(
-        record->reason, sizeof(record->reason),
-        "available %llu KiB is below %llu MB, which allows %d and above; %s at %d is the least important%s",
-        (unsigned long long)(record->available_before_bytes / MM_KIB),
-        (unsigned long long)(record->level.memory_bytes / MM_MIB), record->level.min_priority,
-        record->is_registered ? "bundle" : "unregistered process", record->priority,
-        choice->rivals > 0 ? ", and the heaviest of its rank" : "");
-
-    if (error < 0)
-        (void)mm_format(record->reason + length, sizeof(record->reason) - length,
-                        "; could not be signalled: %s", strerror(-error));
 }
 
 /* ---- killing ------------------------------------------------------------------------------------------- */
 
 static void set_aside(struct mm_kill_strategy *strategy, struct mm_bundle *bundle)
 {
-    bundle->set_aside_until_ns = now_ns(strategy) + strategy->config->set_aside_ms * MM_NS_PER_MS;
+    mm_priority_manager_set_aside(strategy->manager, bundle,
+                                  now_ns(strategy) + strategy->config->set_aside_ms * MM_NS_PER_MS);
 }
 
 /* Until what the list is told of it has been heard. */
 static void leave_out(struct mm_kill_strategy *strategy, struct mm_bundle *bundle)
 {
-    bundle->set_aside_until_ns = now_ns(strategy) + POLL_NS;
+    mm_priority_manager_set_aside(strategy->manager, bundle, now_ns(strategy) + POLL_NS);
 }
 
 static void begin_series(struct mm_kill_strategy *strategy)
@@ -212,7 +137,7 @@ static void begin_series(struct mm_kill_strategy *strategy)
 }
 
 static void leave_alone(struct mm_kill_strategy *strategy, const struct mm_kill_choice *choice,
-                        const struct reading *reading)
+                        const struct mm_kill_reading *reading)
 {
     struct mm_decision decision = {
         .source = MM_DECISION_KILL,
@@ -259,12 +184,12 @@ static bool has_come_forward(struct mm_kill_strategy *strategy, struct mm_bundle
 }
 
 static void record_kill(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
-                        const struct mm_kill_choice *choice, const struct reading *reading,
+                        const struct mm_kill_choice *choice, const struct mm_kill_reading *reading,
                         uint64_t decided_ns, int signalled)
 {
     struct mm_kill_record *record = &strategy->present;
 
-    begin_record(strategy, level, choice, reading);
+    mm_kill_begin_record(strategy->kernel, level, choice, reading, record);
     record->decided_ns = decided_ns;
     record->signalled_ns = strategy->victim.signalled_ns;
     record->process_count = signalled > 0 ? (uint32_t)signalled : 0;
@@ -273,7 +198,7 @@ static void record_kill(struct mm_kill_strategy *strategy, const struct mm_kill_
     else if (record->is_dry_run)
         record->outcome = MM_KILL_DRY_RUN;
     strategy->kills += signalled > 0;
-    write_reason(record, choice, signalled);
+    mm_kill_write_reason(record, choice, signalled);
     mm_kill_records_add(&strategy->records, record);
     mm_kill_explain_signal(strategy->center, record);
 }
@@ -288,7 +213,7 @@ static void let_go(struct mm_kill_strategy *strategy, struct mm_bundle *bundle)
 /* True when a victim was signalled; false: this one could not be, the next may. The signal goes before words.
  */
 static bool kill_choice(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
-                        const struct mm_kill_choice *choice, const struct reading *reading)
+                        const struct mm_kill_choice *choice, const struct mm_kill_reading *reading)
 {
     uint64_t decided_ns = now_ns(strategy);
     int signalled;
@@ -339,7 +264,7 @@ static void await_exit(struct mm_kill_strategy *strategy, uint64_t available_byt
 }
 
 static void kill_somebody(struct mm_kill_strategy *strategy, const struct mm_kill_level *level,
-                          const struct reading *reading)
+                          const struct mm_kill_reading *reading)
 {
     struct mm_kill_choice choice;
 
@@ -380,7 +305,7 @@ static void on_waterline(struct mm_kill_strategy *strategy, const struct mm_even
     else if (!level)
         mm_decide(strategy->center, &decision, "available is above every kill waterline");
     else
-        kill_somebody(strategy, level, &(struct reading){available_bytes, event->time_ns});
+        kill_somebody(strategy, level, &(struct mm_kill_reading){available_bytes, event->time_ns});
 }
 
 /* ---- after the signal ---------------------------------------------------------------------------------- */
@@ -417,7 +342,7 @@ static void go_on(struct mm_kill_strategy *strategy)
         end_series(strategy);
         return;
     }
-    kill_somebody(strategy, level, &(struct reading){memory.available_bytes, time_ns});
+    kill_somebody(strategy, level, &(struct mm_kill_reading){memory.available_bytes, time_ns});
 }
 
 /* From a notice: the rest is done by the timer, when the list has heard of the exits. */

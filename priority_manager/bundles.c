@@ -8,10 +8,31 @@
 #define ANNOUNCEMENTS_AT_ONCE 256
 
 /* An unregistered bundle is a single process at its oom_score_adj. */
+bool mm_unregistered_may_be_touched(int priority, enum mm_unregistered_policy policy)
+{
+    return policy == MM_UNREGISTERED_ANY || (policy == MM_UNREGISTERED_RAISED && priority > 0);
+}
+
 bool mm_bundle_may_be_touched(const struct mm_bundle *bundle, enum mm_unregistered_policy policy)
 {
-    return bundle->is_registered || policy == MM_UNREGISTERED_ANY ||
-           (policy == MM_UNREGISTERED_RAISED && bundle->entry.priority > 0);
+    return bundle->is_registered || mm_unregistered_may_be_touched(bundle->entry.priority, policy);
+}
+
+void mm_bundle_describe(struct mm_priority_list *list, const struct mm_bundle *bundle)
+{
+    unsigned marks = 0;
+
+    marks |= bundle->is_registered ? 0u : MM_PRIORITY_IS_UNREGISTERED;
+    marks |= bundle->set_aside_until_ns > 0 ? MM_PRIORITY_IS_SET_ASIDE : 0u;
+    marks |= bundle->process_count == 0 ? MM_PRIORITY_IS_EMPTY : 0u;
+    mm_priority_list_describe(list, &bundle->entry, bundle->resident_bytes, marks);
+}
+
+void mm_priority_manager_set_aside(struct mm_priority_manager *manager, struct mm_bundle *bundle,
+                                   uint64_t until_ns)
+{
+    bundle->set_aside_until_ns = until_ns;
+    mm_bundle_describe(&manager->list, bundle);
 }
 
 static uint64_t bundle_hash(int64_t account_id, uid_t uid, uint64_t name_hash)
@@ -24,16 +45,16 @@ static void mark_changed(struct mm_priority_manager *manager, struct mm_bundle_n
     if (node->bundle.work_flags & MM_BUNDLE_IS_CHANGED)
         return;
     node->bundle.work_flags |= MM_BUNDLE_IS_CHANGED;
-    node->changed_next = manager->changed_bundles;
+    node->bundle.changed_next = manager->changed_bundles;
     manager->changed_bundles = node;
 }
 
 static void append_moved(struct mm_priority_manager *manager, struct mm_bundle_node *node)
 {
     node->bundle.work_flags |= MM_BUNDLE_HAS_MOVED;
-    node->announce_next = NULL;
+    node->bundle.announce_next = NULL;
     if (manager->moved_first)
-        manager->moved_last->announce_next = node;
+        manager->moved_last->bundle.announce_next = node;
     else
         manager->moved_first = node;
     manager->moved_last = node;
@@ -43,7 +64,7 @@ static struct mm_bundle_node *take_moved(struct mm_priority_manager *manager)
 {
     struct mm_bundle_node *node = manager->moved_first;
 
-    manager->moved_first = node->announce_next;
+    manager->moved_first = node->bundle.announce_next;
     node->bundle.work_flags &= (uint8_t)~MM_BUNDLE_HAS_MOVED;
     return node;
 }
@@ -54,22 +75,28 @@ static void forget_moved(struct mm_priority_manager *manager, struct mm_bundle_n
     struct mm_bundle_node *before = NULL;
     struct mm_bundle_node *each = manager->moved_first;
 
-    for (; each != node; each = each->announce_next)
+    for (; each != node; each = each->bundle.announce_next)
         before = each;
     if (before)
-        before->announce_next = node->announce_next;
+        before->bundle.announce_next = node->bundle.announce_next;
     else
-        manager->moved_first = node->announce_next;
+        manager->moved_first = node->bundle.announce_next;
     if (manager->moved_last == node)
         manager->moved_last = before;
 }
 
-static struct mm_bundle_node *take_bundle(struct mm_priority_manager *manager, uid_t uid)
+static struct mm_bundle_node *take_bundle(struct mm_priority_manager *manager,
+                                          const struct mm_process_node *member, uid_t uid)
 {
-    struct mm_bundle_node *node = mm_object_pool_take(&manager->bundle_pool);
+    struct mm_bundle_node *node = mm_bundle_beside(member);
 
+    if (node->is_in_use)
+        node = mm_object_pool_take(&manager->bundle_pool);
+    else
+        mm_object_pool_take_this(&manager->bundle_pool, node);
     if (!node)
         return NULL;
+    node->is_in_use = true;
     mm_priority_entry_init(&node->bundle.entry);
     node->bundle.entry.priority = MM_PRIORITY_BACKGROUND;
     mm_list_init(&node->bundle.processes);
@@ -95,7 +122,8 @@ struct mm_bundle_node *mm_manager_find_bundle(const struct mm_priority_manager *
     return NULL;
 }
 
-struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *manager, int64_t account_id,
+struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *manager,
+                                                    const struct mm_process_node *member, int64_t account_id,
                                                     uid_t uid, const char *name, uint64_t name_hash)
 {
     struct mm_bundle_node *node = mm_manager_find_bundle(manager, account_id, uid, name, name_hash);
@@ -106,7 +134,7 @@ struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *
         return node;
     account = mm_manager_account(manager, account_id, true);
     kept_name = account ? mm_object_pool_take(&manager->name_pool) : NULL;
-    node = kept_name ? take_bundle(manager, uid) : NULL;
+    node = kept_name ? take_bundle(manager, member, uid) : NULL;
     if (!node) {
         if (kept_name)
             mm_object_pool_put(&manager->name_pool, kept_name);
@@ -125,9 +153,11 @@ struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *
     return node;
 }
 
-struct mm_bundle_node *mm_manager_own_bundle(struct mm_priority_manager *manager, uid_t uid, const char *comm)
+struct mm_bundle_node *mm_manager_own_bundle(struct mm_priority_manager *manager,
+                                             const struct mm_process_node *member)
 {
-    struct mm_bundle_node *node = take_bundle(manager, uid);
+    const char *comm = member->process.comm;
+    struct mm_bundle_node *node = take_bundle(manager, member, member->process.uid);
 
     if (!node)
         return NULL;
@@ -147,6 +177,7 @@ static void end_bundle(struct mm_priority_manager *manager, struct mm_bundle_nod
         mm_account_release(manager, node->bundle.account);
         mm_object_pool_put(&manager->name_pool, (char *)node->bundle.name);
     }
+    node->is_in_use = false;
     mm_object_pool_put(&manager->bundle_pool, node);
     manager->counters.bundles--;
 }
@@ -165,6 +196,7 @@ void mm_bundle_join(struct mm_priority_manager *manager, struct mm_bundle_node *
         node->bundle.render_count++;
     if (bundle->is_registered)
         manager->counters.registered_processes++;
+    mm_bundle_describe(&manager->list, bundle);
     mark_changed(manager, node);
     mm_manager_seed(manager, member);
 }
@@ -186,6 +218,7 @@ void mm_bundle_leave(struct mm_priority_manager *manager, struct mm_process_node
         end_bundle(manager, node);
         return;
     }
+    mm_bundle_describe(&manager->list, bundle);
     if (member->process.priority > node->bundle.least)
         return;
     node->bundle.work_flags |= MM_BUNDLE_MUST_RECOUNT;
@@ -236,6 +269,13 @@ static void seed_renders(struct mm_priority_manager *manager, struct mm_bundle_n
     }
 }
 
+/* There is room for every bundle of the pool. */
+static void insert(struct mm_priority_manager *manager, struct mm_bundle *bundle, int priority)
+{
+    (void)mm_priority_list_insert(&manager->list, &bundle->entry, priority);
+    mm_bundle_describe(&manager->list, bundle);
+}
+
 static void move_bundle(struct mm_priority_manager *manager, struct mm_bundle_node *node)
 {
     struct mm_bundle *bundle = &node->bundle;
@@ -245,8 +285,8 @@ static void move_bundle(struct mm_priority_manager *manager, struct mm_bundle_no
         recount(node);
     /* Renders whose owner is gone: as any application in the background. */
     priority = node->bundle.least == MM_PRIORITY_NONE ? MM_PRIORITY_BACKGROUND : node->bundle.least;
-    if (!mm_list_is_linked(&bundle->entry.link))
-        mm_priority_list_insert(&manager->list, &bundle->entry, priority);
+    if (!mm_priority_entry_is_listed(&bundle->entry))
+        insert(manager, bundle, priority);
     else if (priority != bundle->entry.priority)
         mm_priority_list_move(&manager->list, &bundle->entry, priority);
     else if (bundle->work_flags & MM_BUNDLE_IS_TOUCHED)
@@ -265,7 +305,7 @@ void mm_manager_move_bundles(struct mm_priority_manager *manager)
     struct mm_bundle_node *node;
 
     while ((node = manager->changed_bundles)) {
-        manager->changed_bundles = node->changed_next;
+        manager->changed_bundles = node->bundle.changed_next;
         if (node->bundle.process_count == 0)
             end_bundle(manager, node);
         else

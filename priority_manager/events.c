@@ -59,9 +59,7 @@ static void handle_state(struct mm_priority_manager *manager, const struct mm_ev
     }
     process = &node->process;
     /* What a move will touch, so that memory is waited for once. */
-    __builtin_prefetch((const char *)process->bundle + sizeof(*process->bundle), 1);
-    __builtin_prefetch(process->bundle->entry.link.next, 1);
-    __builtin_prefetch(process->bundle->entry.link.previous, 1);
+    mm_priority_list_prefetch(&manager->list, &process->bundle->entry);
     process->flags = (process->flags & ~(row->clear | MM_PROCESS_IS_SUSPENDED)) | row->set;
     if ((row->ends_grace && (process->flags & MM_PROCESS_IN_GRACE)) ||
         (row->ends_ability_start && (process->flags & MM_PROCESS_IS_ABILITY_STARTING) &&

@@ -92,6 +92,8 @@ int mm_manager_bind(struct mm_priority_manager *manager, pid_t caller_pid, struc
     if (!caller)
         binding->caller_ticks = read_start_ticks(manager, caller_pid);
     binding->target = target;
+    if (caller)
+        caller->process.has_bound = true;
     link_to_caller(caller ? &caller->bound : &manager->unknown_callers, binding);
     link_to_target(&target->callers, binding);
     binding->hash_link.hash = binding_hash(caller_pid, target->process.pid);
@@ -135,6 +137,7 @@ void mm_manager_adopt_caller(struct mm_priority_manager *manager, struct mm_proc
         }
         unlink_from_caller(binding);
         binding->caller = node;
+        node->process.has_bound = true;
         link_to_caller(&node->bound, binding);
         manager->unknown_caller_count--;
         mm_manager_seed(manager, binding->target);

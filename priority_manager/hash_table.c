@@ -11,7 +11,11 @@ int mm_hash_table_init(struct mm_hash_table *table, uint32_t bucket_count)
 
     if (!buckets)
         return -ENOMEM;
-    *table = (struct mm_hash_table){.buckets = buckets, .bucket_count = bucket_count};
+    *table = (struct mm_hash_table){
+        .buckets = buckets,
+        .bucket_count = bucket_count,
+        .shift = 64u - (unsigned)__builtin_ctz(bucket_count),
+    };
     return 0;
 }
 
@@ -23,7 +27,7 @@ void mm_hash_table_fini(struct mm_hash_table *table)
 
 void mm_hash_table_insert(struct mm_hash_table *table, struct mm_hash_link *link)
 {
-    struct mm_hash_link **bucket = &table->buckets[link->hash & (table->bucket_count - 1)];
+    struct mm_hash_link **bucket = &table->buckets[link->hash >> table->shift];
 
     link->next = *bucket;
     *bucket = link;
@@ -32,7 +36,7 @@ void mm_hash_table_insert(struct mm_hash_table *table, struct mm_hash_link *link
 
 void mm_hash_table_remove(struct mm_hash_table *table, struct mm_hash_link *link)
 {
-    struct mm_hash_link **place = &table->buckets[link->hash & (table->bucket_count - 1)];
+    struct mm_hash_link **place = &table->buckets[link->hash >> table->shift];
 
     while (*place && *place != link)
         place = &(*place)->next;

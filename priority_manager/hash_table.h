@@ -17,9 +17,10 @@ struct mm_hash_link {
 struct mm_hash_table {
     struct mm_hash_link **buckets; /* a power of two of them */
     uint32_t bucket_count, count;
+    unsigned shift; /* the upper bits of a hash are its bucket */
 };
 
-/* bucket_count: a power of two. -ENOMEM. */
+/* bucket_count: a power of two, 2 at least. -ENOMEM. */
 int mm_hash_table_init(struct mm_hash_table *table, uint32_t bucket_count);
 void mm_hash_table_fini(struct mm_hash_table *table);
 /* link->hash is set by the caller. The same key may be there already: it is found after this one. */
@@ -33,7 +34,7 @@ int mm_hash_table_grow(struct mm_hash_table *table);
 /* The chain that holds every link of that hash, and others. */
 static inline struct mm_hash_link *mm_hash_table_chain(const struct mm_hash_table *table, uint64_t hash)
 {
-    return table->buckets[hash & (table->bucket_count - 1)];
+    return table->buckets[hash >> table->shift];
 }
 
 /* Spreads a number over all bits, each to another one: the finalizer of splitmix64. */
@@ -42,6 +43,13 @@ static inline uint64_t mm_hash_u64(uint64_t value)
     value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
     value = (value ^ (value >> 27)) * 0x94d049bb133111ebULL;
     return value ^ (value >> 31);
+}
+
+/* For numbers that are close to each other, as pids of processes that were started one after the other: they meet more
+   seldom than by chance. Only its upper bits are spread. 2^64 over the golden ratio, as Linux hashes its pids. */
+static inline uint64_t mm_hash_close_numbers(uint64_t value)
+{
+    return value * 0x9e3779b97f4a7c15ULL;
 }
 
 /* 64 bits: two of ten thousand names meet once in 10^11 devices. */

@@ -124,7 +124,6 @@ int mm_priority_manager_new(struct mm_kernel *kernel, struct mm_event_center *ce
     manager->kernel = kernel;
     manager->center = center;
     manager->own_pid = getpid();
-    mm_priority_list_init(&manager->list);
     mm_list_init(&manager->accounts);
     mm_deadline_queue_init(&manager->grace, manager, MM_PROCESS_IN_GRACE);
     mm_deadline_queue_init(&manager->ability_start, manager, MM_PROCESS_IS_ABILITY_STARTING);

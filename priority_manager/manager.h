@@ -10,6 +10,8 @@
 #include "priority_manager/rules.h"
 #include "priority_manager/special_names.h"
 
+#include <stddef.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -46,30 +48,35 @@ struct mm_process_node {
     uint64_t ability_started_ns;
     uint64_t process_name_hash; /* what an important application is found by at a reload */
     uint64_t seen_in_scan;      /* number of the last scan that saw it */
+    struct mm_binding *bound;   /* targets: whom it binds; none unless process.has_bound */
+    struct mm_binding *callers; /* who binds it */
     uint64_t padding[2];        /* so that what follows process.bundle fills the third line of cache */
     struct mm_process process;
     struct mm_hash_link hash_link;
     struct mm_process_node *work_next;
-    struct mm_binding *bound;   /* targets: whom it binds */
-    struct mm_binding *callers; /* who binds it */
-};
+} __attribute__((aligned(sizeof(uint64_t)))); /* as objects of a pool are: a bundle lies right behind */
 
 _Static_assert(sizeof(void *) != 8 || sizeof(struct mm_process_node) == 192,
                "the memory for each process is counted in lines of cache");
+_Static_assert(sizeof(void *) != 8 || offsetof(struct mm_process_node, process.bundle) == 128,
+               "what most events touch is one line of cache");
 
 /* Two lines of cache: the first is what moving it on the list touches. */
 struct mm_bundle_node {
     struct mm_bundle bundle; /* least: of the processes that count, MM_PRIORITY_NONE without;
                                 announced: the priority of the last MM_EVENT_PRIORITY */
-    struct mm_bundle_node *changed_next, *announce_next;
     union {
         struct mm_hash_link hash_link;
         char label[sizeof(struct mm_hash_link)]; /* name of what is not registered */
     };
+    bool is_in_use;      /* by a bundle: not free in its pool */
+    uint64_t padding[1]; /* whole lines */
 };
 
 _Static_assert(sizeof(void *) != 8 || sizeof(struct mm_bundle_node) == 128,
                "the memory for each process is counted in lines of cache");
+_Static_assert(sizeof(void *) != 8 || offsetof(struct mm_bundle_node, bundle.spared_until_ns) == 64,
+               "what a move touches is one line of cache");
 
 /* mm_bundle.work_flags */
 enum {
@@ -159,6 +166,13 @@ static inline struct mm_process_node *mm_node_of(struct mm_process *process)
     return MM_CONTAINER_OF(process, struct mm_process_node, process);
 }
 
+/* The one that lies beside the process (keep_processes_free): its bundle, as a rule, so that memory is waited for once
+   for both. In use or free. */
+static inline struct mm_bundle_node *mm_bundle_beside(const struct mm_process_node *node)
+{
+    return (struct mm_bundle_node *)(node + 1);
+}
+
 static inline struct mm_bundle_node *mm_bundle_node_of(struct mm_bundle *bundle)
 {
     return MM_CONTAINER_OF(bundle, struct mm_bundle_node, bundle);
@@ -246,14 +260,15 @@ void mm_manager_note_foreign(struct mm_priority_manager *manager, struct mm_proc
 bool mm_manager_find_out_of_reach(struct mm_priority_manager *manager, struct mm_process_node *node);
 
 /* bundles.c */
-/* name_hash: mm_hash_text of the name. NULL without a slot. */
-struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *manager, int64_t account_id,
+/* For a member that is to join. name_hash: mm_hash_text of the name. NULL without a slot. */
+struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *manager,
+                                                    const struct mm_process_node *member, int64_t account_id,
                                                     uid_t uid, const char *name, uint64_t name_hash);
 struct mm_bundle_node *mm_manager_find_bundle(const struct mm_priority_manager *manager, int64_t account_id,
                                               uid_t uid, const char *name, uint64_t name_hash);
 /* Of an unregistered process; NULL without a slot. */
-struct mm_bundle_node *mm_manager_own_bundle(struct mm_priority_manager *manager, uid_t uid,
-                                             const char *comm);
+struct mm_bundle_node *mm_manager_own_bundle(struct mm_priority_manager *manager,
+                                             const struct mm_process_node *member);
 /* Joining seeds the process; leaving the last process ends the bundle. */
 void mm_bundle_join(struct mm_priority_manager *manager, struct mm_bundle_node *node,
                     struct mm_process_node *member);

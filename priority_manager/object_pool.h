@@ -15,7 +15,7 @@ extern "C" {
 
 struct mm_object_pool {
     size_t object_bytes;
-    void *free_objects;
+    void *free_objects; /* each begins with the links to its neighbours among them */
     void *slabs;
     uint32_t free_count, total_count;
 };
@@ -26,8 +26,13 @@ void mm_object_pool_init(struct mm_object_pool *pool, size_t object_bytes);
 void mm_object_pool_fini(struct mm_object_pool *pool);
 /* Adds `count` free objects; -ENOMEM. */
 int mm_object_pool_grow(struct mm_object_pool *pool, uint32_t count);
+/* Adds `count` free objects to each of two pools, every one of the second right behind one of the first, so that what
+   belongs together may lie together. -ENOMEM. The memory is the first pool's. */
+int mm_object_pool_grow_both(struct mm_object_pool *first, struct mm_object_pool *second, uint32_t count);
 /* Filled with zeros; NULL when none is free. */
 void *mm_object_pool_take(struct mm_object_pool *pool);
+/* The same of one that is known to be free. */
+void mm_object_pool_take_this(struct mm_object_pool *pool, void *object);
 void mm_object_pool_put(struct mm_object_pool *pool, void *object);
 
 #ifdef __cplusplus

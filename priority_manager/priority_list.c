@@ -3,85 +3,207 @@
 
 #include "common/common.h"
 
-#include <stddef.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 _Static_assert(MM_PRIORITY_WORDS <= 32, "occupied_words has a bit for each word");
+_Static_assert(sizeof(struct mm_priority_key) == 16, "the keys of ten thousand are read in one go");
+
+/* So many more than there were at least, in 1/GROWTH_SHARE of them. */
+#define GROWTH_SHARE 4
 
 static unsigned bucket_of(int priority)
 {
     return (unsigned)(MM_MIN(MM_MAX(priority, MM_PRIORITY_MIN), MM_PRIORITY_MAX) - MM_PRIORITY_MIN);
 }
 
-static void mark_occupied(struct mm_priority_list *list, unsigned bucket)
+static struct mm_priority_key *key_at(const struct mm_priority_list *list, uint32_t slot)
 {
+    return &list->keys[slot - MM_PRIORITY_BUCKETS];
+}
+
+static struct mm_priority_entry *entry_at(const struct mm_priority_list *list, uint32_t slot)
+{
+    return list->entries[slot - MM_PRIORITY_BUCKETS];
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------- */
+
+/* From `count` objects to `larger`; the new ones are zeros. */
+static void *enlarge(void *objects, size_t object_bytes, size_t count, size_t larger)
+{
+    char *enlarged = realloc(objects, object_bytes * larger);
+
+    if (enlarged)
+        memset(enlarged + object_bytes * count, 0, object_bytes * (larger - count));
+    return enlarged;
+}
+
+int mm_priority_list_init(struct mm_priority_list *list)
+{
+    memset(list, 0, sizeof(*list));
+    list->links = malloc(MM_PRIORITY_BUCKETS * sizeof(*list->links));
+    if (!list->links)
+        return -ENOMEM;
+    for (uint32_t bucket = 0; bucket < MM_PRIORITY_BUCKETS; bucket++)
+        list->links[bucket] = (struct mm_priority_link){.next = bucket, .previous = bucket};
+    return 0;
+}
+
+void mm_priority_list_fini(struct mm_priority_list *list)
+{
+    free(list->links);
+    free(list->keys);
+    free(list->entries);
+    memset(list, 0, sizeof(*list));
+}
+
+int mm_priority_list_reserve(struct mm_priority_list *list, uint32_t capacity)
+{
+    uint32_t larger = MM_MAX(capacity, list->capacity + list->capacity / GROWTH_SHARE);
+    void *links, *keys, *entries;
+
+    if (capacity <= list->capacity)
+        return 0;
+    links = enlarge(list->links, sizeof(*list->links), MM_PRIORITY_BUCKETS + list->capacity,
+                    MM_PRIORITY_BUCKETS + larger);
+    list->links = links ? links : list->links;
+    keys = enlarge(list->keys, sizeof(*list->keys), list->capacity, larger);
+    list->keys = keys ? keys : list->keys;
+    entries = enlarge(list->entries, sizeof(struct mm_priority_entry *), list->capacity, larger);
+    list->entries = entries ? entries : list->entries;
+    if (!links || !keys || !entries)
+        return -ENOMEM;
+    list->capacity = larger;
+    return 0;
+}
+
+static uint32_t take_slot(struct mm_priority_list *list)
+{
+    uint32_t slot = list->first_free;
+
+    if (slot != 0)
+        list->first_free = list->links[slot].next;
+    else if (list->key_count < list->capacity)
+        slot = MM_PRIORITY_BUCKETS + list->key_count++;
+    return slot;
+}
+
+static void put_slot(struct mm_priority_list *list, uint32_t slot)
+{
+    key_at(list, slot)->priority = MM_PRIORITY_FREE;
+    list->links[slot].next = list->first_free;
+    list->first_free = slot;
+}
+
+/* ---- the rings of the buckets ------------------------------------------------------------------------- */
+
+static void link_last(struct mm_priority_list *list, uint32_t slot, uint32_t bucket)
+{
+    uint32_t last = list->links[bucket].previous;
+
+    list->links[slot] = (struct mm_priority_link){.next = bucket, .previous = last};
+    list->links[last].next = slot;
+    list->links[bucket].previous = slot;
+}
+
+static void unlink_slot(struct mm_priority_list *list, uint32_t slot)
+{
+    const struct mm_priority_link link = list->links[slot];
+
+    list->links[link.previous].next = link.next;
+    list->links[link.next].previous = link.previous;
+}
+
+static void count_in(struct mm_priority_list *list, unsigned bucket)
+{
+    if (list->counts[bucket]++ > 0)
+        return;
     list->occupied[bucket / 64] |= 1ULL << (bucket % 64);
     list->occupied_words |= 1u << (bucket / 64);
 }
 
-static void mark_if_empty(struct mm_priority_list *list, unsigned bucket)
+static void count_out(struct mm_priority_list *list, unsigned bucket)
 {
-    if (!mm_list_is_empty(&list->buckets[bucket]))
+    if (--list->counts[bucket] > 0)
         return;
     list->occupied[bucket / 64] &= ~(1ULL << (bucket % 64));
     if (list->occupied[bucket / 64] == 0)
         list->occupied_words &= ~(1u << (bucket / 64));
 }
 
-void mm_priority_list_init(struct mm_priority_list *list)
-{
-    for (unsigned i = 0; i < MM_PRIORITY_BUCKETS; i++)
-        mm_list_init(&list->buckets[i]);
-    for (unsigned i = 0; i < MM_PRIORITY_WORDS; i++)
-        list->occupied[i] = 0;
-    list->occupied_words = 0;
-    list->count = 0;
-}
+/* ---- entries ------------------------------------------------------------------------------------------ */
 
 void mm_priority_entry_init(struct mm_priority_entry *entry)
 {
-    mm_list_init(&entry->link);
-    entry->priority = 0;
+    *entry = (struct mm_priority_entry){.slot = 0};
 }
 
-void mm_priority_list_insert(struct mm_priority_list *list, struct mm_priority_entry *entry, int priority)
+int mm_priority_list_insert(struct mm_priority_list *list, struct mm_priority_entry *entry, int priority)
 {
     unsigned bucket = bucket_of(priority);
+    uint32_t slot = take_slot(list);
 
+    if (slot == 0)
+        return -ENOSPC;
+    entry->slot = slot;
     entry->priority = (int16_t)((int)bucket + MM_PRIORITY_MIN);
-    mm_list_push_back(&list->buckets[bucket], &entry->link);
-    mark_occupied(list, bucket);
+    list->entries[slot - MM_PRIORITY_BUCKETS] = entry;
+    *key_at(list, slot) = (struct mm_priority_key){.use = ++list->uses, .priority = entry->priority};
+    link_last(list, slot, bucket);
+    count_in(list, bucket);
     list->count++;
+    return 0;
 }
 
 void mm_priority_list_move(struct mm_priority_list *list, struct mm_priority_entry *entry, int priority)
 {
     unsigned from = bucket_of(entry->priority);
     unsigned to = bucket_of(priority);
+    struct mm_priority_key *key = key_at(list, entry->slot);
 
     if (from == to)
         return;
-    mm_list_remove(&entry->link);
-    mark_if_empty(list, from);
     entry->priority = (int16_t)((int)to + MM_PRIORITY_MIN);
-    mm_list_push_back(&list->buckets[to], &entry->link);
-    mark_occupied(list, to);
+    key->priority = entry->priority;
+    key->use = ++list->uses;
+    unlink_slot(list, entry->slot);
+    link_last(list, entry->slot, to);
+    count_out(list, from);
+    count_in(list, to);
 }
 
 void mm_priority_list_remove(struct mm_priority_list *list, struct mm_priority_entry *entry)
 {
-    if (!mm_list_is_linked(&entry->link))
+    if (!mm_priority_entry_is_listed(entry))
         return;
-    mm_list_remove(&entry->link);
-    mark_if_empty(list, bucket_of(entry->priority));
+    unlink_slot(list, entry->slot);
+    count_out(list, bucket_of(entry->priority));
+    put_slot(list, entry->slot);
+    entry->slot = 0;
     list->count--;
 }
 
 void mm_priority_list_touch(struct mm_priority_list *list, struct mm_priority_entry *entry)
 {
-    if (!mm_list_is_linked(&entry->link))
+    if (!mm_priority_entry_is_listed(entry))
         return;
-    mm_list_remove(&entry->link);
-    mm_list_push_back(&list->buckets[bucket_of(entry->priority)], &entry->link);
+    key_at(list, entry->slot)->use = ++list->uses;
+    unlink_slot(list, entry->slot);
+    link_last(list, entry->slot, bucket_of(entry->priority));
+}
+
+void mm_priority_list_describe(struct mm_priority_list *list, const struct mm_priority_entry *entry,
+                               uint64_t resident_bytes, unsigned marks)
+{
+    struct mm_priority_key *key;
+
+    if (!mm_priority_entry_is_listed(entry))
+        return;
+    key = key_at(list, entry->slot);
+    key->resident_kib = (uint32_t)MM_MIN(resident_bytes / MM_KIB, UINT32_MAX);
+    key->marks = (uint16_t)marks;
 }
 
 /* The front of the highest occupied bucket below `end`, which is at most MM_PRIORITY_BUCKETS. */
@@ -100,7 +222,7 @@ static struct mm_priority_entry *least_below(const struct mm_priority_list *list
         bits = list->occupied[word];
     }
     bucket = word * 64 + 63u - (unsigned)__builtin_clzll(bits);
-    return MM_CONTAINER_OF(list->buckets[bucket].next, struct mm_priority_entry, link);
+    return entry_at(list, list->links[bucket].next);
 }
 
 struct mm_priority_entry *mm_priority_list_least(const struct mm_priority_list *list)
@@ -108,12 +230,15 @@ struct mm_priority_entry *mm_priority_list_least(const struct mm_priority_list *
     return least_below(list, MM_PRIORITY_BUCKETS);
 }
 
+struct mm_priority_entry *mm_priority_list_least_below(const struct mm_priority_list *list, int priority)
+{
+    return least_below(list, bucket_of(priority));
+}
+
 struct mm_priority_entry *mm_priority_list_next(const struct mm_priority_list *list,
                                                 const struct mm_priority_entry *entry)
 {
-    unsigned bucket = bucket_of(entry->priority);
+    uint32_t next = list->links[entry->slot].next;
 
-    if (entry->link.next != &list->buckets[bucket])
-        return MM_CONTAINER_OF(entry->link.next, struct mm_priority_entry, link);
-    return least_below(list, bucket);
+    return next >= MM_PRIORITY_BUCKETS ? entry_at(list, next) : least_below(list, bucket_of(entry->priority));
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The list both strategies obey: entries in 2001 buckets, one per priority -1000..1000, with a bitmap of the
- * buckets that hold any. Insert, move, remove and "least important" are O(1), walking is O(1) per entry.
- * Entries are embedded in their owners, so no operation allocates. Larger means less important.
+ * buckets that hold any. Larger means less important.
  *
- * Within a bucket the order is that of last use: the entry whose use is oldest is the first victim. Inserting
- * and touching make an entry the most recently used.
+ * Within a bucket the order is that of last use: the entry whose use is oldest is the first victim. Inserting,
+ * moving and touching make an entry the most recently used.
+ *
+ * Entries are embedded in their owners, who keep them until they are removed. What the list says of them lies in arrays
+ * of the list, by slot: owners are far apart in memory, and a choice among thousands would wait for nothing but them.
+ * An entry keeps its slot until it is removed. Only init and reserve allocate.
  */
 #ifndef MM_PRIORITY_MANAGER_PRIORITY_LIST_H
 #define MM_PRIORITY_MANAGER_PRIORITY_LIST_H
-
-#include "common/list.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,31 +26,121 @@ extern "C" {
 #define MM_PRIORITY_WORDS   ((MM_PRIORITY_BUCKETS + 63) / 64)
 
 struct mm_priority_entry {
-    struct mm_list link;
+    uint32_t slot; /* the list's own; 0: on no list */
     int16_t priority;
 };
 
-struct mm_priority_list {
-    struct mm_list buckets[MM_PRIORITY_BUCKETS];
-    uint64_t occupied[MM_PRIORITY_WORDS];
-    uint32_t occupied_words; /* which words of `occupied` are not zero */
-    uint32_t count;
+/* The heads of the buckets, by bucket, and behind them the entries, by slot: each bucket is a ring of them. */
+struct mm_priority_link {
+    uint32_t next, previous;
 };
 
-void mm_priority_list_init(struct mm_priority_list *list);
+enum mm_priority_mark {
+    MM_PRIORITY_IS_UNREGISTERED = 1 << 0,
+    MM_PRIORITY_IS_SET_ASIDE = 1 << 1, /* at some time: the owner knows until when */
+    MM_PRIORITY_IS_EMPTY = 1 << 2,     /* no process in it */
+};
+
+/* What a choice among many looks at: four of them in a line of cache. */
+struct mm_priority_key {
+    uint64_t use;          /* ascends with last use; no two of a list are equal */
+    uint32_t resident_kib; /* as last told by mm_priority_list_describe, as are the marks */
+    int16_t priority;      /* MM_PRIORITY_FREE: nobody's */
+    uint16_t marks;
+};
+
+/* Of a key without an entry; below all priorities. */
+#define MM_PRIORITY_FREE INT16_MIN
+
+struct mm_priority_list {
+    struct mm_priority_link *links;     /* of the buckets, then of `capacity` entries */
+    struct mm_priority_key *keys;       /* of the entries: of slot MM_PRIORITY_BUCKETS first */
+    struct mm_priority_entry **entries; /* by the same index as keys */
+    uint32_t capacity;
+    uint32_t key_count;  /* keys behind these were never in use */
+    uint32_t first_free; /* a slot among them, the others by links[].next; 0: none */
+    uint32_t count;
+    uint64_t uses;
+    uint64_t occupied[MM_PRIORITY_WORDS];
+    uint32_t occupied_words;              /* which words of `occupied` are not zero */
+    uint32_t counts[MM_PRIORITY_BUCKETS]; /* entries of each bucket */
+};
+
+/* Room for nobody yet. -ENOMEM. */
+int mm_priority_list_init(struct mm_priority_list *list);
+/* Accepts a list of zeros. Entries are not touched. */
+void mm_priority_list_fini(struct mm_priority_list *list);
+/* Makes room for that many entries, touches it, and keeps it until the end. O(entries), but it grows by a quarter at
+   least, so that it costs O(1) for each. -ENOMEM leaves the room as it is. */
+int mm_priority_list_reserve(struct mm_priority_list *list, uint32_t capacity);
+
+/* On no list, at priority 0. */
 void mm_priority_entry_init(struct mm_priority_entry *entry);
-/* priority is clamped to the range. */
-void mm_priority_list_insert(struct mm_priority_list *list, struct mm_priority_entry *entry, int priority);
-/* Does nothing when the entry is there already, so that its place among equals stays. */
+static inline bool mm_priority_entry_is_listed(const struct mm_priority_entry *entry)
+{
+    return entry->slot != 0;
+}
+
+/* O(1). priority is clamped to the range; the entry is on no list. It weighs nothing and bears no mark until it is
+   described. -ENOSPC, and nothing changes, when there is no room: nobody makes place for it. */
+int mm_priority_list_insert(struct mm_priority_list *list, struct mm_priority_entry *entry, int priority);
+/* O(1). Of an entry on the list; priority is clamped. Does nothing when it is there already, so that its place among
+   equals stays. */
 void mm_priority_list_move(struct mm_priority_list *list, struct mm_priority_entry *entry, int priority);
+/* O(1). The next of it is to be asked for before. Does nothing to an entry on no list. */
 void mm_priority_list_remove(struct mm_priority_list *list, struct mm_priority_entry *entry);
-/* Makes it the most recently used of its bucket. */
+/* O(1). Makes it the most recently used of its bucket. Does nothing to an entry on no list. */
 void mm_priority_list_touch(struct mm_priority_list *list, struct mm_priority_entry *entry);
-/* The first victim: oldest use in the highest occupied bucket. NULL when empty. */
+/* O(1). What its key says besides priority and use; marks: of enum mm_priority_mark. Does nothing to an entry on no
+   list. */
+void mm_priority_list_describe(struct mm_priority_list *list, const struct mm_priority_entry *entry,
+                               uint64_t resident_bytes, unsigned marks);
+
+/* O(1). The first victim: oldest use in the highest occupied bucket. NULL when empty. */
 struct mm_priority_entry *mm_priority_list_least(const struct mm_priority_list *list);
-/* The next victim after entry: more recently used in its bucket, then the next lower bucket. */
+/* O(1). The same among priorities below that one. */
+struct mm_priority_entry *mm_priority_list_least_below(const struct mm_priority_list *list, int priority);
+/* O(1). The next victim after entry: more recently used in its bucket, then the next lower bucket. entry may be removed
+   afterwards. */
 struct mm_priority_entry *mm_priority_list_next(const struct mm_priority_list *list,
                                                 const struct mm_priority_entry *entry);
+
+/* O(1). priority: within the range, as everywhere below. */
+static inline uint32_t mm_priority_list_count_at(const struct mm_priority_list *list, int priority)
+{
+    return list->counts[priority - MM_PRIORITY_MIN];
+}
+
+/* The same walk as by mm_priority_list_next within one bucket, by indices of list->keys and without a look at any
+   owner: from the oldest use on, MM_PRIORITY_NO_INDEX after the last. O(1) for each. All of a large bucket is found
+   faster by a walk over all keys, of which list->key_count lie side by side. */
+#define MM_PRIORITY_NO_INDEX UINT32_MAX
+static inline uint32_t mm_priority_list_index_of(uint32_t slot)
+{
+    return slot >= MM_PRIORITY_BUCKETS ? slot - MM_PRIORITY_BUCKETS : MM_PRIORITY_NO_INDEX;
+}
+
+static inline uint32_t mm_priority_list_first_index(const struct mm_priority_list *list, int priority)
+{
+    return mm_priority_list_index_of(list->links[priority - MM_PRIORITY_MIN].next);
+}
+
+static inline uint32_t mm_priority_list_next_index(const struct mm_priority_list *list, uint32_t index)
+{
+    return mm_priority_list_index_of(list->links[index + MM_PRIORITY_BUCKETS].next);
+}
+
+/* What moving or touching an entry will read, so that memory is waited for once. Of an entry on the list or on none. */
+static inline void mm_priority_list_prefetch(const struct mm_priority_list *list,
+                                             const struct mm_priority_entry *entry)
+{
+    const struct mm_priority_link *link = &list->links[entry->slot];
+
+    __builtin_prefetch(
+        &list->keys[entry->slot >= MM_PRIORITY_BUCKETS ? entry->slot - MM_PRIORITY_BUCKETS : 0], 1);
+    __builtin_prefetch(&list->links[link->next], 1);
+    __builtin_prefetch(&list->links[link->previous], 1);
+}
 
 #ifdef __cplusplus
 }

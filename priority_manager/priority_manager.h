@@ -59,6 +59,7 @@
 #ifndef MM_PRIORITY_MANAGER_PRIORITY_MANAGER_H
 #define MM_PRIORITY_MANAGER_PRIORITY_MANAGER_H
 
+#include "common/list.h"
 #include "config/config.h"
 #include "event_center/event_center.h"
 #include "kernel_interface/kernel_interface.h"
@@ -91,6 +92,7 @@ enum {
 
 struct mm_account;
 struct mm_bundle;
+struct mm_bundle_node;
 
 /* What was not placed yet; outside the range of priorities. */
 #define MM_PRIORITY_NONE (MM_PRIORITY_MAX + 1)
@@ -143,20 +145,21 @@ const char *mm_priority_rule_name(enum mm_priority_rule rule);
 /* A process and its bundle stay where they are until an event or a refresh removes them; keep pids, not
    pointers. */
 struct mm_process {
-    uint64_t start_time_ticks; /* 0 when it could not be read */
-    uint64_t resident_bytes;   /* as of the last calm refresh */
+    uint64_t resident_bytes; /* as of the last calm refresh */
     struct mm_list bundle_link;
     char comm[MM_COMM_MAX];
-    pid_t pid;
     uid_t uid;
     int16_t important_floor; /* where MM_PROCESS_IS_IMPORTANT */
     /* From here on, with what the manager keeps behind it, one line of cache: all that most events touch. */
     struct mm_bundle *bundle;
+    uint64_t start_time_ticks; /* 0 when it could not be read */
+    pid_t pid;
     uint32_t flags;
     int16_t priority;              /* with the account's adjustment */
     int16_t written_oom_score_adj; /* what the file holds, as far as we know */
     uint8_t rule;                  /* enum mm_priority_rule: the last one that changed the number */
-    uint8_t own_rule, work_state;  /* the manager's own, as are the next two */
+    uint8_t own_rule, work_state;  /* the manager's own, as are the next three */
+    bool has_bound;                /* others, at some time */
     int16_t own, candidate;
 };
 
@@ -170,25 +173,33 @@ struct mm_bundle {
     struct mm_priority_entry entry; /* on the list; entry.priority is the bundle's */
     struct mm_list processes;       /* of mm_process.bundle_link */
     struct mm_account *account;     /* NULL: not registered */
-    uint64_t spared_until_ns; /* the squeezer's word: has nothing to give before this moment; 0: not tried */
     uint32_t process_count;
     bool is_registered;
-    uint8_t work_flags;    /* the manager's own */
-    uint16_t render_count; /* of the processes */
-    /* The killer's word: not chosen again before this moment; 0: free. */
+    uint8_t work_flags;       /* the manager's own */
+    uint16_t render_count;    /* of the processes */
+    int16_t least, announced; /* the manager's own, as are the next two behind uid */
+    uid_t uid;
+    struct mm_bundle_node *changed_next, *announce_next;
+    /* Until here one line of cache: all that moving it on the list touches. */
+    uint64_t spared_until_ns; /* the squeezer's word: has nothing to give before this moment; 0: not tried */
+    /* The killer's word, by mm_priority_manager_set_aside: not chosen again before this moment; 0: free. */
     uint64_t set_aside_until_ns;
     uint64_t resident_bytes; /* sum, as of the last calm refresh */
     const char *name; /* registered: the bundle's; else the process' comm, printable; below MM_NAME_MAX */
-    uid_t uid;
-    int16_t least, announced; /* the manager's own */
 };
 
 #define MM_BUNDLE_OF(entry_pointer) MM_CONTAINER_OF(entry_pointer, struct mm_bundle, entry)
 
+/* O(1). Has the list's key say what the bundle says: after any change of its size, of set_aside_until_ns, or of whether
+   it has processes. Does nothing to a bundle that is not on the list. */
+void mm_bundle_describe(struct mm_priority_list *list, const struct mm_bundle *bundle);
+
 /* -1: not registered. */
 int64_t mm_bundle_account_id(const struct mm_bundle *bundle);
-/* What the setting for processes that nobody registered allows, for whoever kills or squeezes; true for every
-   registered bundle. */
+/* What the setting for processes that nobody registered allows, for whoever kills or squeezes: of those at that
+   priority. */
+bool mm_unregistered_may_be_touched(int priority, enum mm_unregistered_policy policy);
+/* The same of a bundle; true for every registered one. */
 bool mm_bundle_may_be_touched(const struct mm_bundle *bundle, enum mm_unregistered_policy policy);
 
 struct mm_priority_manager;
@@ -210,6 +221,9 @@ int mm_priority_manager_scan(struct mm_priority_manager *manager);
 void mm_priority_manager_want_scan(struct mm_priority_manager *manager);
 
 const struct mm_priority_list *mm_priority_manager_list(const struct mm_priority_manager *manager);
+/* O(1). The killer does not choose the bundle, which is on the list, before that moment. */
+void mm_priority_manager_set_aside(struct mm_priority_manager *manager, struct mm_bundle *bundle,
+                                   uint64_t until_ns);
 /* The least important of the bundles that a cold switch ends, each once; NULL when there are no more. */
 struct mm_bundle *mm_priority_manager_take_ending(struct mm_priority_manager *manager);
 /* NULL when unknown. */

@@ -7,7 +7,7 @@
 
 static uint64_t pid_hash(pid_t pid)
 {
-    return mm_hash_u64((uint32_t)pid);
+    return mm_hash_close_numbers((uint32_t)pid);
 }
 
 struct mm_process_node *mm_manager_find(const struct mm_priority_manager *manager, pid_t pid)
@@ -16,9 +16,12 @@ struct mm_process_node *mm_manager_find(const struct mm_priority_manager *manage
 
     for (struct mm_hash_link *link = mm_hash_table_chain(&manager->processes, hash); link;
          link = link->next) {
+        struct mm_process_node *node = MM_CONTAINER_OF(link, struct mm_process_node, hash_link);
+
+        __builtin_prefetch(mm_bundle_beside(node), 1);
         /* the hash is as unique as the pid, and the link is all that has to be read */
         if (link->hash == hash)
-            return MM_CONTAINER_OF(link, struct mm_process_node, hash_link);
+            return node;
     }
     return NULL;
 }
@@ -58,10 +61,11 @@ struct mm_process_node *mm_manager_add_process(struct mm_priority_manager *manag
 void mm_manager_remove_process(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
     /* What leaving will touch, so that memory is waited for once. */
+    __builtin_prefetch(&node->bound, 1);
     __builtin_prefetch(&node->process.bundle_link, 1);
     if (node->process.bundle) {
         __builtin_prefetch(node->process.bundle, 1);
-        __builtin_prefetch((const char *)node->process.bundle + sizeof(struct mm_bundle), 1);
+        __builtin_prefetch(&node->process.bundle->resident_bytes, 1);
     }
     mm_manager_unseed(manager, node);
     node->process.work_state = MM_WORK_DEAD; /* not to be seeded while it is taken apart */
@@ -87,7 +91,7 @@ void mm_manager_apply_comm(struct mm_priority_manager *manager, struct mm_proces
 
 int mm_manager_unregister(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
-    struct mm_bundle_node *bundle = mm_manager_own_bundle(manager, node->process.uid, node->process.comm);
+    struct mm_bundle_node *bundle = mm_manager_own_bundle(manager, node);
 
     if (!bundle)
         return -ENOSPC;

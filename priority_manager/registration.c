@@ -139,8 +139,8 @@ static struct mm_process_node *place(struct mm_priority_manager *manager, const 
     if (!node)
         return NULL;
     node->process.uid = uid;
-    bundle =
-        mm_manager_registered_bundle(manager, account_of(event, uid), uid, names->bundle, names->bundle_hash);
+    bundle = mm_manager_registered_bundle(manager, node, account_of(event, uid), uid, names->bundle,
+                                          names->bundle_hash);
     if (bundle) {
         mm_bundle_join(manager, bundle, node);
         return node;

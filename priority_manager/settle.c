@@ -76,6 +76,12 @@ static bool follows_callers(const struct mm_process_node *node)
            node->process.bundle->is_registered;
 }
 
+/* Without a look at another line of cache where there are none. */
+static const struct mm_binding *bound_by(const struct mm_process_node *node)
+{
+    return node->process.has_bound ? node->bound : NULL;
+}
+
 static int caller_priority(const struct mm_binding *binding)
 {
     return binding->caller ? binding->caller->process.priority : MM_PRIORITY_FOREGROUND;
@@ -123,7 +129,7 @@ static void collect_affected(struct mm_priority_manager *manager, struct affecte
             append(affected, node);
     }
     for (node = affected->first; node; node = node->work_next) {
-        for (const struct mm_binding *binding = node->bound; binding; binding = binding->caller_next) {
+        for (const struct mm_binding *binding = bound_by(node); binding; binding = binding->caller_next) {
             if (binding->target->process.work_state == MM_WORK_NONE && follows_callers(binding->target))
                 append(affected, binding->target);
         }
@@ -141,7 +147,7 @@ static void solve(const struct affected *affected)
         for (const struct mm_process_node *node = affected->first; node; node = node->work_next) {
             int bound = mm_rules_bound(node->process.candidate);
 
-            for (const struct mm_binding *binding = node->bound; binding; binding = binding->caller_next) {
+            for (const struct mm_binding *binding = bound_by(node); binding; binding = binding->caller_next) {
                 struct mm_process_node *target = binding->target;
 
                 if (target->process.work_state != MM_WORK_AFFECTED || target->process.candidate <= bound ||

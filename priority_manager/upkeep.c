@@ -22,14 +22,18 @@ int mm_manager_init_memory(struct mm_priority_manager *manager)
         size_t object_bytes;
         uint32_t count;
     } pools[] = {
-        {&manager->process_pool, sizeof(struct mm_process_node), FIRST_OBJECTS},
-        {&manager->bundle_pool, sizeof(struct mm_bundle_node), FIRST_OBJECTS},
+        {&manager->process_pool, sizeof(struct mm_process_node), 0},
+        {&manager->bundle_pool, sizeof(struct mm_bundle_node), 0},
         {&manager->name_pool, MM_NAME_MAX, RESERVE_OBJECTS},
         {&manager->binding_pool, sizeof(struct mm_binding), RESERVE_OBJECTS},
         {&manager->account_pool, sizeof(struct mm_account), RESERVE_OBJECTS},
     };
-    int result = mm_hash_table_init(&manager->processes, FIRST_BUCKETS);
+    int result = mm_priority_list_init(&manager->list);
 
+    if (result == 0)
+        result = mm_priority_list_reserve(&manager->list, FIRST_OBJECTS);
+    if (result == 0)
+        result = mm_hash_table_init(&manager->processes, FIRST_BUCKETS);
     if (result == 0)
         result = mm_hash_table_init(&manager->bundles, FIRST_BUCKETS);
     if (result == 0)
@@ -39,6 +43,8 @@ int mm_manager_init_memory(struct mm_priority_manager *manager)
         if (result == 0)
             result = mm_object_pool_grow(pools[i].pool, pools[i].count);
     }
+    if (result == 0)
+        result = mm_object_pool_grow_both(&manager->process_pool, &manager->bundle_pool, FIRST_OBJECTS);
     return result;
 }
 
@@ -49,6 +55,7 @@ void mm_manager_fini_memory(struct mm_priority_manager *manager)
     mm_object_pool_fini(&manager->name_pool);
     mm_object_pool_fini(&manager->binding_pool);
     mm_object_pool_fini(&manager->account_pool);
+    mm_priority_list_fini(&manager->list);
     mm_hash_table_fini(&manager->processes);
     mm_hash_table_fini(&manager->bundles);
     mm_hash_table_fini(&manager->bindings);
@@ -58,6 +65,20 @@ static void keep_free(struct mm_object_pool *pool, uint32_t wanted)
 {
     if (pool->free_count < wanted)
         (void)mm_object_pool_grow(pool, MM_MAX(wanted - pool->free_count, RESERVE_OBJECTS));
+}
+
+/* A process beside a bundle: most are alone in theirs. No bundle without a place on the list. */
+static void keep_processes_free(struct mm_priority_manager *manager, uint32_t wanted)
+{
+    struct mm_object_pool *processes = &manager->process_pool, *bundles = &manager->bundle_pool;
+    uint32_t free_count = MM_MIN(processes->free_count, bundles->free_count);
+    uint32_t missing = wanted - MM_MIN(wanted, free_count);
+
+    if (missing == 0)
+        return;
+    missing = MM_MAX(missing, RESERVE_OBJECTS);
+    if (mm_priority_list_reserve(&manager->list, bundles->total_count + missing) == 0)
+        (void)mm_object_pool_grow_both(processes, bundles, missing);
 }
 
 /* Walks over the processes begin anew: their buckets are others. */
@@ -77,8 +98,7 @@ void mm_manager_keep_reserve(struct mm_priority_manager *manager)
     grow_table(manager, &manager->processes, 2);
     grow_table(manager, &manager->bundles, 2);
     grow_table(manager, &manager->bindings, 2);
-    keep_free(&manager->process_pool, RESERVE_OBJECTS);
-    keep_free(&manager->bundle_pool, RESERVE_OBJECTS);
+    keep_processes_free(manager, RESERVE_OBJECTS);
     keep_free(&manager->name_pool, RESERVE_OBJECTS / 2);
     keep_free(&manager->account_pool, RESERVE_OBJECTS / 4);
     if (manager->counters.bindings < MM_BINDINGS_MAX)
@@ -90,8 +110,7 @@ static void grow_to_share(struct mm_priority_manager *manager)
     grow_table(manager, &manager->processes, 1);
     grow_table(manager, &manager->bundles, 1);
     grow_table(manager, &manager->bindings, 1);
-    keep_free(&manager->process_pool, manager->counters.processes / RESERVE_SHARE);
-    keep_free(&manager->bundle_pool, manager->counters.bundles / RESERVE_SHARE);
+    keep_processes_free(manager, manager->counters.processes / RESERVE_SHARE);
 }
 
 typedef void (*process_visit)(struct mm_priority_manager *manager, struct mm_process_node *node);
@@ -119,6 +138,14 @@ static size_t visit_some(struct mm_priority_manager *manager, uint32_t *bucket, 
     return visited;
 }
 
+/* A mark that says nothing any more costs every choice a look at the bundle. */
+static void describe(struct mm_priority_manager *manager, struct mm_bundle *bundle)
+{
+    if (bundle->set_aside_until_ns <= mm_event_center_now_ns(manager->center))
+        bundle->set_aside_until_ns = 0;
+    mm_bundle_describe(&manager->list, bundle);
+}
+
 /* Its number too where that is the file's and nobody may report that the file was written. */
 static void refresh_process(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
@@ -136,6 +163,7 @@ static void refresh_process(struct mm_priority_manager *manager, struct mm_proce
         return;
     process->bundle->resident_bytes += info.resident_bytes - process->resident_bytes;
     process->resident_bytes = info.resident_bytes;
+    describe(manager, process->bundle);
     if (!is_file_read || process->written_oom_score_adj == info.oom_score_adj)
         return;
     if (is_registered) {

@@ -5,7 +5,7 @@
  * caches were filled with something else, as they are when a storm wakes the daemon.
  */
 #include "common/common.h"
-#include "kill_strategy/kill_decide.h"
+#include "kill_strategy/candidates.h"
 #include "test/bench/statistics.h"
 
 #include <stdint.h>
@@ -98,7 +98,8 @@ static void fill(struct mm_priority_list *list, struct node *nodes, size_t count
         order[i - 1] = order[other];
         order[other] = kept;
     }
-    mm_priority_list_init(list);
+    if (mm_priority_list_init(list) < 0 || mm_priority_list_reserve(list, (uint32_t)count) < 0)
+        abort();
     for (size_t i = 0; i < count; i++) {
         struct mm_bundle *bundle = &nodes[order[i]].bundle;
         bool is_registered = false;
@@ -112,8 +113,10 @@ static void fill(struct mm_priority_list *list, struct node *nodes, size_t count
         bundle->process_count = 1;
         bundle->is_registered = is_registered;
         bundle->name = "bundle";
-        mm_priority_list_insert(list, &bundle->entry, priority);
         bundle->resident_bytes = next_random(&random) % (512 * MM_MIB);
+        if (mm_priority_list_insert(list, &bundle->entry, priority) < 0)
+            abort();
+        mm_bundle_describe(list, bundle);
     }
     free(order);
 }
@@ -167,6 +170,7 @@ static void measure(const struct population *population, size_t count, char *swe
     (void)mm_format(name, sizeof(name), "%6zu %s, %s", count, sweep ? "cold" : "warm", population->name);
     mm_bench_print(name, "us", values, runs);
     free(nodes);
+    mm_priority_list_fini(list);
     free(list);
 }
 

@@ -275,6 +275,9 @@ static void measure_graph(const char *what, unsigned binds_each)
 
 int main(void)
 {
+    const size_t process_bytes = sizeof(struct mm_process_node);
+    const size_t bundle_bytes = sizeof(struct mm_bundle_node) + sizeof(struct mm_priority_link) +
+                                sizeof(struct mm_priority_key) + sizeof(struct mm_priority_entry *);
     static const struct {
         const char *what;
         delivery deliver;
@@ -292,9 +295,8 @@ int main(void)
     measure_graph("bind graph: chain", 1);
     measure_graph("bind graph: 4,000 binds", 4);
     printf("bytes per process: %zu alone in a bundle, %zu in one with others, %zu not registered\n",
-           sizeof(struct mm_process_node) + sizeof(struct mm_bundle_node) + MM_NAME_MAX +
-               2 * sizeof(struct mm_hash_link *),
-           sizeof(struct mm_process_node) + sizeof(struct mm_hash_link *),
-           sizeof(struct mm_process_node) + sizeof(struct mm_bundle_node) + sizeof(struct mm_hash_link *));
+           process_bytes + bundle_bytes + MM_NAME_MAX + 2 * sizeof(struct mm_hash_link *),
+           process_bytes + sizeof(struct mm_hash_link *),
+           process_bytes + bundle_bytes + sizeof(struct mm_hash_link *));
     return 0;
 }

@@ -12,6 +12,7 @@
 #pragma GCC diagnostic pop
 #include "kernel_interface/simulated_kernel.h"
 
+#include "list_check.h"
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -334,6 +335,8 @@ class EngineTest : public testing::Test
     /* Another engine on another machine, with the built-in configuration again. */
     void end()
     {
+        if (engine && engine->manager)
+            expect_keys_of_bundles(mm_priority_manager_list(engine->manager));
         mm_engine_free(engine, 100);
         if (!engine)
             mm_config_free(config);

@@ -5,6 +5,7 @@
 /* g++ takes a function that bears the name of a struct for the shadow of its constructor */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
+#include "kill_strategy/candidates.h"
 #include "kill_strategy/kill_decide.h"
 #pragma GCC diagnostic pop
 
@@ -101,8 +102,16 @@ class Bundles
   public:
     Bundles()
     {
-        mm_priority_list_init(&list);
+        EXPECT_EQ(mm_priority_list_init(&list), 0);
     }
+
+    ~Bundles()
+    {
+        mm_priority_list_fini(&list);
+    }
+
+    Bundles(const Bundles &) = delete;
+    Bundles &operator=(const Bundles &) = delete;
 
     mm_bundle *add(int priority, uint64_t mib = 100, bool is_registered = true)
     {
@@ -116,8 +125,22 @@ class Bundles
         bundle->is_registered = is_registered;
         bundle->resident_bytes = mib * MM_MIB;
         bundle->name = "bundle";
-        mm_priority_list_insert(&list, &bundle->entry, priority);
+        EXPECT_EQ(mm_priority_list_reserve(&list, static_cast<uint32_t>(bundles.size())), 0);
+        EXPECT_EQ(mm_priority_list_insert(&list, &bundle->entry, priority), 0);
+        mm_bundle_describe(&list, bundle);
         return bundle;
+    }
+
+    void set_aside(mm_bundle *bundle, uint64_t until_ns = NOW_NS + 1)
+    {
+        bundle->set_aside_until_ns = until_ns;
+        mm_bundle_describe(&list, bundle);
+    }
+
+    void empty(mm_bundle *bundle)
+    {
+        bundle->process_count = 0;
+        mm_bundle_describe(&list, bundle);
     }
 
     mm_bundle *add_unregistered(int priority, uint64_t mib = 100)
@@ -268,7 +291,7 @@ TEST(KillCollect, TheNewestUseGoesFirstWhereConfiguredSo)
     mm_bundle *newest_allowed = bundles.add(400, 1);
     mm_bundle *newest = bundles.add(400, 1);
 
-    newest->set_aside_until_ns = NOW_NS + 1;
+    bundles.set_aside(newest);
     bundles.add(300, 9000);
     EXPECT_EQ(in_order(bundles.collect(config, FROM_100)), (std::vector<mm_bundle *>{newest_allowed}));
 }
@@ -404,8 +427,8 @@ TEST(KillCollect, WhoMayNotDieIsPassedOverAndCounted)
     Bundles bundles;
     mm_kill_config config = shipped_config();
 
-    bundles.add(900)->set_aside_until_ns = NOW_NS + 1;
-    bundles.add(800)->process_count = 0;
+    bundles.set_aside(bundles.add(900));
+    bundles.empty(bundles.add(800));
     config.unregistered_policy = MM_UNREGISTERED_NEVER;
     bundles.add_unregistered(700);
     bundles.add_unregistered(600);

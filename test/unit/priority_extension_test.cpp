@@ -528,5 +528,6 @@ TEST_F(RandomWorld, EqualsAPlainRecomputationAfterEachEvent)
         for (const auto &[bundle, number] : bundles)
             ASSERT_EQ(bundle->entry.priority, number) << "seed " << kSeed << " step " << step;
         ASSERT_EQ(mm_priority_manager_list(manager)->count, bundles.size());
+        expect_keys_of_bundles(mm_priority_manager_list(manager));
     }
 }

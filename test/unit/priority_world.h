@@ -13,6 +13,7 @@
 #include "kernel_interface/simulated_kernel.h"
 #include "priority_manager/priority_manager.h"
 
+#include "list_check.h"
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -80,6 +81,8 @@ class PriorityWorld : public ::testing::Test
 
     void stop_manager()
     {
+        if (manager)
+            expect_keys_of_bundles(mm_priority_manager_list(manager));
         mm_priority_manager_free(manager);
         mm_event_center_free(center);
         manager = nullptr;

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a choice to the record and the sentence that tell of it. */
+#include "kill_strategy/memory_record.h"
+
+#include "common/common.h"
+
+#include <string.h>
+
+/* A process that nobody registered bears the name of its program, which may be another since it was found. */
+static void write_name(struct mm_kernel *kernel, const struct mm_bundle *bundle,
+                       struct mm_kill_record *record)
+{
+    struct mm_process_info info;
+
+    if (!bundle->is_registered && kernel->ops->read_process(kernel, record->pid, MM_PROCESS_STAT, &info) == 0)
+        (void)mm_printable(info.comm, strnlen(info.comm, sizeof(info.comm)), record->name,
+                           sizeof(record->name));
+    else
+        mm_copy_text(record->name, sizeof(record->name), bundle->name);
+}
+
+void mm_kill_begin_record(struct mm_kernel *kernel, const struct mm_kill_level *level,
+                          const struct mm_kill_choice *choice, const struct mm_kill_reading *reading,
+                          struct mm_kill_record *ret_record)
+{
+    const struct mm_bundle *bundle = choice->bundle;
+
+    *ret_record = (struct mm_kill_record){
+        .cause = MM_KILL_FOR_MEMORY,
+        .pid = choice->heaviest_pid,
+        .uid = bundle->uid,
+        .priority = bundle->entry.priority,
+        .is_registered = bundle->is_registered,
+        .is_dry_run = kernel->is_dry_run,
+        .level = *level,
+        .available_before_bytes = reading->available_bytes,
+        .available_after_bytes = reading->available_bytes,
+        .resident_bytes = choice->resident_bytes,
+        .noticed_ns = reading->time_ns,
+        .outcome = MM_KILL_PENDING,
+    };
+    write_name(kernel, bundle, ret_record);
+}
+
+void mm_kill_write_reason(struct mm_kill_record *record, const struct mm_kill_choice *choice, int error)
+{
+    size_t length = mm_format(
+        record->reason, sizeof(record->reason),
+        "available %llu KiB is below %llu MB, which allows %d and above; %s at %d is the least important%s",
+        (unsigned long long)(record->available_before_bytes / MM_KIB),
+        (unsigned long long)(record->level.memory_bytes / MM_MIB), record->level.min_priority,
+        record->is_registered ? "bundle" : "unregistered process", record->priority,
+        choice->rivals > 0 ? ", and the heaviest of its rank" : "");
+
+    if (error < 0)
+        (void)mm_format(record->reason + length, sizeof(record->reason) - length,
+                        "; could not be signalled: %s", strerror(-error));
+}
+
+void mm_kill_explain_nobody(struct mm_event_center *center, const struct mm_kernel *kernel,
+                            const struct mm_kill_level *level, const struct mm_kill_passed_over *passed,
+                            uint64_t available_bytes)
+{
+    struct mm_decision decision = {
+        .source = MM_DECISION_KILL,
+        .action = "none",
+        .is_dry_run = kernel->is_dry_run,
+        .available_bytes = available_bytes,
+    };
+
+    mm_decide(
+        center, &decision,
+        "below %llu MB: nobody at or above %d may be killed (set aside: %zu, unregistered and kept out by "
+        "the policy: %zu, too small: %zu)",
+        (unsigned long long)(level->memory_bytes / MM_MIB), level->min_priority, passed->set_aside,
+        passed->unregistered, passed->too_small);
+}
