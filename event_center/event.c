@@ -78,14 +78,3 @@ const char *mm_level_cause_name(enum mm_level_cause cause)
 
     return index < MM_ARRAY_SIZE(level_cause_names) ? level_cause_names[index] : "unknown";
 }
-
-const char *mm_group_change_name(enum mm_group_change change)
-{
-    static const char *const names[MM_GROUP_CHANGE_COUNT] = {
-        [MM_GROUP_CREATED] = "created", [MM_GROUP_REMOVED] = "removed", [MM_GROUP_POPULATED] = "populated",
-        [MM_GROUP_EMPTY] = "empty",     [MM_GROUP_FROZEN] = "frozen",   [MM_GROUP_THAWED] = "thawed",
-    };
-    size_t index = (size_t)change;
-
-    return index < MM_ARRAY_SIZE(names) ? names[index] : "unknown";
-}

@@ -111,19 +111,6 @@ struct mm_event_process {
     char comm[MM_COMM_MAX];
 };
 
-enum mm_group_change {
-    MM_GROUP_CREATED,
-    MM_GROUP_REMOVED,
-    MM_GROUP_POPULATED, /* the first process has come, to it or to one below it */
-    MM_GROUP_EMPTY,     /* the last one has left */
-    MM_GROUP_FROZEN,
-    MM_GROUP_THAWED,
-    MM_GROUP_CHANGE_COUNT
-};
-
-/* "created"; "unknown" outside the enumeration. */
-const char *mm_group_change_name(enum mm_group_change change);
-
 struct mm_event_group {
     enum mm_group_change change;
     char name[MM_COMM_MAX]; /* of its directory, cut */

@@ -6,6 +6,7 @@
 #include "event_center/bpf_source.h"
 #include "event_center/connector_source.h"
 #include "event_center/file_watch.h"
+#include "event_center/group_source.h"
 #include "service/daemon.h"
 #include "service/engine.h"
 #include "service/requests.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who tells of processes: BPF; where it does not, the process connector; where neither does, a scan from time to time.
- * Each begins when the one before it has said that it cannot, or breaks off.
+ * Who tells of processes: BPF; where it does not, the process connector; where neither does, a scan, from time to time
+ * and when the groups that processes are in change. Each begins when the one before it has said that it cannot, or
+ * breaks off.
  */
 #include "service/daemon_state.h"
 
@@ -35,6 +36,37 @@ static void scan(struct mm_timer *timer, void *user)
     arm_scan(daemon);
 }
 
+/* Of a process that was moved, or is the first or the last of its group, only a look tells who it is. */
+static void look_again(const struct mm_event *event, void *user)
+{
+    struct mm_daemon *daemon = user;
+    const uint32_t telling = 1U << MM_GROUP_ENTERED | 1U << MM_GROUP_POPULATED | 1U << MM_GROUP_EMPTY;
+
+    if (telling & 1U << event->payload.group.change)
+        mm_priority_manager_want_scan(daemon->engine->manager);
+}
+
+static void groups_lost(void *user)
+{
+    struct mm_daemon *daemon = user;
+
+    mm_priority_manager_want_scan(daemon->engine->manager);
+}
+
+static void listen_to_groups(struct mm_daemon *daemon)
+{
+    struct mm_event_center *center = daemon->engine->center;
+    int result =
+        mm_event_center_subscribe(center, MM_RANK_OBSERVER, 1U << MM_EVENT_GROUP, look_again, daemon);
+
+    if (result == 0)
+        result = mm_group_source_add(center, daemon->kernel, groups_lost, daemon);
+    if (result == 0)
+        mm_daemon_set_source(daemon, "control groups", true, "a change has processes looked for");
+    else
+        mm_daemon_note_source(daemon, "control groups", false, "%s", strerror(-result));
+}
+
 static void begin_to_scan(struct mm_daemon *daemon)
 {
     if (mm_timer_is_armed(&daemon->scan))
@@ -43,6 +75,7 @@ static void begin_to_scan(struct mm_daemon *daemon)
                           daemon->engine->config->process_scan.interval_ms,
                           daemon->engine->config->process_scan.interval_ms * 2);
     arm_scan(daemon);
+    listen_to_groups(daemon);
 }
 
 /* ---- the process connector ------------------------------------------------------------------------------ */

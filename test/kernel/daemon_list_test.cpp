@@ -329,4 +329,29 @@ INSTANTIATE_TEST_SUITE_P(
                               "process scan +yes"}),
     [](const ::testing::TestParamInfo<StandIn> &tested) { return tested.param.name; });
 
+// Without BPF and connector, and with scans far apart: the group's change tells that it is worth a look.
+TEST_F(List, OfADomainIsLookedAtWhenItsGroupChanges)
+{
+    Hierarchies where;
+    const std::string name = "memmgr-test-" + std::to_string(getpid());
+
+    if (where.memory.top_fd < 0)
+        GTEST_SKIP() << "no hierarchy with the memory controller";
+
+    Directory domain(where.memory, name), below(where.memory, name + "/below");
+    Child child;
+    const std::string path = std::string(directory) + "/config.xml";
+
+    std::ofstream(path) << "<Memmgr><domain><groupPath>/" << name
+                        << "</groupPath></domain><bpf><enabled>false</enabled></bpf>"
+                           "<processConnector><enabled>false</enabled></processConnector>"
+                           "<processScan><intervalMs>3600000</intervalMs></processScan></Memmgr>\n";
+    start(path);
+    EXPECT_NE(ask("status").find("a change has processes looked for"), std::string::npos) << ask("status");
+    EXPECT_TRUE(listed().empty());
+    below.add(child.pid);
+    EXPECT_TRUE(comes_true([&] { return is_listed(child.pid); }));
+    end(SIGTERM);
+}
+
 } // namespace

@@ -71,7 +71,7 @@ TEST(BpfRecord, AGroupIsKnownByItsNumber)
 
     source.group_id = 0x100000007;
     strcpy(source.comm, "mail");
-    for (source.value = 0; source.value < MM_GROUP_CHANGE_COUNT; source.value++) {
+    for (source.value = 0; source.value <= MM_BPF_GROUP_THAWED; source.value++) {
         ASSERT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
         EXPECT_EQ(event.kind, MM_EVENT_GROUP);
         EXPECT_EQ(event.pid, 0);
@@ -79,7 +79,7 @@ TEST(BpfRecord, AGroupIsKnownByItsNumber)
         EXPECT_EQ(event.payload.group.change, changes[source.value]);
         EXPECT_STREQ(event.payload.group.name, "mail");
     }
-    for (int16_t value : {int16_t{-1}, int16_t{MM_GROUP_CHANGE_COUNT}}) {
+    for (int16_t value : {int16_t{-1}, int16_t{MM_BPF_GROUP_THAWED + 1}}) {
         source.value = value;
         EXPECT_EQ(mm_bpf_record_to_event(&source, 100, &event), -EBADMSG);
     }
