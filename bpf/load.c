@@ -275,7 +275,7 @@ int mm_bpf_load(const struct mm_bpf_load_request *request, mm_bpf_load_visit vis
 {
     struct mm_bpf_load_result result = {.message = {.version = MM_BPF_LOADER_VERSION, .error = -EOPNOTSUPP}};
     struct mm_bpf_loader_message *message = &result.message;
-    struct opened opened = {.variant = NULL};
+    struct opened opened = {.variant = &mm_bpf_variants[0]};
 
     mm_bpf_listen();
     for (size_t i = 0; i < mm_bpf_variant_count && message->error < 0 && message->error != -EPERM; i++) {
