@@ -45,6 +45,11 @@ enum mm_event_kind {
     /* group_id, payload.group: a control group of the domain, in the memory hierarchy. One that is made under the path of
        one that was removed has another group_id. */
     MM_EVENT_GROUP,
+    /* pid (0: a kernel thread), payload.stall: a thread of the domain waits for memory, or has. At most 50 begins are
+       told in a second; of the ends those of them, and of each that lasted for 20 ms. */
+    MM_EVENT_STALL,
+    /* pid, payload.process: the kernel kills it, as memory is out. Its end comes as PROCESS_EXITED. */
+    MM_EVENT_OOM_VICTIM,
 
     MM_EVENT_KIND_COUNT
 };
@@ -116,6 +121,26 @@ struct mm_event_group {
     char name[MM_COMM_MAX]; /* of its directory, cut */
 };
 
+enum mm_stall_kind {
+    MM_STALL_DIRECT_RECLAIM, /* the machine is short of memory, and the thread looks for some itself */
+    MM_STALL_GROUP_RECLAIM,  /* the same at the limit of a group */
+    MM_STALL_COMPACTION,     /* for memory in one piece */
+    MM_STALL_THROTTLED,      /* held up, as reclaim does not keep pace; told at its end only */
+    MM_STALL_KSWAPD,         /* none, but its counterpart: kswapd is awake */
+    MM_STALL_KIND_COUNT
+};
+
+/* "direct-reclaim"; "unknown" outside the enumeration. */
+const char *mm_stall_kind_name(enum mm_stall_kind kind);
+
+struct mm_event_stall {
+    enum mm_stall_kind kind;
+    bool is_begin;
+    uint32_t in_progress; /* threads that stall at this moment, this one too when it begins; without kswapd */
+    uint64_t length_ns;   /* of one that has ended */
+    char comm[MM_COMM_MAX];
+};
+
 /* What made the level what it is. */
 enum mm_level_cause {
     MM_LEVEL_BY_WATERLINE, /* available memory alone */
@@ -179,6 +204,7 @@ struct mm_event {
         struct mm_memory_state memory;
         struct mm_event_level level;
         struct mm_event_group group;
+        struct mm_event_stall stall;
         struct mm_notice notice;
         struct mm_decision decision;
         struct mm_event_priority priority;

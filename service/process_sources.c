@@ -149,7 +149,15 @@ static void note_bpf(enum mm_bpf_source_notice notice, void *user)
     struct mm_bpf_source_status status;
 
     mm_bpf_source_read_status(daemon->bpf, &status);
+    if (notice == MM_BPF_SOURCE_MEMORY_SETTLED) {
+        mm_daemon_note_source(daemon, "bpf memory", (status.programs & MM_BPF_PROGRAM_MEMORY) != 0, "%s",
+                              status.memory_reason);
+        return;
+    }
     mm_daemon_note_source(daemon, "bpf", status.is_available, "%s", status.reason);
+    if (notice == MM_BPF_SOURCE_SETTLED)
+        mm_daemon_note_source(daemon, "bpf memory", status.is_available, "%s",
+                              status.is_available ? "being loaded" : "not without the other BPF programs");
     if (notice == MM_BPF_SOURCE_SETTLED)
         watch_registered(daemon);
     if (!status.is_available || !(status.programs & BEGINNINGS))
@@ -157,6 +165,28 @@ static void note_bpf(enum mm_bpf_source_notice notice, void *user)
     /* SETTLED: who came after the scan at start was reported by nobody */
     if (notice != MM_BPF_SOURCE_BROKEN)
         mm_priority_manager_want_scan(daemon->engine->manager);
+}
+
+/* Nobody of ours decided it, but whoever asks why a process is gone looks where the decisions are. */
+static void log_kernel_kill(const struct mm_event *event, void *user)
+{
+    struct mm_daemon *daemon = user;
+    const struct mm_process *process = mm_priority_manager_find(daemon->engine->manager, event->pid);
+    struct mm_decision decision = {
+        .source = MM_DECISION_KILL,
+        .acted = true,
+        .action = "kernel-kill",
+        .pid = event->pid,
+    };
+
+    if (process)
+        mm_copy_text(decision.target, sizeof(decision.target), process->bundle->name);
+    else
+        (void)mm_printable(event->payload.process.comm, strlen(event->payload.process.comm), decision.target,
+                           sizeof(decision.target));
+    mm_decide(daemon->engine->center, &decision,
+              "the kernel killed process %d: out of memory, oom_score_adj %d", (int)event->pid,
+              event->payload.process.oom_score_adj);
 }
 
 /* The domain's group by its inode; 0: the whole machine, or a group that nobody can tell from others. */
@@ -198,6 +228,10 @@ int mm_daemon_add_process_sources(struct mm_daemon *daemon)
     result = mm_bpf_source_add(daemon->engine->center, &options, &daemon->bpf);
     if (result < 0)
         return result;
-    return mm_event_center_subscribe(daemon->engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_APPLICATION,
-                                     watch_reported, daemon);
+    result = mm_event_center_subscribe(daemon->engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_APPLICATION,
+                                       watch_reported, daemon);
+    if (result < 0)
+        return result;
+    return mm_event_center_subscribe(daemon->engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_OOM_VICTIM,
+                                     log_kernel_kill, daemon);
 }

@@ -262,6 +262,48 @@ TEST_F(List, OfADomainFollowsThoseWhoAreMoved)
     end(SIGTERM);
 }
 
+// Who asks why a process is gone finds the kernel's own kill among the decisions, and hears of the stalls before it.
+TEST_F(List, TheKernelsVictimIsInTheDecisionLog)
+{
+    Hierarchies where;
+    size_t size = 64 * mib;
+    char byte = 0;
+
+    if (where.memory.top_fd < 0)
+        GTEST_SKIP() << "no hierarchy with the memory controller";
+
+    Directory group(where.memory, "memmgr-test-" + std::to_string(getpid()));
+    const char *limit = where.memory.is_v2 ? "memory.max" : "memory.limit_in_bytes";
+    const std::string heard = std::string(directory) + "/heard";
+    Child child(touch_memory, &size);
+
+    if (!group.has(limit) || read_text("/proc/swaps").find("/dev") != std::string::npos)
+        GTEST_SKIP() << "no limit that kills";
+    ASSERT_TRUE(write_text(group.file(limit), std::to_string(16 * mib)));
+    start();
+    wait_for_bpf();
+    if (ask("status").find("OOM victims") == std::string::npos)
+        GTEST_SKIP() << ask("status");
+
+    const pid_t monitor = listen("stall,oom-victim,process-exited", heard);
+
+    ASSERT_TRUE(comes_true([&] {
+        waitpid(storm(1), nullptr, 0);
+        return !read_text(heard).empty();
+    }));
+    group.add(child.pid);
+    EXPECT_EQ(write(child.gate(), &byte, 1), 1);
+    EXPECT_TRUE(WIFSIGNALED(child.wait()));
+
+    const std::string said = "the kernel killed process " + std::to_string(child.pid) + ": out of memory";
+
+    EXPECT_TRUE(comes_true([&] { return ask("explain").find(said) != std::string::npos; }));
+    EXPECT_TRUE(comes_true([&] { return read_text(heard).find("\"oom-victim\"") != std::string::npos; }));
+    EXPECT_NE(read_text(heard).find("\"group-reclaim\""), std::string::npos);
+    EXPECT_TRUE(comes_true([&] { return !is_listed(child.pid); }));
+    end_child(monitor);
+}
+
 // ---- without BPF --------------------------------------------------------------------------------------
 
 struct StandIn {
