@@ -160,7 +160,6 @@ TEST(BpfMemory, MayBeMissingAsAWhole)
     EXPECT_EQ(mm_bpf_programs(watcher.bpf) & MM_BPF_PROGRAM_MEMORY, 0u);
     EXPECT_EQ(mm_bpf_totals(watcher.bpf), nullptr);
     EXPECT_EQ(mm_bpf_read_stalls(watcher.bpf, &stalls), -EOPNOTSUPP);
-    watcher.settle();
 }
 
 } // namespace
