@@ -12,6 +12,16 @@ static const struct mm_word stall_words[] = {{"some", 0}, {"full", 1}, {0}};
 static const struct mm_word level_words[] = {{"error", MM_LOG_ERROR},   {"warning", MM_LOG_WARNING},
                                              {"notice", MM_LOG_NOTICE}, {"info", MM_LOG_INFO},
                                              {"debug", MM_LOG_DEBUG},   {0}};
+static const struct mm_word class_words[] = {{"protected", MM_CLASS_PROTECTED},
+                                             {"system", MM_CLASS_SYSTEM},
+                                             {"session", MM_CLASS_SESSION},
+                                             {"application", MM_CLASS_APPLICATION},
+                                             {"background", MM_CLASS_BACKGROUND},
+                                             {"batch", MM_CLASS_BATCH},
+                                             {0}};
+static const struct mm_word template_words[] = {{"comm", MM_TEMPLATE_COMM}, {"unit", MM_TEMPLATE_UNIT},
+                                                {"exe", MM_TEMPLATE_EXE},   {"cgroup", MM_TEMPLATE_CGROUP},
+                                                {"pid", MM_TEMPLATE_PID},   {0}};
 static const struct mm_word rate_words[] = {{"auto", 0}, {0}};
 
 #define ELEMENT(place, row, ...) {.path = (place), row},
@@ -22,6 +32,7 @@ const struct mm_element mm_vocabulary_table[] = {
 #include "config/vocabulary_kill.h"
 #include "config/vocabulary_reclaim.h"
 #include "config/vocabulary_applications.h"
+#include "config/vocabulary_rules.h"
 #include "config/vocabulary_service.h"
     /* clang-format on */
 };
