@@ -13,28 +13,30 @@
 extern "C" {
 #endif
 
-#define MM_NAME_MAX   128 /* bundle and process names; OpenHarmony's longest bundle name is 127 */
-#define MM_REASON_MAX 192 /* one sentence of a decision */
+#define MM_NAME_MAX       128 /* bundle and process names; OpenHarmony's longest bundle name is 127 */
+#define MM_EVENT_RULE_MAX 64  /* name of a process rule, with its NUL */
+#define MM_REASON_MAX     192 /* one sentence of a decision */
 
 enum mm_event_kind {
-    MM_EVENT_PRESSURE,       /* payload.pressure: a PSI trigger fired */
-    MM_EVENT_WATERLINE,      /* the waterline watch asks to look at available memory */
-    MM_EVENT_APPLICATION,    /* payload.application: a client reports a state change */
-    MM_EVENT_ACCOUNT,        /* payload.account */
-    MM_EVENT_PROCESS_FOUND,  /* payload.process: an unregistered newcomer, since the start */
-    MM_EVENT_PROCESS_EXITED, /* pid; payload.process.start_time_ticks, 0 when not known */
-    MM_EVENT_PROCESS_LEFT,   /* the same: it was moved out of the domain and is none of ours any more */
-    MM_EVENT_OOM_SCORE_ADJ,  /* pid; payload.process.oom_score_adj: somebody wrote it */
-    MM_EVENT_NOTICE,         /* payload.notice: from the kernel interface */
-    MM_EVENT_MEMORY_LEVEL,   /* payload.level: none, purgeable, moderate, low, critical changed */
-    MM_EVENT_KILL_BEGIN,     /* a kill is decided: whoever squeezes stops now */
-    MM_EVENT_KILL_END,       /* the killer is at rest again: recovered, or nobody left to kill */
-    MM_EVENT_DECISION,       /* payload.decision: something was decided, or left alone for a reason */
-    MM_EVENT_PRIORITY,       /* payload.priority: a bundle moved on the list */
-    MM_EVENT_CONFIG,         /* payload.config: a new, valid configuration takes effect now */
-    MM_EVENT_RELOAD,         /* payload.reload: somebody asks for a reload */
-    MM_EVENT_LOG_STATE,      /* somebody asks for the state in the log */
-    MM_EVENT_STOP,           /* the daemon ends: restore what is ours */
+    MM_EVENT_PRESSURE,        /* payload.pressure: a PSI trigger fired */
+    MM_EVENT_WATERLINE,       /* the waterline watch asks to look at available memory */
+    MM_EVENT_APPLICATION,     /* payload.application: a client reports a state change */
+    MM_EVENT_ACCOUNT,         /* payload.account */
+    MM_EVENT_PROCESS_FOUND,   /* payload.process: an unregistered newcomer, since the start */
+    MM_EVENT_PROCESS_EXITED,  /* pid; payload.process.start_time_ticks, 0 when not known */
+    MM_EVENT_PROCESS_LEFT,    /* the same: it was moved out of the domain and is none of ours any more */
+    MM_EVENT_PROCESS_MATCHED, /* pid; payload.match: which process rule takes it */
+    MM_EVENT_OOM_SCORE_ADJ,   /* pid; payload.process.oom_score_adj: somebody wrote it */
+    MM_EVENT_NOTICE,          /* payload.notice: from the kernel interface */
+    MM_EVENT_MEMORY_LEVEL,    /* payload.level: none, purgeable, moderate, low, critical changed */
+    MM_EVENT_KILL_BEGIN,      /* a kill is decided: whoever squeezes stops now */
+    MM_EVENT_KILL_END,        /* the killer is at rest again: recovered, or nobody left to kill */
+    MM_EVENT_DECISION,        /* payload.decision: something was decided, or left alone for a reason */
+    MM_EVENT_PRIORITY,        /* payload.priority: a bundle moved on the list */
+    MM_EVENT_CONFIG,          /* payload.config: a new, valid configuration takes effect now */
+    MM_EVENT_RELOAD,          /* payload.reload: somebody asks for a reload */
+    MM_EVENT_LOG_STATE,       /* somebody asks for the state in the log */
+    MM_EVENT_STOP,            /* the daemon ends: restore what is ours */
     MM_EVENT_KIND_COUNT
 };
 
@@ -100,6 +102,16 @@ struct mm_event_process {
     char comm[MM_COMM_MAX];
 };
 
+struct mm_event_match {
+    uint64_t start_time_ticks;
+    bool has_rule; /* false: none takes it (any more), the rest is empty */
+    bool is_built_in;
+    int16_t priority;
+    uint8_t process_class; /* enum mm_process_class */
+    char rule[MM_EVENT_RULE_MAX];
+    char bundle[MM_NAME_MAX]; /* printable */
+};
+
 enum mm_memory_level {
     MM_LEVEL_NONE,
     MM_LEVEL_PURGEABLE,
@@ -155,6 +167,7 @@ struct mm_event {
         struct mm_event_application application;
         struct mm_event_account account;
         struct mm_event_process process;
+        struct mm_event_match match;
         struct mm_pressure_trigger pressure; /* as armed */
         struct mm_memory_state memory;
         struct mm_event_level level;

@@ -3,8 +3,8 @@
 #ifndef MM_SERVICE_MATCH_TOOL_H
 #define MM_SERVICE_MATCH_TOOL_H
 
+#include "event_center/match_protocol.h"
 #include "service/command_line.h"
-#include "service/match_protocol.h"
 #include "service/match_rules.h"
 
 #ifdef __cplusplus

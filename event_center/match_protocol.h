@@ -4,8 +4,8 @@
  * became of them in packets of a SOCK_SEQPACKET pair, one question and then its answer. Both ends are one build on one
  * machine: numbers are as the machine has them. Neither end trusts what it gets.
  */
-#ifndef MM_SERVICE_MATCH_PROTOCOL_H
-#define MM_SERVICE_MATCH_PROTOCOL_H
+#ifndef MM_EVENT_CENTER_MATCH_PROTOCOL_H
+#define MM_EVENT_CENTER_MATCH_PROTOCOL_H
 
 #include "config/config.h"
 #include "event_center/event.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/match_protocol.h"
+#include "event_center/match_protocol.h"
 
 #include "common/common.h"
 
