@@ -36,7 +36,7 @@ struct mm_match_source {
     unsigned asked_count;
 
     struct mm_timer work, answer, idle, scan, reap;
-    uint64_t retry_ms, reap_ms, not_before_ns;
+    uint64_t retry_ms, reap_ms, not_before_ns, failed_ns;
     uint64_t told_names; /* a bit for each name of a rule that was said to take too long */
     struct mm_match_source_status status;
 };
@@ -186,16 +186,24 @@ static void end_program(struct mm_match_source *source)
 static void fail(struct mm_match_source *source, const char *what)
 {
     const struct mm_match_times *times = source->options.times;
+    uint64_t now_ns = mm_event_center_now_ns(source->center);
+    /* what goes on and on is said once */
+    bool is_news = strcmp(source->status.failure, what) != 0;
 
     source->status.failures++;
     source->status.dropped += source->asked_count;
     source->has_missed |= source->asked_count > 0;
     source->asked_count = 0;
     mm_copy_text(source->status.failure, sizeof(source->status.failure), what);
-    source->retry_ms = source->retry_ms == 0 ? times->retry : MM_MIN(source->retry_ms * 2, times->retry_most);
-    source->not_before_ns = mm_event_center_now_ns(source->center) + source->retry_ms * MM_NS_PER_MS;
-    mm_warning("process rules: memmgr-match %s; tried again in %llu ms", what,
-               (unsigned long long)source->retry_ms);
+    /* one good answer makes no sound program */
+    if (source->retry_ms == 0 || now_ns - source->failed_ns > 2 * times->retry_most * MM_NS_PER_MS)
+        source->retry_ms = times->retry;
+    else
+        source->retry_ms = MM_MIN(source->retry_ms * 2, times->retry_most);
+    source->failed_ns = now_ns;
+    source->not_before_ns = now_ns + source->retry_ms * MM_NS_PER_MS;
+    mm_log(is_news ? MM_LOG_WARNING : MM_LOG_INFO, "process rules: memmgr-match %s; tried again in %llu ms",
+           what, (unsigned long long)source->retry_ms);
     end_program(source);
     mm_event_center_disarm(source->center, &source->work);
     if (has_more(source))
@@ -327,7 +335,6 @@ static bool is_about_what_was_asked(const struct mm_match_source *source,
 static void take(struct mm_match_source *source, const struct mm_match_answers *answers)
 {
     source->asked_count = 0;
-    source->retry_ms = 0;
     mm_event_center_disarm(source->center, &source->answer);
     for (uint32_t i = 0; i < answers->count; i++) {
         const struct mm_match_answer *answer = &answers->at[i];

@@ -7,7 +7,7 @@
  * wait in a small queue, and where that is full all are asked about anew. While a kill is under way, or memory is
  * critical, nothing is started, sent or read: processes are known by their oom_score_adj alone then. The program is ended
  * where it has had nothing to do for a while. One that crashes, hangs or says nonsense is ended and started again later,
- * from one second on twice as late each time.
+ * from one second on twice as late each time, until it has been well for two minutes.
  */
 #ifndef MM_EVENT_CENTER_MATCH_SOURCE_H
 #define MM_EVENT_CENTER_MATCH_SOURCE_H

@@ -106,7 +106,7 @@ static void read_cgroup(int process_fd, struct mm_fact *cgroup)
 {
     /* of a hybrid machine v2 has the path, of one that has v1 alone systemd's hierarchy */
     static const char *const controllers[] = {NULL, "name=systemd", "memory"};
-    char buffer[BUFFER_SIZE];
+    char buffer[MM_FACT_MAX + 64]; /* what stands before the path, too: a longer line would be cut */
     int r = -ENOENT;
 
     end_text(cgroup, 0);

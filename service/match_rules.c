@@ -130,7 +130,7 @@ static int64_t number_of(const struct mm_process_facts *facts, unsigned conditio
 }
 
 const char *mm_match_fact(const struct mm_process_facts *facts, unsigned condition,
-                          char buffer[static MM_MATCH_NUMBER_MAX], size_t *ret_length)
+                          char buffer[MM_MATCH_NUMBER_MAX], size_t *ret_length)
 {
     const struct mm_fact *fact = (const struct mm_fact *)((const char *)facts + sources[condition].offset);
 
@@ -234,22 +234,22 @@ static void append_field(struct name *name, enum mm_template_field field,
     append(name, fields[field].text, fields[field].length);
 }
 
-void mm_match_bundle_name(const char *template, const struct mm_process_facts *facts,
-                          char ret_name[static MM_NAME_MAX])
+void mm_match_bundle_name(const char *pattern, const struct mm_process_facts *facts,
+                          char ret_name[MM_NAME_MAX])
 {
     const struct mm_element *element =
         mm_vocabulary_at(mm_vocabulary_find("processRules/processRule/bundle"));
     struct name name = {.length = 0};
 
-    while (*template) {
-        const struct mm_word *word = mm_template_word(element, template, strlen(template));
+    while (*pattern) {
+        const struct mm_word *word = mm_template_word(element, pattern, strlen(pattern));
 
         if (!word) {
-            append(&name, template ++, 1);
+            append(&name, pattern++, 1);
             continue;
         }
         append_field(&name, (enum mm_template_field)word->value, facts);
-        template += strlen(word->word) + 3;
+        pattern += strlen(word->word) + 3;
     }
     if (name.length == 0)
         append_field(&name, MM_TEMPLATE_COMM, facts);

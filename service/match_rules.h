@@ -41,11 +41,11 @@ int mm_match_find(const struct mm_match_rules *rules, const struct mm_process_fa
 /* What the condition is compared with: "" where it may not be read; of a range its number in buffer. */
 #define MM_MATCH_NUMBER_MAX 16
 const char *mm_match_fact(const struct mm_process_facts *facts, unsigned condition,
-                          char buffer[static MM_MATCH_NUMBER_MAX], size_t *ret_length);
+                          char buffer[MM_MATCH_NUMBER_MAX], size_t *ret_length);
 
 /* The name that the rule gives a process' bundle: printable, cut to fit, never empty. */
-void mm_match_bundle_name(const char *template, const struct mm_process_facts *facts,
-                          char ret_name[static MM_NAME_MAX]);
+void mm_match_bundle_name(const char *pattern, const struct mm_process_facts *facts,
+                          char ret_name[MM_NAME_MAX]);
 
 #ifdef __cplusplus
 }

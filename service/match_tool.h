@@ -4,7 +4,6 @@
 #define MM_SERVICE_MATCH_TOOL_H
 
 #include "event_center/match_protocol.h"
-#include "service/command_line.h"
 #include "service/match_rules.h"
 
 #ifdef __cplusplus
@@ -18,6 +17,7 @@ int mm_match_serve(int socket_fd, int rules_fd, int proc_fd);
 void mm_match_answer_one(const struct mm_match_rules *rules, int proc_fd, const struct mm_match_query *query,
                          struct mm_match_answer *ret_answer);
 
+struct mm_ctl_command;
 extern const struct mm_ctl_command mm_match_command;
 
 #ifdef __cplusplus

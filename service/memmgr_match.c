@@ -7,6 +7,7 @@
 #include "service/match_tool.h"
 
 #include "common/common.h"
+#include "service/command_line.h"
 #include "service/memmgrctl.h"
 #include "service/privileges.h"
 

@@ -196,8 +196,8 @@ const struct mm_ctl_command mm_ctl_monitor = {
     .summary = "show events as they happen, a line each, until interrupted",
     .arguments = "",
     .details = "kinds of events: pressure, waterline, application, account, process-found, process-exited,\n"
-               "process-left, process-matched, oom-score-adj, memory-level, kill-begin, kill-end, decision, priority,\n"
-               "config, reload, log-state, stop",
+               "process-left, process-matched, oom-score-adj, memory-level, kill-begin, kill-end, decision,\n"
+               "priority, config, reload, log-state, stop",
     .options = options,
     .run = run,
 };
