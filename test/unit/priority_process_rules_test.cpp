@@ -136,6 +136,14 @@ TEST_F(ProcessRule, OneNameOfManyIsKeptOnceAndEndsWithTheLast)
         publish(MM_EVENT_PROCESS_EXITED, pid);
     EXPECT_EQ(name(1300), "evens");
     EXPECT_EQ(priority(1300), 200);
+    /* what the others left is others' now */
+    spawn_many(2001, 2041);
+    scan();
+    for (pid_t pid = 2001; pid < 2041; pid++)
+        match(pid, "each", 100, ("application " + std::to_string(pid)).c_str());
+    EXPECT_EQ(name(1300), "evens");
+    for (pid_t pid = 2001; pid < 2041; pid++)
+        publish(MM_EVENT_PROCESS_EXITED, pid);
     match(1300, "even", 300, "evens");
     EXPECT_EQ(priority(1300), 300);
     match(1300, "even", 300, "evens");
