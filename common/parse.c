@@ -206,7 +206,7 @@ int mm_parse_range(const char *text, int64_t min, int64_t max, int64_t *ret_firs
     char first_text[32]; /* of the longest number, with blanks around it */
     const char *second = NULL;
     size_t length = 0;
-    int64_t first, last;
+    int64_t first = 0, last;
     int r;
 
     if (text)

@@ -196,7 +196,7 @@ static void fail(struct mm_match_source *source, const char *what)
     source->asked_count = 0;
     mm_copy_text(source->status.failure, sizeof(source->status.failure), what);
     /* one good answer makes no sound program */
-    if (source->retry_ms == 0 || now_ns - source->failed_ns > 2 * times->retry_most * MM_NS_PER_MS)
+    if (source->retry_ms == 0 || now_ns - source->failed_ns > 2 * MM_NS_PER_MS * times->retry_most)
         source->retry_ms = times->retry;
     else
         source->retry_ms = MM_MIN(source->retry_ms * 2, times->retry_most);

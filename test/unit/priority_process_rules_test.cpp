@@ -32,6 +32,14 @@ class ProcessRule : public PriorityWorld
             spawn(pid);
     }
 
+    void end_many(pid_t first, pid_t end)
+    {
+        for (pid_t pid = first; pid < end; pid++) {
+            ASSERT_EQ(mm_simulated_exit(kernel, pid), 0);
+            publish(MM_EVENT_PROCESS_EXITED, pid);
+        }
+    }
+
     void scan()
     {
         ASSERT_EQ(mm_priority_manager_scan(manager), 0);
@@ -132,8 +140,7 @@ TEST_F(ProcessRule, OneNameOfManyIsKeptOnceAndEndsWithTheLast)
         match(pid, pid % 2 ? "odd" : "even", pid % 2 ? 100 : 200, pid % 2 ? "odds" : "evens");
     EXPECT_EQ(name(1001), "odds");
     EXPECT_EQ(name(1300), "evens");
-    for (pid_t pid = 1001; pid < 1300; pid++)
-        publish(MM_EVENT_PROCESS_EXITED, pid);
+    end_many(1001, 1300);
     EXPECT_EQ(name(1300), "evens");
     EXPECT_EQ(priority(1300), 200);
     /* what the others left is others' now */
@@ -142,13 +149,12 @@ TEST_F(ProcessRule, OneNameOfManyIsKeptOnceAndEndsWithTheLast)
     for (pid_t pid = 2001; pid < 2041; pid++)
         match(pid, "each", 100, ("application " + std::to_string(pid)).c_str());
     EXPECT_EQ(name(1300), "evens");
-    for (pid_t pid = 2001; pid < 2041; pid++)
-        publish(MM_EVENT_PROCESS_EXITED, pid);
+    end_many(2001, 2041);
     match(1300, "even", 300, "evens");
     EXPECT_EQ(priority(1300), 300);
     match(1300, "even", 300, "evens");
     EXPECT_EQ(priority(1300), 300);
-    publish(MM_EVENT_PROCESS_EXITED, 1300);
+    end_many(1300, 1301);
     EXPECT_EQ(counters().processes, 0U);
 }
 
