@@ -18,11 +18,11 @@ extern "C" {
 #define MM_REASON_MAX     192 /* one sentence of a decision */
 
 enum mm_event_kind {
-    MM_EVENT_PRESSURE,      /* payload.pressure: a PSI trigger fired */
-    MM_EVENT_WATERLINE,     /* the waterline watch asks to look at available memory */
-    MM_EVENT_APPLICATION,   /* payload.application: a client reports a state change */
-    MM_EVENT_ACCOUNT,       /* payload.account */
-    MM_EVENT_PROCESS_FOUND, /* payload.process: an unregistered newcomer since the start, or another program */
+    MM_EVENT_PRESSURE,        /* payload.pressure: a PSI trigger fired */
+    MM_EVENT_WATERLINE,       /* the waterline watch asks to look at available memory */
+    MM_EVENT_APPLICATION,     /* payload.application: a client reports a state change */
+    MM_EVENT_ACCOUNT,         /* payload.account */
+    MM_EVENT_PROCESS_FOUND,   /* payload.process: unregistered since the start, or another program now */
     MM_EVENT_PROCESS_EXITED,  /* pid; payload.process.start_time_ticks, 0 when not known */
     MM_EVENT_PROCESS_LEFT,    /* the same: it was moved out of the domain and is none of ours any more */
     MM_EVENT_PROCESS_MATCHED, /* pid; payload.match: which process rule takes it */

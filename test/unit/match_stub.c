@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* In place of memmgr-match: does what the name of its first rule says. */
+#include "common/common.h"
 #include "event_center/match_protocol.h"
 
 #include <stdlib.h>
@@ -30,9 +31,9 @@ static size_t answer(const struct mm_match_queries *queries, struct mm_match_ans
         each->start_time_ticks = queries->at[i].start_time_ticks;
         each->rule = each->pid % 2 ? 0 : MM_MATCH_NO_RULE;
         each->priority = 300;
-        strcpy(each->rule_name, "odd");
-        strcpy(each->bundle, "bundle\x1b");
-        strcpy(each->gave_up_name, each->pid == 7 ? "slow" : "");
+        mm_copy_text(each->rule_name, sizeof(each->rule_name), "odd");
+        mm_copy_text(each->bundle, sizeof(each->bundle), "bundle\x1b");
+        mm_copy_text(each->gave_up_name, sizeof(each->gave_up_name), each->pid == 7 ? "slow" : "");
     }
     return mm_match_answers_size(answers->count);
 }
