@@ -19,7 +19,6 @@
 /* Idle memory is memory for the kernel to count, so what is large here is allocated when it is needed. */
 struct mm_match_source {
     struct mm_event_center *center;
-    struct mm_kernel *kernel;
     struct mm_match_source_options options;
     const struct mm_config *config;
     struct mm_match_program program;
@@ -508,8 +507,8 @@ static void init_timers(struct mm_match_source *source)
     source->idle.slack_ns = source->options.times->idle / 4 * MM_NS_PER_MS;
 }
 
-int mm_match_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
-                        const struct mm_match_source_options *options, struct mm_match_source **ret_source)
+int mm_match_source_add(struct mm_event_center *center, const struct mm_match_source_options *options,
+                        struct mm_match_source **ret_source)
 {
     const uint32_t kinds = 1u << MM_EVENT_PROCESS_FOUND | 1u << MM_EVENT_OOM_SCORE_ADJ |
                            1u << MM_EVENT_CONFIG | 1u << MM_EVENT_KILL_BEGIN | 1u << MM_EVENT_KILL_END |
@@ -520,7 +519,6 @@ int mm_match_source_add(struct mm_event_center *center, struct mm_kernel *kernel
     if (!source)
         return -ENOMEM;
     source->center = center;
-    source->kernel = kernel;
     source->options = *options;
     source->config = options->config;
     source->program.socket = -1;

@@ -56,8 +56,8 @@ struct mm_match_source_status {
 };
 
 struct mm_match_source;
-int mm_match_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
-                        const struct mm_match_source_options *options, struct mm_match_source **ret_source);
+int mm_match_source_add(struct mm_event_center *center, const struct mm_match_source_options *options,
+                        struct mm_match_source **ret_source);
 void mm_match_source_read_status(const struct mm_match_source *source,
                                  struct mm_match_source_status *ret_status);
 

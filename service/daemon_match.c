@@ -57,5 +57,5 @@ int mm_daemon_add_match(struct mm_daemon *daemon)
     };
 
     mm_runtime_program("memmgr-match", daemon->match_path, sizeof(daemon->match_path));
-    return mm_match_source_add(daemon->engine->center, daemon->kernel, &options, &daemon->context.match);
+    return mm_match_source_add(daemon->engine->center, &options, &daemon->context.match);
 }

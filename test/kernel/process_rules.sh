@@ -155,10 +155,12 @@ control reload >"$directory/output" 2>&1 && fail "a bad pattern was accepted"
 grep -q 'missing closing parenthesis' "$directory/output" || fail "not said: $(cat "$directory/output")"
 is "$worker" process_rule again || fail "the old rules are not in force"
 
+program=$(status pid)
 kill -TERM "$daemon"
 wait "$daemon"
 grep -q 'Sanitizer\|runtime error' "$log" && fail "$(cat "$log")"
-pgrep -f "^memmgr-match --serve" -P "$daemon" >/dev/null && fail "memmgr-match outlives the daemon"
+[ "${program:-0}" -gt 0 ] || fail "no program ran to the end"
+until_true 5 gone || fail "memmgr-match outlives the daemon"
 
 # ---- without a daemon -----------------------------------------------------------------------------------------
 put "<processRule><name>uncles</name><comm>worker</comm><uid>65533</uid></processRule>

@@ -74,7 +74,7 @@ class MatchSource : public testing::Test
         options.list = list;
         options.want_scan = want_scan;
         options.user = this;
-        ASSERT_EQ(mm_match_source_add(center, kernel, &options, &source), 0);
+        ASSERT_EQ(mm_match_source_add(center, &options, &source), 0);
     }
 
     void set_mode(const char *mode)
