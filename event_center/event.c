@@ -17,6 +17,7 @@ static const char *const kind_names[MM_EVENT_KIND_COUNT] = {
     [MM_EVENT_OOM_VICTIM] = "oom-victim",
     [MM_EVENT_PROCESS_EXITED] = "process-exited",
     [MM_EVENT_PROCESS_LEFT] = "process-left",
+    [MM_EVENT_PROCESS_MATCHED] = "process-matched",
     [MM_EVENT_OOM_SCORE_ADJ] = "oom-score-adj",
     [MM_EVENT_NOTICE] = "notice",
     [MM_EVENT_MEMORY_LEVEL] = "memory-level",

@@ -14,8 +14,9 @@
 extern "C" {
 #endif
 
-#define MM_NAME_MAX   128 /* bundle and process names; OpenHarmony's longest bundle name is 127 */
-#define MM_REASON_MAX 192 /* one sentence of a decision */
+#define MM_NAME_MAX       128 /* bundle and process names; OpenHarmony's longest bundle name is 127 */
+#define MM_EVENT_RULE_MAX 64  /* name of a process rule, with its NUL */
+#define MM_REASON_MAX     192 /* one sentence of a decision */
 
 enum mm_event_kind {
     MM_EVENT_PRESSURE,       /* payload.pressure: a PSI trigger fired */
@@ -50,6 +51,8 @@ enum mm_event_kind {
     MM_EVENT_STALL,
     /* pid, payload.process: the kernel kills it, as memory is out. Its end comes as PROCESS_EXITED. */
     MM_EVENT_OOM_VICTIM,
+    /* pid; payload.match: which process rule takes it */
+    MM_EVENT_PROCESS_MATCHED,
 
     MM_EVENT_KIND_COUNT
 };
@@ -114,6 +117,16 @@ struct mm_event_process {
     uint64_t resident_bytes;
     int oom_score_adj;
     char comm[MM_COMM_MAX];
+};
+
+struct mm_event_match {
+    uint64_t start_time_ticks;
+    bool has_rule; /* false: none takes it (any more), the rest is empty */
+    bool is_built_in;
+    int16_t priority;
+    uint8_t process_class; /* enum mm_process_class */
+    char rule[MM_EVENT_RULE_MAX];
+    char bundle[MM_NAME_MAX]; /* printable */
 };
 
 struct mm_event_group {
@@ -200,6 +213,7 @@ struct mm_event {
         struct mm_event_application application;
         struct mm_event_account account;
         struct mm_event_process process;
+        struct mm_event_match match;
         struct mm_pressure_trigger pressure; /* as armed */
         struct mm_memory_state memory;
         struct mm_event_level level;

@@ -181,7 +181,8 @@ static void fill_context(struct mm_daemon *daemon)
 int mm_daemon_add_sources(struct mm_daemon *daemon)
 {
     static int (*const add[])(struct mm_daemon *) = {add_control, mm_daemon_add_reloader,
-                                                     mm_daemon_add_process_sources, add_watchdog};
+                                                     mm_daemon_add_process_sources, mm_daemon_add_match,
+                                                     add_watchdog};
     int result;
 
     fill_context(daemon);

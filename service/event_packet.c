@@ -141,6 +141,24 @@ static void write_level(struct mm_json_writer *writer, const struct mm_service_c
     mm_json_amount(writer, "available_bytes", event->payload.level.available_bytes);
 }
 
+static void write_match(struct mm_json_writer *writer, const struct mm_service_context *context,
+                        const struct mm_event *event)
+{
+    const struct mm_event_match *match = &event->payload.match;
+
+    (void)context;
+    mm_json_signed(writer, "pid", event->pid);
+    if (!match->has_rule) {
+        mm_json_null(writer, "rule");
+        return;
+    }
+    mm_json_text(writer, "rule", match->rule);
+    mm_json_bool(writer, "built_in", match->is_built_in);
+    mm_json_text(writer, "name", match->bundle);
+    mm_json_text(writer, "class", mm_process_class_name((enum mm_process_class)match->process_class));
+    mm_json_signed(writer, "priority", match->priority);
+}
+
 /* The killer has come to rest: what it did last goes along. */
 static void write_kill_end(struct mm_json_writer *writer, const struct mm_service_context *context,
                            const struct mm_event *event)
@@ -194,6 +212,7 @@ void mm_json_event(struct mm_json_writer *writer, const struct mm_service_contex
         [MM_EVENT_GROUP] = write_group,
         [MM_EVENT_STALL] = write_stall,
         [MM_EVENT_OOM_VICTIM] = write_victim,
+        [MM_EVENT_PROCESS_MATCHED] = write_match,
     };
 
     mm_json_text(writer, "event", mm_event_kind_name(event->kind));
