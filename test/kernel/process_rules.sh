@@ -30,9 +30,12 @@ control() {
     "$programs/memmgrctl" --socket "$directory/socket" "$@"
 }
 
-# A file of the configuration in one move, as a package manager makes it.
+# A file of the configuration in one move, as a package manager makes it. Nobody tells of new processes, which this test
+# makes many of by waiting alone: memmgr-match would never be without work.
 put() {
-    printf '<Memmgr><processRules>%s</processRules></Memmgr>\n' "$1" >"$directory/new"
+    printf '<Memmgr>%s%s<processRules>%s</processRules></Memmgr>\n' \
+        '<bpf><enabled>false</enabled></bpf><processConnector><enabled>false</enabled></processConnector>' \
+        '<processScan><intervalMs>3600000</intervalMs></processScan>' "$1" >"$directory/new"
     mv "$directory/new" "$config"
 }
 
