@@ -155,6 +155,11 @@ struct mm_pressure_trigger_config {
     uint64_t stall_us, window_us;
 };
 
+/* What wakes the daemon besides the watch and PSI, where the kernel has it. */
+struct mm_kernel_events_config {
+    bool has_usage_threshold;
+};
+
 struct mm_domain_config {
     char group_path[MM_CONFIG_GROUP_PATH_MAX]; /* "": the whole machine */
 };
@@ -213,6 +218,7 @@ struct mm_config {
     struct mm_waterline_watch_config waterline_watch;
     struct mm_pressure_trigger_config pressure_triggers[MM_CONFIG_PRESSURE_TRIGGERS_MAX];
     size_t pressure_trigger_count;
+    struct mm_kernel_events_config kernel_events;
     struct mm_domain_config domain;
     struct mm_control_socket_config control_socket;
     struct mm_bpf_config bpf;

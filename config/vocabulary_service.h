@@ -55,6 +55,17 @@ ELEMENT(
     .help = "Within this window; the kernel documents 0.5 to 10 s. Without CAP_SYS_RESOURCE 2 s is taken.",
     .example = "1000000")
 
+ELEMENT("kernelEvents", ROW(SECTION),
+        .help = "What else of the kernel wakes the daemon, where this kernel has it; memmgrctl status says "
+                "which.")
+ELEMENT("kernelEvents/usageThreshold",
+        ROW(BOOLEAN, .flags = MM_ELEMENT_RESTART, FIELD(kernel_events.has_usage_threshold),
+            .default_text = "true"),
+        .help = "cgroup v1: the kernel tells when the domain's usage is where available memory comes down to "
+                "the next waterline. true: sooner than the watch where something fills memory faster than "
+                "fillRate.",
+        .example = "false")
+
 ELEMENT("domain", ROW(SECTION, .flags = MM_ELEMENT_NO_PROFILE),
         .help = "What is managed: the whole machine, or one cgroup and all below it.")
 ELEMENT("domain/groupPath",

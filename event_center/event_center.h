@@ -157,6 +157,10 @@ void mm_waterline_source_configure(struct mm_waterline_source *source,
                                    const struct mm_waterline_options *options);
 /* Reads and publishes now. */
 void mm_waterline_source_check(struct mm_waterline_source *source);
+/* The same for what may come at any rate: no sooner after the last reading than the shortest interval. */
+void mm_waterline_source_hint(struct mm_waterline_source *source);
+/* The nearest line at or below available memory; MM_UNKNOWN when every line is above. */
+uint64_t mm_waterline_source_line_below(const struct mm_waterline_source *source, uint64_t available_bytes);
 void mm_waterline_source_status(const struct mm_waterline_source *source,
                                 struct mm_waterline_status *ret_status);
 

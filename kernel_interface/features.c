@@ -8,6 +8,7 @@
 
 #include "common/common.h"
 #include "kernel_interface/directory.h"
+#include "kernel_interface/event_control.h"
 #include "kernel_interface/pressure_trigger.h"
 
 #include <dirent.h>
@@ -187,6 +188,20 @@ static void probe_group_files(struct mm_linux_kernel *kernel)
         set(kernel, MM_FEATURE_MEMORY_RECLAIM, false, "no memory.reclaim (kernels from 5.19)");
 }
 
+/* Not tried: registering one takes some 10 ms, and a refusal is told then. */
+static void probe_usage_threshold(struct mm_linux_kernel *kernel)
+{
+    const enum mm_feature_id id = MM_FEATURE_USAGE_THRESHOLD;
+    const struct mm_hierarchy *memory = &kernel->hierarchies.memory;
+
+    if (!kernel->features[MM_FEATURE_CGROUP_V1_MEMORY].available)
+        set(kernel, id, false, "cgroup v1 only");
+    else if (faccessat(memory->top_fd, MM_EVENT_CONTROL_FILE, W_OK, 0) < 0)
+        set(kernel, id, false, MM_EVENT_CONTROL_FILE ": %s", strerror(errno));
+    else
+        set(kernel, id, true, MM_EVENT_CONTROL_FILE " under %.60s", memory->mount_point);
+}
+
 static void probe_group_pressure(struct mm_linux_kernel *kernel)
 {
     const struct mm_hierarchy *unified = &kernel->hierarchies.unified;
@@ -283,6 +298,7 @@ void mm_linux_probe_features(struct mm_linux_kernel *kernel)
     probe_pressure(kernel);
     probe_memory_hierarchy(kernel);
     probe_group_files(kernel);
+    probe_usage_threshold(kernel);
     probe_group_pressure(kernel);
     probe_pidfd(kernel);
     probe_mrelease(kernel);

@@ -16,6 +16,7 @@ static const char *const feature_names[MM_FEATURE_COUNT] = {
     [MM_FEATURE_PROCESS_MRELEASE] = "process_mrelease",
     [MM_FEATURE_OOM_SCORE_ADJ_LOWER] = "oom_score_adj_lower",
     [MM_FEATURE_SWAP] = "swap",
+    [MM_FEATURE_USAGE_THRESHOLD] = "usage_threshold",
 };
 
 const char *mm_feature_name(enum mm_feature_id feature)

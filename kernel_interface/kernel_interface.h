@@ -172,6 +172,7 @@ enum mm_notice_kind {
     MM_NOTICE_PROCESS_EXITED, /* cookie of process_watch */
     MM_NOTICE_REAP_DONE,      /* pid, error: 0, -ESRCH gone before, or what process_mrelease said */
     MM_NOTICE_PRESSURE,       /* simulated kernel only: a trigger fired; cookie of the trigger */
+    MM_NOTICE_WAKE,           /* simulated kernel only: a wake is to be taken; cookie of the wake */
 };
 
 struct mm_notice {
@@ -184,6 +185,22 @@ struct mm_notice {
 };
 
 typedef void (*mm_notice_visit)(const struct mm_notice *notice, void *user);
+
+/* ---- wakes: what the kernel tells by itself --------------------------------------------------------- */
+
+struct mm_wake; /* one thing that the kernel was asked to tell; owned by the opener */
+
+enum mm_wake_kind {
+    /* v1: available memory of the domain may have come down to the line that move_wake names. A hint, as file pages
+       come and go: it may come too early, and not at all where they fill a group up to its limit. */
+    MM_WAKE_USAGE,
+    MM_WAKE_KIND_COUNT
+};
+
+struct mm_wake_request {
+    enum mm_wake_kind kind;
+    uint64_t cookie; /* handed back in MM_NOTICE_WAKE */
+};
 
 /* ---- features -------------------------------------------------------------------------------------- */
 
@@ -201,6 +218,7 @@ enum mm_feature_id {
     MM_FEATURE_PROCESS_MRELEASE,
     MM_FEATURE_OOM_SCORE_ADJ_LOWER, /* may write below the present value and below 0 */
     MM_FEATURE_SWAP,
+    MM_FEATURE_USAGE_THRESHOLD, /* v1: the kernel tells when a group's usage crosses a level */
     MM_FEATURE_COUNT
 };
 
@@ -341,6 +359,21 @@ struct mm_kernel_ops {
      * zero or cut off, and a warning is logged. Unmapped by free.
      */
     int (*map_state)(struct mm_kernel *kernel, const char *name, size_t size_bytes, void **ret_memory);
+
+    /* Asks the kernel to tell; may allocate. -EOPNOTSUPP where it has no such thing, or what it said. */
+    int (*open_wake)(struct mm_kernel *kernel, const struct mm_wake_request *request,
+                     struct mm_wake **ret_wake);
+    /* The descriptor that becomes ready for *ret_events (EPOLL*) when there is something to take, the same until
+       close_wake; -1 in the simulated kernel, which sends notices. */
+    int (*wake_fd)(struct mm_kernel *kernel, const struct mm_wake *wake, uint32_t *ret_events);
+    /* Takes in what was told, so that the descriptor is quiet again: 1, or 0 where it was nothing. A negative errno
+       says that nothing more will come, so that it is to be closed: -ENODEV, the group was removed; else why the
+       kernel refused. */
+    int (*take_wake)(struct mm_kernel *kernel, struct mm_wake *wake);
+    /* MM_WAKE_USAGE, after read_memory: tell at the latest when available memory is down to line_bytes (MM_UNKNOWN: do
+       not tell). Returns at once; the kernel takes some 10 ms to hear of it, in which a thread waits for it. */
+    void (*move_wake)(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes);
+    void (*close_wake)(struct mm_kernel *kernel, struct mm_wake *wake); /* accepts NULL */
 };
 
 /* Implementations begin with this. */

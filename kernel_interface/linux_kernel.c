@@ -218,6 +218,11 @@ static const struct mm_kernel_ops linux_ops = {
     .notice_fd = linux_notice_fd,
     .drain_notices = linux_drain_notices,
     .map_state = linux_map_state,
+    .open_wake = mm_linux_open_wake,
+    .wake_fd = mm_linux_wake_fd,
+    .take_wake = mm_linux_take_wake,
+    .move_wake = mm_linux_move_wake,
+    .close_wake = mm_linux_close_wake,
 };
 
 static int execute_job(void *user, const struct mm_job *job, uint64_t *ret_bytes)
@@ -342,6 +347,7 @@ static struct mm_linux_kernel *new_empty(const struct mm_linux_kernel_options *o
     kernel->spare_fd = kernel->lock_fd = -1;
     kernel->held.directory_fd = -1;
     kernel->exits.epoll_fd = -1;
+    kernel->tightest.directory_fd = -1;
     kernel->hierarchies.memory.top_fd = -1;
     kernel->hierarchies.unified.top_fd = -1;
     kernel->hierarchies.freezer.top_fd = -1;

@@ -12,6 +12,7 @@
 #include "kernel_interface/process_files.h"
 #include "kernel_interface/reaper.h"
 #include "kernel_interface/state_file.h"
+#include "kernel_interface/usage_threshold.h"
 #include "kernel_interface/worker.h"
 
 #ifdef __cplusplus
@@ -48,7 +49,8 @@ struct mm_linux_kernel {
     struct mm_hierarchies hierarchies;
 
     struct mm_group *levels[MM_DOMAIN_LEVELS_MAX]; /* the domain's group first */
-    struct mm_group spare_group;                   /* what borrow_group lends */
+    struct mm_usage_view tightest; /* as read_memory found it last; directory_fd -1: RAM, usage not read */
+    struct mm_group spare_group;   /* what borrow_group lends */
     unsigned level_count;
     int spare_twin_fd; /* as mm_group_open_twin gave it when it was lent, or its error */
     int lock_fd;       /* on the domain; -1: it is not locked */
@@ -125,6 +127,13 @@ int mm_linux_reap_process(struct mm_kernel *base, const struct mm_process_handle
 int mm_linux_watch_process(struct mm_kernel *base, const struct mm_process_handle *handle, uint64_t cookie);
 bool mm_linux_has_exited(struct mm_kernel *base, const struct mm_process_handle *handle);
 int mm_linux_kill_group(struct mm_kernel *base, struct mm_group *group);
+
+int mm_linux_open_wake(struct mm_kernel *base, const struct mm_wake_request *request,
+                       struct mm_wake **ret_wake);
+int mm_linux_wake_fd(struct mm_kernel *base, const struct mm_wake *wake, uint32_t *ret_events);
+int mm_linux_take_wake(struct mm_kernel *base, struct mm_wake *wake);
+void mm_linux_move_wake(struct mm_kernel *base, struct mm_wake *wake, uint64_t line_bytes);
+void mm_linux_close_wake(struct mm_kernel *base, struct mm_wake *wake);
 
 /* pidfd_open(pid, 0): a descriptor or a negative errno. */
 int mm_linux_pidfd_open(pid_t pid);

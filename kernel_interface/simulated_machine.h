@@ -46,6 +46,11 @@
     X(notice_fd)                                                                                             \
     X(drain_notices)                                                                                         \
     X(map_state)                                                                                             \
+    X(open_wake)                                                                                             \
+    X(wake_fd)                                                                                               \
+    X(take_wake)                                                                                             \
+    X(move_wake)                                                                                             \
+    X(close_wake)                                                                                            \
     X(job)                                                                                                   \
     X(reap)                                                                                                  \
     X(scan_process)
@@ -147,6 +152,13 @@ struct mm_machine_trigger {
     int own_fd;             /* the other end: tells when the caller closed */
 };
 
+struct mm_wake {
+    struct mm_list link;
+    struct mm_wake_request request;
+    uint64_t line_bytes; /* of usage; MM_UNKNOWN: none */
+    bool is_told;        /* since it was moved */
+};
+
 struct mm_machine_job {
     struct mm_job job;
     struct mm_machine_group *group; /* a reference */
@@ -179,7 +191,7 @@ struct mm_machine {
     uint64_t last_start_time_ticks, last_inode;
     int last_pidfd;
 
-    struct mm_list processes, active, remains, groups, handles, triggers, states;
+    struct mm_list processes, active, remains, groups, handles, triggers, wakes, states;
     struct mm_machine_process *pids[MM_MACHINE_PID_BUCKETS];
     struct mm_machine_group *root;
     struct { /* last killed_at of pids that are gone, by bucket: a test asks for few */
@@ -305,6 +317,16 @@ void mm_machine_close_pressure_trigger(struct mm_kernel *kernel, int fd);
 int mm_machine_open_pressure_trigger(struct mm_kernel *kernel, struct mm_group *group,
                                      const struct mm_pressure_trigger *wanted,
                                      struct mm_pressure_trigger *ret_armed, int *ret_fd);
+
+/* simulated_wake.c */
+void mm_machine_step_wakes(struct mm_machine *machine);
+void mm_machine_close_wakes(struct mm_machine *machine);
+int mm_machine_open_wake(struct mm_kernel *kernel, const struct mm_wake_request *request,
+                         struct mm_wake **ret_wake);
+int mm_machine_wake_fd(struct mm_kernel *kernel, const struct mm_wake *wake, uint32_t *ret_events);
+int mm_machine_take_wake(struct mm_kernel *kernel, struct mm_wake *wake);
+void mm_machine_move_wake(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes);
+void mm_machine_close_wake(struct mm_kernel *kernel, struct mm_wake *wake);
 
 /* simulated_job.c */
 void mm_machine_step_jobs(struct mm_machine *machine, uint64_t step_ns);

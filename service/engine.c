@@ -3,6 +3,7 @@
 #include "service/engine.h"
 
 #include "common/common.h"
+#include "service/engine_sources.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -194,6 +195,7 @@ int mm_engine_start(struct mm_engine *engine)
     /* without PSI the waterline watch does it alone */
     engine->pressure_error = add_pressure_triggers(engine);
     engine->has_pressure_triggers = engine->pressure_error == 0;
+    mm_engine_add_wakes(engine);
     return 0;
 }
 

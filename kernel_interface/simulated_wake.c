@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the simulated kernel tells by itself. It has no descriptors: each telling is a notice. */
+#include "kernel_interface/simulated_machine.h"
+
+#include <errno.h>
+
+/* What a machine must have for it. */
+static const enum mm_feature_id needed_features[MM_WAKE_KIND_COUNT] = {
+    [MM_WAKE_USAGE] = MM_FEATURE_USAGE_THRESHOLD,
+};
+
+static void tell(struct mm_machine *machine, const struct mm_wake *wake)
+{
+    const struct mm_notice notice = {.kind = MM_NOTICE_WAKE, .cookie = wake->request.cookie};
+
+    mm_machine_push_notice(machine, &notice, -1);
+}
+
+static void close_wake(struct mm_wake *wake)
+{
+    mm_list_remove(&wake->link);
+    free(wake);
+}
+
+void mm_machine_close_wakes(struct mm_machine *machine)
+{
+    MM_LIST_FOR_EACH (link, &machine->wakes)
+        close_wake(MM_CONTAINER_OF(link, struct mm_wake, link));
+}
+
+void mm_machine_step_wakes(struct mm_machine *machine)
+{
+    MM_LIST_FOR_EACH (link, &machine->wakes) {
+        struct mm_wake *wake = MM_CONTAINER_OF(link, struct mm_wake, link);
+
+        if (wake->request.kind != MM_WAKE_USAGE || wake->is_told || wake->line_bytes == MM_UNKNOWN ||
+            mm_machine_available_bytes(machine) > wake->line_bytes)
+            continue;
+        wake->is_told = true;
+        tell(machine, wake);
+    }
+}
+
+void mm_simulated_wake(struct mm_kernel *kernel, enum mm_wake_kind kind)
+{
+    struct mm_machine *machine = mm_machine_of(kernel);
+
+    MM_LIST_FOR_EACH (link, &machine->wakes) {
+        const struct mm_wake *wake = MM_CONTAINER_OF(link, struct mm_wake, link);
+
+        if (wake->request.kind == kind)
+            tell(machine, wake);
+    }
+}
+
+/* ---- operations ------------------------------------------------------------------------------------- */
+
+int mm_machine_open_wake(struct mm_kernel *kernel, const struct mm_wake_request *request,
+                         struct mm_wake **ret_wake)
+{
+    struct mm_machine *machine = mm_machine_of(kernel);
+    struct mm_wake *wake;
+    int error = mm_machine_enter(machine, MM_OPERATION_open_wake);
+
+    if (error < 0)
+        return error;
+    if ((unsigned)request->kind >= MM_WAKE_KIND_COUNT)
+        return -EINVAL;
+    if (machine->options.lacks[needed_features[request->kind]])
+        return -EOPNOTSUPP;
+    wake = calloc(1, sizeof(*wake));
+    if (!wake)
+        return -ENOMEM;
+    wake->request = *request;
+    wake->line_bytes = MM_UNKNOWN;
+    mm_list_push_back(&machine->wakes, &wake->link);
+    *ret_wake = wake;
+    return 0;
+}
+
+int mm_machine_wake_fd(struct mm_kernel *kernel, const struct mm_wake *wake, uint32_t *ret_events)
+{
+    (void)mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_wake_fd);
+    (void)wake;
+    *ret_events = 0;
+    return -1;
+}
+
+int mm_machine_take_wake(struct mm_kernel *kernel, struct mm_wake *wake)
+{
+    int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_take_wake);
+
+    (void)wake;
+    return error < 0 ? error : 1;
+}
+
+void mm_machine_move_wake(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes)
+{
+    if (mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_move_wake) < 0)
+        return;
+    wake->line_bytes = line_bytes;
+    wake->is_told = false;
+}
+
+void mm_machine_close_wake(struct mm_kernel *kernel, struct mm_wake *wake)
+{
+    (void)mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_close_wake);
+    if (wake)
+        close_wake(wake);
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the running kernel tells by itself: usage thresholds. Needs root; makes groups of its own.
+#include "kernel_fixture.h"
+
+#include <sys/socket.h>
+
+namespace
+{
+
+class Wake
+{
+  public:
+    Wake(const Kernel &kernel, const mm_wake_request &request) : kernel_(kernel)
+    {
+        result = kernel->open_wake(kernel.kernel, &request, &wake_);
+        if (result == 0)
+            fd_ = kernel->wake_fd(kernel.kernel, wake_, &events_);
+    }
+    ~Wake()
+    {
+        kernel_->close_wake(kernel_.kernel, wake_);
+    }
+    Wake(const Wake &) = delete;
+    Wake &operator=(const Wake &) = delete;
+    void move(uint64_t line_bytes) const
+    {
+        kernel_->move_wake(kernel_.kernel, wake_, line_bytes);
+    }
+    // What is taken when it is ready within that time; 0: it was not.
+    int await(int timeout_ms = patience_ms) const
+    {
+        struct pollfd ready = {fd_, static_cast<short>(events_), 0};
+
+        return poll(&ready, 1, timeout_ms) > 0 ? kernel_->take_wake(kernel_.kernel, wake_) : 0;
+    }
+
+    int result;
+
+  private:
+    const Kernel &kernel_;
+    struct mm_wake *wake_ = nullptr;
+    uint32_t events_ = 0;
+    int fd_ = -1;
+};
+
+// A child of a group that takes memory as it is told, and is dead at the latest when this object is.
+class Grower
+{
+  public:
+    explicit Grower(const Directory &group)
+    {
+        EXPECT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends_), 0);
+        pid = fork();
+        if (pid == 0)
+            run(ends_[1]);
+        group.add(pid);
+    }
+    ~Grower()
+    {
+        kill(pid, SIGKILL);
+        waitpid(pid, nullptr, 0);
+        close(ends_[0]);
+        close(ends_[1]);
+    }
+    Grower(const Grower &) = delete;
+    Grower &operator=(const Grower &) = delete;
+    // Returns when it has them.
+    void take(size_t bytes) const
+    {
+        begin(bytes);
+        EXPECT_EQ(read(ends_[0], &bytes, sizeof(bytes)), static_cast<ssize_t>(sizeof(bytes)));
+    }
+    void begin(size_t bytes) const
+    {
+        EXPECT_EQ(write(ends_[0], &bytes, sizeof(bytes)), static_cast<ssize_t>(sizeof(bytes)));
+    }
+
+    pid_t pid;
+
+  private:
+    [[noreturn]] static void run(int fd)
+    {
+        size_t bytes;
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        while (read(fd, &bytes, sizeof(bytes)) == static_cast<ssize_t>(sizeof(bytes))) {
+            touch_memory(&bytes);
+            if (write(fd, &bytes, sizeof(bytes)) < 0)
+                break;
+        }
+        _exit(1);
+    }
+
+    int ends_[2] = {-1, -1};
+};
+
+// ---- usage thresholds ----
+
+class UsageWake : public KernelGroup
+{
+  protected:
+    void SetUp() override
+    {
+        KernelGroup::SetUp();
+        if (IsSkipped())
+            return;
+        if (!kernel_.has(MM_FEATURE_USAGE_THRESHOLD))
+            GTEST_SKIP() << kernel_.reason(MM_FEATURE_USAGE_THRESHOLD);
+        set_limit(64 * mib);
+    }
+    static uint64_t available(const Kernel &domain)
+    {
+        struct mm_memory_state memory = {};
+
+        EXPECT_EQ(domain->read_memory(domain.kernel, &memory), 0);
+        return memory.available_bytes;
+    }
+};
+
+TEST_F(UsageWake, ComesWhereAvailableMemoryReachesTheLineAndNotBefore)
+{
+    Grower grower(*directory_);
+    Kernel domain(path_);
+    Wake wake(domain, {MM_WAKE_USAGE, 0});
+
+    ASSERT_EQ(wake.result, 0);
+    grower.take(10 * mib);
+    EXPECT_GT(available(domain), 45 * mib);
+    wake.move(32 * mib);
+    EXPECT_EQ(wake.await(200), 0) << "it is registered, and nothing has happened";
+    grower.take(10 * mib);
+    EXPECT_EQ(wake.await(50), 0) << "40 MiB are left";
+    grower.begin(12 * mib);
+    EXPECT_EQ(wake.await(), 1);
+    EXPECT_LT(available(domain), 34 * mib);
+    // the next one
+    wake.move(16 * mib);
+    grower.begin(20 * mib);
+    EXPECT_EQ(wake.await(), 1);
+    for (int i = 0; i < 100 && available(domain) > 17 * mib; i++)
+        EXPECT_EQ(wake.await(), 1) << "what was told before the threshold was moved";
+    EXPECT_LT(available(domain), 18 * mib);
+}
+
+TEST_F(UsageWake, ALineThatIsCrossedWhileItIsBeingRegisteredIsNotMissed)
+{
+    Grower grower(*directory_);
+    Kernel domain(path_);
+    Wake wake(domain, {MM_WAKE_USAGE, 0});
+
+    ASSERT_EQ(wake.result, 0);
+    ASSERT_GT(available(domain), 60 * mib);
+    grower.take(40 * mib); // after the reading
+    wake.move(32 * mib);
+    EXPECT_EQ(wake.await(), 1);
+}
+
+TEST_F(UsageWake, MovingReturnsAtOnce)
+{
+    Kernel domain(path_);
+    Wake wake(domain, {MM_WAKE_USAGE, 0});
+    uint64_t slowest_ns = 0;
+
+    for (uint64_t line = 1; line <= 20; line++) {
+        (void)available(domain);
+        const uint64_t begin_ns = domain->now_ns(domain.kernel);
+        wake.move((line % 2 ? 10 + line : 40 - line) * mib);
+        slowest_ns = std::max(slowest_ns, domain->now_ns(domain.kernel) - begin_ns);
+        usleep(5000);
+    }
+    RecordProperty("slowest_us", static_cast<int>(slowest_ns / 1000));
+    EXPECT_LT(slowest_ns, 1000000000U) << "a bound that holds on any machine";
+}
+
+TEST_F(UsageWake, OfTheMachineIsRegisteredOnTheRoot)
+{
+    Wake wake(kernel_, {MM_WAKE_USAGE, 0});
+    const uint64_t now_available = available(kernel_);
+
+    ASSERT_EQ(wake.result, 0);
+    wake.move(now_available > 100 * mib ? now_available - 100 * mib : 0);
+    EXPECT_GE(wake.await(300), 0) << "whatever others do meanwhile, it is not refused";
+}
+
+TEST_F(UsageWake, AGroupThatIsRemovedIsToldAndThenQuiet)
+{
+    Kernel domain(path_);
+    Wake wake(domain, {MM_WAKE_USAGE, 0});
+
+    ASSERT_EQ(wake.result, 0);
+    (void)available(domain);
+    wake.move(32 * mib);
+    EXPECT_EQ(wake.await(200), 0);
+    kernel_->close_group(kernel_.kernel, group_);
+    group_ = nullptr;
+    directory_->remove();
+    EXPECT_EQ(wake.await(), -ENODEV);
+}
+
+} // namespace

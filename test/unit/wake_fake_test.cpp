@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the Linux implementation is told by the kernel, over trees of plain files; and the arithmetic behind it.
+#include "fake_machine.h"
+
+#include "kernel_interface/domain_memory.h"
+#include "kernel_interface/usage_threshold.h"
+
+#include <cerrno>
+#include <poll.h>
+
+namespace
+{
+
+// ---- where a threshold belongs ----
+
+TEST(UsageThreshold, IsWhereAvailableMemoryComesDownToTheLine)
+{
+    const uint64_t none = MM_UNKNOWN;
+    const struct {
+        const char *what;
+        uint64_t usage, available, limit, line; // MiB
+        uint64_t present;                       // MiB, none: nothing is registered
+        bool has_told;
+        uint64_t expected;
+    } rows[] = {
+        {"nothing registered: usage plus the distance", 100, 300, 400, 200, none, false, 200},
+        {"file pages count in available, so further", 300, 300, 500, 150, none, false, 450},
+        {"no line", 100, 300, 400, none, none, false, none},
+        {"no line any more", 100, 300, 400, none, 200, false, none},
+        {"below the line", 100, 300, 400, 301, none, false, none},
+        {"on the line: here and now", 100, 300, 400, 300, none, false, 100},
+        {"out of reach: files fill the group to its limit", 395, 300, 400, 200, none, false, none},
+        {"the limit itself is out of reach", 300, 300, 400, 200, none, false, none},
+        {"in place already", 100, 300, 400, 200, 200, false, 200},
+        {"too late by an eighth of the distance: left", 100, 300, 500, 220, 190, false, 190},
+        {"too late by more", 100, 300, 500, 220, 191, false, 180},
+        {"too early, but it has not told yet: left", 100, 300, 400, 200, 50, false, 50},
+        {"too early, and it has told", 100, 300, 400, 200, 50, true, 200},
+        {"told, but near enough", 100, 300, 500, 220, 171, true, 171},
+        {"near the line a MiB is near enough", 100, 300, 400, 299, 102, false, 102},
+        {"and two are not", 100, 300, 400, 299, 103, false, 101},
+        {"no limit, and a sum that does not fit", 100, UINT64_MAX / MM_MIB, UINT64_MAX / MM_MIB, 0, none,
+         false, none},
+    };
+
+    for (const auto &row : rows) {
+        auto bytes = [](uint64_t mebibytes) {
+            return mebibytes == MM_UNKNOWN ? MM_UNKNOWN : mebibytes * MM_MIB;
+        };
+        const mm_usage_view view = {3, bytes(row.usage), bytes(row.available), bytes(row.limit)};
+        const mm_usage_registration present = {3, bytes(row.present), row.has_told};
+
+        EXPECT_EQ(mm_usage_threshold_decide(&view, bytes(row.line), &present), bytes(row.expected))
+            << row.what;
+    }
+}
+
+TEST(UsageThreshold, AnotherGroupIsRegisteredAnew)
+{
+    const mm_usage_view view = {4, 100 * MM_MIB, 300 * MM_MIB, 400 * MM_MIB};
+    const mm_usage_registration present = {3, 150 * MM_MIB, false};
+
+    EXPECT_EQ(mm_usage_threshold_decide(&view, 200 * MM_MIB, &present), 200 * MM_MIB);
+}
+
+TEST(DomainMemory, TheTightestLevelIsTheOneThatLeavesTheLeast)
+{
+    const mm_domain_level levels[] = {
+        {MM_UNLIMITED, 900, 0, MM_UNLIMITED, 0, false},
+        {1000, 700, 100, MM_UNLIMITED, 0, false},  // leaves 400
+        {5000, 4900, 200, MM_UNLIMITED, 0, false}, // leaves 300
+    };
+
+    EXPECT_EQ(mm_domain_memory_tightest(levels, 3, 9999), 2U);
+    EXPECT_EQ(mm_domain_memory_tightest(levels, 2, 9999), 1U);
+    EXPECT_EQ(mm_domain_memory_tightest(levels, 1, 9999), 1U) << "without a limit it is the machine";
+    EXPECT_EQ(mm_domain_memory_tightest(levels, 3, 299), 3U);
+    EXPECT_EQ(mm_domain_memory_tightest(nullptr, 0, 9999), 0U);
+}
+
+// ---- what is written to the kernel ----
+
+constexpr const char *control = "sys/fs/cgroup/memory/g/cgroup.event_control";
+
+class Wake
+{
+  public:
+    Wake(const FakeMachine &machine, mm_wake_request request) : machine_(machine)
+    {
+        result = machine.ops()->open_wake(machine.kernel(), &request, &wake);
+        if (result == 0)
+            fd = machine.ops()->wake_fd(machine.kernel(), wake, &events);
+    }
+    ~Wake()
+    {
+        machine_.ops()->close_wake(machine_.kernel(), wake);
+    }
+    Wake(const Wake &) = delete;
+    Wake &operator=(const Wake &) = delete;
+    int take() const
+    {
+        return machine_.ops()->take_wake(machine_.kernel(), wake);
+    }
+    void move(uint64_t line_bytes) const
+    {
+        machine_.ops()->move_wake(machine_.kernel(), wake, line_bytes);
+    }
+    // Until it is ready, and what is taken then.
+    int await() const
+    {
+        pollfd ready = {fd, POLLIN | POLLPRI, 0};
+
+        EXPECT_EQ(poll(&ready, 1, 20000), 1);
+        return take();
+    }
+
+    int result;
+    int fd = -1;
+    uint32_t events = 0;
+    mm_wake *wake = nullptr;
+
+  private:
+    const FakeMachine &machine_;
+};
+
+// A group of 100 MiB usage under a limit of 400 MiB; the line is at 200 MiB.
+class UsageWake : public testing::Test
+{
+  protected:
+    void SetUp() override
+    {
+        machine.make_hybrid();
+        machine.write("sys/fs/cgroup/memory/cgroup.event_control", "");
+        machine.make_v1_group("/g", 100 * mib, std::to_string(400 * mib) + "\n", 0);
+        machine.write(control, "");
+    }
+    void start()
+    {
+        mm_memory_state memory;
+
+        ASSERT_EQ(machine.start("/g"), 0);
+        ASSERT_EQ(machine.ops()->read_memory(machine.kernel(), &memory), 0);
+        ASSERT_EQ(memory.available_bytes, 300 * mib);
+    }
+    // The thread has written a registration that ends in this.
+    bool comes_to(const std::string &end) const
+    {
+        for (int i = 0; i < 20000; i++) {
+            const std::string text = machine.read(control);
+
+            if (text.size() > end.size() && text.substr(text.size() - end.size()) == end)
+                return true;
+            usleep(1000);
+        }
+        return false;
+    }
+
+    FakeMachine machine;
+};
+
+TEST_F(UsageWake, IsRegisteredOnTheGroupWhoseLimitIsTightest)
+{
+    start();
+    Wake wake(machine, {MM_WAKE_USAGE, 0});
+    ASSERT_EQ(wake.result, 0);
+    EXPECT_EQ(wake.take(), 0) << "nothing was told";
+    wake.move(200 * mib);
+    EXPECT_TRUE(comes_to(" " + std::to_string(200 * mib))) << machine.read(control);
+    EXPECT_EQ(wake.take(), 0);
+}
+
+TEST_F(UsageWake, UsageThatWasThereBeforeTheKernelKnewOfItIsTold)
+{
+    start();
+    machine.write("sys/fs/cgroup/memory/g/memory.usage_in_bytes", std::to_string(250 * mib) + "\n");
+    Wake wake(machine, {MM_WAKE_USAGE, 0});
+    ASSERT_EQ(wake.result, 0);
+    wake.move(200 * mib);
+    EXPECT_EQ(wake.await(), 1);
+    EXPECT_EQ(wake.take(), 0) << "it is quiet again";
+}
+
+TEST_F(UsageWake, GarbageForUsageIsNoCrossing)
+{
+    start();
+    machine.write("sys/fs/cgroup/memory/g/memory.usage_in_bytes", "lots\n");
+    Wake wake(machine, {MM_WAKE_USAGE, 0});
+    wake.move(200 * mib);
+    EXPECT_TRUE(comes_to(" " + std::to_string(200 * mib)));
+    EXPECT_EQ(wake.take(), 0);
+}
+
+TEST_F(UsageWake, ARefusalIsToldWithItsReason)
+{
+    machine.remove(control);
+    machine.write(std::string(control) + "/file", "");
+    start();
+    Wake wake(machine, {MM_WAKE_USAGE, 0});
+    ASSERT_EQ(wake.result, 0);
+    wake.move(200 * mib);
+    EXPECT_EQ(wake.await(), -EISDIR);
+}
+
+TEST_F(UsageWake, AGroupWithoutTheFileIsNotOneThatIsGone)
+{
+    machine.remove(control);
+    start();
+    Wake wake(machine, {MM_WAKE_USAGE, 0});
+    wake.move(200 * mib);
+    EXPECT_EQ(wake.await(), -EOPNOTSUPP);
+}
+
+TEST_F(UsageWake, AGroupThatIsGoneSaysSo)
+{
+    start();
+    Wake wake(machine, {MM_WAKE_USAGE, 0});
+    machine.remove("sys/fs/cgroup/memory/g");
+    wake.move(200 * mib);
+    EXPECT_EQ(wake.await(), -ENODEV);
+}
+
+TEST_F(UsageWake, ThereIsNoneOnV2NorOfAnUnknownKind)
+{
+    FakeMachine v2;
+
+    v2.make_v2();
+    ASSERT_EQ(v2.start(), 0);
+    EXPECT_EQ(Wake(v2, {MM_WAKE_USAGE, 0}).result, -EOPNOTSUPP);
+    EXPECT_EQ(Wake(v2, {MM_WAKE_KIND_COUNT, 0}).result, -EINVAL);
+}
+
+} // namespace
