@@ -15,6 +15,12 @@ static const struct mm_word level_words[] = {{"error", MM_LOG_ERROR},   {"warnin
 static const struct mm_word memory_level_words[] = {
     {"none", MM_LEVEL_NONE}, {"purgeable", MM_LEVEL_PURGEABLE}, {"moderate", MM_LEVEL_MODERATE},
     {"low", MM_LEVEL_LOW},   {"critical", MM_LEVEL_CRITICAL},   {0}};
+static const struct mm_word vmpressure_words[] = {{"auto", MM_VMPRESSURE_WITHOUT_PSI},
+                                                  {"always", MM_VMPRESSURE_ALWAYS},
+                                                  {"never", MM_VMPRESSURE_NEVER},
+                                                  {0}};
+/* as enum mm_vmpressure_mode, which config does not know */
+static const struct mm_word vmpressure_mode_words[] = {{"default", 0}, {"hierarchy", 1}, {"local", 2}, {0}};
 static const struct mm_word rate_words[] = {{"auto", 0}, {0}};
 
 #define ELEMENT(place, row, ...) {.path = (place), row},

@@ -23,6 +23,7 @@ static const char *const kind_names[MM_EVENT_KIND_COUNT] = {
     [MM_EVENT_RELOAD] = "reload",
     [MM_EVENT_LOG_STATE] = "log-state",
     [MM_EVENT_STOP] = "stop",
+    [MM_EVENT_GROUP_MEMORY] = "group-memory",
 };
 
 static const char *const reason_names[MM_REASON_COUNT] = {

@@ -18,7 +18,9 @@ extern "C" {
 #define MM_REASON_MAX 192 /* one sentence of a decision */
 
 enum mm_event_kind {
-    MM_EVENT_PRESSURE,       /* payload.pressure: a PSI trigger fired */
+    /* payload.pressure: a PSI trigger fired. group_id: of a named group; 0: of the domain. A window of 0 is v1's
+       vmpressure, where there is no PSI: medium stands for some, critical for full. */
+    MM_EVENT_PRESSURE,
     MM_EVENT_WATERLINE,      /* the waterline watch asks to look at available memory */
     MM_EVENT_APPLICATION,    /* payload.application: a client reports a state change */
     MM_EVENT_ACCOUNT,        /* payload.account */
@@ -36,6 +38,7 @@ enum mm_event_kind {
     MM_EVENT_RELOAD,         /* payload.reload: somebody asks for a reload */
     MM_EVENT_LOG_STATE,      /* somebody asks for the state in the log */
     MM_EVENT_STOP,           /* the daemon ends: restore what is ours */
+    MM_EVENT_GROUP_MEMORY,   /* payload.group_memory: a group met a limit of its own */
     MM_EVENT_KIND_COUNT
 };
 
@@ -124,6 +127,8 @@ enum mm_decision_source {
     MM_DECISION_RECLAIM,
     MM_DECISION_PRIORITY,
     MM_DECISION_CONFIG,
+    MM_DECISION_KERNEL, /* the kernel itself: what we saw it do */
+    MM_DECISION_SOURCE_COUNT
 };
 
 struct mm_decision {
@@ -142,6 +147,11 @@ struct mm_event_priority {
     int priority, previous;
     bool is_registered;
     char name[MM_NAME_MAX];
+};
+
+struct mm_event_group_memory {
+    struct mm_group_events since; /* how often since the last event; at least one counts */
+    char path[MM_NAME_MAX];       /* a longer one is cut at its front */
 };
 
 struct mm_event_reload {
@@ -167,6 +177,7 @@ struct mm_event {
         struct mm_decision decision;
         struct mm_event_priority priority;
         struct mm_event_reload reload;
+        struct mm_event_group_memory group_memory;
         const struct mm_config *config; /* lives until the next MM_EVENT_CONFIG was delivered */
     } payload;
 };

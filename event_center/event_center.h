@@ -184,6 +184,12 @@ int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *ker
                            struct mm_waterline_source *waterline, const struct mm_pressure_trigger *triggers,
                            unsigned count, struct mm_pressure_source_status *ret_status);
 
+/* The same; group_paths[i] is the group of the trigger, NULL or "" for the domain. */
+int mm_pressure_source_add_for(struct mm_event_center *center, struct mm_kernel *kernel,
+                               struct mm_waterline_source *waterline,
+                               const struct mm_pressure_trigger *triggers, const char *const *group_paths,
+                               unsigned count, struct mm_pressure_source_status *ret_status);
+
 /* TERM and INT publish MM_EVENT_STOP and stop the loop, HUP MM_EVENT_RELOAD, USR1 MM_EVENT_LOG_STATE. Blocks
    these signals in the calling thread: call before other threads start. */
 int mm_signal_source_add(struct mm_event_center *center);

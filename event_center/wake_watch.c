@@ -53,12 +53,24 @@ int mm_wake_watch_take(struct mm_wake_watch *watch)
     return result;
 }
 
-void mm_wake_watch_close(struct mm_wake_watch *watch)
+void mm_wake_watch_pause(struct mm_wake_watch *watch)
 {
     if (!watch->wake)
         return;
     mm_event_center_forget_fd(watch->center, watch->fd);
     mm_list_remove(&watch->link);
+}
+
+int mm_wake_watch_resume(struct mm_wake_watch *watch)
+{
+    return watch->wake ? watch_wake(watch) : 0;
+}
+
+void mm_wake_watch_close(struct mm_wake_watch *watch)
+{
+    if (!watch->wake)
+        return;
+    mm_wake_watch_pause(watch);
     watch->kernel->ops->close_wake(watch->kernel, watch->wake);
     watch->wake = NULL;
 }

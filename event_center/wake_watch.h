@@ -32,6 +32,10 @@ int mm_wake_watch_open(struct mm_wake_watch *watch, struct mm_event_center *cent
 /* As take_wake; with an error the watch is closed. */
 int mm_wake_watch_take(struct mm_wake_watch *watch);
 void mm_wake_watch_close(struct mm_wake_watch *watch);
+/* Does not listen until mm_wake_watch_resume, for what comes more often than anybody wants to know; take_wake then says
+   once what came meanwhile (in the simulated kernel it is lost). Both do nothing on a closed one. */
+void mm_wake_watch_pause(struct mm_wake_watch *watch);
+int mm_wake_watch_resume(struct mm_wake_watch *watch);
 bool mm_wake_watch_is_open(const struct mm_wake_watch *watch);
 
 /* How a source fares, for status: said at its start and whenever that changes. Zero-initialised nobody wants to know. */

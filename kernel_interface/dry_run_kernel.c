@@ -470,6 +470,12 @@ static void dry_run_close_wake(struct mm_kernel *kernel, struct mm_wake *wake)
     inner_of(kernel)->ops->close_wake(inner_of(kernel), wake);
 }
 
+static int dry_run_read_group_events(struct mm_kernel *kernel, struct mm_group *group,
+                                     struct mm_group_events *ret_events)
+{
+    return inner_of(kernel)->ops->read_group_events(inner_of(kernel), group, ret_events);
+}
+
 /* ---- life ------------------------------------------------------------------------------------------- */
 
 static void dry_run_free(struct mm_kernel *kernel)
@@ -525,6 +531,7 @@ static const struct mm_kernel_ops dry_run_ops = {
     .take_wake = dry_run_take_wake,
     .move_wake = dry_run_move_wake,
     .close_wake = dry_run_close_wake,
+    .read_group_events = dry_run_read_group_events,
 };
 
 /* One descriptor for both: readable when either is. */

@@ -188,18 +188,30 @@ static void probe_group_files(struct mm_linux_kernel *kernel)
         set(kernel, MM_FEATURE_MEMORY_RECLAIM, false, "no memory.reclaim (kernels from 5.19)");
 }
 
-/* Not tried: registering one takes some 10 ms, and a refusal is told then. */
-static void probe_usage_threshold(struct mm_linux_kernel *kernel)
+/* Eventfds of v1, which must be writable to be asked for. Not tried: registering a threshold takes some 10 ms, and a
+   refusal is told then. */
+static void probe_event_control(struct mm_linux_kernel *kernel, enum mm_feature_id id, const char *file)
 {
-    const enum mm_feature_id id = MM_FEATURE_USAGE_THRESHOLD;
     const struct mm_hierarchy *memory = &kernel->hierarchies.memory;
 
     if (!kernel->features[MM_FEATURE_CGROUP_V1_MEMORY].available)
         set(kernel, id, false, "cgroup v1 only");
     else if (faccessat(memory->top_fd, MM_EVENT_CONTROL_FILE, W_OK, 0) < 0)
         set(kernel, id, false, MM_EVENT_CONTROL_FILE ": %s", strerror(errno));
+    else if (faccessat(memory->top_fd, file, R_OK, 0) < 0)
+        set(kernel, id, false, "%s: %s", file, strerror(errno));
     else
-        set(kernel, id, true, MM_EVENT_CONTROL_FILE " under %.60s", memory->mount_point);
+        set(kernel, id, true, "%s under %.60s", file, memory->mount_point);
+}
+
+static void probe_group_events(struct mm_linux_kernel *kernel)
+{
+    probe_event_control(kernel, MM_FEATURE_USAGE_THRESHOLD, "memory.usage_in_bytes");
+    probe_event_control(kernel, MM_FEATURE_VMPRESSURE, "memory.pressure_level");
+    if (kernel->features[MM_FEATURE_CGROUP_V2_MEMORY].available)
+        set(kernel, MM_FEATURE_GROUP_EVENTS, true, "memory.events");
+    else
+        probe_event_control(kernel, MM_FEATURE_GROUP_EVENTS, "memory.oom_control");
 }
 
 static void probe_group_pressure(struct mm_linux_kernel *kernel)
@@ -298,7 +310,7 @@ void mm_linux_probe_features(struct mm_linux_kernel *kernel)
     probe_pressure(kernel);
     probe_memory_hierarchy(kernel);
     probe_group_files(kernel);
-    probe_usage_threshold(kernel);
+    probe_group_events(kernel);
     probe_group_pressure(kernel);
     probe_pidfd(kernel);
     probe_mrelease(kernel);

@@ -194,12 +194,41 @@ enum mm_wake_kind {
     /* v1: available memory of the domain may have come down to the line that move_wake names. A hint, as file pages
        come and go: it may come too early, and not at all where they fill a group up to its limit. */
     MM_WAKE_USAGE,
+    MM_WAKE_VMPRESSURE,   /* v1: reclaim in the group finds it hard, as level says */
+    MM_WAKE_GROUP_EVENTS, /* what read_group_events says has changed: the group met its limit */
     MM_WAKE_KIND_COUNT
+};
+
+/* What share of the pages that reclaim looked at it could not have: any, from 60 %, from 95 % or after many rounds. */
+enum mm_vmpressure_level {
+    MM_VMPRESSURE_LOW,
+    MM_VMPRESSURE_MEDIUM,
+    MM_VMPRESSURE_CRITICAL,
+    MM_VMPRESSURE_LEVEL_COUNT
+};
+
+/* Whose reclaim is told of. */
+enum mm_vmpressure_mode {
+    MM_VMPRESSURE_DEFAULT,   /* of the subtree, but what a group below has told already */
+    MM_VMPRESSURE_HIERARCHY, /* of the subtree */
+    MM_VMPRESSURE_LOCAL,     /* of this group's own pages */
+    MM_VMPRESSURE_MODE_COUNT
 };
 
 struct mm_wake_request {
     enum mm_wake_kind kind;
     uint64_t cookie; /* handed back in MM_NOTICE_WAKE */
+    /* Of VMPRESSURE and GROUP_EVENTS: whose; NULL: the domain's, for a machine the root. Need not stay open. */
+    struct mm_group *group;
+    enum mm_vmpressure_level level; /* of VMPRESSURE */
+    enum mm_vmpressure_mode mode;
+};
+
+/* Counters from the group's beginning. v1 has no low and high, and counts oom_kill from 4.13 on. */
+struct mm_group_events {
+    uint64_t low, high, max; /* fell below memory.low, above memory.high, met the limit */
+    uint64_t oom, oom_kill;  /* found nothing to reclaim there; processes the kernel killed for it */
+    bool is_under_oom;       /* v1: it stands still until somebody makes room */
 };
 
 /* ---- features -------------------------------------------------------------------------------------- */
@@ -219,6 +248,8 @@ enum mm_feature_id {
     MM_FEATURE_OOM_SCORE_ADJ_LOWER, /* may write below the present value and below 0 */
     MM_FEATURE_SWAP,
     MM_FEATURE_USAGE_THRESHOLD, /* v1: the kernel tells when a group's usage crosses a level */
+    MM_FEATURE_VMPRESSURE,      /* v1: memory.pressure_level */
+    MM_FEATURE_GROUP_EVENTS,    /* memory.events; v1: memory.oom_control */
     MM_FEATURE_COUNT
 };
 
@@ -374,6 +405,10 @@ struct mm_kernel_ops {
        not tell). Returns at once; the kernel takes some 10 ms to hear of it, in which a thread waits for it. */
     void (*move_wake)(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes);
     void (*close_wake)(struct mm_kernel *kernel, struct mm_wake *wake); /* accepts NULL */
+    /* -ENODEV when the group was removed, -EOPNOTSUPP where it has no such file (v2's root), -ENODATA when a line is
+       missing. group NULL: the domain's, for a machine the root. */
+    int (*read_group_events)(struct mm_kernel *kernel, struct mm_group *group,
+                             struct mm_group_events *ret_events);
 };
 
 /* Implementations begin with this. */

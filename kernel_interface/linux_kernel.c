@@ -223,6 +223,7 @@ static const struct mm_kernel_ops linux_ops = {
     .take_wake = mm_linux_take_wake,
     .move_wake = mm_linux_move_wake,
     .close_wake = mm_linux_close_wake,
+    .read_group_events = mm_linux_read_group_events,
 };
 
 static int execute_job(void *user, const struct mm_job *job, uint64_t *ret_bytes)

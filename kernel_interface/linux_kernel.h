@@ -135,6 +135,9 @@ int mm_linux_take_wake(struct mm_kernel *base, struct mm_wake *wake);
 void mm_linux_move_wake(struct mm_kernel *base, struct mm_wake *wake, uint64_t line_bytes);
 void mm_linux_close_wake(struct mm_kernel *base, struct mm_wake *wake);
 
+int mm_linux_read_group_events(struct mm_kernel *base, struct mm_group *group,
+                               struct mm_group_events *ret_events);
+
 /* pidfd_open(pid, 0): a descriptor or a negative errno. */
 int mm_linux_pidfd_open(pid_t pid);
 

@@ -3,9 +3,13 @@
 #include "kernel_interface/wake.h"
 
 #include "common/common.h"
+#include "kernel_interface/event_control.h"
+#include "kernel_interface/group_events.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 /* ---- usage -------------------------------------------------------------------------------------------- */
 
@@ -56,10 +60,116 @@ void mm_linux_move_wake(struct mm_kernel *base, struct mm_wake *wake, uint64_t l
         mm_usage_alarm_move(wake->alarm, &view, line_bytes);
 }
 
+/* ---- of a group ---------------------------------------------------------------------------------------- */
+
+/* NULL means the domain: its group, or the root for a machine. */
+static int group_directory(const struct mm_linux_kernel *kernel, const struct mm_group *group)
+{
+    if (!group && kernel->is_group_domain)
+        group = kernel->levels[0];
+    return group ? group->directory_fd : kernel->hierarchies.memory.top_fd;
+}
+
+/* A descriptor of its own: the caller's group may be closed before the wake. */
+static int hold_directory(const struct mm_linux_kernel *kernel, struct mm_wake *wake)
+{
+    wake->directory_fd = fcntl(group_directory(kernel, wake->request.group), F_DUPFD_CLOEXEC, 3);
+    return wake->directory_fd < 0 ? -errno : 0;
+}
+
+static int open_event_fd(struct mm_linux_kernel *kernel, struct mm_wake *wake, const char *file,
+                         const char *argument)
+{
+    int r = hold_directory(kernel, wake);
+
+    if (r < 0)
+        return r;
+    wake->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (wake->fd < 0)
+        return -errno;
+    return mm_event_control_register(wake->directory_fd, file, argument, wake->fd);
+}
+
+/* The removal of the group is told like everything else. */
+static int take_event_fd(struct mm_linux_kernel *kernel, struct mm_wake *wake)
+{
+    uint64_t count;
+
+    (void)kernel;
+    if (read(wake->fd, &count, sizeof(count)) != (ssize_t)sizeof(count))
+        return 0;
+    return faccessat(wake->directory_fd, MM_EVENT_CONTROL_FILE, F_OK, 0) == 0 ? 1 : -ENODEV;
+}
+
+static int open_vmpressure(struct mm_linux_kernel *kernel, struct mm_wake *wake)
+{
+    static const char *const levels[MM_VMPRESSURE_LEVEL_COUNT] = {"low", "medium", "critical"};
+    static const char *const modes[MM_VMPRESSURE_MODE_COUNT] = {"default", "hierarchy", "local"};
+    const struct mm_wake_request *request = &wake->request;
+    char argument[32];
+
+    if (!kernel->features[MM_FEATURE_VMPRESSURE].available)
+        return -EOPNOTSUPP;
+    if ((unsigned)request->level >= MM_VMPRESSURE_LEVEL_COUNT ||
+        (unsigned)request->mode >= MM_VMPRESSURE_MODE_COUNT)
+        return -EINVAL;
+    (void)mm_format(argument, sizeof(argument), "%s,%s", levels[request->level], modes[request->mode]);
+    return open_event_fd(kernel, wake, "memory.pressure_level", argument);
+}
+
+/* ---- memory.events, memory.oom_control ------------------------------------------------------------------- */
+
+/* The kernel tells that the file has changed since it was read. */
+static int read_events_file(const struct mm_wake *wake)
+{
+    char text[512]; /* the file is below 200 bytes */
+    ssize_t length = pread(wake->fd, text, sizeof(text), 0);
+
+    return length < 0 ? mm_group_file_error(wake->directory_fd, -errno) : 1;
+}
+
+static int open_group_events(struct mm_linux_kernel *kernel, struct mm_wake *wake)
+{
+    int r;
+
+    if (!kernel->features[MM_FEATURE_GROUP_EVENTS].available)
+        return -EOPNOTSUPP;
+    if (!kernel->hierarchies.memory.is_v2)
+        return open_event_fd(kernel, wake, "memory.oom_control", "");
+    r = hold_directory(kernel, wake);
+    if (r < 0)
+        return r;
+    wake->fd = openat(wake->directory_fd, "memory.events", O_RDONLY | O_CLOEXEC);
+    if (wake->fd < 0)
+        return mm_group_file_error(wake->directory_fd, -errno);
+    r = read_events_file(wake);
+    return MM_MIN(r, 0);
+}
+
+static int take_group_events(struct mm_linux_kernel *kernel, struct mm_wake *wake)
+{
+    if (!kernel->hierarchies.memory.is_v2)
+        return take_event_fd(kernel, wake);
+    return read_events_file(wake);
+}
+
+int mm_linux_read_group_events(struct mm_kernel *base, struct mm_group *group,
+                               struct mm_group_events *ret_events)
+{
+    const struct mm_linux_kernel *kernel = mm_linux(base);
+    const struct mm_hierarchy *memory = &kernel->hierarchies.memory;
+
+    if (memory->top_fd < 0)
+        return -EOPNOTSUPP;
+    return mm_group_events_read(group_directory(kernel, group), memory->is_v2, ret_events);
+}
+
 /* ---- all of them ---------------------------------------------------------------------------------------- */
 
 static const struct mm_wake_ops kinds[MM_WAKE_KIND_COUNT] = {
-    [MM_WAKE_USAGE] = {.events = EPOLLIN, .open = open_usage, .take = take_usage, .close = close_usage},
+    [MM_WAKE_USAGE] = {open_usage, take_usage, close_usage},
+    [MM_WAKE_VMPRESSURE] = {open_vmpressure, take_event_fd, NULL},
+    [MM_WAKE_GROUP_EVENTS] = {open_group_events, take_group_events, NULL},
 };
 
 static void close_wake(struct mm_wake *wake)
@@ -68,6 +178,8 @@ static void close_wake(struct mm_wake *wake)
         wake->ops->close(wake);
     else if (wake->fd >= 0)
         (void)close(wake->fd);
+    if (wake->directory_fd >= 0)
+        (void)close(wake->directory_fd);
     free(wake);
 }
 
@@ -84,7 +196,7 @@ int mm_linux_open_wake(struct mm_kernel *base, const struct mm_wake_request *req
         return -ENOMEM;
     wake->ops = &kinds[request->kind];
     wake->request = *request;
-    wake->fd = -1;
+    wake->fd = wake->directory_fd = -1;
     r = wake->ops->open(mm_linux(base), wake);
     if (r < 0) {
         close_wake(wake);
@@ -96,8 +208,10 @@ int mm_linux_open_wake(struct mm_kernel *base, const struct mm_wake_request *req
 
 int mm_linux_wake_fd(struct mm_kernel *base, const struct mm_wake *wake, uint32_t *ret_events)
 {
-    (void)base;
-    *ret_events = wake->ops->events;
+    const struct mm_linux_kernel *kernel = mm_linux(base);
+    bool is_file = wake->request.kind == MM_WAKE_GROUP_EVENTS && kernel->hierarchies.memory.is_v2;
+
+    *ret_events = is_file ? EPOLLPRI : EPOLLIN;
     return wake->fd;
 }
 

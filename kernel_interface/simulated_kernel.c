@@ -294,6 +294,7 @@ static const struct mm_kernel_ops machine_ops = {
     .take_wake = mm_machine_take_wake,
     .move_wake = mm_machine_move_wake,
     .close_wake = mm_machine_close_wake,
+    .read_group_events = mm_machine_read_group_events,
 };
 
 /* v1 is what a machine falls back to; swap is what zram gives it. */
@@ -306,6 +307,7 @@ static void fill_features(struct mm_machine *machine)
         lacks[MM_FEATURE_SWAP] = true;
     lacks[MM_FEATURE_CGROUP_V1_MEMORY] = !machine->is_v1;
     lacks[MM_FEATURE_USAGE_THRESHOLD] |= !machine->is_v1;
+    lacks[MM_FEATURE_VMPRESSURE] |= !machine->is_v1;
     if (lacks[MM_FEATURE_CGROUP_V2_MEMORY]) {
         lacks[MM_FEATURE_MEMORY_HIGH] = true;
         lacks[MM_FEATURE_MEMORY_RECLAIM] = true;

@@ -51,6 +51,7 @@
     X(take_wake)                                                                                             \
     X(move_wake)                                                                                             \
     X(close_wake)                                                                                            \
+    X(read_group_events)                                                                                     \
     X(job)                                                                                                   \
     X(reap)                                                                                                  \
     X(scan_process)
@@ -91,6 +92,7 @@ struct mm_machine_group {
     uint64_t high_bytes, max_bytes;
     struct mm_machine_usage usage; /* of the whole subtree */
     uint64_t own_file_bytes;       /* page cache that no process maps */
+    struct mm_group_events events;
     struct mm_machine_pressure pressure;
     char path[MM_GROUP_PATH_MAX];
 };
@@ -155,8 +157,9 @@ struct mm_machine_trigger {
 struct mm_wake {
     struct mm_list link;
     struct mm_wake_request request;
-    uint64_t line_bytes; /* of usage; MM_UNKNOWN: none */
-    bool is_told;        /* since it was moved */
+    struct mm_machine_group *group; /* a reference */
+    uint64_t line_bytes;            /* of usage; MM_UNKNOWN: none */
+    bool is_told;                   /* since it was moved */
 };
 
 struct mm_machine_job {
@@ -321,6 +324,12 @@ int mm_machine_open_pressure_trigger(struct mm_kernel *kernel, struct mm_group *
 /* simulated_wake.c */
 void mm_machine_step_wakes(struct mm_machine *machine);
 void mm_machine_close_wakes(struct mm_machine *machine);
+/* Something happened to the group. */
+void mm_machine_tell_group(struct mm_machine *machine, const struct mm_machine_group *group,
+                           enum mm_wake_kind kind);
+void mm_machine_tell_removal(struct mm_machine *machine, const struct mm_machine_group *group);
+int mm_machine_read_group_events(struct mm_kernel *kernel, struct mm_group *group,
+                                 struct mm_group_events *ret_events);
 int mm_machine_open_wake(struct mm_kernel *kernel, const struct mm_wake_request *request,
                          struct mm_wake **ret_wake);
 int mm_machine_wake_fd(struct mm_kernel *kernel, const struct mm_wake *wake, uint32_t *ret_events);

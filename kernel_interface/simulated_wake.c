@@ -7,6 +7,8 @@
 /* What a machine must have for it. */
 static const enum mm_feature_id needed_features[MM_WAKE_KIND_COUNT] = {
     [MM_WAKE_USAGE] = MM_FEATURE_USAGE_THRESHOLD,
+    [MM_WAKE_VMPRESSURE] = MM_FEATURE_VMPRESSURE,
+    [MM_WAKE_GROUP_EVENTS] = MM_FEATURE_GROUP_EVENTS,
 };
 
 static void tell(struct mm_machine *machine, const struct mm_wake *wake)
@@ -19,6 +21,7 @@ static void tell(struct mm_machine *machine, const struct mm_wake *wake)
 static void close_wake(struct mm_wake *wake)
 {
     mm_list_remove(&wake->link);
+    mm_machine_drop_group(wake->group);
     free(wake);
 }
 
@@ -53,7 +56,29 @@ void mm_simulated_wake(struct mm_kernel *kernel, enum mm_wake_kind kind)
     }
 }
 
+void mm_machine_tell_group(struct mm_machine *machine, const struct mm_machine_group *group,
+                           enum mm_wake_kind kind)
+{
+    MM_LIST_FOR_EACH (link, &machine->wakes) {
+        const struct mm_wake *wake = MM_CONTAINER_OF(link, struct mm_wake, link);
+
+        if (wake->request.kind == kind && wake->group == group)
+            tell(machine, wake);
+    }
+}
+
+void mm_machine_tell_removal(struct mm_machine *machine, const struct mm_machine_group *group)
+{
+    for (int kind = 0; kind < MM_WAKE_KIND_COUNT; kind++)
+        mm_machine_tell_group(machine, group, (enum mm_wake_kind)kind);
+}
+
 /* ---- operations ------------------------------------------------------------------------------------- */
+
+static struct mm_machine_group *group_or_root(const struct mm_machine *machine, const struct mm_group *group)
+{
+    return group ? group->group : machine->root;
+}
 
 int mm_machine_open_wake(struct mm_kernel *kernel, const struct mm_wake_request *request,
                          struct mm_wake **ret_wake)
@@ -68,10 +93,14 @@ int mm_machine_open_wake(struct mm_kernel *kernel, const struct mm_wake_request 
         return -EINVAL;
     if (machine->options.lacks[needed_features[request->kind]])
         return -EOPNOTSUPP;
+    if (group_or_root(machine, request->group)->is_removed)
+        return -ENODEV;
     wake = calloc(1, sizeof(*wake));
     if (!wake)
         return -ENOMEM;
     wake->request = *request;
+    wake->group = group_or_root(machine, request->group);
+    mm_machine_hold_group(wake->group);
     wake->line_bytes = MM_UNKNOWN;
     mm_list_push_back(&machine->wakes, &wake->link);
     *ret_wake = wake;
@@ -90,8 +119,9 @@ int mm_machine_take_wake(struct mm_kernel *kernel, struct mm_wake *wake)
 {
     int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_take_wake);
 
-    (void)wake;
-    return error < 0 ? error : 1;
+    if (error < 0)
+        return error;
+    return wake->group->is_removed ? -ENODEV : 1;
 }
 
 void mm_machine_move_wake(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes)
@@ -107,4 +137,21 @@ void mm_machine_close_wake(struct mm_kernel *kernel, struct mm_wake *wake)
     (void)mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_close_wake);
     if (wake)
         close_wake(wake);
+}
+
+int mm_machine_read_group_events(struct mm_kernel *kernel, struct mm_group *group,
+                                 struct mm_group_events *ret_events)
+{
+    struct mm_machine *machine = mm_machine_of(kernel);
+    const struct mm_machine_group *source = group_or_root(machine, group);
+    int error = mm_machine_enter(machine, MM_OPERATION_read_group_events);
+
+    if (error < 0)
+        return error;
+    if (machine->options.lacks[MM_FEATURE_GROUP_EVENTS] || (!source->parent && !machine->is_v1))
+        return -EOPNOTSUPP;
+    if (source->is_removed)
+        return -ENODEV;
+    *ret_events = source->events;
+    return 0;
 }

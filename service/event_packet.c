@@ -132,6 +132,21 @@ static void write_priority(struct mm_json_writer *writer, const struct mm_servic
     mm_json_bool(writer, "registered", event->payload.priority.is_registered);
 }
 
+static void write_group_memory(struct mm_json_writer *writer, const struct mm_service_context *context,
+                               const struct mm_event *event)
+{
+    const struct mm_group_events *since = &event->payload.group_memory.since;
+
+    (void)context;
+    mm_json_text(writer, "group", event->payload.group_memory.path);
+    mm_json_unsigned(writer, "low", since->low);
+    mm_json_unsigned(writer, "high", since->high);
+    mm_json_unsigned(writer, "max", since->max);
+    mm_json_unsigned(writer, "oom", since->oom);
+    mm_json_unsigned(writer, "oom_kill", since->oom_kill);
+    mm_json_bool(writer, "under_oom", since->is_under_oom);
+}
+
 void mm_json_event(struct mm_json_writer *writer, const struct mm_service_context *context,
                    const struct mm_event *event)
 {
@@ -142,7 +157,7 @@ void mm_json_event(struct mm_json_writer *writer, const struct mm_service_contex
         [MM_EVENT_PROCESS_EXITED] = write_pid, [MM_EVENT_PROCESS_LEFT] = write_pid,
         [MM_EVENT_OOM_SCORE_ADJ] = write_adj,  [MM_EVENT_MEMORY_LEVEL] = write_level,
         [MM_EVENT_KILL_END] = write_kill_end,  [MM_EVENT_DECISION] = write_decision,
-        [MM_EVENT_PRIORITY] = write_priority,
+        [MM_EVENT_PRIORITY] = write_priority,  [MM_EVENT_GROUP_MEMORY] = write_group_memory,
     };
 
     mm_json_text(writer, "event", mm_event_kind_name(event->kind));

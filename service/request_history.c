@@ -66,6 +66,7 @@ static const char *source_name(enum mm_decision_source source)
         [MM_DECISION_RECLAIM] = "reclaim",
         [MM_DECISION_PRIORITY] = "priority",
         [MM_DECISION_CONFIG] = "config",
+        [MM_DECISION_KERNEL] = "kernel",
     };
 
     return (size_t)source < MM_ARRAY_SIZE(names) ? names[source] : "unknown";

@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the running kernel tells by itself: usage thresholds. Needs root; makes groups of its own.
+// What the running kernel tells by itself: usage thresholds, vmpressure, limits that groups meet. Needs root; makes groups of its own.
 #include "kernel_fixture.h"
 
 #include <sys/socket.h>
 
 namespace
 {
+
+mm_wake_request request(mm_wake_kind kind, mm_group *group = nullptr)
+{
+    mm_wake_request made = {};
+
+    made.kind = kind;
+    made.group = group;
+    return made;
+}
 
 class Wake
 {
@@ -57,8 +66,9 @@ class Grower
     }
     ~Grower()
     {
-        kill(pid, SIGKILL);
-        waitpid(pid, nullptr, 0);
+        if (pid > 0)
+            kill(pid, SIGKILL);
+        wait();
         close(ends_[0]);
         close(ends_[1]);
     }
@@ -73,6 +83,13 @@ class Grower
     void begin(size_t bytes) const
     {
         EXPECT_EQ(write(ends_[0], &bytes, sizeof(bytes)), static_cast<ssize_t>(sizeof(bytes)));
+    }
+
+    // Until it is dead.
+    void wait()
+    {
+        EXPECT_TRUE(pid <= 0 || waitpid(pid, nullptr, 0) == pid);
+        pid = -1;
     }
 
     pid_t pid;
@@ -121,7 +138,7 @@ TEST_F(UsageWake, ComesWhereAvailableMemoryReachesTheLineAndNotBefore)
 {
     Grower grower(*directory_);
     Kernel domain(path_);
-    Wake wake(domain, {MM_WAKE_USAGE, 0});
+    Wake wake(domain, request(MM_WAKE_USAGE));
 
     ASSERT_EQ(wake.result, 0);
     grower.take(10 * mib);
@@ -146,7 +163,7 @@ TEST_F(UsageWake, ALineThatIsCrossedWhileItIsBeingRegisteredIsNotMissed)
 {
     Grower grower(*directory_);
     Kernel domain(path_);
-    Wake wake(domain, {MM_WAKE_USAGE, 0});
+    Wake wake(domain, request(MM_WAKE_USAGE));
 
     ASSERT_EQ(wake.result, 0);
     ASSERT_GT(available(domain), 60 * mib);
@@ -158,7 +175,7 @@ TEST_F(UsageWake, ALineThatIsCrossedWhileItIsBeingRegisteredIsNotMissed)
 TEST_F(UsageWake, MovingReturnsAtOnce)
 {
     Kernel domain(path_);
-    Wake wake(domain, {MM_WAKE_USAGE, 0});
+    Wake wake(domain, request(MM_WAKE_USAGE));
     uint64_t slowest_ns = 0;
 
     for (uint64_t line = 1; line <= 20; line++) {
@@ -174,7 +191,7 @@ TEST_F(UsageWake, MovingReturnsAtOnce)
 
 TEST_F(UsageWake, OfTheMachineIsRegisteredOnTheRoot)
 {
-    Wake wake(kernel_, {MM_WAKE_USAGE, 0});
+    Wake wake(kernel_, request(MM_WAKE_USAGE));
     const uint64_t now_available = available(kernel_);
 
     ASSERT_EQ(wake.result, 0);
@@ -185,7 +202,7 @@ TEST_F(UsageWake, OfTheMachineIsRegisteredOnTheRoot)
 TEST_F(UsageWake, AGroupThatIsRemovedIsToldAndThenQuiet)
 {
     Kernel domain(path_);
-    Wake wake(domain, {MM_WAKE_USAGE, 0});
+    Wake wake(domain, request(MM_WAKE_USAGE));
 
     ASSERT_EQ(wake.result, 0);
     (void)available(domain);
@@ -195,6 +212,100 @@ TEST_F(UsageWake, AGroupThatIsRemovedIsToldAndThenQuiet)
     group_ = nullptr;
     directory_->remove();
     EXPECT_EQ(wake.await(), -ENODEV);
+}
+
+// ---- vmpressure ----
+
+mm_wake_request vmpressure(mm_group *group, mm_vmpressure_level level)
+{
+    mm_wake_request made = request(MM_WAKE_VMPRESSURE, group);
+
+    made.level = level;
+    made.mode = MM_VMPRESSURE_HIERARCHY;
+    return made;
+}
+
+using GroupWake = KernelGroup;
+
+TEST_F(GroupWake, VmpressureTellsOfAGroupThatReclaimsAtItsLimit)
+{
+    if (!kernel_.has(MM_FEATURE_VMPRESSURE))
+        GTEST_SKIP() << kernel_.reason(MM_FEATURE_VMPRESSURE);
+    Wake low(kernel_, vmpressure(group_, MM_VMPRESSURE_LOW));
+    Wake critical(kernel_, vmpressure(group_, MM_VMPRESSURE_CRITICAL));
+    ASSERT_EQ(low.result, 0);
+    ASSERT_EQ(critical.result, 0);
+    set_limit(32 * mib);
+    Grower grower(*directory_);
+    grower.take(8 * mib);
+    EXPECT_EQ(low.await(100), 0) << "there is room";
+    grower.begin(64 * mib); // anonymous, without swap: nothing can be had, and the kernel kills it
+    EXPECT_EQ(low.await(), 1);
+    EXPECT_EQ(critical.await(), 1);
+}
+
+TEST_F(GroupWake, VmpressureOfARemovedGroupEnds)
+{
+    if (!kernel_.has(MM_FEATURE_VMPRESSURE))
+        GTEST_SKIP() << kernel_.reason(MM_FEATURE_VMPRESSURE);
+    Wake wake(kernel_, vmpressure(group_, MM_VMPRESSURE_LOW));
+    ASSERT_EQ(wake.result, 0);
+    kernel_->close_group(kernel_.kernel, group_);
+    group_ = nullptr;
+    directory_->remove();
+    EXPECT_EQ(wake.await(), -ENODEV);
+}
+
+TEST_F(GroupWake, EveryLevelAndModeOfVmpressureIsAccepted)
+{
+    if (!kernel_.has(MM_FEATURE_VMPRESSURE))
+        GTEST_SKIP() << kernel_.reason(MM_FEATURE_VMPRESSURE);
+    for (int level = 0; level < MM_VMPRESSURE_LEVEL_COUNT; level++) {
+        for (int mode = 0; mode < MM_VMPRESSURE_MODE_COUNT; mode++) {
+            mm_wake_request wanted = vmpressure(nullptr, static_cast<mm_vmpressure_level>(level));
+
+            wanted.mode = static_cast<mm_vmpressure_mode>(mode);
+            EXPECT_EQ(Wake(kernel_, wanted).result, 0) << level << ' ' << mode;
+        }
+    }
+}
+
+// ---- limits of groups ----
+
+TEST_F(GroupWake, AGroupThatMeetsItsLimitIsToldAndItsDeathCounted)
+{
+    mm_group_events before = {}, after = {};
+
+    if (!kernel_.has(MM_FEATURE_GROUP_EVENTS))
+        GTEST_SKIP() << kernel_.reason(MM_FEATURE_GROUP_EVENTS);
+    Wake wake(kernel_, request(MM_WAKE_GROUP_EVENTS, group_));
+    ASSERT_EQ(wake.result, 0);
+    set_limit(32 * mib);
+    ASSERT_EQ(kernel_->read_group_events(kernel_.kernel, group_, &before), 0);
+    Grower grower(*directory_);
+    grower.take(8 * mib);
+    EXPECT_EQ(wake.await(100), 0) << "there is room";
+    grower.begin(64 * mib);
+    EXPECT_EQ(wake.await(), 1);
+    // v1 tells before the kernel has killed
+    grower.wait();
+    ASSERT_EQ(kernel_->read_group_events(kernel_.kernel, group_, &after), 0);
+    EXPECT_EQ(after.oom_kill, before.oom_kill + 1);
+    EXPECT_GT(after.max, before.max);
+}
+
+TEST_F(GroupWake, LimitsOfARemovedGroupEnd)
+{
+    mm_group_events events = {};
+
+    if (!kernel_.has(MM_FEATURE_GROUP_EVENTS))
+        GTEST_SKIP() << kernel_.reason(MM_FEATURE_GROUP_EVENTS);
+    Wake wake(kernel_, request(MM_WAKE_GROUP_EVENTS, group_));
+    ASSERT_EQ(wake.result, 0);
+    directory_->remove();
+    EXPECT_EQ(wake.await(), -ENODEV);
+    EXPECT_EQ(kernel_->read_group_events(kernel_.kernel, group_, &events), -ENODEV);
+    EXPECT_EQ(Wake(kernel_, request(MM_WAKE_GROUP_EVENTS, group_)).result, -ENODEV);
 }
 
 } // namespace

@@ -485,7 +485,9 @@ TEST(FakeMachineFeatures, EachHasItsReason)
     ASSERT_EQ(nothing.start(), 0);
     v1.make_hybrid();
     v1.write("sys/fs/cgroup/unified/g/cgroup.kill", "");
-    v1.write("sys/fs/cgroup/memory/cgroup.event_control", "");
+    for (const char *file :
+         {"cgroup.event_control", "memory.usage_in_bytes", "memory.pressure_level", "memory.oom_control"})
+        v1.write("sys/fs/cgroup/memory/" + std::string(file), "");
     ASSERT_EQ(v1.start(), 0);
     v2.make_v2();
     v2.make_v2_group("/g", 1, "max", 0);
@@ -503,6 +505,8 @@ TEST(FakeMachineFeatures, EachHasItsReason)
         {MM_FEATURE_OOM_SCORE_ADJ_LOWER, true, true, false}, // a user namespace's capability does not count
         {MM_FEATURE_SWAP, true, true, true},
         {MM_FEATURE_USAGE_THRESHOLD, false, true, false},
+        {MM_FEATURE_VMPRESSURE, false, true, false},
+        {MM_FEATURE_GROUP_EVENTS, false, true, true},
     };
     for (const auto &[id, in_nothing, in_v1, in_v2] : cases) {
         EXPECT_EQ(nothing.ops()->feature(nothing.kernel(), id)->available, in_nothing) << mm_feature_name(id);

@@ -82,6 +82,15 @@ TEST(DomainMemory, TheTightestLevelIsTheOneThatLeavesTheLeast)
 
 constexpr const char *control = "sys/fs/cgroup/memory/g/cgroup.event_control";
 
+mm_wake_request request(mm_wake_kind kind, mm_group *group = nullptr)
+{
+    mm_wake_request made = {};
+
+    made.kind = kind;
+    made.group = group;
+    return made;
+}
+
 class Wake
 {
   public:
@@ -130,7 +139,9 @@ class UsageWake : public testing::Test
     void SetUp() override
     {
         machine.make_hybrid();
-        machine.write("sys/fs/cgroup/memory/cgroup.event_control", "");
+        for (const char *file :
+             {"cgroup.event_control", "memory.usage_in_bytes", "memory.pressure_level", "memory.oom_control"})
+            machine.write("sys/fs/cgroup/memory/" + std::string(file), "0\n");
         machine.make_v1_group("/g", 100 * mib, std::to_string(400 * mib) + "\n", 0);
         machine.write(control, "");
     }
@@ -161,7 +172,7 @@ class UsageWake : public testing::Test
 TEST_F(UsageWake, IsRegisteredOnTheGroupWhoseLimitIsTightest)
 {
     start();
-    Wake wake(machine, {MM_WAKE_USAGE, 0});
+    Wake wake(machine, request(MM_WAKE_USAGE));
     ASSERT_EQ(wake.result, 0);
     EXPECT_EQ(wake.take(), 0) << "nothing was told";
     wake.move(200 * mib);
@@ -173,7 +184,7 @@ TEST_F(UsageWake, UsageThatWasThereBeforeTheKernelKnewOfItIsTold)
 {
     start();
     machine.write("sys/fs/cgroup/memory/g/memory.usage_in_bytes", std::to_string(250 * mib) + "\n");
-    Wake wake(machine, {MM_WAKE_USAGE, 0});
+    Wake wake(machine, request(MM_WAKE_USAGE));
     ASSERT_EQ(wake.result, 0);
     wake.move(200 * mib);
     EXPECT_EQ(wake.await(), 1);
@@ -184,7 +195,7 @@ TEST_F(UsageWake, GarbageForUsageIsNoCrossing)
 {
     start();
     machine.write("sys/fs/cgroup/memory/g/memory.usage_in_bytes", "lots\n");
-    Wake wake(machine, {MM_WAKE_USAGE, 0});
+    Wake wake(machine, request(MM_WAKE_USAGE));
     wake.move(200 * mib);
     EXPECT_TRUE(comes_to(" " + std::to_string(200 * mib)));
     EXPECT_EQ(wake.take(), 0);
@@ -195,7 +206,7 @@ TEST_F(UsageWake, ARefusalIsToldWithItsReason)
     machine.remove(control);
     machine.write(std::string(control) + "/file", "");
     start();
-    Wake wake(machine, {MM_WAKE_USAGE, 0});
+    Wake wake(machine, request(MM_WAKE_USAGE));
     ASSERT_EQ(wake.result, 0);
     wake.move(200 * mib);
     EXPECT_EQ(wake.await(), -EISDIR);
@@ -205,7 +216,7 @@ TEST_F(UsageWake, AGroupWithoutTheFileIsNotOneThatIsGone)
 {
     machine.remove(control);
     start();
-    Wake wake(machine, {MM_WAKE_USAGE, 0});
+    Wake wake(machine, request(MM_WAKE_USAGE));
     wake.move(200 * mib);
     EXPECT_EQ(wake.await(), -EOPNOTSUPP);
 }
@@ -213,7 +224,7 @@ TEST_F(UsageWake, AGroupWithoutTheFileIsNotOneThatIsGone)
 TEST_F(UsageWake, AGroupThatIsGoneSaysSo)
 {
     start();
-    Wake wake(machine, {MM_WAKE_USAGE, 0});
+    Wake wake(machine, request(MM_WAKE_USAGE));
     machine.remove("sys/fs/cgroup/memory/g");
     wake.move(200 * mib);
     EXPECT_EQ(wake.await(), -ENODEV);
@@ -225,8 +236,117 @@ TEST_F(UsageWake, ThereIsNoneOnV2NorOfAnUnknownKind)
 
     v2.make_v2();
     ASSERT_EQ(v2.start(), 0);
-    EXPECT_EQ(Wake(v2, {MM_WAKE_USAGE, 0}).result, -EOPNOTSUPP);
-    EXPECT_EQ(Wake(v2, {MM_WAKE_KIND_COUNT, 0}).result, -EINVAL);
+    EXPECT_EQ(Wake(v2, request(MM_WAKE_USAGE)).result, -EOPNOTSUPP);
+    EXPECT_EQ(Wake(v2, request(MM_WAKE_KIND_COUNT)).result, -EINVAL);
+}
+
+// ---- vmpressure ----
+
+TEST_F(UsageWake, VmpressureIsRegisteredByItsWords)
+{
+    const struct {
+        mm_vmpressure_level level;
+        mm_vmpressure_mode mode;
+        const char *expected;
+    } rows[] = {
+        {MM_VMPRESSURE_LOW, MM_VMPRESSURE_DEFAULT, " low,default"},
+        {MM_VMPRESSURE_MEDIUM, MM_VMPRESSURE_HIERARCHY, " medium,hierarchy"},
+        {MM_VMPRESSURE_CRITICAL, MM_VMPRESSURE_LOCAL, " critical,local"},
+    };
+
+    machine.write("sys/fs/cgroup/memory/g/memory.pressure_level", "");
+    start();
+    for (const auto &row : rows) {
+        mm_wake_request wanted = request(MM_WAKE_VMPRESSURE);
+
+        wanted.level = row.level;
+        wanted.mode = row.mode;
+        machine.write(control, "");
+        Wake wake(machine, wanted);
+        EXPECT_EQ(wake.result, 0);
+        EXPECT_TRUE(comes_to(row.expected)) << machine.read(control);
+        EXPECT_EQ(wake.take(), 0);
+    }
+    mm_wake_request bad = request(MM_WAKE_VMPRESSURE);
+    bad.level = MM_VMPRESSURE_LEVEL_COUNT;
+    EXPECT_EQ(Wake(machine, bad).result, -EINVAL);
+    machine.remove("sys/fs/cgroup/memory/g/memory.pressure_level");
+    EXPECT_EQ(Wake(machine, request(MM_WAKE_VMPRESSURE)).result, -EOPNOTSUPP);
+}
+
+// ---- events of groups ----
+
+TEST_F(UsageWake, OomControlIsRegisteredWithoutAnArgumentAndCounted)
+{
+    mm_group_events events = {};
+
+    machine.write("sys/fs/cgroup/memory/g/memory.oom_control",
+                  "oom_kill_disable 0\nunder_oom 1\noom_kill 3\n");
+    machine.write("sys/fs/cgroup/memory/g/memory.failcnt", "7\n");
+    start();
+    Wake wake(machine, request(MM_WAKE_GROUP_EVENTS));
+    EXPECT_EQ(wake.result, 0);
+    EXPECT_EQ(machine.read(control).back(), ' ');
+    ASSERT_EQ(machine.ops()->read_group_events(machine.kernel(), nullptr, &events), 0);
+    EXPECT_EQ(events.oom_kill, 3U);
+    EXPECT_EQ(events.max, 7U);
+    EXPECT_TRUE(events.is_under_oom);
+    EXPECT_EQ(events.low + events.high + events.oom, 0U);
+}
+
+TEST(GroupEvents, EachFileAndWhatMayBeInIt)
+{
+    const struct {
+        const char *what;
+        const char *text;
+        int expected;
+        uint64_t high, max, oom_kill;
+    } rows[] = {
+        {"6.1", "low 1\nhigh 212\nmax 5\noom 4\noom_kill 3\noom_group_kill 0\n", 0, 212, 5, 3},
+        {"before oom_kill was counted", "low 0\nhigh 2\nmax 5\noom 4\n", 0, 2, 5, 0},
+        {"cut in the middle of a number: what is there", "low 0\nhigh 2\nmax 5\noom 4\noom_kill 1", 0, 2, 5,
+         1},
+        {"cut before max", "low 0\nhigh 2\n", -ENODATA, 0, 0, 0},
+        {"empty", "", -ENODATA, 0, 0, 0},
+        {"no number", "low 0\nhigh x\nmax 5\n", -EINVAL, 0, 0, 0},
+        {"a negative one", "low 0\nhigh 0\nmax -5\n", -EINVAL, 0, 0, 0},
+        {"too large", "max 99999999999999999999\n", -ERANGE, 0, 0, 0},
+        {"unknown lines", "max 5\nwhatever 9\nsock_throttled x\n", 0, 0, 5, 0},
+    };
+
+    for (const auto &row : rows) {
+        FakeMachine v2;
+        mm_group_events events = {};
+
+        v2.make_v2();
+        v2.make_v2_group("/g", 1, "max", 0);
+        v2.write("sys/fs/cgroup/g/memory.events", row.text);
+        ASSERT_EQ(v2.start("/g"), 0);
+        EXPECT_EQ(v2.ops()->read_group_events(v2.kernel(), nullptr, &events), row.expected) << row.what;
+        EXPECT_EQ(events.high, row.high) << row.what;
+        EXPECT_EQ(events.max, row.max) << row.what;
+        EXPECT_EQ(events.oom_kill, row.oom_kill) << row.what;
+    }
+}
+
+TEST(GroupEvents, TheRootOfV2AndAGroupThatIsGoneHaveNone)
+{
+    FakeMachine v2;
+    mm_group_events events = {};
+
+    v2.make_v2();
+    v2.make_v2_group("/g", 1, "max", 0);
+    v2.write("sys/fs/cgroup/g/memory.events", "max 5\n");
+    ASSERT_EQ(v2.start(), 0);
+    EXPECT_EQ(v2.ops()->read_group_events(v2.kernel(), nullptr, &events), -EOPNOTSUPP);
+    EXPECT_EQ(Wake(v2, request(MM_WAKE_GROUP_EVENTS)).result, -EOPNOTSUPP);
+    Group group(v2, "/g");
+    Wake wake(v2, request(MM_WAKE_GROUP_EVENTS, group.group));
+    EXPECT_EQ(wake.result, 0);
+    EXPECT_EQ(wake.take(), 1);
+    v2.remove("sys/fs/cgroup/g");
+    EXPECT_EQ(v2.ops()->read_group_events(v2.kernel(), group.group, &events), -ENODEV);
+    EXPECT_EQ(Wake(v2, request(MM_WAKE_GROUP_EVENTS, group.group)).result, -ENODEV);
 }
 
 } // namespace

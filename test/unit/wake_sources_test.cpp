@@ -2,7 +2,9 @@
 /* The sources of the kernel's memory state over the simulated kernel. */
 #include "wake_fixture.h"
 
+#include "event_center/group_events_source.h"
 #include "event_center/usage_source.h"
+#include "event_center/vmpressure_source.h"
 
 #include <cerrno>
 
@@ -76,6 +78,260 @@ TEST_F(WakeSource, OnV2ThereIsNoUsageThreshold)
     EXPECT_EQ(mm_usage_source_add(center, kernel, waterline, &note), -EOPNOTSUPP);
     EXPECT_EQ(notes, (std::vector<std::string>{"usage threshold off: the simulated machine lacks it; the "
                                                "waterline watch does it alone"}));
+}
+
+/* ---- vmpressure ------------------------------------------------------------------------------------------ */
+
+class VmpressureSource : public UsageSource
+{
+  protected:
+    void SetUp() override
+    {
+        UsageSource::SetUp();
+        subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_PRESSURE) | mask(MM_EVENT_WATERLINE),
+                  [this](const mm_event &event) {
+                      heard.push_back(event.kind == MM_EVENT_WATERLINE                  ? "waterline"
+                                      : event.payload.pressure.kind == MM_PRESSURE_FULL ? "full"
+                                                                                        : "some");
+                      EXPECT_TRUE(event.kind == MM_EVENT_WATERLINE || event.payload.pressure.window_us == 0);
+                  });
+        run_for(MM_NS_PER_S);
+        heard.clear();
+    }
+};
+
+TEST_F(VmpressureSource, EachLevelHasTheWatchLookAndTwoOfThemArePressure)
+{
+    ASSERT_EQ(mm_vmpressure_source_add(center, kernel, waterline, MM_VMPRESSURE_LOCAL, &note), 0);
+    EXPECT_EQ(notes, (std::vector<std::string>{"vmpressure on: 3 levels: simulated"}));
+    mm_simulated_wake(kernel, MM_WAKE_VMPRESSURE);
+    run_for(MM_NS_PER_MS);
+    EXPECT_EQ(heard, (std::vector<std::string>{"waterline", "some", "full"}));
+}
+
+TEST_F(VmpressureSource, AStormIsLookedAtInTheWatchsIntervalsAndToldOnceASecond)
+{
+    ASSERT_EQ(mm_vmpressure_source_add(center, kernel, waterline, MM_VMPRESSURE_LOCAL, &note), 0);
+    for (int i = 0; i < 100; i++) {
+        mm_simulated_wake(kernel, MM_WAKE_VMPRESSURE);
+        run_for(MM_NS_PER_MS);
+    }
+    EXPECT_EQ(std::count(heard.begin(), heard.end(), "some"), 1);
+    EXPECT_EQ(std::count(heard.begin(), heard.end(), "full"), 1);
+    EXPECT_LE(std::count(heard.begin(), heard.end(), "waterline"), 51);
+    EXPECT_GE(std::count(heard.begin(), heard.end(), "waterline"), 48);
+    run_for(MM_NS_PER_S);
+    mm_simulated_wake(kernel, MM_WAKE_VMPRESSURE);
+    run_for(MM_NS_PER_MS);
+    EXPECT_EQ(std::count(heard.begin(), heard.end(), "some"), 2);
+}
+
+TEST_F(VmpressureSource, OneLevelOfThreeIsEnough)
+{
+    mm_simulated_fail(kernel, "open_wake", ENOSPC, 2);
+    ASSERT_EQ(mm_vmpressure_source_add(center, kernel, waterline, MM_VMPRESSURE_LOCAL, &note), 0);
+    EXPECT_EQ(notes, (std::vector<std::string>{"vmpressure on: 1 levels: simulated"}));
+    mm_simulated_wake(kernel, MM_WAKE_VMPRESSURE);
+    run_for(MM_NS_PER_MS);
+    EXPECT_EQ(heard, (std::vector<std::string>{"waterline", "full"}));
+}
+
+TEST_F(VmpressureSource, WhenAllAreRefusedItSaysWhy)
+{
+    mm_simulated_fail(kernel, "open_wake", EPERM, 3);
+    EXPECT_EQ(mm_vmpressure_source_add(center, kernel, waterline, MM_VMPRESSURE_LOCAL, &note), -EPERM);
+    EXPECT_EQ(notes, (std::vector<std::string>{"vmpressure off: Operation not permitted"}));
+}
+
+TEST_F(VmpressureSource, AGroupThatIsGoneIsSaidOnceForAllLevels)
+{
+    ASSERT_EQ(mm_vmpressure_source_add(center, kernel, waterline, MM_VMPRESSURE_LOCAL, &note), 0);
+    notes.clear();
+    mm_simulated_fail(kernel, "take_wake", ENODEV, 1);
+    mm_simulated_wake(kernel, MM_WAKE_VMPRESSURE);
+    run_for(MM_NS_PER_MS);
+    EXPECT_EQ(notes, (std::vector<std::string>{
+                         "vmpressure off: the group is gone; the waterline watch goes on alone"}));
+    EXPECT_EQ(mm_simulated_calls(kernel, "close_wake"), 3u);
+    EXPECT_TRUE(heard.empty());
+}
+
+TEST_F(WakeSource, OnV2ThereIsNoVmpressure)
+{
+    EXPECT_EQ(mm_vmpressure_source_add(center, kernel, waterline, MM_VMPRESSURE_LOCAL, &note), -EOPNOTSUPP);
+    EXPECT_EQ(notes, (std::vector<std::string>{"vmpressure off: the simulated machine lacks it"}));
+}
+
+/* ---- limits of groups ------------------------------------------------------------------------------------ */
+
+/* /app may have 50 MiB; its process 200 grows from 20. */
+class GroupEventsSource : public WakeSource
+{
+  protected:
+    void SetUp() override
+    {
+        mm_simulated_process application = {};
+
+        WakeSource::SetUp();
+        application.pid = 200;
+        application.comm = "application";
+        application.group = "/app";
+        application.anonymous_bytes = 20 * MM_MIB;
+        ASSERT_EQ(mm_simulated_spawn(kernel, &application), 0);
+        ASSERT_EQ(mm_simulated_set_group_value(kernel, "/app", MM_GROUP_MAX, 50 * MM_MIB), 0);
+        subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_GROUP_MEMORY),
+                  [this](const mm_event &event) { hits.push_back(event); });
+        ASSERT_EQ(mm_decision_log_new(center, &log), 0);
+    }
+    void TearDown() override
+    {
+        mm_decision_log_free(log);
+        WakeSource::TearDown();
+    }
+    int add(std::vector<const char *> paths)
+    {
+        return mm_group_events_source_add(center, kernel, waterline, paths.data(),
+                                          static_cast<unsigned>(paths.size()), &note);
+    }
+
+    mm_decision_log *log = nullptr;
+    std::vector<mm_event> hits;
+};
+
+TEST_F(GroupEventsSource, ADeathByTheGroupsOwnLimitIsAnEventAndInTheDecisionLog)
+{
+    ASSERT_EQ(add({"/app"}), 0);
+    EXPECT_EQ(notes, (std::vector<std::string>{"limit hits on: groups watched: 1 of 1"}));
+    ASSERT_EQ(mm_simulated_set_growth(kernel, 200, 100 * MM_MIB, 0), 0);
+    run_for(2 * MM_NS_PER_S);
+    EXPECT_FALSE(mm_simulated_is_alive(kernel, 200));
+    ASSERT_EQ(hits.size(), 1u);
+    EXPECT_STREQ(hits[0].payload.group_memory.path, "/app");
+    EXPECT_EQ(hits[0].payload.group_memory.since.oom_kill, 1u);
+    EXPECT_NE(hits[0].group_id, 0u);
+    ASSERT_NE(mm_decision_log_at(log, 0), nullptr);
+    EXPECT_EQ(mm_decision_log_at(log, 0)->decision.source, MM_DECISION_KERNEL);
+    EXPECT_STREQ(mm_decision_log_at(log, 0)->decision.target, "/app");
+    EXPECT_STREQ(mm_decision_log_at(log, 0)->decision.reason,
+                 "the kernel killed 1 process in it because of its own limit");
+    EXPECT_GE(readings.size(), 2u) << "the watch was made to look";
+}
+
+TEST_F(GroupEventsSource, WhatHappenedBeforeIsNotNews)
+{
+    ASSERT_EQ(mm_simulated_set_growth(kernel, 200, 100 * MM_MIB, 0), 0);
+    run_for(2 * MM_NS_PER_S);
+    ASSERT_FALSE(mm_simulated_is_alive(kernel, 200));
+    ASSERT_EQ(add({"/app"}), 0);
+    mm_simulated_wake(kernel, MM_WAKE_GROUP_EVENTS);
+    run_for(MM_NS_PER_S);
+    EXPECT_TRUE(hits.empty());
+}
+
+TEST_F(GroupEventsSource, ATellerThatDoesNotStopIsListenedToTenTimesASecond)
+{
+    ASSERT_EQ(add({"/app"}), 0);
+    for (int i = 0; i < 1000; i++) {
+        mm_simulated_wake(kernel, MM_WAKE_GROUP_EVENTS);
+        run_for(MM_NS_PER_MS);
+    }
+    EXPECT_LE(mm_simulated_calls(kernel, "take_wake"), 11u);
+    EXPECT_GE(mm_simulated_calls(kernel, "take_wake"), 9u);
+    run_for(MM_NS_PER_S);
+    EXPECT_GT(mm_event_center_next_deadline_ns(center), mm_event_center_now_ns(center) + MM_NS_PER_S)
+        << "and nothing is left that would wake anybody";
+}
+
+TEST_F(GroupEventsSource, ARemovedGroupEndsAloneAndIsSaidOnce)
+{
+    ASSERT_EQ(mm_simulated_set_group_value(kernel, "/other", MM_GROUP_MAX, 50 * MM_MIB), 0);
+    ASSERT_EQ(add({"/other", "/app"}), 0);
+    notes.clear();
+    ASSERT_EQ(mm_simulated_remove_group(kernel, "/other"), 0);
+    run_for(MM_NS_PER_S);
+    EXPECT_EQ(notes, (std::vector<std::string>{"limit hits on: groups watched: 1 of 2"}));
+    ASSERT_EQ(mm_simulated_exit(kernel, 200), 0);
+    ASSERT_EQ(mm_simulated_remove_group(kernel, "/app"), 0);
+    run_for(MM_NS_PER_S);
+    ASSERT_EQ(notes.size(), 2u);
+    EXPECT_EQ(notes[1], "limit hits off: no group is left");
+    EXPECT_TRUE(hits.empty());
+}
+
+TEST_F(GroupEventsSource, AGroupThatCannotBeReadAnyMoreIsGivenUp)
+{
+    ASSERT_EQ(add({"/app"}), 0);
+    notes.clear();
+    mm_simulated_fail(kernel, "read_group_events", ENODATA, 1);
+    mm_simulated_wake(kernel, MM_WAKE_GROUP_EVENTS);
+    run_for(MM_NS_PER_S);
+    EXPECT_EQ(notes, (std::vector<std::string>{"limit hits off: no group is left"}));
+}
+
+TEST_F(GroupEventsSource, GroupsThatCannotBeWatchedAreCountedAndTheReasonReturned)
+{
+    ASSERT_EQ(add({"/nowhere", "/app", "/"}), 0);
+    EXPECT_EQ(notes, (std::vector<std::string>{"limit hits on: groups watched: 1 of 3"}));
+    notes.clear();
+    EXPECT_EQ(add({"/nowhere"}), -ENOENT);
+    EXPECT_EQ(notes, (std::vector<std::string>{"limit hits off: No such file or directory"}));
+    EXPECT_EQ(add({}), -EINVAL);
+    EXPECT_EQ(add(std::vector<const char *>(10, "/app")), -EINVAL);
+}
+
+TEST_F(GroupEventsSource, ALongPathIsCutAtItsFront)
+{
+    std::string path;
+
+    for (int i = 0; i < 30; i++)
+        path += "/group" + std::to_string(i);
+    ASSERT_EQ(mm_simulated_move(kernel, 200, path.c_str()), 0);
+    ASSERT_EQ(mm_simulated_set_group_value(kernel, path.c_str(), MM_GROUP_MAX, 50 * MM_MIB), 0);
+    ASSERT_EQ(add({path.c_str()}), 0);
+    ASSERT_EQ(mm_simulated_set_growth(kernel, 200, 100 * MM_MIB, 0), 0);
+    run_for(2 * MM_NS_PER_S);
+    ASSERT_EQ(hits.size(), 1u);
+    EXPECT_EQ(hits[0].payload.group_memory.path, path.substr(path.size() - (MM_NAME_MAX - 1)));
+}
+
+/* ---- PSI of named groups --------------------------------------------------------------------------------- */
+
+TEST_F(GroupEventsSource, ATriggerOfANamedGroupTellsOfThatGroupAlone)
+{
+    const mm_pressure_trigger triggers[] = {{MM_PRESSURE_SOME, 70000, 1000000},
+                                            {MM_PRESSURE_FULL, 70000, 1000000}};
+    const char *paths[] = {nullptr, "/app"};
+    mm_pressure_source_status status;
+    unsigned own = 0, others = 0;
+
+    subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_PRESSURE), [&](const mm_event &event) {
+        (event.payload.pressure.kind == MM_PRESSURE_FULL ? others : own)++;
+        EXPECT_EQ(event.group_id != 0, event.payload.pressure.kind == MM_PRESSURE_FULL);
+    });
+    ASSERT_EQ(mm_pressure_source_add_for(center, kernel, waterline, triggers, paths, 2, &status), 0);
+    EXPECT_EQ(status.armed, 2u);
+    EXPECT_EQ(mm_simulated_calls(kernel, "close_group"), 1u) << "it need not stay open";
+    ASSERT_EQ(mm_simulated_add_stall(kernel, nullptr, 100000, 0), 0);
+    run_for(100 * MM_NS_PER_MS);
+    EXPECT_EQ(own, 1u);
+    EXPECT_EQ(others, 0u);
+    run_for(2 * MM_NS_PER_S);
+    ASSERT_EQ(mm_simulated_add_stall(kernel, "/app", 0, 100000), 0);
+    run_for(100 * MM_NS_PER_MS);
+    EXPECT_EQ(others, 1u);
+}
+
+TEST_F(GroupEventsSource, ATriggerOfAGroupThatIsNotThereIsRefusedAndTheOthersStand)
+{
+    const mm_pressure_trigger triggers[] = {{MM_PRESSURE_SOME, 70000, 1000000},
+                                            {MM_PRESSURE_SOME, 70000, 1000000}};
+    const char *paths[] = {"/nowhere", ""};
+    mm_pressure_source_status status;
+
+    ASSERT_EQ(mm_pressure_source_add_for(center, kernel, waterline, triggers, paths, 2, &status), 0);
+    EXPECT_EQ(status.armed, 1u);
+    EXPECT_EQ(status.refused, 1u);
+    EXPECT_EQ(status.error, -ENOENT);
 }
 
 /* ---- hints ------------------------------------------------------------------------------------------------ */
