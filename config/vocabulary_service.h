@@ -105,6 +105,30 @@ ELEMENT("kernelEvents/limitHitGroup",
                 "times.",
         .example = "/apps/browser")
 
+ELEMENT("kernelEvents/swapChanges",
+        ROW(BOOLEAN, .flags = MM_ELEMENT_RESTART, FIELD(kernel_events.has_swap_changes),
+            .default_text = "true"),
+        .help = "The kernel tells when somebody adds or takes swap: memory is then looked at anew. true: "
+                "nothing wakes for it before.",
+        .example = "false")
+ELEMENT("kernelEvents/resume",
+        ROW(BOOLEAN, .flags = MM_ELEMENT_RESTART, FIELD(kernel_events.has_resume), .default_text = "true"),
+        .help = "After the machine was suspended memory is looked at anew. true: it costs two readings of "
+                "the clock at each wake-up, and no wake-up.",
+        .example = "false")
+ELEMENT("kernelEvents/powerSupply",
+        ROW(BOOLEAN, .flags = MM_ELEMENT_RESTART, FIELD(kernel_events.has_power_supply),
+            .default_text = "true"),
+        .help = "The kernel tells when the machine begins to run on battery or ends to; clients are told. "
+                "true: nothing wakes for it where there is no battery.",
+        .example = "false")
+ELEMENT("kernelEvents/kswapdMonitor",
+        ROW(BOOLEAN, .flags = MM_ELEMENT_RESTART, FIELD(kernel_events.has_kswapd_monitor),
+            .default_text = "true"),
+        .help = "/proc/kswapd_monitor of OpenHarmony's kernels: the kernel tells when it begins to reclaim "
+                "in the background, and memory is then looked at. true: other kernels do not have it.",
+        .example = "false")
+
 ELEMENT("domain", ROW(SECTION, .flags = MM_ELEMENT_NO_PROFILE),
         .help = "What is managed: the whole machine, or one cgroup and all below it.")
 ELEMENT("domain/groupPath",

@@ -39,6 +39,9 @@ enum mm_event_kind {
     MM_EVENT_LOG_STATE,      /* somebody asks for the state in the log */
     MM_EVENT_STOP,           /* the daemon ends: restore what is ours */
     MM_EVENT_GROUP_MEMORY,   /* payload.group_memory: a group met a limit of its own */
+    MM_EVENT_SWAP,           /* payload.swap: somebody added or took swap */
+    MM_EVENT_RESUMED,        /* payload.resumed: the machine was suspended */
+    MM_EVENT_POWER,          /* payload.power: it runs on battery from now on, or no longer */
     MM_EVENT_KIND_COUNT
 };
 
@@ -154,6 +157,10 @@ struct mm_event_group_memory {
     char path[MM_NAME_MAX];       /* a longer one is cut at its front */
 };
 
+struct mm_event_resumed {
+    uint64_t suspended_ns; /* this time */
+};
+
 struct mm_event_reload {
     bool is_watched; /* files changed; false: a person or program asks */
 };
@@ -178,6 +185,9 @@ struct mm_event {
         struct mm_event_priority priority;
         struct mm_event_reload reload;
         struct mm_event_group_memory group_memory;
+        struct mm_swap_state swap;
+        struct mm_event_resumed resumed;
+        struct mm_power_state power;
         const struct mm_config *config; /* lives until the next MM_EVENT_CONFIG was delivered */
     } payload;
 };

@@ -476,6 +476,21 @@ static int dry_run_read_group_events(struct mm_kernel *kernel, struct mm_group *
     return inner_of(kernel)->ops->read_group_events(inner_of(kernel), group, ret_events);
 }
 
+static int dry_run_read_swap(struct mm_kernel *kernel, struct mm_swap_state *ret_swap)
+{
+    return inner_of(kernel)->ops->read_swap(inner_of(kernel), ret_swap);
+}
+
+static int dry_run_read_power(struct mm_kernel *kernel, struct mm_power_state *ret_power)
+{
+    return inner_of(kernel)->ops->read_power(inner_of(kernel), ret_power);
+}
+
+static uint64_t dry_run_suspended_ns(struct mm_kernel *kernel)
+{
+    return inner_of(kernel)->ops->suspended_ns(inner_of(kernel));
+}
+
 /* ---- life ------------------------------------------------------------------------------------------- */
 
 static void dry_run_free(struct mm_kernel *kernel)
@@ -532,6 +547,9 @@ static const struct mm_kernel_ops dry_run_ops = {
     .move_wake = dry_run_move_wake,
     .close_wake = dry_run_close_wake,
     .read_group_events = dry_run_read_group_events,
+    .read_swap = dry_run_read_swap,
+    .read_power = dry_run_read_power,
+    .suspended_ns = dry_run_suspended_ns,
 };
 
 /* One descriptor for both: readable when either is. */

@@ -9,7 +9,9 @@
 #include "common/common.h"
 #include "kernel_interface/directory.h"
 #include "kernel_interface/event_control.h"
+#include "kernel_interface/power_supply.h"
 #include "kernel_interface/pressure_trigger.h"
+#include "kernel_interface/wake.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -214,6 +216,37 @@ static void probe_group_events(struct mm_linux_kernel *kernel)
         probe_event_control(kernel, MM_FEATURE_GROUP_EVENTS, "memory.oom_control");
 }
 
+static void probe_proc_file(struct mm_linux_kernel *kernel, enum mm_feature_id id, const char *name, int mode,
+                            const char *reason)
+{
+    if (faccessat(kernel->proc_fd, name, mode, 0) == 0)
+        set(kernel, id, true, "/proc/%s", name);
+    else
+        set(kernel, id, false, "no /proc/%s: %s", name, errno == ENOENT ? reason : strerror(errno));
+}
+
+static void probe_power(struct mm_linux_kernel *kernel)
+{
+    const enum mm_feature_id id = MM_FEATURE_POWER_SUPPLY;
+    struct mm_power_state power = {0};
+    int r = mm_power_read(kernel->sys_fd, &power);
+
+    if (r < 0)
+        set(kernel, id, false, "/sys/class/power_supply: %s", strerror(-r));
+    else if (power.battery_count == 0)
+        set(kernel, id, false, "no battery in /sys/class/power_supply");
+    else
+        set(kernel, id, true, "/sys/class/power_supply");
+}
+
+static void probe_machine_events(struct mm_linux_kernel *kernel)
+{
+    probe_proc_file(kernel, MM_FEATURE_SWAP_EVENTS, "swaps", R_OK, "the kernel is built without swap");
+    probe_proc_file(kernel, MM_FEATURE_KSWAPD_MONITOR, MM_KSWAPD_MONITOR_FILE, W_OK,
+                    "kernels of OpenHarmony with CONFIG_MEMORY_MONITOR have it");
+    probe_power(kernel);
+}
+
 static void probe_group_pressure(struct mm_linux_kernel *kernel)
 {
     const struct mm_hierarchy *unified = &kernel->hierarchies.unified;
@@ -311,6 +344,7 @@ void mm_linux_probe_features(struct mm_linux_kernel *kernel)
     probe_memory_hierarchy(kernel);
     probe_group_files(kernel);
     probe_group_events(kernel);
+    probe_machine_events(kernel);
     probe_group_pressure(kernel);
     probe_pidfd(kernel);
     probe_mrelease(kernel);

@@ -196,6 +196,9 @@ enum mm_wake_kind {
     MM_WAKE_USAGE,
     MM_WAKE_VMPRESSURE,   /* v1: reclaim in the group finds it hard, as level says */
     MM_WAKE_GROUP_EVENTS, /* what read_group_events says has changed: the group met its limit */
+    MM_WAKE_SWAP,         /* swapon or swapoff was called */
+    MM_WAKE_POWER,        /* a power supply tells of itself, at each percent too */
+    MM_WAKE_KSWAPD,       /* OpenHarmony's kernels: kswapd was woken */
     MM_WAKE_KIND_COUNT
 };
 
@@ -231,6 +234,24 @@ struct mm_group_events {
     bool is_under_oom;       /* v1: it stands still until somebody makes room */
 };
 
+/* Of /proc/swaps; of those devices that are zram also what their memory holds. */
+struct mm_swap_state {
+    unsigned device_count, zram_count;
+    uint64_t total_bytes, used_bytes;
+    uint64_t zram_disk_bytes;       /* what they can hold */
+    uint64_t zram_stored_bytes;     /* what they hold, as it was */
+    uint64_t zram_compressed_bytes; /* the same compressed */
+    uint64_t zram_memory_bytes;     /* what they take for it */
+};
+
+#define MM_CHARGE_UNKNOWN UINT32_MAX
+
+struct mm_power_state {
+    unsigned battery_count;  /* of the machine, not of mice and keyboards */
+    bool is_on_battery;      /* one is being discharged, and nothing else feeds the machine */
+    unsigned charge_percent; /* their mean; MM_CHARGE_UNKNOWN */
+};
+
 /* ---- features -------------------------------------------------------------------------------------- */
 
 enum mm_feature_id {
@@ -250,6 +271,9 @@ enum mm_feature_id {
     MM_FEATURE_USAGE_THRESHOLD, /* v1: the kernel tells when a group's usage crosses a level */
     MM_FEATURE_VMPRESSURE,      /* v1: memory.pressure_level */
     MM_FEATURE_GROUP_EVENTS,    /* memory.events; v1: memory.oom_control */
+    MM_FEATURE_SWAP_EVENTS,     /* /proc/swaps */
+    MM_FEATURE_POWER_SUPPLY,    /* the machine has one in /sys/class/power_supply */
+    MM_FEATURE_KSWAPD_MONITOR,  /* /proc/kswapd_monitor of OpenHarmony's kernels */
     MM_FEATURE_COUNT
 };
 
@@ -409,6 +433,13 @@ struct mm_kernel_ops {
        missing. group NULL: the domain's, for a machine the root. */
     int (*read_group_events)(struct mm_kernel *kernel, struct mm_group *group,
                              struct mm_group_events *ret_events);
+    /* -EOPNOTSUPP where the kernel knows no swap. */
+    int (*read_swap)(struct mm_kernel *kernel, struct mm_swap_state *ret_swap);
+    /* -EOPNOTSUPP where it knows no power supplies. */
+    int (*read_power)(struct mm_kernel *kernel, struct mm_power_state *ret_power);
+    /* How long the machine was suspended since it booted, which now_ns does not count. Never more than it was, and
+       less by at most a moment. Costs no system call. */
+    uint64_t (*suspended_ns)(struct mm_kernel *kernel);
 };
 
 /* Implementations begin with this. */

@@ -42,6 +42,7 @@ struct mm_linux_kernel {
     pid_t *scanned_pids; /* of a group domain, while it is scanned; owned */
     size_t scanned_count;
     int proc_fd;
+    int sys_fd;   /* -1: there is no /sys */
     int spare_fd; /* given up for a moment to read a process when descriptors run out; -1: it is given up */
     struct mm_held_process held; /* the last one whose start time was read: a write to it follows often */
     struct mm_hot_file meminfo, vmstat, zoneinfo, pressure;
@@ -137,6 +138,10 @@ void mm_linux_close_wake(struct mm_kernel *base, struct mm_wake *wake);
 
 int mm_linux_read_group_events(struct mm_kernel *base, struct mm_group *group,
                                struct mm_group_events *ret_events);
+
+int mm_linux_read_swap(struct mm_kernel *base, struct mm_swap_state *ret_swap);
+int mm_linux_read_power(struct mm_kernel *base, struct mm_power_state *ret_power);
+uint64_t mm_linux_suspended_ns(struct mm_kernel *base);
 
 /* pidfd_open(pid, 0): a descriptor or a negative errno. */
 int mm_linux_pidfd_open(pid_t pid);

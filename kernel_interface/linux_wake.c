@@ -5,11 +5,14 @@
 #include "common/common.h"
 #include "kernel_interface/event_control.h"
 #include "kernel_interface/group_events.h"
+#include "kernel_interface/power_supply.h"
+#include "kernel_interface/swap_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <time.h>
 
 /* ---- usage -------------------------------------------------------------------------------------------- */
 
@@ -164,12 +167,81 @@ int mm_linux_read_group_events(struct mm_kernel *base, struct mm_group *group,
     return mm_group_events_read(group_directory(kernel, group), memory->is_v2, ret_events);
 }
 
+/* ---- of the machine ------------------------------------------------------------------------------------- */
+
+static int open_proc_file(const struct mm_linux_kernel *kernel, struct mm_wake *wake, const char *name,
+                          int flags)
+{
+    wake->fd = openat(kernel->proc_fd, name, flags | O_NONBLOCK | O_CLOEXEC);
+    if (wake->fd < 0)
+        return errno == ENOENT ? -EOPNOTSUPP : -errno;
+    return 0;
+}
+
+static int open_swap(struct mm_linux_kernel *kernel, struct mm_wake *wake)
+{
+    return open_proc_file(kernel, wake, "swaps", O_RDONLY);
+}
+
+/* Upstream opens it for writing alone. */
+static int open_kswapd(struct mm_linux_kernel *kernel, struct mm_wake *wake)
+{
+    return open_proc_file(kernel, wake, MM_KSWAPD_MONITOR_FILE, O_WRONLY);
+}
+
+/* That it is ready is all there is, and it is quiet once that was asked. */
+static int take_readiness(struct mm_linux_kernel *kernel, struct mm_wake *wake)
+{
+    (void)kernel;
+    (void)wake;
+    return 1;
+}
+
+static int open_power(struct mm_linux_kernel *kernel, struct mm_wake *wake)
+{
+    if (!kernel->features[MM_FEATURE_POWER_SUPPLY].available)
+        return -EOPNOTSUPP;
+    return mm_uevent_open(&wake->fd);
+}
+
+static int take_power(struct mm_linux_kernel *kernel, struct mm_wake *wake)
+{
+    (void)kernel;
+    return mm_uevent_take_power(wake->fd);
+}
+
+int mm_linux_read_swap(struct mm_kernel *base, struct mm_swap_state *ret_swap)
+{
+    return mm_swap_read(mm_linux(base)->proc_fd, mm_linux(base)->sys_fd, ret_swap);
+}
+
+int mm_linux_read_power(struct mm_kernel *base, struct mm_power_state *ret_power)
+{
+    return mm_power_read(mm_linux(base)->sys_fd, ret_power);
+}
+
+/* What passes between the two readings comes off what is said, so that it is never too much. */
+uint64_t mm_linux_suspended_ns(struct mm_kernel *base)
+{
+    struct timespec with_sleep;
+    uint64_t with_sleep_ns, awake_ns;
+
+    (void)clock_gettime(CLOCK_BOOTTIME, &with_sleep);
+    awake_ns = base->ops->now_ns(base);
+    with_sleep_ns = (uint64_t)with_sleep.tv_sec * MM_NS_PER_S + (uint64_t)with_sleep.tv_nsec;
+    return with_sleep_ns > awake_ns ? with_sleep_ns - awake_ns : 0;
+}
+
 /* ---- all of them ---------------------------------------------------------------------------------------- */
 
 static const struct mm_wake_ops kinds[MM_WAKE_KIND_COUNT] = {
-    [MM_WAKE_USAGE] = {open_usage, take_usage, close_usage},
-    [MM_WAKE_VMPRESSURE] = {open_vmpressure, take_event_fd, NULL},
-    [MM_WAKE_GROUP_EVENTS] = {open_group_events, take_group_events, NULL},
+    [MM_WAKE_USAGE] = {EPOLLIN, open_usage, take_usage, close_usage},
+    [MM_WAKE_VMPRESSURE] = {EPOLLIN, open_vmpressure, take_event_fd, NULL},
+    [MM_WAKE_GROUP_EVENTS] = {EPOLLIN, open_group_events, take_group_events, NULL}, /* v2: EPOLLPRI */
+    [MM_WAKE_SWAP] = {EPOLLPRI, open_swap, take_readiness, NULL},
+    [MM_WAKE_POWER] = {EPOLLIN, open_power, take_power, NULL},
+    /* each change alone: what is not known of that driver is whether it is quiet after one */
+    [MM_WAKE_KSWAPD] = {EPOLLPRI | EPOLLET, open_kswapd, take_readiness, NULL},
 };
 
 static void close_wake(struct mm_wake *wake)
@@ -208,10 +280,9 @@ int mm_linux_open_wake(struct mm_kernel *base, const struct mm_wake_request *req
 
 int mm_linux_wake_fd(struct mm_kernel *base, const struct mm_wake *wake, uint32_t *ret_events)
 {
-    const struct mm_linux_kernel *kernel = mm_linux(base);
-    bool is_file = wake->request.kind == MM_WAKE_GROUP_EVENTS && kernel->hierarchies.memory.is_v2;
+    bool is_file = wake->request.kind == MM_WAKE_GROUP_EVENTS && mm_linux(base)->hierarchies.memory.is_v2;
 
-    *ret_events = is_file ? EPOLLPRI : EPOLLIN;
+    *ret_events = is_file ? EPOLLPRI : wake->ops->events;
     return wake->fd;
 }
 

@@ -295,6 +295,9 @@ static const struct mm_kernel_ops machine_ops = {
     .move_wake = mm_machine_move_wake,
     .close_wake = mm_machine_close_wake,
     .read_group_events = mm_machine_read_group_events,
+    .read_swap = mm_machine_read_swap,
+    .read_power = mm_machine_read_power,
+    .suspended_ns = mm_machine_suspended_ns,
 };
 
 /* v1 is what a machine falls back to; swap is what zram gives it. */
@@ -345,6 +348,7 @@ int mm_simulated_kernel_new(const struct mm_simulated_machine *options, struct m
         return -ENOMEM;
     machine->kernel.ops = &machine_ops;
     machine->options = *options;
+    machine->power = (struct mm_power_state){.battery_count = 1, .charge_percent = 100};
     init_lists(machine);
     fill_features(machine);
     if (mm_machine_make_group(machine, "/", &root) < 0) {

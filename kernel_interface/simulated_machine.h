@@ -52,6 +52,9 @@
     X(move_wake)                                                                                             \
     X(close_wake)                                                                                            \
     X(read_group_events)                                                                                     \
+    X(read_swap)                                                                                             \
+    X(read_power)                                                                                            \
+    X(suspended_ns)                                                                                          \
     X(job)                                                                                                   \
     X(reap)                                                                                                  \
     X(scan_process)
@@ -191,6 +194,8 @@ struct mm_machine {
     bool is_v1;
     struct mm_feature features[MM_FEATURE_COUNT];
     uint64_t now_ns;
+    uint64_t suspended_ns;
+    struct mm_power_state power;
     uint64_t last_start_time_ticks, last_inode;
     int last_pidfd;
 
@@ -328,6 +333,9 @@ void mm_machine_close_wakes(struct mm_machine *machine);
 void mm_machine_tell_group(struct mm_machine *machine, const struct mm_machine_group *group,
                            enum mm_wake_kind kind);
 void mm_machine_tell_removal(struct mm_machine *machine, const struct mm_machine_group *group);
+int mm_machine_read_swap(struct mm_kernel *kernel, struct mm_swap_state *ret_swap);
+int mm_machine_read_power(struct mm_kernel *kernel, struct mm_power_state *ret_power);
+uint64_t mm_machine_suspended_ns(struct mm_kernel *kernel);
 int mm_machine_read_group_events(struct mm_kernel *kernel, struct mm_group *group,
                                  struct mm_group_events *ret_events);
 int mm_machine_open_wake(struct mm_kernel *kernel, const struct mm_wake_request *request,

@@ -6,9 +6,9 @@
 
 /* What a machine must have for it. */
 static const enum mm_feature_id needed_features[MM_WAKE_KIND_COUNT] = {
-    [MM_WAKE_USAGE] = MM_FEATURE_USAGE_THRESHOLD,
-    [MM_WAKE_VMPRESSURE] = MM_FEATURE_VMPRESSURE,
-    [MM_WAKE_GROUP_EVENTS] = MM_FEATURE_GROUP_EVENTS,
+    [MM_WAKE_USAGE] = MM_FEATURE_USAGE_THRESHOLD,     [MM_WAKE_VMPRESSURE] = MM_FEATURE_VMPRESSURE,
+    [MM_WAKE_GROUP_EVENTS] = MM_FEATURE_GROUP_EVENTS, [MM_WAKE_SWAP] = MM_FEATURE_SWAP_EVENTS,
+    [MM_WAKE_POWER] = MM_FEATURE_POWER_SUPPLY,        [MM_WAKE_KSWAPD] = MM_FEATURE_KSWAPD_MONITOR,
 };
 
 static void tell(struct mm_machine *machine, const struct mm_wake *wake)
@@ -54,6 +54,29 @@ void mm_simulated_wake(struct mm_kernel *kernel, enum mm_wake_kind kind)
         if (wake->request.kind == kind)
             tell(machine, wake);
     }
+}
+
+int mm_simulated_set_zram(struct mm_kernel *kernel, uint64_t zram_bytes)
+{
+    struct mm_machine *machine = mm_machine_of(kernel);
+
+    if (zram_bytes < machine->root->usage.swap)
+        return -EBUSY;
+    machine->options.zram_bytes = zram_bytes;
+    machine->options.lacks[MM_FEATURE_SWAP] = zram_bytes == 0;
+    mm_simulated_wake(kernel, MM_WAKE_SWAP);
+    return 0;
+}
+
+void mm_simulated_set_power(struct mm_kernel *kernel, const struct mm_power_state *power)
+{
+    mm_machine_of(kernel)->power = *power;
+    mm_simulated_wake(kernel, MM_WAKE_POWER);
+}
+
+void mm_simulated_suspend(struct mm_kernel *kernel, uint64_t duration_ns)
+{
+    mm_machine_of(kernel)->suspended_ns += duration_ns;
 }
 
 void mm_machine_tell_group(struct mm_machine *machine, const struct mm_machine_group *group,
@@ -154,4 +177,48 @@ int mm_machine_read_group_events(struct mm_kernel *kernel, struct mm_group *grou
         return -ENODEV;
     *ret_events = source->events;
     return 0;
+}
+
+int mm_machine_read_swap(struct mm_kernel *kernel, struct mm_swap_state *ret_swap)
+{
+    const struct mm_machine *machine = mm_machine_of(kernel);
+    uint64_t used_bytes = machine->root->usage.swap;
+    uint64_t ratio_percent = machine->options.zram_ratio_percent ? machine->options.zram_ratio_percent : 33;
+    int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_read_swap);
+
+    if (error < 0)
+        return error;
+    *ret_swap = (struct mm_swap_state){0};
+    if (machine->options.lacks[MM_FEATURE_SWAP])
+        return 0;
+    *ret_swap = (struct mm_swap_state){
+        .device_count = 1,
+        .zram_count = 1,
+        .total_bytes = machine->options.zram_bytes,
+        .used_bytes = used_bytes,
+        .zram_disk_bytes = machine->options.zram_bytes,
+        .zram_stored_bytes = used_bytes,
+        .zram_compressed_bytes = used_bytes * ratio_percent / 100,
+        .zram_memory_bytes = used_bytes * ratio_percent / 100,
+    };
+    return 0;
+}
+
+int mm_machine_read_power(struct mm_kernel *kernel, struct mm_power_state *ret_power)
+{
+    const struct mm_machine *machine = mm_machine_of(kernel);
+    int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_read_power);
+
+    if (error < 0)
+        return error;
+    if (machine->options.lacks[MM_FEATURE_POWER_SUPPLY])
+        return -EOPNOTSUPP;
+    *ret_power = machine->power;
+    return 0;
+}
+
+uint64_t mm_machine_suspended_ns(struct mm_kernel *kernel)
+{
+    (void)mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_suspended_ns);
+    return mm_machine_of(kernel)->suspended_ns;
 }

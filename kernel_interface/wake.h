@@ -6,6 +6,9 @@
 #include "kernel_interface/linux_kernel.h"
 #include "kernel_interface/usage_threshold.h"
 
+/* Below /proc. */
+#define MM_KSWAPD_MONITOR_FILE "kswapd_monitor"
+
 struct mm_wake_ops;
 
 struct mm_wake {
@@ -19,6 +22,7 @@ struct mm_wake {
 
 /* One kind. */
 struct mm_wake_ops {
+    uint32_t events; /* EPOLL*, for which fd is to be watched */
     int (*open)(struct mm_linux_kernel *kernel, struct mm_wake *wake);
     int (*take)(struct mm_linux_kernel *kernel, struct mm_wake *wake);
     void (*close)(struct mm_wake *wake); /* what was opened, also by half; NULL: fd alone */

@@ -3,6 +3,10 @@
 
 #include "common/common.h"
 #include "event_center/group_events_source.h"
+#include "event_center/kswapd_source.h"
+#include "event_center/power_source.h"
+#include "event_center/resume_source.h"
+#include "event_center/swap_source.h"
 #include "event_center/usage_source.h"
 #include "event_center/vmpressure_source.h"
 
@@ -74,12 +78,58 @@ static int add_limit_hits(struct mm_engine *engine)
                                       &engine->note);
 }
 
+static const char *refuse_swap(const struct mm_engine *engine)
+{
+    return engine->config->kernel_events.has_swap_changes ? NULL : switched_off;
+}
+
+static int add_swap(struct mm_engine *engine)
+{
+    return mm_swap_source_add(engine->center, engine->kernel, engine->waterline, &engine->note);
+}
+
+static const char *refuse_resume(const struct mm_engine *engine)
+{
+    return engine->config->kernel_events.has_resume ? NULL : switched_off;
+}
+
+static int add_resume(struct mm_engine *engine)
+{
+    struct mm_resume_source *source;
+
+    return mm_resume_source_add(engine->center, engine->kernel, engine->waterline, &engine->note, &source);
+}
+
+static const char *refuse_power(const struct mm_engine *engine)
+{
+    return engine->config->kernel_events.has_power_supply ? NULL : switched_off;
+}
+
+static int add_power(struct mm_engine *engine)
+{
+    return mm_power_source_add(engine->center, engine->kernel, &engine->note);
+}
+
+static const char *refuse_kswapd(const struct mm_engine *engine)
+{
+    return engine->config->kernel_events.has_kswapd_monitor ? NULL : switched_off;
+}
+
+static int add_kswapd(struct mm_engine *engine)
+{
+    return mm_kswapd_source_add(engine->center, engine->kernel, engine->waterline, &engine->note);
+}
+
 void mm_engine_add_wakes(struct mm_engine *engine)
 {
     static const struct wake_source sources[] = {
         {"usage threshold", refuse_usage, add_usage},
         {"vmpressure", refuse_vmpressure, add_vmpressure},
         {"limit hits", refuse_limit_hits, add_limit_hits},
+        {"swap changes", refuse_swap, add_swap},
+        {"resume", refuse_resume, add_resume},
+        {"power supply", refuse_power, add_power},
+        {"kswapd monitor", refuse_kswapd, add_kswapd},
     };
 
     for (size_t i = 0; i < MM_ARRAY_SIZE(sources); i++) {

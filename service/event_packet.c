@@ -147,6 +147,38 @@ static void write_group_memory(struct mm_json_writer *writer, const struct mm_se
     mm_json_bool(writer, "under_oom", since->is_under_oom);
 }
 
+static void write_swap(struct mm_json_writer *writer, const struct mm_service_context *context,
+                       const struct mm_event *event)
+{
+    const struct mm_swap_state *swap = &event->payload.swap;
+
+    (void)context;
+    mm_json_unsigned(writer, "devices", swap->device_count);
+    mm_json_unsigned(writer, "total_bytes", swap->total_bytes);
+    mm_json_unsigned(writer, "used_bytes", swap->used_bytes);
+    mm_json_unsigned(writer, "zram_devices", swap->zram_count);
+    mm_json_unsigned(writer, "zram_stored_bytes", swap->zram_stored_bytes);
+    mm_json_unsigned(writer, "zram_memory_bytes", swap->zram_memory_bytes);
+}
+
+static void write_resumed(struct mm_json_writer *writer, const struct mm_service_context *context,
+                          const struct mm_event *event)
+{
+    (void)context;
+    mm_json_unsigned(writer, "suspended_ns", event->payload.resumed.suspended_ns);
+}
+
+static void write_power(struct mm_json_writer *writer, const struct mm_service_context *context,
+                        const struct mm_event *event)
+{
+    const struct mm_power_state *power = &event->payload.power;
+
+    (void)context;
+    mm_json_bool(writer, "on_battery", power->is_on_battery);
+    if (power->charge_percent != MM_CHARGE_UNKNOWN)
+        mm_json_unsigned(writer, "charge_percent", power->charge_percent);
+}
+
 void mm_json_event(struct mm_json_writer *writer, const struct mm_service_context *context,
                    const struct mm_event *event)
 {
@@ -158,6 +190,8 @@ void mm_json_event(struct mm_json_writer *writer, const struct mm_service_contex
         [MM_EVENT_OOM_SCORE_ADJ] = write_adj,  [MM_EVENT_MEMORY_LEVEL] = write_level,
         [MM_EVENT_KILL_END] = write_kill_end,  [MM_EVENT_DECISION] = write_decision,
         [MM_EVENT_PRIORITY] = write_priority,  [MM_EVENT_GROUP_MEMORY] = write_group_memory,
+        [MM_EVENT_SWAP] = write_swap,          [MM_EVENT_RESUMED] = write_resumed,
+        [MM_EVENT_POWER] = write_power,
     };
 
     mm_json_text(writer, "event", mm_event_kind_name(event->kind));

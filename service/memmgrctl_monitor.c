@@ -197,7 +197,7 @@ const struct mm_ctl_command mm_ctl_monitor = {
     .arguments = "",
     .details = "kinds of events: pressure, waterline, application, account, process-found, process-exited,\n"
                "process-left, oom-score-adj, memory-level, kill-begin, kill-end, decision, priority,\n"
-               "config, reload, log-state, stop, group-memory",
+               "config, reload, log-state, stop, group-memory, swap, resumed, power",
     .options = options,
     .run = run,
 };

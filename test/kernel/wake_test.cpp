@@ -3,6 +3,7 @@
 #include "kernel_fixture.h"
 
 #include <sys/socket.h>
+#include <sys/swap.h>
 
 namespace
 {
@@ -306,6 +307,93 @@ TEST_F(GroupWake, LimitsOfARemovedGroupEnd)
     EXPECT_EQ(wake.await(), -ENODEV);
     EXPECT_EQ(kernel_->read_group_events(kernel_.kernel, group_, &events), -ENODEV);
     EXPECT_EQ(Wake(kernel_, request(MM_WAKE_GROUP_EVENTS, group_)).result, -ENODEV);
+}
+
+// ---- the machine ----
+
+int call_swapoff(const char *path)
+{
+    return swapoff(path) < 0 ? -errno : 0;
+}
+
+// A small file with the signature of swap, which is never used: it is taken away at once.
+class SwapFile
+{
+  public:
+    SwapFile()
+    {
+        const int fd = mkstemp(path);
+        const std::string zeroes(pages * page, '\0');
+        std::string first(page, '\0');
+        const uint32_t version = 1, last_page = pages - 1;
+
+        first.replace(page - 10, 10, "SWAPSPACE2");
+        first.replace(1024, 4, reinterpret_cast<const char *>(&version), 4);
+        first.replace(1028, 4, reinterpret_cast<const char *>(&last_page), 4);
+        EXPECT_EQ(write(fd, zeroes.data(), zeroes.size()), static_cast<ssize_t>(zeroes.size()));
+        EXPECT_EQ(pwrite(fd, first.data(), first.size(), 0), static_cast<ssize_t>(first.size()));
+        EXPECT_EQ(fsync(fd), 0);
+        close(fd);
+    }
+    ~SwapFile()
+    {
+        call_swapoff(path);
+        unlink(path);
+    }
+    SwapFile(const SwapFile &) = delete;
+    SwapFile &operator=(const SwapFile &) = delete;
+
+    static constexpr size_t page = 4096, pages = 16;
+    char path[40] = "/var/tmp/memmgr-test-swap-XXXXXX";
+};
+
+TEST(MachineWake, SwapThatIsAddedAndTakenIsToldAndThenQuiet)
+{
+    Kernel kernel;
+    SwapFile file;
+    mm_swap_state before = {}, during = {}, after = {};
+
+    if (!kernel.has(MM_FEATURE_SWAP_EVENTS))
+        GTEST_SKIP() << kernel.reason(MM_FEATURE_SWAP_EVENTS);
+    Wake wake(kernel, request(MM_WAKE_SWAP));
+    ASSERT_EQ(wake.result, 0);
+    ASSERT_EQ(kernel->read_swap(kernel.kernel, &before), 0);
+    EXPECT_EQ(wake.await(100), 0) << "nothing has happened";
+    if (swapon(file.path, 0) < 0)
+        GTEST_SKIP() << "swapon: " << strerror(errno);
+    EXPECT_EQ(wake.await(), 1);
+    EXPECT_EQ(wake.await(100), 0);
+    ASSERT_EQ(kernel->read_swap(kernel.kernel, &during), 0);
+    EXPECT_EQ(during.device_count, before.device_count + 1);
+    EXPECT_EQ(during.total_bytes, before.total_bytes + (SwapFile::pages - 1) * SwapFile::page);
+    ASSERT_EQ(call_swapoff(file.path), 0);
+    EXPECT_EQ(wake.await(), 1);
+    ASSERT_EQ(kernel->read_swap(kernel.kernel, &after), 0);
+    EXPECT_EQ(after.device_count, before.device_count);
+}
+
+TEST(MachineWake, SuspendsAreNeverMadeUp)
+{
+    Kernel kernel;
+    const uint64_t first_ns = kernel->suspended_ns(kernel.kernel);
+
+    for (int i = 0; i < 100000; i++)
+        ASSERT_LE(kernel->suspended_ns(kernel.kernel), first_ns + 50000000U)
+            << "a moment of the first reading";
+}
+
+TEST(MachineWake, PowerIsReadOrThereIsNone)
+{
+    Kernel kernel;
+    mm_power_state power = {};
+    const int result = kernel->read_power(kernel.kernel, &power);
+
+    EXPECT_EQ(Wake(kernel, request(MM_WAKE_POWER)).result,
+              kernel.has(MM_FEATURE_POWER_SUPPLY) ? 0 : -EOPNOTSUPP);
+    if (!kernel.has(MM_FEATURE_POWER_SUPPLY))
+        GTEST_SKIP() << kernel.reason(MM_FEATURE_POWER_SUPPLY);
+    EXPECT_EQ(result, 0);
+    EXPECT_TRUE(power.charge_percent <= 100 || power.charge_percent == MM_CHARGE_UNKNOWN);
 }
 
 } // namespace

@@ -3,6 +3,10 @@
 #include "wake_fixture.h"
 
 #include "event_center/group_events_source.h"
+#include "event_center/kswapd_source.h"
+#include "event_center/power_source.h"
+#include "event_center/resume_source.h"
+#include "event_center/swap_source.h"
 #include "event_center/usage_source.h"
 #include "event_center/vmpressure_source.h"
 
@@ -359,6 +363,184 @@ TEST_F(WakeSource, AHintWakesAWatchThatIsSwitchedOff)
     mm_waterline_source_hint(waterline);
     run_for(100 * MM_NS_PER_MS);
     EXPECT_EQ(readings.size(), 2u);
+}
+
+/* ---- swap, power, kswapd, suspend ------------------------------------------------------------------------ */
+
+class MachineSource : public WakeSource
+{
+  protected:
+    void SetUp() override
+    {
+        machine.zram_bytes = 200 * MM_MIB;
+        WakeSource::SetUp();
+        subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_SWAP) | mask(MM_EVENT_POWER) | mask(MM_EVENT_RESUMED),
+                  [this](const mm_event &event) { told.push_back(event); });
+        run_for(MM_NS_PER_S);
+        readings.clear();
+    }
+
+    std::vector<mm_event> told;
+};
+
+TEST_F(MachineSource, SwapThatChangesIsReadSaidAndLookedAt)
+{
+    ASSERT_EQ(mm_swap_source_add(center, kernel, waterline, &note), 0);
+    EXPECT_EQ(notes,
+              (std::vector<std::string>{"swap changes on: 200 MiB of swap in 1 devices, 1 of them zram, "
+                                        "which holds 0 B in 0 B"}));
+    notes.clear();
+    ASSERT_EQ(mm_simulated_set_zram(kernel, 400 * MM_MIB), 0);
+    run_for(MM_NS_PER_MS);
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].payload.swap.total_bytes, 400 * MM_MIB);
+    ASSERT_EQ(readings.size(), 1u);
+    EXPECT_EQ(readings[0].payload.memory.swap_total_bytes, 400 * MM_MIB);
+    ASSERT_EQ(mm_simulated_set_zram(kernel, 0), 0);
+    run_for(10 * MM_NS_PER_MS);
+    EXPECT_EQ(notes.back(), "swap changes on: no swap now");
+    EXPECT_EQ(told.size(), 2u);
+}
+
+TEST_F(MachineSource, SwapThatCannotBeReadIsSaidAndNoEvent)
+{
+    ASSERT_EQ(mm_swap_source_add(center, kernel, waterline, &note), 0);
+    notes.clear();
+    mm_simulated_fail(kernel, "read_swap", EINVAL, 1);
+    mm_simulated_wake(kernel, MM_WAKE_SWAP);
+    run_for(MM_NS_PER_MS);
+    EXPECT_EQ(notes, (std::vector<std::string>{"swap changes off: swap cannot be read: Invalid argument"}));
+    EXPECT_TRUE(told.empty());
+    mm_simulated_wake(kernel, MM_WAKE_SWAP);
+    run_for(MM_NS_PER_MS);
+    EXPECT_EQ(told.size(), 1u) << "the next change may be read";
+}
+
+TEST_F(MachineSource, PowerIsToldWhenWhatFeedsTheMachineChanges)
+{
+    mm_power_state power = {1, false, 99};
+
+    ASSERT_EQ(mm_power_source_add(center, kernel, &note), 0);
+    EXPECT_EQ(notes,
+              (std::vector<std::string>{"power supply on: on mains, charged to 100 % when that began"}));
+    mm_simulated_set_power(kernel, &power);
+    run_for(MM_NS_PER_MS);
+    EXPECT_TRUE(told.empty()) << "a percent is no event";
+    power.is_on_battery = true;
+    mm_simulated_set_power(kernel, &power);
+    mm_simulated_set_power(kernel, &power);
+    run_for(MM_NS_PER_MS);
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_TRUE(told[0].payload.power.is_on_battery);
+    EXPECT_EQ(told[0].payload.power.charge_percent, 99u);
+    power.is_on_battery = false;
+    power.charge_percent = MM_CHARGE_UNKNOWN;
+    mm_simulated_set_power(kernel, &power);
+    run_for(MM_NS_PER_MS);
+    EXPECT_EQ(told.size(), 2u);
+    EXPECT_EQ(notes.back(), "power supply on: on mains");
+}
+
+TEST_F(MachineSource, PowerThatCannotBeReadStaysWhatItWas)
+{
+    mm_power_state power = {1, true, 50};
+
+    ASSERT_EQ(mm_power_source_add(center, kernel, &note), 0);
+    notes.clear();
+    mm_simulated_fail(kernel, "read_power", EIO, 2);
+    mm_simulated_set_power(kernel, &power);
+    mm_simulated_set_power(kernel, &power);
+    run_for(MM_NS_PER_MS);
+    EXPECT_EQ(notes, (std::vector<std::string>{"power supply off: cannot be read: Input/output error"}));
+    EXPECT_TRUE(told.empty());
+    mm_simulated_set_power(kernel, &power);
+    run_for(MM_NS_PER_MS);
+    EXPECT_EQ(told.size(), 1u);
+}
+
+TEST_F(MachineSource, KswapdHasTheWatchLook)
+{
+    ASSERT_EQ(mm_kswapd_source_add(center, kernel, waterline, &note), 0);
+    mm_simulated_wake(kernel, MM_WAKE_KSWAPD);
+    run_for(MM_NS_PER_MS);
+    EXPECT_EQ(readings.size(), 1u);
+    for (int i = 0; i < 100; i++) {
+        mm_simulated_wake(kernel, MM_WAKE_KSWAPD);
+        run_for(MM_NS_PER_MS / 10);
+    }
+    EXPECT_LE(readings.size(), 7u) << "in the watch's intervals";
+}
+
+TEST_F(MachineSource, ASuspendIsToldOnceAndMemoryLookedAtFirst)
+{
+    mm_resume_source *source = nullptr;
+    uint64_t deadline_ns;
+
+    mm_simulated_suspend(kernel, 5 * MM_NS_PER_S); /* before we were there */
+    ASSERT_EQ(mm_resume_source_add(center, kernel, waterline, &note, &source), 0);
+    mm_resume_source_check(source);
+    EXPECT_TRUE(told.empty());
+    deadline_ns = mm_event_center_next_deadline_ns(center);
+    mm_simulated_suspend(kernel, 3600 * MM_NS_PER_S);
+    EXPECT_EQ(mm_event_center_next_deadline_ns(center), deadline_ns) << "no timer has run on";
+    EXPECT_LT(mm_event_center_now_ns(center), deadline_ns);
+    mm_resume_source_check(source);
+    mm_resume_source_check(source);
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].payload.resumed.suspended_ns, 3600 * MM_NS_PER_S);
+    EXPECT_EQ(readings.size(), 1u);
+    mm_simulated_suspend(kernel, 99 * MM_NS_PER_MS);
+    mm_resume_source_check(source);
+    EXPECT_EQ(told.size(), 1u) << "a doze";
+    mm_simulated_suspend(kernel, MM_NS_PER_MS);
+    mm_resume_source_check(source);
+    EXPECT_EQ(told.size(), 2u) << "dozes add up";
+}
+
+TEST_F(MachineSource, TheLoopAsksAtEachWakeUp)
+{
+    mm_resume_source *source = nullptr;
+
+    ASSERT_EQ(mm_resume_source_add(center, kernel, waterline, &note, &source), 0);
+    subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_RESUMED),
+              [this](const mm_event &) { mm_event_center_stop(center); });
+    mm_simulated_suspend(kernel, MM_NS_PER_S);
+    /* the clock of the machine stands still, so the timer descriptor, which is real, is what wakes the loop */
+    ASSERT_EQ(mm_event_center_run(center), 0);
+    EXPECT_EQ(told.size(), 1u);
+}
+
+/* What such a machine says, and that it says it in status. */
+class BareMachine : public MachineSource
+{
+  protected:
+    void SetUp() override
+    {
+        for (mm_feature_id id : {MM_FEATURE_SWAP_EVENTS, MM_FEATURE_POWER_SUPPLY, MM_FEATURE_KSWAPD_MONITOR})
+            machine.lacks[id] = true;
+        MachineSource::SetUp();
+    }
+};
+
+TEST_F(BareMachine, SaysWhatItLacks)
+{
+    EXPECT_EQ(mm_swap_source_add(center, kernel, waterline, &note), -EOPNOTSUPP);
+    EXPECT_EQ(mm_power_source_add(center, kernel, &note), -EOPNOTSUPP);
+    EXPECT_EQ(mm_kswapd_source_add(center, kernel, waterline, &note), -EOPNOTSUPP);
+    EXPECT_EQ(notes, (std::vector<std::string>{"swap changes off: the simulated machine lacks it",
+                                               "power supply off: the simulated machine lacks it",
+                                               "kswapd monitor off: the simulated machine lacks it"}));
+}
+
+TEST_F(MachineSource, WhatTheKernelRefusesIsSaid)
+{
+    mm_simulated_fail(kernel, "open_wake", EMFILE, 3);
+    EXPECT_EQ(mm_swap_source_add(center, kernel, waterline, &note), -EMFILE);
+    EXPECT_EQ(mm_power_source_add(center, kernel, &note), -EMFILE);
+    EXPECT_EQ(mm_kswapd_source_add(center, kernel, waterline, &note), -EMFILE);
+    EXPECT_EQ(notes, (std::vector<std::string>{"swap changes off: Too many open files",
+                                               "power supply off: Too many open files",
+                                               "kswapd monitor off: Too many open files"}));
 }
 
 } // namespace
