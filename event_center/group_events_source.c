@@ -53,12 +53,8 @@ static unsigned count_watched(const struct group_events_source *source)
 
 static void tell_count(const struct group_events_source *source)
 {
-    unsigned count = count_watched(source);
-
-    if (count == 0)
-        mm_source_tell(&source->note, NAME, false, "no group is left");
-    else
-        mm_source_tell(&source->note, NAME, true, "groups watched: %u of %u", count, source->count);
+    mm_source_tell(&source->note, NAME, true, "groups watched: %u of %u", count_watched(source),
+                   source->count);
 }
 
 static void close_group(struct watched_group *watched)
@@ -73,12 +69,21 @@ static void close_group(struct watched_group *watched)
     watched->group = NULL;
 }
 
+/* One line in the log: of this group, or where it was the last, of the source. */
 static void give_up(struct watched_group *watched, int error)
 {
-    mm_notice("limit hits of %s are not watched any more: %s", path_of(watched),
-              error == -ENODEV ? "the group is gone" : strerror(-error));
+    const struct group_events_source *source = watched->source;
+    const char *reason = error == -ENODEV ? "the group is gone" : strerror(-error);
+    char path[64]; /* leaves room for the rest in what status shows */
+
+    copy_tail(path, sizeof(path), path_of(watched));
     close_group(watched);
-    tell_count(watched->source);
+    if (count_watched(source) == 0) {
+        mm_source_tell(&source->note, NAME, false, "%s: %s", path, reason);
+        return;
+    }
+    mm_notice(NAME " of %s are not watched any more: %s", path, reason);
+    tell_count(source);
 }
 
 /* ---- what happened ---------------------------------------------------------------------------------------- */

@@ -258,7 +258,7 @@ TEST_F(GroupEventsSource, ARemovedGroupEndsAloneAndIsSaidOnce)
     ASSERT_EQ(mm_simulated_remove_group(kernel, "/app"), 0);
     run_for(MM_NS_PER_S);
     ASSERT_EQ(notes.size(), 2u);
-    EXPECT_EQ(notes[1], "limit hits off: no group is left");
+    EXPECT_EQ(notes[1], "limit hits off: /app: the group is gone");
     EXPECT_TRUE(hits.empty());
 }
 
@@ -269,7 +269,7 @@ TEST_F(GroupEventsSource, AGroupThatCannotBeReadAnyMoreIsGivenUp)
     mm_simulated_fail(kernel, "read_group_events", ENODATA, 1);
     mm_simulated_wake(kernel, MM_WAKE_GROUP_EVENTS);
     run_for(MM_NS_PER_S);
-    EXPECT_EQ(notes, (std::vector<std::string>{"limit hits off: no group is left"}));
+    EXPECT_EQ(notes, (std::vector<std::string>{"limit hits off: /app: No data available"}));
 }
 
 TEST_F(GroupEventsSource, GroupsThatCannotBeWatchedAreCountedAndTheReasonReturned)
