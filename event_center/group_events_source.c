@@ -247,7 +247,7 @@ int mm_group_events_source_add(struct mm_event_center *center, struct mm_kernel 
     if (count == 0 || count > MM_GROUP_EVENTS_GROUPS_MAX)
         return -EINVAL;
     if (!feature->available) {
-        mm_source_tell(note, NAME, false, "%s", feature->reason);
+        mm_source_tell_absent(note, NAME, feature->reason);
         return -EOPNOTSUPP;
     }
     source = calloc(1, sizeof(*source));

@@ -75,7 +75,7 @@ int mm_usage_source_add(struct mm_event_center *center, struct mm_kernel *kernel
     int result;
 
     if (!feature->available) {
-        mm_source_tell(note, NAME, false, "%s; the waterline watch does it alone", feature->reason);
+        mm_source_tell_absent(note, NAME, feature->reason);
         return -EOPNOTSUPP;
     }
     source = calloc(1, sizeof(*source));

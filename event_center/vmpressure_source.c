@@ -104,7 +104,7 @@ int mm_vmpressure_source_add(struct mm_event_center *center, struct mm_kernel *k
     int result;
 
     if (!feature->available) {
-        mm_source_tell(note, NAME, false, "%s", feature->reason);
+        mm_source_tell_absent(note, NAME, feature->reason);
         return -EOPNOTSUPP;
     }
     source = calloc(1, sizeof(*source));

@@ -93,6 +93,12 @@ void mm_event_center_serve_wake(struct mm_event_center *center, uint64_t cookie)
     }
 }
 
+void mm_source_tell_absent(const struct mm_source_note *note, const char *name, const char *reason)
+{
+    if (note->tell)
+        note->tell(name, false, reason, note->user);
+}
+
 void mm_source_tell(const struct mm_source_note *note, const char *name, bool is_active, const char *format,
                     ...)
 {

@@ -44,6 +44,8 @@ struct mm_source_note {
     void *user;
 };
 
+/* Tells alone: what this kernel lacks, or nobody wants, was said elsewhere. */
+void mm_source_tell_absent(const struct mm_source_note *note, const char *name, const char *reason);
 /* Tells, and says it in the log where the source does nothing. */
 __attribute__((format(printf, 4, 5))) void mm_source_tell(const struct mm_source_note *note, const char *name,
                                                           bool is_active, const char *format, ...);

@@ -137,7 +137,7 @@ void mm_engine_add_wakes(struct mm_engine *engine)
 
         if (!reason)
             (void)sources[i].add(engine);
-        else if (engine->note.tell)
-            engine->note.tell(sources[i].name, false, reason, engine->note.user);
+        else
+            mm_source_tell_absent(&engine->note, sources[i].name, reason);
     }
 }

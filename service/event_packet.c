@@ -29,8 +29,11 @@ static void write_pressure(struct mm_json_writer *writer, const struct mm_servic
 {
     (void)context;
     mm_json_text(writer, "kind", event->payload.pressure.kind == MM_PRESSURE_FULL ? "full" : "some");
+    mm_json_text(writer, "by", event->payload.pressure.window_us > 0 ? "psi" : "vmpressure");
     mm_json_unsigned(writer, "stall_us", event->payload.pressure.stall_us);
     mm_json_unsigned(writer, "window_us", event->payload.pressure.window_us);
+    if (event->group_id != 0)
+        mm_json_unsigned(writer, "group_id", event->group_id);
 }
 
 static void write_application(struct mm_json_writer *writer, const struct mm_service_context *context,

@@ -488,6 +488,17 @@ TEST_F(EngineWakes, EachCanBeSwitchedOff)
     EXPECT_EQ(mm_simulated_calls(kernel, "open_wake"), 0u);
 }
 
+TEST_F(EngineWakes, VmpressureIsNotNeededBesidesPsi)
+{
+    machine.lacks[MM_FEATURE_CGROUP_V2_MEMORY] = true;
+    config->pressure_trigger_count = 1;
+    config->pressure_triggers[0].stall_us = 70000;
+    config->pressure_triggers[0].window_us = 1000000;
+    start_and_listen();
+    ASSERT_TRUE(engine->has_pressure_triggers);
+    EXPECT_NE(fared.find("-vmpressure"), std::string::npos);
+}
+
 TEST_F(EngineWakes, VmpressureMayBeWantedBesidesPsi)
 {
     machine.lacks[MM_FEATURE_CGROUP_V2_MEMORY] = true;
