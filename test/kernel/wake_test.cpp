@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the running kernel tells by itself: usage thresholds, vmpressure, limits that groups meet. Needs root; makes groups of its own.
-#include "kernel_fixture.h"
+#include "wake_support.h"
 
-#include <sys/socket.h>
 #include <sys/swap.h>
 
 namespace
@@ -51,65 +50,6 @@ class Wake
     struct mm_wake *wake_ = nullptr;
     uint32_t events_ = 0;
     int fd_ = -1;
-};
-
-// A child of a group that takes memory as it is told, and is dead at the latest when this object is.
-class Grower
-{
-  public:
-    explicit Grower(const Directory &group)
-    {
-        EXPECT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends_), 0);
-        pid = fork();
-        if (pid == 0)
-            run(ends_[1]);
-        group.add(pid);
-    }
-    ~Grower()
-    {
-        if (pid > 0)
-            kill(pid, SIGKILL);
-        wait();
-        close(ends_[0]);
-        close(ends_[1]);
-    }
-    Grower(const Grower &) = delete;
-    Grower &operator=(const Grower &) = delete;
-    // Returns when it has them.
-    void take(size_t bytes) const
-    {
-        begin(bytes);
-        EXPECT_EQ(read(ends_[0], &bytes, sizeof(bytes)), static_cast<ssize_t>(sizeof(bytes)));
-    }
-    void begin(size_t bytes) const
-    {
-        EXPECT_EQ(write(ends_[0], &bytes, sizeof(bytes)), static_cast<ssize_t>(sizeof(bytes)));
-    }
-
-    // Until it is dead.
-    void wait()
-    {
-        EXPECT_TRUE(pid <= 0 || waitpid(pid, nullptr, 0) == pid);
-        pid = -1;
-    }
-
-    pid_t pid;
-
-  private:
-    [[noreturn]] static void run(int fd)
-    {
-        size_t bytes;
-
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        while (read(fd, &bytes, sizeof(bytes)) == static_cast<ssize_t>(sizeof(bytes))) {
-            touch_memory(&bytes);
-            if (write(fd, &bytes, sizeof(bytes)) < 0)
-                break;
-        }
-        _exit(1);
-    }
-
-    int ends_[2] = {-1, -1};
 };
 
 // ---- usage thresholds ----
