@@ -155,11 +155,10 @@ int mm_uevent_take_power(int fd)
         ssize_t length =
             recvfrom(fd, message, sizeof(message), MSG_DONTWAIT, (struct sockaddr *)&sender, &sender_length);
 
-        if (length < 0 && errno == ENOBUFS)
-            result = 1; /* what was lost may have been of one */
-        else if (length < 0)
+        if (length < 0 && errno != ENOBUFS)
             break;
-        else if (sender.nl_pid == 0 && is_of_power_supply(message, (size_t)length))
+        /* what was lost may have been of one */
+        if (length < 0 || (sender.nl_pid == 0 && is_of_power_supply(message, (size_t)length)))
             result = 1;
     }
     return result;
