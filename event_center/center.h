@@ -54,6 +54,7 @@ struct mm_event_center {
     struct mm_source sources[MM_SOURCES_MAX];
     unsigned source_count;
     struct mm_list timers;
+    struct mm_list wakes; /* struct mm_wake_watch, where the kernel sends notices of them */
     int epoll_fd;
     int timer_fd;
     uint64_t armed_deadline_ns; /* what timer_fd is set to; UINT64_MAX: off */
@@ -66,5 +67,8 @@ struct mm_event_center {
     unsigned queue_first, queue_count; /* the event being delivered counts */
     struct mm_event queue[MM_EVENT_QUEUE_SIZE];
 };
+
+/* wake_watch.c: a notice of that cookie came. */
+void mm_event_center_serve_wake(struct mm_event_center *center, uint64_t cookie);
 
 #endif
