@@ -149,7 +149,8 @@ struct mm_process {
     struct mm_list bundle_link;
     char comm[MM_COMM_MAX];
     uid_t uid;
-    int16_t important_floor; /* where MM_PROCESS_IS_IMPORTANT */
+    int16_t important_floor;         /* where MM_PROCESS_IS_IMPORTANT */
+    int16_t inherited_oom_score_adj; /* where MM_PROCESS_IS_INHERITING */
     /* From here on, with what the manager keeps behind it, one line of cache: all that most events touch. */
     struct mm_bundle *bundle;
     uint64_t start_time_ticks; /* 0 when it could not be read */

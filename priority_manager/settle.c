@@ -40,6 +40,15 @@ void mm_manager_unseed(struct mm_priority_manager *manager, struct mm_process_no
     node->process.work_state = MM_WORK_NONE;
 }
 
+/* An inherited number is not what we or others have written since, -1000 excepted. */
+static int file_number(const struct mm_process *process)
+{
+    bool is_inherited = (process->flags & (MM_PROCESS_IS_INHERITING | MM_PROCESS_IS_OUT_OF_REACH)) ==
+                        MM_PROCESS_IS_INHERITING;
+
+    return is_inherited ? process->inherited_oom_score_adj : process->written_oom_score_adj;
+}
+
 void mm_manager_own_rules(const struct mm_process_node *node, struct mm_rule_result *ret_result)
 {
     const struct mm_process *process = &node->process;
@@ -48,7 +57,7 @@ void mm_manager_own_rules(const struct mm_process_node *node, struct mm_rule_res
         .is_registered = process->bundle->is_registered,
         /* in another line of cache, and rarely needed */
         .important_floor = process->flags & MM_PROCESS_IS_IMPORTANT ? process->important_floor : 0,
-        .oom_score_adj = process->written_oom_score_adj,
+        .oom_score_adj = file_number(process),
         .account_adjustment = mm_account_adjustment(process->bundle->account),
     };
 
@@ -60,7 +69,7 @@ static void compute_own(struct mm_process_node *node)
     struct mm_rule_result result;
 
     if (node->process.flags & MM_PROCESS_IS_RENDER) {
-        node->process.own = (int16_t)mm_rules_render(node->process.bundle->entry.priority);
+        node->process.own = (int16_t)mm_rules_render(mm_bundle_due_priority(node->process.bundle));
         node->process.own_rule = MM_RULE_RENDER;
         return;
     }
@@ -224,9 +233,12 @@ static void bury_dead(struct mm_priority_manager *manager)
 
 void mm_manager_settle(struct mm_priority_manager *manager)
 {
-    while (manager->seeds || manager->changed_bundles || manager->dead) {
+    /* No bundle moves before all have their numbers, those who follow render processes, and those whom the dead had
+       bound: it may come back. */
+    do {
         settle_numbers(manager);
-        mm_manager_move_bundles(manager);
         bury_dead(manager);
-    }
+        mm_manager_count_bundles(manager);
+    } while (manager->seeds);
+    mm_manager_move_bundles(manager);
 }
