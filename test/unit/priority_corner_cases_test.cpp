@@ -183,7 +183,10 @@ TEST_F(CornerCases, ABundleDoesNotMoveToAndFro)
     create({1004, 1000, "com.example.later"});
     report(MM_REASON_SUSPEND_DELAY_START, {1004});
     ASSERT_EQ(order(), (std::vector<pid_t>{1003, 1004, 1001, 1000}));
+    write(1003, 300);
+    publish(MM_EVENT_OOM_SCORE_ADJ, 1003, 300);
     switch_account(102, MM_ACCOUNT_HOT_SWITCH);
     ASSERT_EQ(priority(1003), 100);
+    EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 1003), 300) << "its number did not change";
     EXPECT_EQ(order(), (std::vector<pid_t>{1003, 1004, 1000, 1001}));
 }
