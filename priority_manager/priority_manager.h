@@ -234,7 +234,8 @@ struct mm_process *mm_priority_manager_find(const struct mm_priority_manager *ma
    while a kill is under way. */
 size_t mm_priority_manager_refresh(struct mm_priority_manager *manager, size_t limit);
 
-/* "400 background; important floor 300 -> 300; account 101 inactive +50 -> 350" into buffer. */
+/* "400 background; important floor 300 -> 300; account 101 inactive +50 -> 350" into buffer: what the flags say, then
+   each rule that applies, and the number after it; at last, who keeps the bundle where it is, if that is another. */
 const char *mm_priority_manager_explain(const struct mm_priority_manager *manager,
                                         const struct mm_process *process, char *buffer, size_t size);
 

@@ -38,11 +38,11 @@ TEST_F(CornerCases, AnInheritedNumberIsNotWhatARuleMadeOfIt)
         const char *why;
     } rows[] = {
         {"resident", [](PriorityWorld &world) { world.set_residents({kBundle}); }, -800,
-         "350 oom_score_adj; resident -> -800"},
+         "350 oom_score_adj, inherited for its grace; resident -> -800"},
         {"system", [](PriorityWorld &world) { world.set_system_apps({kBundle}); }, -1000,
-         "350 oom_score_adj; system -> -1000"},
+         "350 oom_score_adj, inherited for its grace; system -> -1000"},
         {"important", [](PriorityWorld &world) { world.set_important(kBundle, 120); }, 120,
-         "350 oom_score_adj; important floor 120 -> 120"},
+         "350 oom_score_adj, inherited for its grace; important floor 120 -> 120"},
     };
     pid_t pid = 1000;
 

@@ -330,7 +330,8 @@ TEST_F(PriorityManager, SystemAppsByEitherNameStayAtMinusThousand)
     EXPECT_EQ(priority(1002), 400);
     EXPECT_EQ(bundle_priority(1002), -1000) << "a bundle dies as one";
     EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 1000), -1000);
-    EXPECT_EQ(why(1000), "0 foreground; system -> -1000");
+    EXPECT_EQ(why(1000),
+              "0 foreground; system -> -1000; extension of an unnamed caller min(400,0)+100 -> -1000");
 }
 
 // Nobody reports them: their comm is all that is known, and it may change.
