@@ -18,8 +18,9 @@
    queue begins anew at its first place whenever it is empty. */
 #define MM_EVENT_QUEUE_PRESENT 48
 /* Priority manager, two strategies, sources that hear of each other, and observers. */
-#define MM_SUBSCRIBERS_MAX 24
-#define MM_SOURCES_MAX     16
+#define MM_SUBSCRIBERS_MAX 32
+/* The daemon has some fifteen. */
+#define MM_SOURCES_MAX 24
 /* 1024 clients (the most the socket takes), and the descriptors of all other sources. */
 #define MM_WATCHES_MAX 1088
 /* Descriptors per wake-up: all of them, and the loop's own two. Fewer could leave a client's packet for the
