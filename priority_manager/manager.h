@@ -39,7 +39,8 @@ enum mm_work_state {
     MM_WORK_NONE,
     MM_WORK_SEED,     /* what it depends on changed */
     MM_WORK_AFFECTED, /* its number is being computed */
-    MM_WORK_DEAD,     /* the kernel does not know it any more */
+    MM_WORK_PUT_OFF,  /* it is gone, or out of reach, which is for when all numbers are applied */
+    MM_WORK_DEAD,     /* it is taken apart */
 };
 
 /* What a process rule made of a process. */
@@ -167,7 +168,7 @@ struct mm_priority_manager {
     struct mm_scan_work scan_work;
     uint32_t dead_check_bucket, refresh_bucket, refresh_done;
 
-    struct mm_process_node *seeds, *dead;
+    struct mm_process_node *seeds, *put_off;
     struct mm_bundle_node *changed_bundles;
     struct mm_bundle_node *moved_first, *moved_last; /* to be announced */
 
@@ -278,7 +279,9 @@ bool mm_manager_was_put_out_of_reach(const struct mm_priority_manager *manager,
 /* The file of a registered process holds what somebody else wrote; seeds where that counts. */
 void mm_manager_note_foreign(struct mm_priority_manager *manager, struct mm_process_node *node,
                              int oom_score_adj);
-/* Before its number is written: true, and noted, when somebody else has put it out of reach unreported. */
+/* A render process that is out of reach is nobody's from now on. */
+void mm_manager_part_from_owner(struct mm_priority_manager *manager, struct mm_process_node *node);
+/* Before its number is written: true, and noted, when somebody else has put it out of reach unreported. Does not seed. */
 bool mm_manager_find_out_of_reach(struct mm_priority_manager *manager, struct mm_process_node *node);
 
 /* bundles.c */

@@ -21,7 +21,7 @@ bool mm_manager_was_put_out_of_reach(const struct mm_priority_manager *manager,
 }
 
 /* A render process does not count in its bundle's number, so that bundle's death would be its own. */
-static void part_from_owner(struct mm_priority_manager *manager, struct mm_process_node *node)
+void mm_manager_part_from_owner(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
     mm_deadline_stop(manager, node);
     mm_manager_release_bindings(manager, node);
@@ -30,8 +30,8 @@ static void part_from_owner(struct mm_priority_manager *manager, struct mm_proce
         mm_manager_remove_process(manager, node);
 }
 
-void mm_manager_note_foreign(struct mm_priority_manager *manager, struct mm_process_node *node,
-                             int oom_score_adj)
+/* True when it is out of reach now and was not, or the other way round. */
+static bool note(struct mm_priority_manager *manager, struct mm_process_node *node, int oom_score_adj)
 {
     struct mm_process *process = &node->process;
     uint32_t was = process->flags;
@@ -42,10 +42,16 @@ void mm_manager_note_foreign(struct mm_priority_manager *manager, struct mm_proc
         process->flags |= MM_PROCESS_IS_OUT_OF_REACH;
     else
         process->flags &= ~(uint32_t)MM_PROCESS_IS_OUT_OF_REACH;
-    if (process->flags == was)
+    return process->flags != was;
+}
+
+void mm_manager_note_foreign(struct mm_priority_manager *manager, struct mm_process_node *node,
+                             int oom_score_adj)
+{
+    if (!note(manager, node, oom_score_adj))
         return;
-    if (was & MM_PROCESS_IS_RENDER)
-        part_from_owner(manager, node);
+    if (node->process.flags & MM_PROCESS_IS_RENDER)
+        mm_manager_part_from_owner(manager, node);
     else
         mm_manager_seed(manager, node);
 }
@@ -66,6 +72,6 @@ bool mm_manager_find_out_of_reach(struct mm_priority_manager *manager, struct mm
     if (manager->kernel->is_dry_run || node->process.written_oom_score_adj == MM_PRIORITY_SYSTEM ||
         !has_system_number(manager, node->process.pid) || !is_its_file(manager, &node->process))
         return false;
-    mm_manager_note_foreign(manager, node, MM_PRIORITY_SYSTEM);
+    (void)note(manager, node, MM_PRIORITY_SYSTEM);
     return true;
 }

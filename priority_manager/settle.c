@@ -208,7 +208,7 @@ static void solve(const struct affected *affected)
 
     for (struct mm_process_node *node = affected->first; node; node = node->work_next)
         node->process.candidate =
-            is_binding_render(node) ? MM_PRIORITY_NONE : (int16_t)from_callers(node, true);
+            (int16_t)(is_binding_render(node) ? MM_PRIORITY_NONE : from_callers(node, true));
     while (has_changed) {
         has_changed = false;
         for (struct mm_process_node *node = affected->first; node; node = node->work_next) {
@@ -248,6 +248,14 @@ bool mm_manager_write_oom_score_adj(struct mm_priority_manager *manager, pid_t p
     return true;
 }
 
+/* What is learnt by writing waits until all numbers are applied: whoever is still to be is not seeded. */
+static void put_off(struct mm_priority_manager *manager, struct mm_process_node *node)
+{
+    node->process.work_state = MM_WORK_PUT_OFF;
+    node->work_next = manager->put_off;
+    manager->put_off = node;
+}
+
 static void apply(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
     struct mm_process *process = &node->process;
@@ -259,14 +267,12 @@ static void apply(struct mm_priority_manager *manager, struct mm_process_node *n
         return;
     process->priority = node->process.candidate;
     mm_bundle_member_changed(manager, node, previous);
-    if (!process->bundle->is_registered || process->priority == process->written_oom_score_adj ||
-        mm_manager_find_out_of_reach(manager, node) ||
-        mm_manager_write_oom_score_adj(manager, process->pid, process->start_time_ticks, process->priority,
-                                       &process->written_oom_score_adj))
+    if (!process->bundle->is_registered || process->priority == process->written_oom_score_adj)
         return;
-    node->process.work_state = MM_WORK_DEAD;
-    node->work_next = manager->dead;
-    manager->dead = node;
+    if (mm_manager_find_out_of_reach(manager, node) ||
+        !mm_manager_write_oom_score_adj(manager, process->pid, process->start_time_ticks, process->priority,
+                                        &process->written_oom_score_adj))
+        put_off(manager, node);
 }
 
 static void settle_numbers(struct mm_priority_manager *manager)
@@ -281,13 +287,19 @@ static void settle_numbers(struct mm_priority_manager *manager)
     }
 }
 
-static void bury_dead(struct mm_priority_manager *manager)
+static void take_up(struct mm_priority_manager *manager)
 {
     struct mm_process_node *node;
 
-    while ((node = manager->dead)) {
-        manager->dead = node->work_next;
-        mm_manager_remove_process(manager, node);
+    while ((node = manager->put_off)) {
+        manager->put_off = node->work_next;
+        node->process.work_state = MM_WORK_NONE;
+        if (!(node->process.flags & MM_PROCESS_IS_OUT_OF_REACH))
+            mm_manager_remove_process(manager, node);
+        else if (node->process.flags & MM_PROCESS_IS_RENDER)
+            mm_manager_part_from_owner(manager, node);
+        else
+            mm_manager_seed(manager, node);
     }
 }
 
@@ -297,7 +309,7 @@ void mm_manager_settle(struct mm_priority_manager *manager)
        bound: it may come back. */
     do {
         settle_numbers(manager);
-        bury_dead(manager);
+        take_up(manager);
         mm_manager_count_bundles(manager);
     } while (manager->seeds);
     mm_manager_move_bundles(manager);

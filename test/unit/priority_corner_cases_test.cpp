@@ -190,3 +190,20 @@ TEST_F(CornerCases, ABundleDoesNotMoveToAndFro)
     EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 1003), 300) << "its number did not change";
     EXPECT_EQ(order(), (std::vector<pid_t>{1003, 1004, 1000, 1001}));
 }
+
+/* What it had bound was about to be given the number that it had from that binding. */
+TEST_F(CornerCases, ARenderProcessThatIsPutOutOfReachReleasesWhatItBound)
+{
+    create({1000});
+    report(MM_REASON_SUSPEND_DELAY_START, {1000});
+    spawn(1001);
+    render(1001, 1000);
+    create({1002, kUid, "com.example.extension"});
+    bind(1001, 1002);
+    ASSERT_EQ(priority(1002), 200);
+    write(1001, -1000);
+    report(MM_REASON_VISIBLE, {1000});
+    EXPECT_EQ(why(1001), "-1000 oom_score_adj, not registered");
+    EXPECT_EQ(priority(1002), 500);
+    EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 1002), 500);
+}
