@@ -170,7 +170,8 @@ static void fill_context(struct mm_daemon *daemon)
 int mm_daemon_add_sources(struct mm_daemon *daemon)
 {
     static int (*const add[])(struct mm_daemon *) = {add_control, mm_daemon_add_reloader,
-                                                     mm_daemon_add_process_sources, add_watchdog};
+                                                     mm_daemon_add_process_sources, add_watchdog,
+                                                     mm_daemon_add_flows};
     int result;
 
     fill_context(daemon);
