@@ -257,6 +257,7 @@ static enum mm_daemon_exit run(struct mm_daemon *daemon, struct mm_config *confi
     mm_notify("READY=1\nSTATUS=watching %s",
               config->domain.group_path[0] ? config->domain.group_path : "the machine");
     mm_notice("ready%s", daemon->options->is_dry_run ? ": dry run, nothing will be changed" : "");
+    mm_daemon_start_flows(daemon);
     result = mm_event_center_run(daemon->engine->center);
     mm_notify("STOPPING=1");
     stop(daemon);

@@ -9,6 +9,7 @@
 #include "event_center/file_watch.h"
 #include "service/daemon.h"
 #include "service/engine.h"
+#include "service/flow_cpu.h"
 #include "service/requests.h"
 #include "service/runtime.h"
 
@@ -35,6 +36,8 @@ struct mm_daemon {
         told_problems; /* a hash of what was last said of files that changed and are not valid; 0: nothing */
     char reader_path[MM_PROGRAM_PATH_MAX];
     char loader_path[MM_PROGRAM_PATH_MAX];
+    struct mm_flow_cpu cpuflow;
+    struct mm_flows_config flows; /* as last put in force: what was switched since stays so */
 };
 
 /* What a source is doing, for status. */
@@ -47,6 +50,8 @@ __attribute__((format(printf, 4, 5))) void mm_daemon_note_source(struct mm_daemo
 
 /* daemon_flows.c: what is collected in threads of their own. */
 int mm_daemon_add_flows(struct mm_daemon *daemon);
+/* Those that the configuration wants; once the daemon is ready, which they do not delay. */
+void mm_daemon_start_flows(struct mm_daemon *daemon);
 
 /* process_sources.c: BPF, or what stands in for it. */
 int mm_daemon_add_process_sources(struct mm_daemon *daemon);

@@ -188,6 +188,12 @@ static void drop_figures(struct unit *unit)
     unit->figures = NULL;
 }
 
+static void drop_reason(struct unit *unit)
+{
+    free(unit->reason);
+    unit->reason = NULL;
+}
+
 /* ---- the supervisor ----------------------------------------------------------------------------------------- */
 
 static void act(struct unit *unit, enum mm_flow_action action);
@@ -216,6 +222,9 @@ static void ended(struct unit *unit, int result)
     drop_figures(unit);
     if (is_news)
         tell_end(unit, result);
+    /* how it was done explains nothing about what is not done */
+    if (unit->state.phase == MM_FLOW_OFF)
+        drop_reason(unit);
     if (unit->state.phase == MM_FLOW_WAITING)
         mm_event_center_arm(unit->flows->center, &unit->retry, unit->state.retry_ns);
     act(unit, action);
@@ -229,8 +238,7 @@ static void act(struct unit *unit, enum mm_flow_action action)
         wake(unit->flow->cancel_fd);
     if (action != MM_FLOW_START)
         return;
-    free(unit->reason);
-    unit->reason = NULL;
+    drop_reason(unit);
     result = start_thread(unit);
     if (result < 0)
         ended(unit, result);
@@ -292,7 +300,7 @@ static void close_flows(void *self)
     (void)mm_flows_stop(flows, CLOSE_MS);
     for (unsigned i = 0; i < flows->count; i++) {
         drop_figures(&flows->units[i]);
-        free(flows->units[i].reason);
+        drop_reason(&flows->units[i]);
     }
     mm_event_center_forget_fd(flows->center, flows->wake_fd);
     if (!flows->is_held)

@@ -42,6 +42,19 @@ static void print_duration(struct mm_table *table, const cJSON *flow)
         mm_table_cell(table, MM_STYLE_PLAIN, "-");
 }
 
+/* What it has found of late, then how it finds it. */
+static void print_how(struct mm_table *table, const cJSON *flow)
+{
+    const cJSON *cpu = mm_json_get(flow, "cpu");
+
+    if (cJSON_IsObject(cpu))
+        mm_table_cell(table, MM_STYLE_PLAIN, "%.0f processes, %.1f %% of a processor; %s",
+                      mm_json_get_number(cpu, "processes"), mm_json_get_number(cpu, "busy_permille") / 10,
+                      mm_json_get_text(flow, "reason"));
+    else
+        mm_table_cell(table, MM_STYLE_PLAIN, "%s", mm_json_get_text(flow, "reason"));
+}
+
 static void print_flows(const struct mm_ctl *ctl, const cJSON *answer)
 {
     static const struct mm_column columns[] = {
@@ -59,7 +72,7 @@ static void print_flows(const struct mm_ctl *ctl, const cJSON *answer)
         print_duration(table, flow);
         mm_table_cell(table, MM_STYLE_PLAIN, "%.0f", mm_json_get_number(flow, "failures"));
         mm_table_cell(table, MM_STYLE_PLAIN, "%s", mm_json_get_text(flow, "summary"));
-        mm_table_cell(table, MM_STYLE_PLAIN, "%s", mm_json_get_text(flow, "reason"));
+        print_how(table, flow);
     }
     mm_table_print(table, ctl);
     mm_table_free(table);

@@ -3,6 +3,7 @@
 #include "service/request.h"
 
 #include "common/common.h"
+#include "service/cpu_figures.h"
 #include "service/flows.h"
 
 #include <errno.h>
@@ -13,6 +14,19 @@ const struct mm_field mm_request_flow_fields[] = {
     {"on", MM_FIELD_BOOL, true, 0, 0},
     {.name = NULL},
 };
+
+/* permille of one processor */
+static void write_cpu(struct mm_json_writer *writer, const struct mm_cpu_figures *figures)
+{
+    mm_json_open(writer, "cpu", '{');
+    mm_json_unsigned(writer, "interval_ms", figures->interval_ns / MM_NS_PER_MS);
+    mm_json_unsigned(writer, "busy_permille", figures->busy_ns * 1000 / figures->interval_ns);
+    mm_json_unsigned(writer, "weighted_permille", figures->weighted_ns * 1000 / figures->interval_ns);
+    mm_json_unsigned(writer, "processes", figures->count);
+    mm_json_unsigned(writer, "lost_ms", figures->lost_ns / MM_NS_PER_MS);
+    mm_json_unsigned(writer, "lost_switches", figures->lost_count);
+    mm_json_close(writer, '}');
+}
 
 static void write_flow(struct mm_json_writer *writer, const struct mm_flow_status *status)
 {
@@ -26,6 +40,8 @@ static void write_flow(struct mm_json_writer *writer, const struct mm_flow_statu
     if (status->phase == MM_FLOW_WAITING)
         mm_json_unsigned(writer, "retry_in_ms", status->retry_in_ns / MM_NS_PER_MS);
     mm_json_text(writer, "reason", status->reason);
+    if (status->figures && strcmp(status->name, MM_CPUFLOW_NAME) == 0)
+        write_cpu(writer, status->figures);
 }
 
 int mm_request_flows(struct mm_request *request)

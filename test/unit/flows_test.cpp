@@ -167,6 +167,8 @@ TEST_F(Flows, HandOverTheNewestFigures)
     EXPECT_STREQ(status(1).reason, "run 1");
     ASSERT_EQ(mm_flows_switch(flows, "first", false), 0);
     EXPECT_EQ(mm_flows_figures(flows, "first"), nullptr) << "who stops knows nothing any more";
+    ASSERT_TRUE(await(1, MM_FLOW_OFF));
+    EXPECT_STREQ(status(1).reason, "");
     EXPECT_EQ(mm_flows_figures(flows, "none"), nullptr);
     EXPECT_EQ(mm_flows_figures(nullptr, "first"), nullptr);
 }
