@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* Run time of processes, from the scheduler's own account of each thread. */
 #include "cpu.bpf.h"
+#include "namespace.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-/* Inode of the daemon's pid namespace; 0: the initial one. */
-const volatile uint32_t mm_pid_namespace = 0;
-
-/* Deepest nesting of pid namespaces, MAX_PID_NS_LEVEL in the kernel. */
-#define MM_PID_NAMESPACE_LEVELS 32
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -27,26 +22,11 @@ struct task_struct___cpu {
 
 #pragma clang attribute pop
 
-static __always_inline int32_t mm_visible_tgid_of(struct task_struct *task)
-{
-    struct pid *pid = BPF_CORE_READ(task, signal, pids[MM_PIDTYPE_TGID]);
-    uint32_t level = BPF_CORE_READ(pid, level);
-
-    for (uint32_t i = 0; i < MM_PID_NAMESPACE_LEVELS && i <= level; i++) {
-        struct upid *number =
-            (void *)pid + bpf_core_field_offset(struct pid, numbers) + i * bpf_core_type_size(struct upid);
-
-        if (BPF_CORE_READ(number, ns, ns.inum) == mm_pid_namespace)
-            return BPF_CORE_READ(number, nr);
-    }
-    return 0;
-}
-
 static __always_inline void mm_describe(struct mm_bpf_cpu_time *time)
 {
     struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 
-    time->tgid = mm_pid_namespace == 0 ? BPF_CORE_READ(task, tgid) : mm_visible_tgid_of(task);
+    time->tgid = mm_visible_tgid(task);
     time->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 }
 
@@ -54,7 +34,8 @@ static __always_inline void mm_describe(struct mm_bpf_cpu_time *time)
 #define MM_RT_PRIORITY_MAX 100
 
 /* A switch may go by unseen. Then nobody knows what the one that leaves had when it came, unless the scheduler does. */
-static __always_inline void mm_find_base(struct mm_bpf_cpu_state *state, const struct task_struct___cpu *leaves)
+static __always_inline void mm_find_base(struct mm_bpf_cpu_state *state,
+                                         const struct task_struct___cpu *leaves)
 {
     if (leaves->prio >= MM_RT_PRIORITY_MAX)
         state->base_ns = leaves->se.prev_sum_exec_runtime;

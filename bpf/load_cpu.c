@@ -2,7 +2,7 @@
 #include "bpf/load_cpu.h"
 
 #include "bpf/cpu.h"
-#include "bpf/reason.h"
+#include "bpf/load_reason.h"
 #include "common/common.h"
 
 #include "cpu.skel.h"
@@ -12,10 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* Inode of the initial pid namespace: PROC_PID_INIT_INO in the kernel, never another since 3.8. */
-#define INITIAL_PID_NAMESPACE 0xEFFFFFFCu
 
 struct variant {
     const char *name;
@@ -24,31 +20,7 @@ struct variant {
     void (*destroy)(void *skeleton);
 };
 
-static struct mm_bpf_reason heard;
-
-__attribute__((format(printf, 2, 0))) static int hear(enum libbpf_print_level level, const char *format,
-                                                      va_list arguments)
-{
-    static char message[65536];
-
-    if (level != LIBBPF_WARN)
-        return 0;
-    /* the analyzer does not see that libbpf began the list */
-    (void)vsnprintf(message, sizeof(message), format, arguments); /* NOLINT(clang-analyzer-valist*) */
-    mm_bpf_reason_hear(&heard, message);
-    return 0;
-}
-
 /* ---- the ways to load --------------------------------------------------------------------------------------- */
-
-static uint32_t pid_namespace(void)
-{
-    struct stat status;
-
-    if (stat("/proc/self/ns/pid", &status) < 0 || status.st_ino == INITIAL_PID_NAMESPACE)
-        return 0;
-    return (uint32_t)status.st_ino;
-}
 
 static struct bpf_object *open_btf(void **ret_skeleton)
 {
@@ -56,7 +28,7 @@ static struct bpf_object *open_btf(void **ret_skeleton)
 
     if (!skeleton)
         return NULL;
-    skeleton->rodata->mm_pid_namespace = pid_namespace();
+    skeleton->rodata->mm_pid_namespace = mm_bpf_pid_namespace();
     *ret_skeleton = skeleton;
     return skeleton->obj;
 }
@@ -70,8 +42,8 @@ static struct bpf_object *open_classic(void **ret_skeleton)
 {
     struct cpu_classic_bpf *skeleton;
 
-    if (pid_namespace() != 0) {
-        mm_bpf_reason_hear(&heard, "without BTF processes have the numbers of the initial pid namespace");
+    if (mm_bpf_pid_namespace() != 0) {
+        mm_bpf_say("without BTF processes have the numbers of the initial pid namespace");
         errno = EOPNOTSUPP;
         return NULL;
     }
@@ -216,7 +188,7 @@ static int try_variant(const struct variant *variant, struct mm_bpf_load_result 
     void *skeleton = NULL;
     int error;
 
-    heard = (struct mm_bpf_reason){0};
+    mm_bpf_listen_anew();
     errno = ENOEXEC;
     object = variant->open(&skeleton);
     error = object ? load(object, message->cpu_count) : -errno;
@@ -232,35 +204,25 @@ static int try_variant(const struct variant *variant, struct mm_bpf_load_result 
     return error;
 }
 
-static void describe_failure(const struct variant *variant, struct mm_bpf_loader_message *message)
+int mm_bpf_load_cpu(const struct mm_bpf_load_request *request, mm_bpf_load_visit visit, void *user)
 {
-    size_t length = strnlen(message->reason, sizeof(message->reason) - 1);
-
-    (void)mm_format(message->reason + length, sizeof(message->reason) - length, "%s%s: %s",
-                    length > 0 ? "; " : "", variant->name,
-                    message->error == -EPERM ? "CAP_BPF and CAP_PERFMON are needed"
-                    : heard.rank > 0         ? heard.line
-                                             : strerror(-message->error));
-}
-
-void mm_bpf_load_cpu(const struct mm_bpf_load_request *request, struct mm_bpf_load_result *ret_result)
-{
-    struct mm_bpf_load_result result = {.message.version = MM_BPF_CPU_LOADER_VERSION};
+    struct mm_bpf_load_result result = {
+        .message = {.version = MM_BPF_CPU_LOADER_VERSION, .error = -EOPNOTSUPP}};
     struct mm_bpf_loader_message *message = &result.message;
     int cpu_count = libbpf_num_possible_cpus();
 
-    (void)libbpf_set_print(hear);
+    mm_bpf_listen();
     message->cpu_count = (uint32_t)MM_MAX(cpu_count, 0);
-    message->error = MM_MIN(cpu_count, 0);
     for (size_t i = 0; cpu_count > 0 && i < MM_ARRAY_SIZE(variants); i++) {
         if (request->is_classic && !variants[i].is_classic)
             continue;
         message->error = try_variant(&variants[i], &result);
         if (message->error == 0)
             break;
-        describe_failure(&variants[i], message);
+        mm_bpf_describe_failure(variants[i].name, message);
         if (message->error == -EPERM)
             break;
     }
-    *ret_result = result;
+    visit(&result, user);
+    return message->error;
 }

@@ -305,6 +305,8 @@ static int fill(struct mm_build *build)
         r = take_items(build);
     if (r >= 0)
         r = store_missing_rows(build);
+    if (r >= 0)
+        mm_rules_complete_processes(build);
     return r;
 }
 

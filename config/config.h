@@ -34,6 +34,10 @@ extern "C" {
 #define MM_CONFIG_PATH_MAX              108 /* sun_path */
 #define MM_CONFIG_GROUP_PATH_MAX        512
 #define MM_CONFIG_WORD_MAX              64
+#define MM_CONFIG_PROCESS_RULES_MAX     256
+#define MM_RULE_NAME_MAX                64  /* with its NUL */
+#define MM_PATTERN_MAX                  255 /* without it, as is the next */
+#define MM_NAME_TEMPLATE_MAX            127
 
 /* killConfig */
 struct mm_kill_level {
@@ -143,6 +147,58 @@ struct mm_reclaim_priority_config {
     uint64_t dead_check_ms;        /* how often processes nobody reported dead are looked for */
 };
 
+/* What a process is; with the priority that goes with it in mm_process_class_priority. */
+enum mm_process_class {
+    MM_CLASS_PROTECTED,
+    MM_CLASS_SYSTEM,
+    MM_CLASS_SESSION,
+    MM_CLASS_APPLICATION,
+    MM_CLASS_BACKGROUND,
+    MM_CLASS_BATCH,
+    MM_CLASS_COUNT
+};
+
+/* "protected"; "unknown" outside the enumeration. */
+const char *mm_process_class_name(enum mm_process_class process_class);
+int mm_process_class_priority(enum mm_process_class process_class);
+
+/* What %{word} of a bundle's name stands for. */
+enum mm_template_field {
+    MM_TEMPLATE_COMM,
+    MM_TEMPLATE_UNIT,
+    MM_TEMPLATE_EXE, /* the last part of the path */
+    MM_TEMPLATE_CGROUP,
+    MM_TEMPLATE_PID,
+};
+
+struct mm_process_rule {
+    char *name;
+    /* Conditions; NULL or "": none. */
+    char *exe, *cmdline, *comm, *cgroup, *unit; /* patterns */
+    char *uid, *oom_score_adj;                  /* ranges */
+    char *bundle;                               /* a template */
+    int process_class;                          /* enum mm_process_class */
+    int priority;
+};
+
+struct mm_process_rules_config {
+    bool has_built_in;
+    struct mm_process_rule *rules; /* in the order in which they are tried */
+    size_t rule_count;
+};
+
+/* The conditions of a rule, in the order in which they are tried: the cheap ones first. */
+struct mm_process_condition {
+    const char *name; /* as its element is called */
+    size_t offset;    /* of its text in struct mm_process_rule */
+    bool is_range;
+    int64_t min, max; /* of a range */
+};
+#define MM_PROCESS_CONDITION_COUNT 7
+extern const struct mm_process_condition mm_process_conditions[MM_PROCESS_CONDITION_COUNT];
+/* Its text in the rule; "" where the rule does not ask for it. */
+const char *mm_process_condition_text(const struct mm_process_rule *rule, unsigned condition);
+
 struct mm_waterline_watch_config {
     bool is_enabled;
     uint64_t fill_rate_bytes_per_s; /* the fastest this machine can fill memory; 0: measured at start */
@@ -226,6 +282,7 @@ struct mm_config {
     struct mm_purgeable_config purgeable;
     struct mm_memory_level_config memory_level;
     struct mm_reclaim_priority_config reclaim_priority;
+    struct mm_process_rules_config process_rules;
     struct mm_waterline_watch_config waterline_watch;
     struct mm_pressure_trigger_config pressure_triggers[MM_CONFIG_PRESSURE_TRIGGERS_MAX];
     size_t pressure_trigger_count;

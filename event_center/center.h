@@ -17,8 +17,8 @@
 /* And of all, those in memory from the start: what a kill of an application of a dozen processes publishes at once. The
    queue begins anew at its first place whenever it is empty. */
 #define MM_EVENT_QUEUE_PRESENT 48
-/* Priority manager, two strategies, and observers: log, monitor, level, recorder. */
-#define MM_SUBSCRIBERS_MAX 16
+/* Priority manager, two strategies, sources that hear of each other, and observers. */
+#define MM_SUBSCRIBERS_MAX 24
 #define MM_SOURCES_MAX     16
 /* 1024 clients (the most the socket takes), and the descriptors of all other sources. */
 #define MM_WATCHES_MAX 1088

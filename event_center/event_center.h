@@ -41,7 +41,7 @@ uint64_t mm_event_center_now_ns(const struct mm_event_center *center);
 typedef void (*mm_event_handler)(const struct mm_event *event, void *user);
 
 /* kinds: a mask of 1u << kind. Several subscribers of one rank hear in the order of subscription. At most
-   16; -ENOSPC beyond. */
+   24; -ENOSPC beyond. */
 int mm_event_center_subscribe(struct mm_event_center *center, enum mm_subscriber_rank rank, uint32_t kinds,
                               mm_event_handler handler, void *user);
 void mm_event_center_unsubscribe(struct mm_event_center *center, mm_event_handler handler, void *user);

@@ -252,6 +252,13 @@ static void dry_run_cancel_jobs(struct mm_kernel *kernel)
     (void)kernel; /* every job is done already */
 }
 
+static int dry_run_open_group_watch(struct mm_kernel *kernel, struct mm_group_watch **ret_watch)
+{
+    struct mm_kernel *inner = inner_of(kernel);
+
+    return inner->ops->open_group_watch(inner, ret_watch);
+}
+
 static int dry_run_map_state(struct mm_kernel *kernel, const char *name, size_t size_bytes, void **ret_memory)
 {
     struct dry_run_kernel *self = self_of(kernel);
@@ -493,6 +500,7 @@ static const struct mm_kernel_ops dry_run_ops = {
     .notice_fd = dry_run_notice_fd,
     .drain_notices = dry_run_drain_notices,
     .map_state = dry_run_map_state,
+    .open_group_watch = dry_run_open_group_watch,
 };
 
 /* One descriptor for both: readable when either is. */

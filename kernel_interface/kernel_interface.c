@@ -25,6 +25,17 @@ const char *mm_feature_name(enum mm_feature_id feature)
     return feature_names[feature];
 }
 
+const char *mm_group_change_name(enum mm_group_change change)
+{
+    static const char *const names[MM_GROUP_CHANGE_COUNT] = {
+        [MM_GROUP_CREATED] = "created", [MM_GROUP_REMOVED] = "removed", [MM_GROUP_POPULATED] = "populated",
+        [MM_GROUP_EMPTY] = "empty",     [MM_GROUP_FROZEN] = "frozen",   [MM_GROUP_THAWED] = "thawed",
+        [MM_GROUP_ENTERED] = "entered",
+    };
+
+    return (unsigned)change < MM_GROUP_CHANGE_COUNT ? names[change] : "unknown";
+}
+
 void mm_kernel_free(struct mm_kernel *kernel)
 {
     if (kernel)

@@ -145,6 +145,27 @@ enum mm_group_value {
     MM_GROUP_VALUE_COUNT
 };
 
+/* What happens to groups. Of processes that are moved only BPF tells who they are. */
+enum mm_group_change {
+    MM_GROUP_CREATED,
+    MM_GROUP_REMOVED,
+    MM_GROUP_POPULATED, /* the first process has come, to it or to one below it */
+    MM_GROUP_EMPTY,     /* the last one has left */
+    MM_GROUP_FROZEN,
+    MM_GROUP_THAWED,
+    MM_GROUP_ENTERED, /* somebody was moved into it */
+    MM_GROUP_CHANGE_COUNT
+};
+
+/* "created"; "unknown" outside the enumeration. */
+const char *mm_group_change_name(enum mm_group_change change);
+
+struct mm_group_watch; /* group_watch.h */
+
+/* name: of the group's directory, any bytes; both live until the visit returns. */
+typedef void (*mm_group_change_visit)(uint64_t group_id, enum mm_group_change change, const char *name,
+                                      void *user);
+
 /* ---- jobs: what may block runs in a worker, in bounded chunks --------------------------------------- */
 
 enum mm_job_kind {
@@ -341,6 +362,13 @@ struct mm_kernel_ops {
      * zero or cut off, and a warning is logged. Unmapped by free.
      */
     int (*map_state)(struct mm_kernel *kernel, const char *name, size_t size_bytes, void **ret_memory);
+
+    /*
+     * Begins to hear of the domain's groups, of all groups for a machine: on v2 where there is one, else on the
+     * memory hierarchy. Ended by mm_group_watch_free. Allocates, also later as groups are made. -EOPNOTSUPP where there
+     * are none; -ENOSPC, -EMFILE without room for it.
+     */
+    int (*open_group_watch)(struct mm_kernel *kernel, struct mm_group_watch **ret_watch);
 };
 
 /* Implementations begin with this. */

@@ -3,6 +3,7 @@
 #include "kernel_interface/linux_kernel.h"
 
 #include "common/common.h"
+#include "kernel_interface/group_watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -183,6 +184,17 @@ static int linux_map_state(struct mm_kernel *base, const char *name, size_t size
     return 0;
 }
 
+static int linux_open_group_watch(struct mm_kernel *base, struct mm_group_watch **ret_watch)
+{
+    const struct mm_linux_kernel *kernel = mm_linux(base);
+    const struct mm_hierarchy *unified = &kernel->hierarchies.unified, *memory = &kernel->hierarchies.memory;
+    int top_fd = kernel->is_group_domain ? kernel->levels[0]->directory_fd
+                 : unified->top_fd >= 0  ? unified->top_fd
+                                         : memory->top_fd;
+
+    return top_fd < 0 ? -EOPNOTSUPP : mm_group_watch_new(top_fd, ret_watch);
+}
+
 static const struct mm_kernel_ops linux_ops = {
     .free = linux_free,
     .now_ns = linux_now_ns,
@@ -218,6 +230,7 @@ static const struct mm_kernel_ops linux_ops = {
     .notice_fd = linux_notice_fd,
     .drain_notices = linux_drain_notices,
     .map_state = linux_map_state,
+    .open_group_watch = linux_open_group_watch,
 };
 
 static int execute_job(void *user, const struct mm_job *job, uint64_t *ret_bytes)

@@ -251,6 +251,14 @@ static void machine_free(struct mm_kernel *kernel)
     free(machine);
 }
 
+/* Groups of the virtual machine change only as a test has them changed. */
+static int machine_open_group_watch(struct mm_kernel *kernel, struct mm_group_watch **ret_watch)
+{
+    (void)kernel;
+    (void)ret_watch;
+    return -EOPNOTSUPP;
+}
+
 static const struct mm_kernel_ops machine_ops = {
     .free = machine_free,
     .now_ns = machine_now_ns,
@@ -286,6 +294,7 @@ static const struct mm_kernel_ops machine_ops = {
     .notice_fd = machine_notice_fd,
     .drain_notices = mm_machine_drain_notices,
     .map_state = mm_machine_map_state,
+    .open_group_watch = machine_open_group_watch,
 };
 
 /* v1 is what a machine falls back to; swap is what zram gives it. */

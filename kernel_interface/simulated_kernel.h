@@ -66,6 +66,8 @@ struct mm_simulated_process {
 int mm_simulated_spawn(struct mm_kernel *kernel, const struct mm_simulated_process *wanted);
 /* Ends it at once, as if it had exited by itself. */
 int mm_simulated_exit(struct mm_kernel *kernel, pid_t pid);
+/* It runs another program, of that name. */
+int mm_simulated_exec(struct mm_kernel *kernel, pid_t pid, const char *comm);
 int mm_simulated_set_growth(struct mm_kernel *kernel, pid_t pid, uint64_t bytes_per_s, uint64_t limit_bytes);
 bool mm_simulated_is_alive(struct mm_kernel *kernel, pid_t pid);
 /* Moves it, with its memory, to another group, made where it is missing. */

@@ -191,19 +191,36 @@ static bool is_socket(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET;
 }
 
+struct teller {
+    bool is_check;
+    unsigned told;
+};
+
+/* Where the daemon is gone or has given up nothing is to be done: with this process the programs go. */
+static void tell(const struct mm_bpf_load_result *result, void *user)
+{
+    struct teller *teller = user;
+    const char *what = teller->told++ > 0 ? "memory: " : "";
+
+    if (teller->is_check)
+        (void)printf("%s%s%s\n", what, result->message.error < 0 ? "no BPF: " : "", result->message.reason);
+    else
+        (void)send_result(result);
+}
+
 int main(int argument_count, char **argument_list)
 {
     struct arguments arguments;
     struct mm_bpf_load_request request;
-    struct mm_bpf_load_result result;
-    bool is_check;
+    struct teller teller = {.told = 0};
+    int (*load)(const struct mm_bpf_load_request *, mm_bpf_load_visit, void *);
 
     if (parse_arguments(argument_count, argument_list, &arguments) < 0)
         return print_usage(stderr);
     if (arguments.words[WORD_HELP])
         return print_usage(stdout);
-    is_check = arguments.words[WORD_CHECK];
-    if (!is_check && !is_socket(MM_BPF_LOADER_FD))
+    teller.is_check = arguments.words[WORD_CHECK];
+    if (!teller.is_check && !is_socket(MM_BPF_LOADER_FD))
         return print_usage(stderr);
     request = (struct mm_bpf_load_request){
         .ring_bytes = (uint32_t)arguments.numbers[NUMBER_RING_BYTES],
@@ -214,15 +231,6 @@ int main(int argument_count, char **argument_list)
     };
     limit_time((uint32_t)arguments.numbers[NUMBER_TIMEOUT_MS]);
     drop_capabilities(request.is_classic || access("/sys/kernel/btf/vmlinux", R_OK) < 0);
-    if (arguments.words[WORD_CPU])
-        mm_bpf_load_cpu(&request, &result);
-    else
-        mm_bpf_load(&request, &result);
-    if (is_check) {
-        (void)printf("%s%s\n", result.message.error < 0 ? "no BPF: " : "", result.message.reason);
-    } else if (send_result(&result) < 0) {
-        /* the daemon is gone or has given up; with this process the programs go */
-        return STATUS_NO_BPF;
-    }
-    return result.message.error < 0 ? STATUS_NO_BPF : STATUS_LOADED;
+    load = arguments.words[WORD_CPU] ? mm_bpf_load_cpu : mm_bpf_load;
+    return load(&request, tell, &teller) < 0 ? STATUS_NO_BPF : STATUS_LOADED;
 }

@@ -7,6 +7,8 @@
 #include "event_center/bpf_source.h"
 #include "event_center/connector_source.h"
 #include "event_center/file_watch.h"
+#include "event_center/group_source.h"
+#include "event_center/match_source.h"
 #include "service/daemon.h"
 #include "service/engine.h"
 #include "service/flow_cpu.h"
@@ -36,6 +38,7 @@ struct mm_daemon {
         told_problems; /* a hash of what was last said of files that changed and are not valid; 0: nothing */
     char reader_path[MM_PROGRAM_PATH_MAX];
     char loader_path[MM_PROGRAM_PATH_MAX];
+    char match_path[MM_PROGRAM_PATH_MAX];
     struct mm_flow_cpu cpuflow;
     struct mm_flows_config flows; /* as last put in force: what was switched since stays so */
 };
@@ -64,6 +67,9 @@ int mm_daemon_load_config(struct mm_daemon *daemon, uint64_t ram_bytes, struct m
 void mm_daemon_log_problems(struct mm_daemon *daemon);
 /* Reloading, and the watch of the files. */
 int mm_daemon_add_reloader(struct mm_daemon *daemon);
+
+/* daemon_match.c: process rules. */
+int mm_daemon_add_match(struct mm_daemon *daemon);
 
 /* Signals, clients, reload, BPF, watchdog: the sources that come before the engine's own. */
 int mm_daemon_add_sources(struct mm_daemon *daemon);

@@ -107,6 +107,30 @@ static void write_group(struct mm_json_writer *writer, const struct mm_service_c
     mm_json_text(writer, "name", event->payload.group.name);
 }
 
+static void write_stall(struct mm_json_writer *writer, const struct mm_service_context *context,
+                        const struct mm_event *event)
+{
+    const struct mm_event_stall *stall = &event->payload.stall;
+
+    (void)context;
+    mm_json_signed(writer, "pid", event->pid);
+    mm_json_text(writer, "comm", stall->comm);
+    mm_json_text(writer, "kind", mm_stall_kind_name(stall->kind));
+    mm_json_bool(writer, "begins", stall->is_begin);
+    mm_json_unsigned(writer, "in_progress", stall->in_progress);
+    if (!stall->is_begin)
+        mm_json_unsigned(writer, "length_us", stall->length_ns / 1000);
+}
+
+static void write_victim(struct mm_json_writer *writer, const struct mm_service_context *context,
+                         const struct mm_event *event)
+{
+    (void)context;
+    mm_json_signed(writer, "pid", event->pid);
+    mm_json_text(writer, "comm", event->payload.process.comm);
+    mm_json_signed(writer, "oom_score_adj", event->payload.process.oom_score_adj);
+}
+
 static void write_level(struct mm_json_writer *writer, const struct mm_service_context *context,
                         const struct mm_event *event)
 {
@@ -115,6 +139,24 @@ static void write_level(struct mm_json_writer *writer, const struct mm_service_c
     mm_json_text(writer, "previous", mm_memory_level_name(event->payload.level.previous));
     mm_json_text(writer, "cause", mm_level_cause_name(event->payload.level.cause));
     mm_json_amount(writer, "available_bytes", event->payload.level.available_bytes);
+}
+
+static void write_match(struct mm_json_writer *writer, const struct mm_service_context *context,
+                        const struct mm_event *event)
+{
+    const struct mm_event_match *match = &event->payload.match;
+
+    (void)context;
+    mm_json_signed(writer, "pid", event->pid);
+    if (!match->has_rule) {
+        mm_json_null(writer, "rule");
+        return;
+    }
+    mm_json_text(writer, "rule", match->rule);
+    mm_json_bool(writer, "built_in", match->is_built_in);
+    mm_json_text(writer, "name", match->bundle);
+    mm_json_text(writer, "class", mm_process_class_name((enum mm_process_class)match->process_class));
+    mm_json_signed(writer, "priority", match->priority);
 }
 
 /* The killer has come to rest: what it did last goes along. */
@@ -154,13 +196,23 @@ void mm_json_event(struct mm_json_writer *writer, const struct mm_service_contex
 {
     /* Kinds without a row say all there is by their name. */
     static const payload_writer writers[MM_EVENT_KIND_COUNT] = {
-        [MM_EVENT_PRESSURE] = write_pressure,       [MM_EVENT_APPLICATION] = write_application,
-        [MM_EVENT_ACCOUNT] = write_account,         [MM_EVENT_PROCESS_FOUND] = write_found,
-        [MM_EVENT_PROCESS_STARTED] = write_started, [MM_EVENT_PROCESS_RENAMED] = write_started,
-        [MM_EVENT_PROCESS_EXITED] = write_pid,      [MM_EVENT_PROCESS_LEFT] = write_pid,
-        [MM_EVENT_OOM_SCORE_ADJ] = write_adj,       [MM_EVENT_MEMORY_LEVEL] = write_level,
-        [MM_EVENT_KILL_END] = write_kill_end,       [MM_EVENT_DECISION] = write_decision,
-        [MM_EVENT_PRIORITY] = write_priority,       [MM_EVENT_GROUP] = write_group,
+        [MM_EVENT_PRESSURE] = write_pressure,
+        [MM_EVENT_APPLICATION] = write_application,
+        [MM_EVENT_ACCOUNT] = write_account,
+        [MM_EVENT_PROCESS_FOUND] = write_found,
+        [MM_EVENT_PROCESS_STARTED] = write_started,
+        [MM_EVENT_PROCESS_RENAMED] = write_started,
+        [MM_EVENT_PROCESS_EXITED] = write_pid,
+        [MM_EVENT_PROCESS_LEFT] = write_pid,
+        [MM_EVENT_OOM_SCORE_ADJ] = write_adj,
+        [MM_EVENT_MEMORY_LEVEL] = write_level,
+        [MM_EVENT_KILL_END] = write_kill_end,
+        [MM_EVENT_DECISION] = write_decision,
+        [MM_EVENT_PRIORITY] = write_priority,
+        [MM_EVENT_GROUP] = write_group,
+        [MM_EVENT_STALL] = write_stall,
+        [MM_EVENT_OOM_VICTIM] = write_victim,
+        [MM_EVENT_PROCESS_MATCHED] = write_match,
     };
 
     mm_json_text(writer, "event", mm_event_kind_name(event->kind));

@@ -160,6 +160,8 @@ static void write_process(struct mm_request *request, const struct mm_process *p
     write_run_time(request, process);
     if (bundle->set_aside_until_ns > now_ns)
         mm_json_unsigned(writer, "set_aside_ms", (bundle->set_aside_until_ns - now_ns) / MM_NS_PER_MS);
+    if (mm_priority_manager_process_rule(process))
+        mm_json_text(writer, "process_rule", mm_priority_manager_process_rule(process));
     mm_json_text(writer, "rule", mm_priority_rule_name((enum mm_priority_rule)process->rule));
     mm_json_text(writer, "why", mm_priority_manager_explain(context->manager, process, why, sizeof(why)));
     write_flags(writer, process->flags);

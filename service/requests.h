@@ -39,6 +39,7 @@
 
 #include "config/config.h"
 #include "event_center/event_center.h"
+#include "event_center/match_source.h"
 #include "kernel_interface/kernel_interface.h"
 #include "kill_strategy/kill_strategy.h"
 #include "priority_manager/priority_manager.h"
@@ -85,7 +86,7 @@ struct mm_daemon_facts {
 
 struct mm_flows;
 
-/* Everything a handler may look at. kill, reclaim, waterline and decisions may be NULL: their parts are left
+/* Everything a handler may look at. kill, reclaim, waterline, decisions and match may be NULL: their parts are left
    out. The pointers stay valid; config is the one in force and may change between two packets. */
 struct mm_service_context {
     struct mm_kernel *kernel;
@@ -95,6 +96,7 @@ struct mm_service_context {
     struct mm_reclaim_strategy *reclaim;
     struct mm_waterline_source *waterline;
     struct mm_decision_log *decisions;
+    struct mm_match_source *match;
     const struct mm_config *config;
     const struct mm_daemon_facts *facts;
     struct mm_flows *flows; /* may be NULL */

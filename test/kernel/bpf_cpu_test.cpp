@@ -309,18 +309,15 @@ TEST_P(Cpu, CountsLessAtALowerFrequency)
     int states = open_youngest("mm_cpu_states", BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, true);
     int frequency = open_youngest("mm_cpu_frequency", BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, false);
     const uint64_t arguments[2] = {500000, 0};
-    mm_bpf_cpu_state state = {};
     union bpf_attr attributes = {};
-    uint32_t key = 0;
 
     ASSERT_GE(states, 0);
     ASSERT_GE(frequency, 0);
-    state.max_khz = 2000000;
-    state.weight = MM_BPF_CPU_WEIGHT_ONE;
-    attributes.map_fd = static_cast<uint32_t>(states);
-    attributes.key = reinterpret_cast<uintptr_t>(&key);
-    attributes.value = reinterpret_cast<uintptr_t>(&state);
-    ASSERT_EQ(bpf_test::bpf(BPF_MAP_UPDATE_ELEM, &attributes), 0);
+    // in place, as the programs write beside it
+    void *memory = mmap(nullptr, sizeof(mm_bpf_cpu_state), PROT_READ | PROT_WRITE, MAP_SHARED, states, 0);
+    ASSERT_NE(memory, MAP_FAILED);
+    static_cast<mm_bpf_cpu_state *>(memory)->max_khz = 2000000;
+    static_cast<mm_bpf_cpu_state *>(memory)->weight = MM_BPF_CPU_WEIGHT_ONE;
 
     bpf_test::Child child([] {
         pin(0);
@@ -348,6 +345,7 @@ TEST_P(Cpu, CountsLessAtALowerFrequency)
     ASSERT_NE(found, nullptr);
     // a quarter, but for the slice in which it changed
     EXPECT_NEAR(static_cast<double>(found->weighted_ns) / static_cast<double>(found->run_ns), 0.25, 0.06);
+    munmap(memory, sizeof(mm_bpf_cpu_state));
     close(states);
     close(frequency);
 }

@@ -186,6 +186,57 @@ TEST_F(Engine, ProcessesThatNobodyReportedAreLookedForAsOftenAsConfigured)
     }
 }
 
+/* ---- process rules ---------------------------------------------------------------------------------------- */
+
+static void match(mm_event_center *center, pid_t pid, const char *rule, int priority)
+{
+    mm_event event = {};
+
+    event.kind = MM_EVENT_PROCESS_MATCHED;
+    event.pid = pid;
+    event.payload.match.has_rule = true;
+    event.payload.match.priority = static_cast<int16_t>(priority);
+    mm_copy_text(event.payload.match.rule, sizeof(event.payload.match.rule), rule);
+    mm_copy_text(event.payload.match.bundle, sizeof(event.payload.match.bundle), rule);
+    mm_event_center_publish(center, &event);
+}
+
+/* All are 0 by their oom_score_adj, which under the policy as built in is nobody's death; the heaviest is protected, and
+   the kill table reaches down to -1000. */
+TEST_F(Engine, RulesSayWhoMayDieAndWhoNever)
+{
+    config->kill.levels[0].min_priority = -1000;
+    begin();
+    spawn(1001, 300 * MIB);
+    spawn(1002, 200 * MIB);
+    spawn(1003, 150 * MIB);
+    ASSERT_EQ(mm_priority_manager_scan(engine->manager), 0);
+    match(engine->center, 1001, "display server", -1000);
+    match(engine->center, 1002, "builds", 800);
+    fill_until(20 * MIB);
+    run_for(10 * SECOND);
+    EXPECT_TRUE(is_alive(1001)) << "protected";
+    EXPECT_FALSE(is_alive(1002)) << "put above 0 by a rule";
+    EXPECT_TRUE(is_alive(1003)) << "nobody put it above 0";
+    match(engine->center, 1003, "tabs", 400);
+    fill_until(20 * MIB, 9998);
+    run_for(10 * SECOND);
+    EXPECT_FALSE(is_alive(1003));
+    EXPECT_TRUE(is_alive(1001));
+}
+
+TEST_F(Engine, ThePolicyNeverIsAboveRules)
+{
+    config->kill.unregistered_policy = MM_UNREGISTERED_NEVER;
+    begin();
+    spawn(1002, 200 * MIB);
+    ASSERT_EQ(mm_priority_manager_scan(engine->manager), 0);
+    match(engine->center, 1002, "builds", 800);
+    fill_until(20 * MIB);
+    run_for(10 * SECOND);
+    EXPECT_TRUE(is_alive(1002));
+}
+
 /* ---- reload --------------------------------------------------------------------------------------------- */
 
 TEST_F(Engine, AHogThatNobodyReportsIsFoundThoughItCameWhenMemoryWasShort)
