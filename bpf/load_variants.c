@@ -44,7 +44,7 @@ const size_t mm_bpf_load_program_count = MM_ARRAY_SIZE(mm_bpf_load_programs);
 #define INITIAL_PID_NAMESPACE 0xEFFFFFFCu
 
 /* Inode of the loader's pid namespace; 0 for the initial one. */
-static uint32_t pid_namespace(void)
+uint32_t mm_bpf_pid_namespace(void)
 {
     struct stat status;
 
@@ -93,7 +93,7 @@ static void *open_btf(const struct mm_bpf_load_request *request, struct bpf_obje
     if (!skeleton)
         return NULL;
     skeleton->rodata->mm_self_tgid = (int32_t)request->daemon;
-    skeleton->rodata->mm_pid_namespace = pid_namespace();
+    skeleton->rodata->mm_pid_namespace = mm_bpf_pid_namespace();
     skeleton->rodata->mm_hierarchy = memory_hierarchy();
     skeleton->rodata->mm_domain_group = request->domain_group;
     *ret_object = skeleton->obj;
@@ -112,7 +112,7 @@ static void *open_untimed(const struct mm_bpf_load_request *request, struct bpf_
     if (!skeleton)
         return NULL;
     skeleton->rodata->mm_self_tgid = (int32_t)request->daemon;
-    skeleton->rodata->mm_pid_namespace = pid_namespace();
+    skeleton->rodata->mm_pid_namespace = mm_bpf_pid_namespace();
     skeleton->rodata->mm_hierarchy = memory_hierarchy();
     skeleton->rodata->mm_domain_group = request->domain_group;
     *ret_object = skeleton->obj;
@@ -192,7 +192,7 @@ static int probe_classic(unsigned wanted, unsigned *ret_offered)
     unsigned offered = 0;
     int result = -ENOENT;
 
-    if (pid_namespace() != 0) {
+    if (mm_bpf_pid_namespace() != 0) {
         mm_bpf_say("classic tracepoints only know the numbers of the initial pid namespace");
         return -EOPNOTSUPP;
     }

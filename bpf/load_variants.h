@@ -28,6 +28,9 @@ struct mm_bpf_variant {
     void (*destroy)(void *skeleton);
 };
 
+/* Inode of the loader's pid namespace; 0 for the initial one. */
+uint32_t mm_bpf_pid_namespace(void);
+
 /* The first that works is taken. */
 extern const struct mm_bpf_variant mm_bpf_variants[];
 extern const size_t mm_bpf_variant_count;

@@ -280,6 +280,14 @@ struct mm_reload_config {
     uint64_t settle_ms; /* of quiet after a change, before the files are read */
 };
 
+/* What is collected beside the engine. */
+struct mm_flows_config {
+    struct {
+        bool is_enabled;
+        unsigned interval_ms; /* from one reading to the next */
+    } cpuflow;
+};
+
 struct mm_config_origins;
 
 struct mm_config {
@@ -308,6 +316,7 @@ struct mm_config {
     struct mm_daemon_config daemon;
     struct mm_logging_config logging;
     struct mm_reload_config reload;
+    struct mm_flows_config flows;
     /* Where each value came from, for mm_config_origin; owned. NULL: all are built-in. */
     struct mm_config_origins *origins;
 };

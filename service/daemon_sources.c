@@ -186,9 +186,9 @@ static void tell_source(const char *name, bool is_active, const char *detail, vo
 
 int mm_daemon_add_sources(struct mm_daemon *daemon)
 {
-    static int (*const add[])(struct mm_daemon *) = {add_control, mm_daemon_add_reloader,
-                                                     mm_daemon_add_process_sources, mm_daemon_add_match,
-                                                     add_watchdog};
+    static int (*const add[])(struct mm_daemon *) = {
+        add_control,         mm_daemon_add_reloader, mm_daemon_add_process_sources,
+        mm_daemon_add_match, add_watchdog,           mm_daemon_add_flows};
     int result;
 
     fill_context(daemon);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of the daemon, shared by daemon.c, daemon_config.c, daemon_sources.c and process_sources.c. */
+/* The inside of the daemon, shared by daemon.c, daemon_config.c, daemon_flows.c, daemon_sources.c and
+   process_sources.c. */
 #ifndef MM_SERVICE_DAEMON_STATE_H
 #define MM_SERVICE_DAEMON_STATE_H
 
@@ -10,6 +11,7 @@
 #include "event_center/match_source.h"
 #include "service/daemon.h"
 #include "service/engine.h"
+#include "service/flow_cpu.h"
 #include "service/requests.h"
 #include "service/runtime.h"
 
@@ -37,6 +39,8 @@ struct mm_daemon {
     char reader_path[MM_PROGRAM_PATH_MAX];
     char loader_path[MM_PROGRAM_PATH_MAX];
     char match_path[MM_PROGRAM_PATH_MAX];
+    struct mm_flow_cpu cpuflow;
+    struct mm_flows_config flows; /* as last put in force: what was switched since stays so */
 };
 
 /* What a source is doing, for status. */
@@ -46,6 +50,11 @@ __attribute__((format(printf, 4, 5))) void mm_daemon_set_source(struct mm_daemon
 /* The same, said in the log where it does nothing. */
 __attribute__((format(printf, 4, 5))) void mm_daemon_note_source(struct mm_daemon *daemon, const char *name,
                                                                  bool is_active, const char *format, ...);
+
+/* daemon_flows.c: what is collected in threads of their own. */
+int mm_daemon_add_flows(struct mm_daemon *daemon);
+/* Those that the configuration wants; once the daemon is ready, which they do not delay. */
+void mm_daemon_start_flows(struct mm_daemon *daemon);
 
 /* process_sources.c: BPF, or what stands in for it. */
 int mm_daemon_add_process_sources(struct mm_daemon *daemon);

@@ -17,5 +17,6 @@ extern const struct mm_ctl_command mm_ctl_match;
 extern const struct mm_ctl_command mm_ctl_reload;
 extern const struct mm_ctl_command mm_ctl_log_level;
 extern const struct mm_ctl_command mm_ctl_demo;
+extern const struct mm_ctl_command mm_ctl_flows;
 
 #endif

@@ -19,6 +19,8 @@
  *   event       event, pid, ... (event_words.h)               who may change priority of the process
  *   reload                                                    who may change whether it is done
  *   log-level   level                                         who may change
+ *   flows                                                     all            what is collected, and how
+ *   flow        name, on                                      who may change what it does then
  *
  * Who may change: uid 0, the uid the daemon runs as, and the configuration's allowed uids. Reading is open to
  * whoever could connect; by user it gets a twentieth of the daemon's time, what is asked beyond that waits. When all
@@ -30,7 +32,7 @@
  *
  * Codes of errors: not-json, too-complex, unsupported-version, unknown-request, missing-field, unknown-field,
  * bad-field, permission-denied, no-such-process, not-a-process, protected-process, wrong-owner,
- * not-in-domain, bad-cursor, too-large, failed; from the socket itself, without an id: too-long, busy.
+ * not-in-domain, bad-cursor, too-large, failed, no-such-flow, not-switchable; from the socket itself, without an id: too-long, busy.
  */
 #ifndef MM_SERVICE_REQUESTS_H
 #define MM_SERVICE_REQUESTS_H
@@ -82,6 +84,8 @@ struct mm_daemon_facts {
     char reload_message[256];
 };
 
+struct mm_flows;
+
 /* Everything a handler may look at. kill, reclaim, waterline, decisions and match may be NULL: their parts are left
    out. The pointers stay valid; config is the one in force and may change between two packets. */
 struct mm_service_context {
@@ -95,6 +99,7 @@ struct mm_service_context {
     struct mm_match_source *match;
     const struct mm_config *config;
     const struct mm_daemon_facts *facts;
+    struct mm_flows *flows; /* may be NULL */
 };
 
 /* Where a packet came from and where its answer goes: a connection of the control socket, or a test. */
