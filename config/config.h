@@ -127,7 +127,9 @@ struct mm_memory_level_config {
     uint64_t purgeable_bytes, moderate_bytes, low_bytes, critical_bytes;
     unsigned hysteresis_percent; /* a better level holds this much above the line that was crossed */
     int some_pressure_level, full_pressure_level; /* enum mm_memory_level: at least that while tasks stall */
-    unsigned pressure_hold_ms;                    /* how long after the last sign of it */
+    int stall_level;                              /* the same while threads look for memory themselves */
+    unsigned stall_ms;                            /* for at least that long */
+    unsigned pressure_hold_ms;                    /* how long after the last sign of any of them */
 };
 
 /* reclaimPriorityConfig */

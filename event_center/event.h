@@ -163,7 +163,7 @@ struct mm_event_stall {
 /* What made the level what it is. */
 enum mm_level_cause {
     MM_LEVEL_BY_WATERLINE, /* available memory alone */
-    MM_LEVEL_BY_PRESSURE,  /* stalls: available memory alone would be a better level */
+    MM_LEVEL_BY_PRESSURE,  /* PSI or a stall: available memory alone would be a better level */
     MM_LEVEL_INJECTED,     /* a client's word, for tests: the engine's own level is another matter */
     MM_LEVEL_CAUSE_COUNT
 };

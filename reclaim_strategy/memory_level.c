@@ -105,6 +105,11 @@ static void on_event(void *self, const struct mm_event *event)
             return;
         note_pressure(policy, event);
         break;
+    case MM_EVENT_STALL:
+        if (!mm_stall_is_sign(&policy->context->config->memory_level, &event->payload.stall))
+            return;
+        policy->signs.stall_ns = event->time_ns;
+        break;
     case MM_EVENT_CONFIG:
         break;
     default:

@@ -511,6 +511,29 @@ TEST_F(Reclaim, PressureRaisesTheLevelAndItIsHeld)
     EXPECT_EQ(changes.size(), 4U);
 }
 
+TEST_F(Reclaim, ALongStallRaisesTheLevelAShortOneDoesNot)
+{
+    std::vector<mm_memory_level> changes;
+    mm_event event = {};
+
+    config->squeeze.is_enabled = false;
+    begin();
+    on_event = [&](const mm_event &seen) {
+        if (seen.kind == MM_EVENT_MEMORY_LEVEL)
+            changes.push_back(seen.payload.level.level);
+    };
+    run_for(SECOND);
+    event.kind = MM_EVENT_STALL;
+    event.payload.stall.kind = MM_STALL_DIRECT_RECLAIM;
+    event.payload.stall.length_ns = 49 * MILLISECOND;
+    mm_event_center_publish(engine->center, &event);
+    EXPECT_TRUE(changes.empty());
+    event.payload.stall.length_ns = 50 * MILLISECOND;
+    mm_event_center_publish(engine->center, &event);
+    run_for(20 * SECOND);
+    EXPECT_EQ(changes, (std::vector<mm_memory_level>{MM_LEVEL_MODERATE, MM_LEVEL_NONE}));
+}
+
 TEST_F(Reclaim, TheWorseOfWaterlineAndPressureIsTheLevel)
 {
     std::vector<mm_memory_level> changes;
