@@ -13,8 +13,6 @@
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
-#include <memory>
-#include <set>
 #include <sstream>
 
 namespace
@@ -322,6 +320,7 @@ class Pair : public PriorityWorld
     void compare_process(std::ostream &said, const ModelProcess &expected)
     {
         const mm_process *found = mm_priority_manager_find(manager, expected.pid);
+        const ModelBundle &bundle = model.bundles.at(expected.bundle);
         auto living = model.machine().find(expected.pid);
 
         if (!found) {
@@ -338,11 +337,10 @@ class Pair : public PriorityWorld
             {"known oom_score_adj", expected.written, found->written_oom_score_adj},
             {"file", living == model.machine().end() ? INT_MIN : living->second.oom_score_adj,
              mm_simulated_oom_score_adj(kernel, expected.pid)},
-            {"bundle", model.bundles.at(expected.bundle).priority, found->bundle->entry.priority},
-            {"members of its bundle", model.bundles.at(expected.bundle).members,
-             found->bundle->process_count},
+            {"bundle", bundle.priority, found->bundle->entry.priority},
+            {"members of its bundle", bundle.members, found->bundle->process_count},
             {"registered", expected.is_registered, found->bundle->is_registered},
-            {"account", model.bundles.at(expected.bundle).account, mm_bundle_account_id(found->bundle)},
+            {"account", bundle.account, mm_bundle_account_id(found->bundle)},
             {"rule", expected.rule, found->rule},
             {"explanation", expected.number, explained(expected)},
         };
