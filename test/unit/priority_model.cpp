@@ -109,7 +109,7 @@ ModelProcess &PriorityModel::add(pid_t pid, const ModelLiving &info)
 
 void PriorityModel::add_unregistered(pid_t pid, const ModelLiving &info)
 {
-    if (!find(pid))
+    if (pid > 1 && !find(pid))
         join(add(pid, info), -1, info.uid, "");
 }
 

@@ -151,7 +151,8 @@ void PriorityModel::restart()
     reported_accounts.clear();
     for (const auto &[pid, info] : living) {
         add_unregistered(pid, info);
-        processes.at(pid).is_from_scan = true;
+        if (ModelProcess *process = find(pid))
+            process->is_from_scan = true;
     }
     settle();
 }

@@ -30,6 +30,11 @@ class Pair : public PriorityWorld
         config.reclaim_priority.dead_check_ms = 0;
         SetUp();
         model.now_ns = kernel->ops->now_ns(kernel);
+        /* Parents: whom pid 1 starts was given its number, whom a launcher starts has it by birth. */
+        for (pid_t pid : {1, 2}) {
+            spawn(pid, 0, -1000);
+            model.spawn(pid, {ticks_of(pid), 0, 0, -1000, "process"});
+        }
     }
 
     ~Pair() override

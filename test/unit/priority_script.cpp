@@ -58,7 +58,7 @@ static const struct {
     unsigned weight;
 } weights[] = {
     {Act::kSpawn, 90},     {Act::kExit, 40},      {Act::kEcho, 5},        {Act::kLeave, 4},
-    {Act::kReport, 700},   {Act::kAccount, 8},    {Act::kPass, 40},       {Act::kWrite, 10},
+    {Act::kReport, 700},   {Act::kAccount, 8},    {Act::kPass, 40},       {Act::kWrite, 15},
     {Act::kWriteTold, 20}, {Act::kTell, 6},       {Act::kFind, 15},       {Act::kStart, 15},
     {Act::kScan, 4},       {Act::kRefresh, 8},    {Act::kLookForDead, 4}, {Act::kRestart, 1},
     {Act::kConfigure, 5},  {Act::kTakeEnding, 5},
@@ -88,7 +88,7 @@ static const struct {
     {MM_REASON_UNBIND_EXTENSION, 8},
     {MM_REASON_VISIBLE, 4},
     {MM_REASON_UN_VISIBLE, 4},
-    {MM_REASON_RENDER_CREATE_PROCESS, 4},
+    {MM_REASON_RENDER_CREATE_PROCESS, 8},
     {MM_REASON_ABILITY_START, 4},
 };
 
