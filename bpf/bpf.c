@@ -3,6 +3,7 @@
 #include "bpf/bpf.h"
 
 #include "bpf/loader_protocol.h"
+#include "bpf/memory.h"
 #include "bpf/ring.h"
 #include "common/common.h"
 #include "common/spawn.h"
@@ -38,6 +39,7 @@ struct mm_bpf {
     uint64_t *watched;             /* MM_BPF_WATCH_WORDS; NULL without a ring */
     uint32_t cpu_count;
     char reason[MM_BPF_REASON_MAX];
+    struct mm_bpf_memory memory;
 };
 
 int mm_bpf_new(struct mm_bpf **ret_bpf)
@@ -50,6 +52,7 @@ int mm_bpf_new(struct mm_bpf **ret_bpf)
     bpf->ring_fd = -1;
     bpf->gathering_fd = -1;
     mm_copy_text(bpf->reason, sizeof(bpf->reason), "not started");
+    mm_bpf_memory_init(&bpf->memory);
     *ret_bpf = bpf;
     return 0;
 }
@@ -95,6 +98,7 @@ void mm_bpf_free(struct mm_bpf *bpf)
     (void)end_loader(bpf);
     for (unsigned i = 0; i < bpf->link_count; i++)
         (void)close(bpf->link_fds[i]);
+    mm_bpf_memory_fini(&bpf->memory);
     mm_bpf_ring_unmap(&bpf->ring);
     if (bpf->lost)
         (void)munmap((void *)bpf->lost, bpf->lost_bytes);
@@ -225,8 +229,9 @@ static bool is_power_of_two(uint32_t value)
     return value != 0 && (value & (value - 1)) == 0;
 }
 
-/* 0 when the message can be believed, with its error or without; else a negative errno and the reason. */
-static int check(struct mm_bpf *bpf, const struct received *received, ssize_t length)
+/* 0 when the message can be believed, with its error or without; else a negative errno and the reason, of
+   MM_BPF_REASON_MAX bytes. */
+static int check(const struct received *received, ssize_t length, unsigned maps, char *reason)
 {
     const struct mm_bpf_loader_message *message = &received->message;
     uint32_t page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
@@ -238,8 +243,7 @@ static int check(struct mm_bpf *bpf, const struct received *received, ssize_t le
         complaint = "its answer is malformed";
     else if (message->error < 0)
         return 0;
-    else if (message->fd_count != received->fd_count || message->fd_count <= MM_BPF_LOADER_MAPS ||
-             message->programs == 0)
+    else if (message->fd_count != received->fd_count || message->fd_count <= maps || message->programs == 0)
         complaint = "its answer lacks descriptors";
     else if (!is_power_of_two(message->ring_bytes) || message->ring_bytes < page_bytes ||
              message->ring_bytes > MM_BPF_RING_BYTES_MAX || message->cpu_count == 0 ||
@@ -247,7 +251,7 @@ static int check(struct mm_bpf *bpf, const struct received *received, ssize_t le
         complaint = "its answer has impossible sizes";
     if (!complaint)
         return 0;
-    (void)mm_format(bpf->reason, sizeof(bpf->reason), "the loader does not fit this daemon: %s", complaint);
+    (void)mm_format(reason, MM_BPF_REASON_MAX, "the loader does not fit this daemon: %s", complaint);
     return -EPROTO;
 }
 
@@ -300,33 +304,73 @@ static int adopt(struct mm_bpf *bpf, struct received *received)
     return 0;
 }
 
-static int take_answer(struct mm_bpf *bpf, struct received *received, ssize_t length)
+/* The loader's own error, or what check says; the reason is filled in any case. */
+static int read_answer(struct received *received, ssize_t length, unsigned maps, char *reason)
 {
-    int result = check(bpf, received, length);
+    int result = check(received, length, maps, reason);
 
     if (result < 0)
         return result;
     received->message.reason[MM_BPF_REASON_MAX - 1] = '\0';
-    (void)mm_printable(received->message.reason, strlen(received->message.reason), bpf->reason,
-                       sizeof(bpf->reason));
-    return received->message.error < 0 ? received->message.error : adopt(bpf, received);
+    (void)mm_printable(received->message.reason, strlen(received->message.reason), reason, MM_BPF_REASON_MAX);
+    return received->message.error;
 }
 
 /* status is what waitpid gave, or -1. */
-static int explain_silence(struct mm_bpf *bpf, int status)
+static int explain_silence(const struct mm_bpf *bpf, int status, char *reason)
 {
+    size_t size = MM_BPF_REASON_MAX;
+
     if (status >= 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        (void)mm_format(bpf->reason, sizeof(bpf->reason), "the loader was not done within %u ms",
-                        bpf->timeout_ms);
+        (void)mm_format(reason, size, "the loader was not done within %u ms", bpf->timeout_ms);
     else if (status >= 0 && WIFSIGNALED(status))
-        (void)mm_format(bpf->reason, sizeof(bpf->reason), "the loader was killed by signal %d",
-                        WTERMSIG(status));
+        (void)mm_format(reason, size, "the loader was killed by signal %d", WTERMSIG(status));
     else if (status >= 0 && WIFEXITED(status))
-        (void)mm_format(bpf->reason, sizeof(bpf->reason),
-                        "the loader ended with status %d and without an answer", WEXITSTATUS(status));
+        (void)mm_format(reason, size, "the loader ended with status %d and without an answer",
+                        WEXITSTATUS(status));
     else
-        mm_copy_text(bpf->reason, sizeof(bpf->reason), "the loader ended without an answer");
+        mm_copy_text(reason, size, "the loader ended without an answer");
     return -EPIPE;
+}
+
+/* The first answer decides; after it the loader goes on with what watches memory. */
+static int take_lifecycle(struct mm_bpf *bpf, struct received *received, ssize_t length)
+{
+    int result = -EPIPE;
+    int status;
+
+    if (length != 0)
+        result = read_answer(received, length, MM_BPF_LOADER_MAPS, bpf->reason);
+    if (length != 0 && result == 0)
+        result = adopt(bpf, received);
+    if (result == 0) {
+        mm_copy_text(bpf->memory.reason, sizeof(bpf->memory.reason), "loading");
+        return 0;
+    }
+    /* it has nothing more to do, or is dying already */
+    status = end_loader(bpf);
+    return length == 0 ? explain_silence(bpf, status, bpf->reason) : result;
+}
+
+static int take_memory(struct mm_bpf *bpf, struct received *received, ssize_t length)
+{
+    struct mm_bpf_memory *memory = &bpf->memory;
+    int status = end_loader(bpf);
+    int result;
+
+    if (length == 0)
+        result = explain_silence(bpf, status, memory->reason);
+    else
+        result = read_answer(received, length, MM_BPF_LOADER_MEMORY_MAPS, memory->reason);
+    if (result < 0)
+        return 0;
+    result = mm_bpf_memory_adopt(memory, received->fds, received->fd_count);
+    if (result < 0)
+        (void)mm_format(memory->reason, sizeof(memory->reason), "cannot map the stalls: %s",
+                        error_text(result));
+    else
+        bpf->programs |= received->message.programs;
+    return 0;
 }
 
 int mm_bpf_receive(struct mm_bpf *bpf)
@@ -334,16 +378,16 @@ int mm_bpf_receive(struct mm_bpf *bpf)
     struct received received = {.fd_count = 0};
     ssize_t length;
     int result;
-    int status;
 
     if (bpf->progress_fd < 0)
         return bpf->programs ? 0 : -ENODATA;
     length = receive_message(bpf->progress_fd, &received);
     if (length == -EAGAIN || length == -EINTR)
         return -EAGAIN;
-    /* it has nothing more to do; its answer is in, or it is dying already */
-    status = end_loader(bpf);
-    result = length == 0 ? explain_silence(bpf, status) : take_answer(bpf, &received, length);
+    if (bpf->programs)
+        result = take_memory(bpf, &received, length);
+    else
+        result = take_lifecycle(bpf, &received, length);
     for (unsigned i = 0; i < received.fd_count; i++)
         mm_cleanup_close(&received.fds[i]);
     return result;
@@ -351,28 +395,45 @@ int mm_bpf_receive(struct mm_bpf *bpf)
 
 int mm_bpf_give_up(struct mm_bpf *bpf)
 {
+    char *reason = bpf->programs ? bpf->memory.reason : bpf->reason;
+
     (void)end_loader(bpf);
-    (void)mm_format(bpf->reason, sizeof(bpf->reason), "the loader was not done within %u ms",
-                    bpf->timeout_ms);
-    return -ETIMEDOUT;
+    (void)mm_format(reason, MM_BPF_REASON_MAX, "the loader was not done within %u ms", bpf->timeout_ms);
+    return bpf->programs ? 0 : -ETIMEDOUT;
 }
 
 int mm_bpf_wait(struct mm_bpf *bpf)
 {
-    struct pollfd pollfd = {.fd = bpf->progress_fd, .events = POLLIN};
-    int result = mm_bpf_receive(bpf);
+    int result;
 
-    if (result != -EAGAIN)
-        return result;
-    if (poll(&pollfd, 1, (int)bpf->timeout_ms) <= 0)
-        return mm_bpf_give_up(bpf);
-    result = mm_bpf_receive(bpf);
-    return result == -EAGAIN ? mm_bpf_give_up(bpf) : result;
+    do {
+        struct pollfd pollfd = {.fd = bpf->progress_fd, .events = POLLIN};
+
+        result = mm_bpf_receive(bpf);
+        if (result == -EAGAIN && poll(&pollfd, 1, (int)bpf->timeout_ms) <= 0)
+            result = mm_bpf_give_up(bpf);
+    } while (result == -EAGAIN || (result == 0 && bpf->progress_fd >= 0));
+    return result;
 }
 
 const char *mm_bpf_reason(const struct mm_bpf *bpf)
 {
     return bpf->reason;
+}
+
+const char *mm_bpf_memory_reason(const struct mm_bpf *bpf)
+{
+    return bpf->memory.reason;
+}
+
+const struct mm_bpf_stall_totals *mm_bpf_totals(const struct mm_bpf *bpf)
+{
+    return bpf->memory.totals;
+}
+
+int mm_bpf_read_stalls(const struct mm_bpf *bpf, struct mm_bpf_stalls *ret_stalls)
+{
+    return mm_bpf_memory_read(&bpf->memory, ret_stalls);
 }
 
 unsigned mm_bpf_programs(const struct mm_bpf *bpf)

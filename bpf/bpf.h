@@ -48,7 +48,15 @@ enum mm_bpf_program {
     MM_BPF_PROGRAM_GROUP_REMOVED = 1 << 7,
     MM_BPF_PROGRAM_GROUP_POPULATED = 1 << 8,
     MM_BPF_PROGRAM_GROUP_FROZEN = 1 << 9,
-    MM_BPF_PROGRAM_ALL = (1 << 10) - 1,
+    MM_BPF_PROGRAM_ALL = (1 << 10) - 1, /* of the life of processes and groups */
+
+    MM_BPF_PROGRAM_DIRECT_RECLAIM = 1 << 10,
+    MM_BPF_PROGRAM_MEMCG_RECLAIM = 1 << 11,
+    MM_BPF_PROGRAM_COMPACTION = 1 << 12,
+    MM_BPF_PROGRAM_THROTTLED = 1 << 13,
+    MM_BPF_PROGRAM_KSWAPD = 1 << 14,
+    MM_BPF_PROGRAM_OOM_VICTIM = 1 << 15,
+    MM_BPF_PROGRAM_MEMORY = ((1 << 16) - 1) & ~((1 << 10) - 1),
 };
 
 struct mm_bpf_options {
@@ -79,16 +87,23 @@ int mm_bpf_progress_fd(const struct mm_bpf *bpf);
 /*
  * Takes the loader's answer; never waits for it. 0: at least one program is attached, the ring can be read.
  * -EAGAIN: no answer yet. Any other negative errno: there will be no BPF, mm_bpf_reason says why. Unless it
- * returns -EAGAIN the progress descriptor is closed by the call: stop watching it before.
+ * returns -EAGAIN the progress descriptor may be closed by the call: stop watching it before.
+ *
+ * After 0 there is still a progress descriptor while the programs that watch memory are being loaded. The call that takes
+ * that answer returns 0 as well, whatever it is: mm_bpf_memory_reason.
  */
 int mm_bpf_receive(struct mm_bpf *bpf);
-/* Ends a loader that has not answered in time. Returns -ETIMEDOUT. Closes the progress descriptor as well. */
+/* Ends a loader that has not answered in time. Returns -ETIMEDOUT, but 0 when only memory's programs are missing then.
+   Closes the progress descriptor as well. */
 int mm_bpf_give_up(struct mm_bpf *bpf);
-/* The two above with a wait of at most the options' timeout, for those who have no loop. */
+/* The two above, for both answers, with a wait of at most the options' timeout, for those who have no loop. */
 int mm_bpf_wait(struct mm_bpf *bpf);
 
 /* One line: why there is no BPF, or how there is, and what is missing. "not started" before start. */
 const char *mm_bpf_reason(const struct mm_bpf *bpf);
+
+/* The same of the programs that watch memory. */
+const char *mm_bpf_memory_reason(const struct mm_bpf *bpf);
 
 /* enum mm_bpf_program, or-ed; 0 until mm_bpf_receive returned 0. */
 unsigned mm_bpf_programs(const struct mm_bpf *bpf);
@@ -107,6 +122,19 @@ uint64_t mm_bpf_look_again_ns(const struct mm_bpf *bpf);
  * takes its watch away. Without a ring this does nothing.
  */
 void mm_bpf_watch(struct mm_bpf *bpf, pid_t pid);
+
+/* NULL without memory's programs. The kernel writes while it is read. */
+const struct mm_bpf_stall_totals *mm_bpf_totals(const struct mm_bpf *bpf);
+
+/* Stalls that have not ended. */
+struct mm_bpf_stalls {
+    unsigned count;      /* without kswapd */
+    uint64_t longest_ns; /* since when the oldest of them lasts */
+    pid_t longest_pid;   /* whose thread; 0: there is none */
+};
+/* Looks at each of them, some 2 us for one. -EOPNOTSUPP without memory's programs, -EPERM where the kernel allows nobody
+   without CAP_BPF to read maps. */
+int mm_bpf_read_stalls(const struct mm_bpf *bpf, struct mm_bpf_stalls *ret_stalls);
 
 /* Its real size, after rounding; 0 without a ring. */
 size_t mm_bpf_ring_bytes(const struct mm_bpf *bpf);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Control groups of the hierarchy in use, and which processes are in the daemon's domain; from BTF alone. */
+/* Which control groups and processes are in the daemon's domain; from BTF alone. */
 #ifndef MM_BPF_GROUPS_BPF_H
 #define MM_BPF_GROUPS_BPF_H
 
@@ -52,62 +52,6 @@ static __always_inline bool mm_is_group_in_domain(struct cgroup *group)
 static __always_inline bool mm_is_in_domain(struct task_struct *task)
 {
     return mm_domain_group == 0 || mm_is_group_in_domain(mm_group_of(task));
-}
-
-static __always_inline bool mm_is_in_hierarchy(struct cgroup *group)
-{
-    return (uint32_t)BPF_CORE_READ(group, root, hierarchy_id) == mm_hierarchy;
-}
-
-static __always_inline void mm_report_group(struct cgroup *group, int16_t change)
-{
-    struct mm_bpf_record *record = mm_record_begin(MM_BPF_RECORD_GROUP);
-
-    if (!record)
-        return;
-    record->group_id = BPF_CORE_READ(group, kn, id);
-    record->value = change;
-    bpf_probe_read_kernel_str(&record->comm, sizeof(record->comm), BPF_CORE_READ(group, kn, name));
-    mm_record_end(record);
-}
-
-static __always_inline int mm_on_group(struct cgroup *group, int16_t change)
-{
-    if (mm_is_in_hierarchy(group) && mm_is_group_in_domain(group))
-        mm_report_group(group, change);
-    return 0;
-}
-
-SEC("tp_btf/cgroup_mkdir")
-int BPF_PROG(mm_group_mkdir, struct cgroup *group)
-{
-    return mm_on_group(group, MM_BPF_GROUP_CREATED);
-}
-
-SEC("tp_btf/cgroup_rmdir")
-int BPF_PROG(mm_group_rmdir, struct cgroup *group)
-{
-    return mm_on_group(group, MM_BPF_GROUP_REMOVED);
-}
-
-SEC("tp_btf/cgroup_notify_populated")
-int BPF_PROG(mm_group_populated, struct cgroup *group, const char *path, int is_populated)
-{
-    return mm_on_group(group, is_populated ? MM_BPF_GROUP_POPULATED : MM_BPF_GROUP_EMPTY);
-}
-
-/* Only v2 freezes with a word of it. Where memory is on v1, a domain's twin there is not known: only the whole machine
-   hears of it. */
-SEC("tp_btf/cgroup_notify_frozen")
-int BPF_PROG(mm_group_frozen, struct cgroup *group, const char *path, int is_frozen)
-{
-    int16_t change = is_frozen ? MM_BPF_GROUP_FROZEN : MM_BPF_GROUP_THAWED;
-
-    if (mm_hierarchy == 0)
-        return mm_on_group(group, change);
-    if (mm_domain_group == 0)
-        mm_report_group(group, change);
-    return 0;
 }
 
 #endif

@@ -26,6 +26,7 @@ typedef uint32_t __wsum;
 
 /* From the kernel's stable interface, linux/bpf.h. */
 enum {
+    BPF_MAP_TYPE_HASH = 1,
     BPF_MAP_TYPE_ARRAY = 2,
     BPF_MAP_TYPE_RINGBUF = 27,
 };

@@ -17,16 +17,19 @@ struct mm_bpf_load_request {
     bool is_untimed;       /* only programs without a timer */
 };
 
-/* message is ready to be sent; its fd_count fds go with it and are the caller's to close. */
+/* message is ready to be sent; its fd_count fds go with it and stay open. */
 struct mm_bpf_load_result {
     struct mm_bpf_loader_message message;
     int fds[MM_BPF_LOADER_FDS_MAX];
 };
 
+typedef void (*mm_bpf_load_visit)(const struct mm_bpf_load_result *result, void *user);
+
 /*
- * Tries BTF tracepoints, then classic ones, each program by itself where all together fail. Always fills the
- * result; the outcome is message.error. May enter a mount namespace of its own: for a process that then ends.
+ * Tries BTF tracepoints, then classic ones, each program by itself where all together fail. Visits the outcome for the
+ * life of processes and groups, message.error, and where that is 0 then the one for memory; each as soon as its programs
+ * are attached. Returns the first. May enter a mount namespace of its own: for a process that then ends.
  */
-void mm_bpf_load(const struct mm_bpf_load_request *request, struct mm_bpf_load_result *ret_result);
+int mm_bpf_load(const struct mm_bpf_load_request *request, mm_bpf_load_visit visit, void *user);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one message from the loader to the daemon, over a SOCK_SEQPACKET socket that is the loader's standard
- * input. On success descriptors come with it (SCM_RIGHTS): the ring, the lost counters, the watched bits, the gathering's
- * timer, then the links.
+ * The loader's messages to the daemon, over a SOCK_SEQPACKET socket that is the loader's standard input: one for the life
+ * of processes, and where that is attached one for memory, of the same shape. On success descriptors come with each
+ * (SCM_RIGHTS), the links last. With the first before them: the ring, the lost counters, the watched bits, the gathering's
+ * timer; with the second: the stalls in progress, their totals.
  */
 #ifndef MM_BPF_LOADER_PROTOCOL_H
 #define MM_BPF_LOADER_PROTOCOL_H
@@ -18,9 +19,10 @@ extern "C" {
 /* Protocol and record in one number, so that either change is noticed: "mm", protocol 3, record. */
 #define MM_BPF_LOADER_VERSION (0x6d6d0000u | 3u << 8 | MM_BPF_RECORD_VERSION)
 
-#define MM_BPF_LOADER_LINKS_MAX 24
-#define MM_BPF_LOADER_MAPS      4
-#define MM_BPF_LOADER_FDS_MAX   (MM_BPF_LOADER_MAPS + MM_BPF_LOADER_LINKS_MAX)
+#define MM_BPF_LOADER_LINKS_MAX   24
+#define MM_BPF_LOADER_MAPS        4
+#define MM_BPF_LOADER_MEMORY_MAPS 2
+#define MM_BPF_LOADER_FDS_MAX     (MM_BPF_LOADER_MAPS + MM_BPF_LOADER_LINKS_MAX)
 
 enum mm_bpf_loader_flag {
     MM_BPF_LOADER_IS_UNTIMED = 1 << 0, /* the ring does not wake for the end of a burst */

@@ -185,6 +185,51 @@ static const struct unit *find_unit(const char *text, const struct unit *units, 
     return NULL;
 }
 
+/* Where the second end begins, and how long the first is; NULL: there is one end. */
+static const char *find_second_end(const char *text, bool has_dash, size_t *ret_length)
+{
+    const char *parting = strstr(text, "..");
+    size_t width = 2;
+
+    if (!parting && has_dash) {
+        parting = strchr(text, '-');
+        width = 1;
+    }
+    if (!parting)
+        return NULL;
+    *ret_length = (size_t)(parting - text);
+    return parting + width;
+}
+
+int mm_parse_range(const char *text, int64_t min, int64_t max, int64_t *ret_first, int64_t *ret_last)
+{
+    char first_text[32]; /* of the longest number, with blanks around it */
+    const char *second = NULL;
+    size_t length = 0;
+    int64_t first = 0, last;
+    int r;
+
+    if (text)
+        second = find_second_end(text, min >= 0, &length);
+    if (length >= sizeof(first_text))
+        return -EINVAL;
+    if (second) {
+        memcpy(first_text, text, length);
+        first_text[length] = '\0';
+    }
+    r = mm_parse_i64(second ? first_text : text, min, max, &first);
+    last = first;
+    if (r == 0 && second)
+        r = mm_parse_i64(second, min, max, &last);
+    if (r < 0)
+        return r;
+    if (first > last)
+        return -EINVAL;
+    *ret_first = first;
+    *ret_last = last;
+    return 0;
+}
+
 int mm_parse_size_bytes(const char *text, uint64_t max, uint64_t *ret_bytes)
 {
     struct number number;

@@ -18,6 +18,12 @@ int mm_parse_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value)
 int mm_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value);
 
 /*
+ * "5" or "1..1000", which both ends belong to; where min is not below 0 "1000-59999" too. Returns 0, -EINVAL (also for
+ * a first end above the last), or -ERANGE for an end outside [min, max].
+ */
+int mm_parse_range(const char *text, int64_t min, int64_t max, int64_t *ret_first, int64_t *ret_last);
+
+/*
  * A whole number with an optional B, K, M, G or T (powers of 1024; "KiB", "MB" too; in either case, blanks
  * before it allowed), in bytes. Returns 0, -EINVAL, or -ERANGE for a negative value or one above max.
  */

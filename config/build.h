@@ -28,6 +28,9 @@ __attribute__((format(printf, 4, 5))) void mm_build_report(struct mm_build *buil
 /* The item of a (resolved) element in that instance; NULL. */
 const struct mm_config_item *mm_build_find(const struct mm_build *build, unsigned element, unsigned instance);
 
+/* Rules for processes that say no priority get that of their class. */
+void mm_rules_complete_processes(struct mm_build *build);
+
 /* All rules; each reports what it finds. */
 void mm_rules_check(struct mm_build *build);
 

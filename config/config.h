@@ -29,11 +29,16 @@ extern "C" {
 
 #define MM_CONFIG_KILL_LEVELS_MAX       10 /* upstream's limit */
 #define MM_CONFIG_PRESSURE_TRIGGERS_MAX 8
+#define MM_CONFIG_LIMIT_HIT_GROUPS_MAX  8
 #define MM_CONFIG_ZSWAPD_PARAMS_MAX     10 /* the kernel's limit */
 #define MM_CONFIG_UIDS_MAX              16
 #define MM_CONFIG_PATH_MAX              108 /* sun_path */
 #define MM_CONFIG_GROUP_PATH_MAX        512
 #define MM_CONFIG_WORD_MAX              64
+#define MM_CONFIG_PROCESS_RULES_MAX     256
+#define MM_RULE_NAME_MAX                64  /* with its NUL */
+#define MM_PATTERN_MAX                  255 /* without it, as is the next */
+#define MM_NAME_TEMPLATE_MAX            127
 
 /* killConfig */
 struct mm_kill_level {
@@ -122,7 +127,9 @@ struct mm_memory_level_config {
     uint64_t purgeable_bytes, moderate_bytes, low_bytes, critical_bytes;
     unsigned hysteresis_percent; /* a better level holds this much above the line that was crossed */
     int some_pressure_level, full_pressure_level; /* enum mm_memory_level: at least that while tasks stall */
-    unsigned pressure_hold_ms;                    /* how long after the last sign of it */
+    int stall_level;                              /* the same while threads look for memory themselves */
+    unsigned stall_ms;                            /* for at least that long */
+    unsigned pressure_hold_ms;                    /* how long after the last sign of any of them */
 };
 
 /* reclaimPriorityConfig */
@@ -143,6 +150,58 @@ struct mm_reclaim_priority_config {
     uint64_t dead_check_ms;        /* how often processes nobody reported dead are looked for */
 };
 
+/* What a process is; with the priority that goes with it in mm_process_class_priority. */
+enum mm_process_class {
+    MM_CLASS_PROTECTED,
+    MM_CLASS_SYSTEM,
+    MM_CLASS_SESSION,
+    MM_CLASS_APPLICATION,
+    MM_CLASS_BACKGROUND,
+    MM_CLASS_BATCH,
+    MM_CLASS_COUNT
+};
+
+/* "protected"; "unknown" outside the enumeration. */
+const char *mm_process_class_name(enum mm_process_class process_class);
+int mm_process_class_priority(enum mm_process_class process_class);
+
+/* What %{word} of a bundle's name stands for. */
+enum mm_template_field {
+    MM_TEMPLATE_COMM,
+    MM_TEMPLATE_UNIT,
+    MM_TEMPLATE_EXE, /* the last part of the path */
+    MM_TEMPLATE_CGROUP,
+    MM_TEMPLATE_PID,
+};
+
+struct mm_process_rule {
+    char *name;
+    /* Conditions; NULL or "": none. */
+    char *exe, *cmdline, *comm, *cgroup, *unit; /* patterns */
+    char *uid, *oom_score_adj;                  /* ranges */
+    char *bundle;                               /* a template */
+    int process_class;                          /* enum mm_process_class */
+    int priority;
+};
+
+struct mm_process_rules_config {
+    bool has_built_in;
+    struct mm_process_rule *rules; /* in the order in which they are tried */
+    size_t rule_count;
+};
+
+/* The conditions of a rule, in the order in which they are tried: the cheap ones first. */
+struct mm_process_condition {
+    const char *name; /* as its element is called */
+    size_t offset;    /* of its text in struct mm_process_rule */
+    bool is_range;
+    int64_t min, max; /* of a range */
+};
+#define MM_PROCESS_CONDITION_COUNT 7
+extern const struct mm_process_condition mm_process_conditions[MM_PROCESS_CONDITION_COUNT];
+/* Its text in the rule; "" where the rule does not ask for it. */
+const char *mm_process_condition_text(const struct mm_process_rule *rule, unsigned condition);
+
 struct mm_waterline_watch_config {
     bool is_enabled;
     uint64_t fill_rate_bytes_per_s; /* the fastest this machine can fill memory; 0: measured at start */
@@ -153,6 +212,25 @@ struct mm_waterline_watch_config {
 struct mm_pressure_trigger_config {
     bool is_full; /* false: some */
     uint64_t stall_us, window_us;
+    char group_path[MM_CONFIG_GROUP_PATH_MAX]; /* "": the domain */
+};
+
+enum mm_vmpressure_use {
+    MM_VMPRESSURE_WITHOUT_PSI, /* where no PSI trigger could be armed */
+    MM_VMPRESSURE_ALWAYS,
+    MM_VMPRESSURE_NEVER,
+};
+
+/* What wakes the daemon besides the watch and PSI, where the kernel has it. */
+struct mm_kernel_events_config {
+    bool has_usage_threshold;
+    int vmpressure;      /* enum mm_vmpressure_use */
+    int vmpressure_mode; /* enum mm_vmpressure_mode of the kernel interface */
+    bool has_limit_hits;
+    char limit_hit_groups[MM_CONFIG_LIMIT_HIT_GROUPS_MAX]
+                         [MM_CONFIG_GROUP_PATH_MAX]; /* besides the domain's */
+    size_t limit_hit_group_count;
+    bool has_swap_changes, has_resume, has_power_supply, has_kswapd_monitor;
 };
 
 struct mm_domain_config {
@@ -204,6 +282,14 @@ struct mm_reload_config {
     uint64_t settle_ms; /* of quiet after a change, before the files are read */
 };
 
+/* What is collected beside the engine. */
+struct mm_flows_config {
+    struct {
+        bool is_enabled;
+        unsigned interval_ms; /* from one reading to the next */
+    } cpuflow;
+};
+
 struct mm_config_origins;
 
 struct mm_config {
@@ -218,9 +304,11 @@ struct mm_config {
     struct mm_purgeable_config purgeable;
     struct mm_memory_level_config memory_level;
     struct mm_reclaim_priority_config reclaim_priority;
+    struct mm_process_rules_config process_rules;
     struct mm_waterline_watch_config waterline_watch;
     struct mm_pressure_trigger_config pressure_triggers[MM_CONFIG_PRESSURE_TRIGGERS_MAX];
     size_t pressure_trigger_count;
+    struct mm_kernel_events_config kernel_events;
     struct mm_domain_config domain;
     struct mm_control_socket_config control_socket;
     struct mm_bpf_config bpf;
@@ -230,6 +318,7 @@ struct mm_config {
     struct mm_daemon_config daemon;
     struct mm_logging_config logging;
     struct mm_reload_config reload;
+    struct mm_flows_config flows;
     /* Where each value came from, for mm_config_origin; owned. NULL: all are built-in. */
     struct mm_config_origins *origins;
 };

@@ -183,6 +183,12 @@ static void order_rows(const struct mm_merge *merge, unsigned element, struct or
 {
     unsigned order = mm_merge_child_with(element, MM_ELEMENT_ORDER);
 
+    if (mm_vocabulary_at(element)->flags & MM_ELEMENT_LATER_FIRST) {
+        for (size_t i = 0; i < count; i++)
+            rows[i].number = -(int64_t)rows[i].row->layer;
+        qsort(rows, count, sizeof(*rows), by_number);
+        return;
+    }
     if (order == MM_ELEMENT_NONE || count > mm_vocabulary_at(element)->max_count)
         return;
     for (size_t i = 0; i < count; i++) {

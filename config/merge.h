@@ -29,6 +29,7 @@ struct mm_merge_value {
 struct mm_merge_row {
     struct mm_merge_item at;
     unsigned element; /* resolved */
+    unsigned layer;   /* that added it */
     bool is_removed;
     size_t first_value, last_value;
 };

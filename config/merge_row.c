@@ -115,6 +115,7 @@ static int add_row(const struct mm_merge_layer *layer, unsigned index, const str
         return r;
     merge->rows[merge->row_count++] = (struct mm_merge_row){.at = mm_merge_place(layer, item),
                                                             .element = index,
+                                                            .layer = merge->layer,
                                                             .first_value = MM_NAME_NONE,
                                                             .last_value = MM_NAME_NONE};
     return 0;

@@ -227,6 +227,7 @@ void mm_rules_check(struct mm_build *build)
         mm_rules_check_required,
         check_orders,
         mm_rules_check_rows,
+        mm_rules_check_processes,
         check_squeeze_before_kill,
         check_ram,
         check_ring,

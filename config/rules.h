@@ -29,6 +29,8 @@ static inline uint64_t mm_rules_megabytes(uint64_t bytes)
 /* rules_rows.c: what each row must have; then what the rows of a kind are to each other. */
 void mm_rules_check_required(struct mm_build *build);
 void mm_rules_check_rows(struct mm_build *build);
+/* rules_processes.c */
+void mm_rules_check_processes(struct mm_build *build);
 
 #ifdef __cplusplus
 }

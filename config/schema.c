@@ -88,6 +88,10 @@ static void write_path(FILE *stream, int64_t most)
                   most);
 }
 
+/* Its ends are beyond a schema. */
+static const char range_restriction[] = "<xs:restriction base=\"xs:token\"><xs:pattern value=\"(-?[0-9]+( "
+                                        "?(\\.\\.|-) ?-?[0-9]+)?)?\"/></xs:restriction>";
+
 static void write_restriction(FILE *stream, const struct mm_element *element)
 {
     static const struct mm_word bool_words[] = {{"true", 1}, {"false", 0}, {"yes", 1}, {"no", 0}, {"on", 1},
@@ -113,8 +117,13 @@ static void write_restriction(FILE *stream, const struct mm_element *element)
     case MM_TYPE_PATH:
         write_path(stream, element->max);
         break;
+    case MM_TYPE_RANGE:
+        (void)fputs(range_restriction, stream);
+        break;
     case MM_TYPE_TEXT:
     case MM_TYPE_NAME:
+    case MM_TYPE_PATTERN:
+    case MM_TYPE_TEMPLATE:
         write_length(stream, element->max);
         break;
     case MM_TYPE_SECTION:

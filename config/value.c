@@ -3,6 +3,7 @@
 #include "config/value.h"
 
 #include "common/common.h"
+#include "common/glob.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -323,6 +324,87 @@ static const char *expected_path(const struct mm_element *element, char *buffer,
     return buffer;
 }
 
+/* An expression is compiled by whoever has PCRE2 (pattern_check.c): that is not the daemon. */
+static int parse_pattern(const struct mm_element *element, const char *text, struct mm_value *ret_value)
+{
+    const size_t prefix = strlen(MM_PATTERN_REGEX);
+    char pattern[MM_PATTERN_MAX + 1];
+    struct mm_value value;
+    int r = parse_text(element, text, &value);
+
+    if (r < 0)
+        return r;
+    (void)mm_format(pattern, sizeof(pattern), "%.*s", (int)value.length, value.text);
+    if (strncmp(pattern, MM_PATTERN_REGEX, prefix) == 0)
+        r = pattern[prefix] == '\0' ? -EINVAL : 0;
+    else
+        r = mm_glob_check(pattern);
+    if (r == 0)
+        *ret_value = value;
+    return r;
+}
+
+static const char *expected_pattern(const struct mm_element *element, char *buffer, size_t size)
+{
+    (void)mm_format(buffer, size,
+                    "at most %" PRId64
+                    " bytes: a glob (*, ?, [a-z], alternatives with |), or " MM_PATTERN_REGEX
+                    " and a Perl regular expression",
+                    element->max);
+    return buffer;
+}
+
+static int parse_range(const struct mm_element *element, const char *text, struct mm_value *ret_value)
+{
+    struct mm_value value = trimmed(text);
+    int64_t first, last;
+    int r = value.length > 0 ? mm_parse_range(text, element->min, element->max, &first, &last) : 0;
+
+    if (r == 0)
+        *ret_value = value;
+    return r;
+}
+
+static const char *expected_range(const struct mm_element *element, char *buffer, size_t size)
+{
+    (void)mm_format(buffer, size,
+                    "a whole number from %" PRId64 " to %" PRId64 ", or two of them, as 1..%" PRId64,
+                    element->min, element->max, MM_MIN(element->max, 1000));
+    return buffer;
+}
+
+/* "%{" begins one of the words, everything else is what it is. */
+static int parse_template(const struct mm_element *element, const char *text, struct mm_value *ret_value)
+{
+    struct mm_value value;
+    int r = parse_text(element, text, &value);
+
+    if (r == 0 && value.length == 0)
+        r = -EINVAL;
+    for (size_t i = 0; r == 0 && i + 1 < value.length; i++) {
+        const struct mm_word *word;
+
+        if (value.text[i] != '%' || value.text[i + 1] != '{')
+            continue;
+        word = mm_template_word(element, &value.text[i], value.length - i);
+        r = word ? 0 : -EINVAL;
+    }
+    if (r == 0)
+        *ret_value = value;
+    return r;
+}
+
+static const char *expected_template(const struct mm_element *element, char *buffer, size_t size)
+{
+    size_t length = mm_format(buffer, size, "at most %" PRId64 " bytes, in which", element->max);
+
+    for (const struct mm_word *word = element->words; word->word; word++)
+        length += mm_format(buffer + length, size - length, "%s %%{%s}",
+                            word == element->words ? "" : (word[1].word ? "," : " and"), word->word);
+    (void)mm_format(buffer + length, size - length, " stand for what they name");
+    return buffer;
+}
+
 /* Texts are printed from their field. */
 static const char *format_text(const struct mm_element *element, int64_t number, char *buffer, size_t size)
 {
@@ -351,7 +433,22 @@ static const struct value_type types[] = {
     [MM_TYPE_TEXT] = {1, parse_text, expected_text, format_text},
     [MM_TYPE_PATH] = {1, parse_path, expected_path, format_text},
     [MM_TYPE_NAME] = {1, parse_text, expected_text, format_text},
+    [MM_TYPE_PATTERN] = {1, parse_pattern, expected_pattern, format_text},
+    [MM_TYPE_RANGE] = {1, parse_range, expected_range, format_text},
+    [MM_TYPE_TEMPLATE] = {1, parse_template, expected_template, format_text},
 };
+
+const struct mm_word *mm_template_word(const struct mm_element *element, const char *text, size_t length)
+{
+    for (const struct mm_word *word = element->words; word->word; word++) {
+        size_t word_length = strlen(word->word);
+
+        if (length >= word_length + 3 && strncmp(text, "%{", 2) == 0 &&
+            strncmp(text + 2, word->word, word_length) == 0 && text[word_length + 2] == '}')
+            return word;
+    }
+    return NULL;
+}
 
 int64_t mm_value_scale(enum mm_value_type type)
 {

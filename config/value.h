@@ -37,6 +37,9 @@ const char *mm_value_expected(const struct mm_element *element, char *buffer, si
 #define MM_VALUE_TEXT_MAX 32
 const char *mm_value_format(const struct mm_element *element, int64_t number, char *buffer, size_t size);
 
+/* Of MM_TYPE_TEMPLATE: the word that "%{word}" at the beginning of the text names; NULL. */
+const struct mm_word *mm_template_word(const struct mm_element *element, const char *text, size_t length);
+
 /* What one of the text means in the field's unit: bytes for sizes, else 1. */
 int64_t mm_value_scale(enum mm_value_type type);
 

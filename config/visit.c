@@ -45,9 +45,18 @@ static enum mm_visited_kind kind_of(const struct mm_element *element, const char
     case MM_TYPE_TEXT:
     case MM_TYPE_PATH:
     case MM_TYPE_NAME:
+    case MM_TYPE_PATTERN:
+    case MM_TYPE_RANGE:
+    case MM_TYPE_TEMPLATE:
         break;
     }
     return MM_VISITED_TEXT;
+}
+
+/* Nothing in it is as if it were not there. */
+static bool is_condition(const struct mm_element *element)
+{
+    return element->type == MM_TYPE_PATTERN || element->type == MM_TYPE_RANGE;
 }
 
 static void visit_value(const struct walk *walk, unsigned index, const struct mm_target *target,
@@ -59,6 +68,8 @@ static void visit_value(const struct walk *walk, unsigned index, const struct mm
 
     if (mm_value_is_text(target->storage)) {
         value.text = mm_field_text(target, structure);
+        if (value.text[0] == '\0' && is_condition(element))
+            return;
     } else {
         value.number = mm_field_number(target, structure);
         value.text = mm_value_format(element, value.number, number, sizeof(number));

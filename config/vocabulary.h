@@ -48,6 +48,9 @@ enum mm_value_type {
     MM_TYPE_TEXT, /* may be empty */
     MM_TYPE_PATH, /* absolute, or empty */
     MM_TYPE_NAME, /* an entry of a list; empty entries are left out */
+    MM_TYPE_PATTERN, /* a glob (common/glob.h), or behind MM_PATTERN_REGEX a Perl regular expression; may be empty */
+    MM_TYPE_RANGE,    /* a number or two ends, kept as its text; may be empty */
+    MM_TYPE_TEMPLATE, /* a text with %{word} for each of the words */
 };
 
 enum mm_element_flag {
@@ -59,7 +62,12 @@ enum mm_element_flag {
     MM_ELEMENT_NO_PROFILE = 1 << 5,    /* may not stand inside a profile: it says what profiles ask for */
     MM_ELEMENT_EMPTY_IS_NONE = 1 << 6, /* rows: a section without any means none, not the built-in ones */
     MM_ELEMENT_RESTART = 1 << 7,       /* a reload leaves it as it is: it takes effect at a restart */
+    MM_ELEMENT_LATER_FIRST =
+        1 << 8, /* rows: those that a later layer adds come before those of earlier ones */
 };
+
+/* How a regular expression begins. */
+#define MM_PATTERN_REGEX "regex:"
 
 /* What the field is in C. */
 enum mm_storage {
@@ -102,10 +110,11 @@ struct mm_element {
        the longest in bytes. Rows and repeatable values: max_count is how many there may be. */
     int64_t min, max;
     unsigned max_count;
-    /* As it would stand in a file; for a row all rows, "500 400, 400 300", its values in the table's order.
+    /* As it would stand in a file; for a row all rows, "500 400, 400 300", its values in the table's order, without
+       those at the end that have a default of their own.
        NULL: nothing, or not a value. */
     const char *default_text;
-    const struct mm_word *words; /* MM_TYPE_WORD and _SIZE: ends with a NULL word */
+    const struct mm_word *words; /* MM_TYPE_WORD, _SIZE and _TEMPLATE: ends with a NULL word */
     const char *alias_of;        /* another spelling of that path; everything else is there */
     struct mm_target target;
 };

@@ -71,13 +71,14 @@ ELEMENT("killPolicy/reaperThreads",
 
 ELEMENT("unregisteredProcesses", ROW(SECTION),
         .help = "What may happen to processes that no client registered.")
-ELEMENT("unregisteredProcesses/policy",
-        ROW(WORD(unregistered_words), FIELD(kill.unregistered_policy), .default_text = "raised"),
-        .help =
-            "never: they are never killed; raised: only those whose oom_score_adj somebody set above 0; any: "
-            "at their oom_score_adj, as the kernel would. raised: does not hurt a desktop or a server that "
-            "never heard of us.",
-        .example = "never")
+ELEMENT(
+    "unregisteredProcesses/policy",
+    ROW(WORD(unregistered_words), FIELD(kill.unregistered_policy), .default_text = "raised"),
+    .help =
+        "never: they are never killed; raised: only those that somebody put above 0, by oom_score_adj or a "
+        "process rule; any: at their number, as the kernel would. raised: does not hurt a desktop or a "
+        "server that never heard of us.",
+    .example = "never")
 ELEMENT("unregisteredProcesses/minSizeMB",
         ROW(MB(0, MB_MAX), FIELD(kill.unregistered_min_bytes), .default_text = "32"),
         .help = "A smaller one is not worth a kill. 32: less than what is filled while a kill takes place.",

@@ -119,6 +119,19 @@ ELEMENT("systemMemoryLevelConfig/fullPressureLevel",
         ROW(WORD(memory_level_words), FIELD(memory_level.full_pressure_level), .default_text = "low"),
         .help = "The same for a \"full\" trigger. low: every task waits, what is not needed now must go.",
         .upstream = "Pressure only had available memory looked at.", .example = "critical")
+ELEMENT("systemMemoryLevelConfig/stallLevel",
+        ROW(WORD(memory_level_words), FIELD(memory_level.stall_level), .default_text = "moderate"),
+        .help =
+            "At least this level after a thread had to look for memory itself (direct reclaim, compaction, "
+            "throttling) for stallMs; heard through BPF. moderate: as a \"some\" trigger, which it often "
+            "comes before.",
+        .upstream = "Stalls are not looked at.", .example = "low")
+ELEMENT("systemMemoryLevelConfig/stallMs",
+        ROW(MS(1, HOUR_MS), FIELD(memory_level.stall_ms), .default_text = "50"),
+        .help =
+            "How long such a stall must have lasted to count. 50: what a user notices; shorter ones are the "
+            "daily business of a full machine.",
+        .upstream = "Stalls are not looked at.", .example = "100")
 ELEMENT("systemMemoryLevelConfig/pressureHoldMs",
         ROW(MS(0, HOUR_MS), FIELD(memory_level.pressure_hold_ms), .default_text = "5000"),
         .help = "How long a level that pressure raised is held after the trigger last fired. 5000: several "

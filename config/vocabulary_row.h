@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How a row of the vocabulary's table is written. The rows stand in vocabulary_kill.h, vocabulary_reclaim.h,
- * vocabulary_applications.h and vocabulary_service.h, one ELEMENT for each element:
+ * vocabulary_applications.h, vocabulary_rules.h and vocabulary_service.h, one ELEMENT for each element:
  *
  *     ELEMENT("killPolicy/exitTimeoutMs",                                             the path below the root
  *             ROW(MS(10, 60000), FIELD(kill.exit_timeout_ms), .default_text = "500"), struct mm_element
@@ -76,6 +76,8 @@ extern const size_t mm_vocabulary_table_count;
 #define US(low, high)      NUMBER(MM_TYPE_MICROSECONDS, "microseconds", low, high)
 #define BOOLEAN            .type = MM_TYPE_BOOL, .unit = "", .max = 1
 #define WORD(list)         .type = MM_TYPE_WORD, .unit = "", .words = (list)
+/* Longer ones are lists that belong into several rules. */
+#define PATTERN .type = MM_TYPE_PATTERN, .unit = "", .max = MM_PATTERN_MAX
 /* OpenHarmony's longest bundle name. */
 #define NAME .type = MM_TYPE_NAME, .unit = "", .max = 127
 

@@ -15,6 +15,22 @@ static const struct mm_word level_words[] = {{"error", MM_LOG_ERROR},   {"warnin
 static const struct mm_word memory_level_words[] = {
     {"none", MM_LEVEL_NONE}, {"purgeable", MM_LEVEL_PURGEABLE}, {"moderate", MM_LEVEL_MODERATE},
     {"low", MM_LEVEL_LOW},   {"critical", MM_LEVEL_CRITICAL},   {0}};
+static const struct mm_word class_words[] = {{"protected", MM_CLASS_PROTECTED},
+                                             {"system", MM_CLASS_SYSTEM},
+                                             {"session", MM_CLASS_SESSION},
+                                             {"application", MM_CLASS_APPLICATION},
+                                             {"background", MM_CLASS_BACKGROUND},
+                                             {"batch", MM_CLASS_BATCH},
+                                             {0}};
+static const struct mm_word template_words[] = {{"comm", MM_TEMPLATE_COMM}, {"unit", MM_TEMPLATE_UNIT},
+                                                {"exe", MM_TEMPLATE_EXE},   {"cgroup", MM_TEMPLATE_CGROUP},
+                                                {"pid", MM_TEMPLATE_PID},   {0}};
+static const struct mm_word vmpressure_words[] = {{"auto", MM_VMPRESSURE_WITHOUT_PSI},
+                                                  {"always", MM_VMPRESSURE_ALWAYS},
+                                                  {"never", MM_VMPRESSURE_NEVER},
+                                                  {0}};
+/* as enum mm_vmpressure_mode, which config does not know */
+static const struct mm_word vmpressure_mode_words[] = {{"default", 0}, {"hierarchy", 1}, {"local", 2}, {0}};
 static const struct mm_word rate_words[] = {{"auto", 0}, {0}};
 
 #define ELEMENT(place, row, ...) {.path = (place), row},
@@ -25,6 +41,7 @@ const struct mm_element mm_vocabulary_table[] = {
 #include "config/vocabulary_kill.h"
 #include "config/vocabulary_reclaim.h"
 #include "config/vocabulary_applications.h"
+#include "config/vocabulary_rules.h"
 #include "config/vocabulary_service.h"
     /* clang-format on */
 };

@@ -9,6 +9,7 @@ static const struct mm_element_text texts[] = {
 #include "config/vocabulary_kill.h"
 #include "config/vocabulary_reclaim.h"
 #include "config/vocabulary_applications.h"
+#include "config/vocabulary_rules.h"
 #include "config/vocabulary_service.h"
     /* clang-format on */
 };

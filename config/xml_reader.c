@@ -14,6 +14,7 @@
 #include "common/common.h"
 #include "config/check.h"
 #include "config/items.h"
+#include "config/pattern_check.h"
 #include "config/problems.h"
 #include "config/vocabulary.h"
 #include "config/xml_check.h"
@@ -497,6 +498,8 @@ int mm_config_parse_xml(const char *file, const char *bytes, size_t length, stru
     }
     if (r >= 0)
         r = mm_config_check_items(&items, problems);
+    if (r >= 0)
+        r = mm_config_check_patterns(&items, problems);
     if (r < 0) {
         mm_config_items_fini(&items);
         return r;

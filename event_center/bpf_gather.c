@@ -17,9 +17,10 @@ enum effect {
 static enum effect effect_of(uint8_t type)
 {
     static const uint8_t effects[] = {
-        [MM_BPF_RECORD_EXIT] = ENDS,    [MM_BPF_RECORD_OOM_SCORE_ADJ] = FOLLOWS,
-        [MM_BPF_RECORD_FORK] = BEGINS,  [MM_BPF_RECORD_EXEC] = RENAMES,
-        [MM_BPF_RECORD_COMM] = RENAMES, [MM_BPF_RECORD_MOVED] = FOLLOWS,
+        [MM_BPF_RECORD_EXIT] = ENDS,          [MM_BPF_RECORD_OOM_SCORE_ADJ] = FOLLOWS,
+        [MM_BPF_RECORD_FORK] = BEGINS,        [MM_BPF_RECORD_EXEC] = RENAMES,
+        [MM_BPF_RECORD_COMM] = RENAMES,       [MM_BPF_RECORD_MOVED] = FOLLOWS,
+        [MM_BPF_RECORD_OOM_VICTIM] = FOLLOWS,
     };
 
     return type < MM_ARRAY_SIZE(effects) ? (enum effect)effects[type] : PASSES;

@@ -72,6 +72,29 @@ static int read_group(const struct mm_bpf_record *record, uint64_t ticks_per_sec
     return 0;
 }
 
+static int read_stall(const struct mm_bpf_record *record, uint64_t ticks_per_second, struct mm_event *event)
+{
+    static const enum mm_stall_kind kinds[MM_BPF_STALL_COUNT] = {
+        [MM_BPF_STALL_DIRECT] = MM_STALL_DIRECT_RECLAIM, [MM_BPF_STALL_MEMCG] = MM_STALL_GROUP_RECLAIM,
+        [MM_BPF_STALL_COMPACTION] = MM_STALL_COMPACTION, [MM_BPF_STALL_THROTTLED] = MM_STALL_THROTTLED,
+        [MM_BPF_STALL_KSWAPD] = MM_STALL_KSWAPD,
+    };
+    struct mm_event_stall *stall = &event->payload.stall;
+
+    (void)ticks_per_second;
+    if (record->value < 0 || record->value >= MM_BPF_STALL_COUNT || record->tgid < 0)
+        return -EBADMSG;
+    event->pid = record->tgid;
+    event->uid = record->flags & MM_BPF_FLAG_UID ? (uid_t)record->uid : (uid_t)-1;
+    stall->kind = kinds[record->value];
+    stall->is_begin = (record->flags & MM_BPF_FLAG_BEGIN) != 0;
+    stall->in_progress = (uint32_t)MM_MAX(record->actor, 0);
+    stall->length_ns = stall->is_begin ? 0 : record->length_ns;
+    memcpy(stall->comm, record->comm, sizeof(stall->comm));
+    stall->comm[sizeof(stall->comm) - 1] = '\0';
+    return 0;
+}
+
 int mm_bpf_record_to_event(const struct mm_bpf_record *record, uint64_t ticks_per_second,
                            struct mm_event *ret_event)
 {
@@ -86,6 +109,8 @@ int mm_bpf_record_to_event(const struct mm_bpf_record *record, uint64_t ticks_pe
         [MM_BPF_RECORD_COMM] = {MM_EVENT_PROCESS_RENAMED, read_process},
         [MM_BPF_RECORD_MOVED] = {MM_EVENT_PROCESS_LEFT, read_moved},
         [MM_BPF_RECORD_GROUP] = {MM_EVENT_GROUP, read_group},
+        [MM_BPF_RECORD_STALL] = {MM_EVENT_STALL, read_stall},
+        [MM_BPF_RECORD_OOM_VICTIM] = {MM_EVENT_OOM_VICTIM, read_process},
     };
     struct mm_event event = {.time_ns = record->time_ns};
     int result;

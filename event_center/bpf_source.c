@@ -32,6 +32,7 @@ struct mm_bpf_source {
     bool is_watched; /* the loader runs and its answer will be seen */
     bool is_settled;
     bool is_available;
+    bool is_memory_settled;
     const char *reason;
     uint64_t records;
     uint64_t lost;
@@ -60,6 +61,19 @@ static void settle(struct mm_bpf_source *source, bool is_available, const char *
     notify(source, MM_BPF_SOURCE_SETTLED);
 }
 
+static void settle_memory(struct mm_bpf_source *source)
+{
+    bool is_available = (mm_bpf_programs(source->bpf) & MM_BPF_PROGRAM_MEMORY) != 0;
+
+    mm_event_center_disarm(source->center, &source->timer);
+    source->is_memory_settled = true;
+    if (is_available)
+        mm_info("BPF for memory: %s", mm_bpf_memory_reason(source->bpf));
+    else
+        mm_notice("no BPF for memory: %s", mm_bpf_memory_reason(source->bpf));
+    notify(source, MM_BPF_SOURCE_MEMORY_SETTLED);
+}
+
 /* Too late; or it was never run, or cannot be watched, which start() leaves to be said here. */
 static void expired(struct mm_timer *timer, void *user)
 {
@@ -69,7 +83,10 @@ static void expired(struct mm_timer *timer, void *user)
     mm_event_center_forget_fd(source->center, mm_bpf_progress_fd(source->bpf));
     if (mm_bpf_progress_fd(source->bpf) >= 0)
         (void)mm_bpf_give_up(source->bpf);
-    settle(source, false, source->is_watched ? mm_bpf_reason(source->bpf) : source->reason);
+    if (source->is_settled)
+        settle_memory(source);
+    else
+        settle(source, false, source->is_watched ? mm_bpf_reason(source->bpf) : source->reason);
 }
 
 /* Of the ring only the wake-ups that the programs make: to be asked again after each whether there is something in it
@@ -78,6 +95,25 @@ static int watch(struct mm_bpf_source *source, int fd, enum tag tag)
 {
     return mm_event_center_watch_fd(source->center, source, fd,
                                     tag == TAG_RING ? EPOLLIN | (uint32_t)EPOLLET : EPOLLIN, tag);
+}
+
+static void arm_timeout(struct mm_bpf_source *source)
+{
+    uint64_t timeout_ms =
+        source->options.bpf.timeout_ms ? source->options.bpf.timeout_ms : MM_BPF_TIMEOUT_MS_DEFAULT;
+
+    mm_event_center_arm(source->center, &source->timer,
+                        mm_event_center_now_ns(source->center) + timeout_ms * MM_NS_PER_MS);
+}
+
+/* The programs that watch memory come after those that make the source available. */
+static void await_memory(struct mm_bpf_source *source)
+{
+    arm_timeout(source);
+    if (watch(source, mm_bpf_progress_fd(source->bpf), TAG_PROGRESS) == 0)
+        return;
+    (void)mm_bpf_give_up(source->bpf);
+    settle_memory(source);
 }
 
 static void receive(struct mm_bpf_source *source)
@@ -90,11 +126,17 @@ static void receive(struct mm_bpf_source *source)
     if (result == -EAGAIN && watch(source, fd, TAG_PROGRESS) == 0)
         return;
     if (result == -EAGAIN)
-        (void)mm_bpf_give_up(source->bpf);
+        result = mm_bpf_give_up(source->bpf);
+    if (source->is_settled) {
+        settle_memory(source);
+        return;
+    }
     if (result == 0 && watch(source, mm_bpf_ring_fd(source->bpf), TAG_RING) < 0)
         settle(source, false, no_watch);
     else
         settle(source, result == 0, mm_bpf_reason(source->bpf));
+    if (mm_bpf_progress_fd(source->bpf) >= 0)
+        await_memory(source);
 }
 
 static void publish_record(const struct mm_bpf_record *record, void *user)
@@ -211,19 +253,16 @@ static const struct mm_event_source_ops source_ops = {
 /* What goes wrong here settles the source from the timer, so that notify is not called from within add. */
 static void start(struct mm_bpf_source *source)
 {
-    const struct mm_bpf_options *options = &source->options.bpf;
-    uint64_t timeout_ms = options->timeout_ms ? options->timeout_ms : MM_BPF_TIMEOUT_MS_DEFAULT;
-    uint64_t deadline_ns = mm_event_center_now_ns(source->center);
-
-    if (mm_bpf_start(source->bpf, options) < 0)
+    if (mm_bpf_start(source->bpf, &source->options.bpf) < 0)
         source->reason = mm_bpf_reason(source->bpf);
     else if (watch(source, mm_bpf_progress_fd(source->bpf), TAG_PROGRESS) < 0)
         source->reason = no_watch;
     else
         source->is_watched = true;
     if (source->is_watched)
-        deadline_ns += timeout_ms * MM_NS_PER_MS;
-    mm_event_center_arm(source->center, &source->timer, deadline_ns);
+        arm_timeout(source);
+    else
+        mm_event_center_arm(source->center, &source->timer, mm_event_center_now_ns(source->center));
 }
 
 int mm_bpf_source_add(struct mm_event_center *center, const struct mm_bpf_source_options *options,
@@ -265,9 +304,16 @@ void mm_bpf_source_read_status(const struct mm_bpf_source *source, struct mm_bpf
         .is_available = source->is_available,
         .programs = source->is_available ? mm_bpf_programs(source->bpf) : 0,
         .reason = source->reason,
+        .is_memory_settled = source->is_memory_settled,
+        .memory_reason = mm_bpf_memory_reason(source->bpf),
         .records = source->records,
         .lost = source->lost,
         .repeated = source->repeated,
         .absorbed = source->gather.absorbed,
     };
+}
+
+int mm_bpf_source_read_stalls(const struct mm_bpf_source *source, struct mm_bpf_stalls *ret_stalls)
+{
+    return mm_bpf_read_stalls(source->bpf, ret_stalls);
 }

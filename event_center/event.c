@@ -13,8 +13,11 @@ static const char *const kind_names[MM_EVENT_KIND_COUNT] = {
     [MM_EVENT_PROCESS_STARTED] = "process-started",
     [MM_EVENT_PROCESS_RENAMED] = "process-renamed",
     [MM_EVENT_GROUP] = "group",
+    [MM_EVENT_STALL] = "stall",
+    [MM_EVENT_OOM_VICTIM] = "oom-victim",
     [MM_EVENT_PROCESS_EXITED] = "process-exited",
     [MM_EVENT_PROCESS_LEFT] = "process-left",
+    [MM_EVENT_PROCESS_MATCHED] = "process-matched",
     [MM_EVENT_OOM_SCORE_ADJ] = "oom-score-adj",
     [MM_EVENT_NOTICE] = "notice",
     [MM_EVENT_MEMORY_LEVEL] = "memory-level",
@@ -26,6 +29,10 @@ static const char *const kind_names[MM_EVENT_KIND_COUNT] = {
     [MM_EVENT_RELOAD] = "reload",
     [MM_EVENT_LOG_STATE] = "log-state",
     [MM_EVENT_STOP] = "stop",
+    [MM_EVENT_GROUP_MEMORY] = "group-memory",
+    [MM_EVENT_SWAP] = "swap",
+    [MM_EVENT_RESUMED] = "resumed",
+    [MM_EVENT_POWER] = "power",
 };
 
 static const char *const reason_names[MM_REASON_COUNT] = {
@@ -79,13 +86,16 @@ const char *mm_level_cause_name(enum mm_level_cause cause)
     return index < MM_ARRAY_SIZE(level_cause_names) ? level_cause_names[index] : "unknown";
 }
 
-const char *mm_group_change_name(enum mm_group_change change)
+const char *mm_stall_kind_name(enum mm_stall_kind kind)
 {
-    static const char *const names[MM_GROUP_CHANGE_COUNT] = {
-        [MM_GROUP_CREATED] = "created", [MM_GROUP_REMOVED] = "removed", [MM_GROUP_POPULATED] = "populated",
-        [MM_GROUP_EMPTY] = "empty",     [MM_GROUP_FROZEN] = "frozen",   [MM_GROUP_THAWED] = "thawed",
+    static const char *const names[MM_STALL_KIND_COUNT] = {
+        [MM_STALL_DIRECT_RECLAIM] = "direct-reclaim",
+        [MM_STALL_GROUP_RECLAIM] = "group-reclaim",
+        [MM_STALL_COMPACTION] = "compaction",
+        [MM_STALL_THROTTLED] = "throttled",
+        [MM_STALL_KSWAPD] = "kswapd",
     };
-    size_t index = (size_t)change;
+    size_t index = (size_t)kind;
 
     return index < MM_ARRAY_SIZE(names) ? names[index] : "unknown";
 }

@@ -14,11 +14,14 @@
 extern "C" {
 #endif
 
-#define MM_NAME_MAX   128 /* bundle and process names; OpenHarmony's longest bundle name is 127 */
-#define MM_REASON_MAX 192 /* one sentence of a decision */
+#define MM_NAME_MAX       128 /* bundle and process names; OpenHarmony's longest bundle name is 127 */
+#define MM_EVENT_RULE_MAX 64  /* name of a process rule, with its NUL */
+#define MM_REASON_MAX     192 /* one sentence of a decision */
 
 enum mm_event_kind {
-    MM_EVENT_PRESSURE,       /* payload.pressure: a PSI trigger fired */
+    /* payload.pressure: a PSI trigger fired. group_id: of a named group; 0: of the domain. A window of 0 is v1's
+       vmpressure, where there is no PSI: medium stands for some, critical for full. */
+    MM_EVENT_PRESSURE,
     MM_EVENT_WATERLINE,      /* the waterline watch asks to look at available memory */
     MM_EVENT_APPLICATION,    /* payload.application: a client reports a state change */
     MM_EVENT_ACCOUNT,        /* payload.account */
@@ -45,6 +48,17 @@ enum mm_event_kind {
     /* group_id, payload.group: a control group of the domain, in the memory hierarchy. One that is made under the path of
        one that was removed has another group_id. */
     MM_EVENT_GROUP,
+    /* pid (0: a kernel thread), payload.stall: a thread of the domain waits for memory, or has. At most 50 begins are
+       told in a second; of the ends those of them, and of each that lasted for 20 ms. */
+    MM_EVENT_STALL,
+    /* pid, payload.process: the kernel kills it, as memory is out. Its end comes as PROCESS_EXITED. */
+    MM_EVENT_OOM_VICTIM,
+    /* pid; payload.match: which process rule takes it */
+    MM_EVENT_PROCESS_MATCHED,
+    MM_EVENT_GROUP_MEMORY, /* payload.group_memory: a group met a limit of its own */
+    MM_EVENT_SWAP,         /* payload.swap: somebody added or took swap */
+    MM_EVENT_RESUMED,      /* payload.resumed: the machine was suspended */
+    MM_EVENT_POWER,        /* payload.power: it runs on battery from now on, or no longer */
 
     MM_EVENT_KIND_COUNT
 };
@@ -111,28 +125,45 @@ struct mm_event_process {
     char comm[MM_COMM_MAX];
 };
 
-enum mm_group_change {
-    MM_GROUP_CREATED,
-    MM_GROUP_REMOVED,
-    MM_GROUP_POPULATED, /* the first process has come, to it or to one below it */
-    MM_GROUP_EMPTY,     /* the last one has left */
-    MM_GROUP_FROZEN,
-    MM_GROUP_THAWED,
-    MM_GROUP_CHANGE_COUNT
+struct mm_event_match {
+    uint64_t start_time_ticks;
+    bool has_rule; /* false: none takes it (any more), the rest is empty */
+    bool is_built_in;
+    int16_t priority;
+    uint8_t process_class; /* enum mm_process_class */
+    char rule[MM_EVENT_RULE_MAX];
+    char bundle[MM_NAME_MAX]; /* printable */
 };
-
-/* "created"; "unknown" outside the enumeration. */
-const char *mm_group_change_name(enum mm_group_change change);
 
 struct mm_event_group {
     enum mm_group_change change;
     char name[MM_COMM_MAX]; /* of its directory, cut */
 };
 
+enum mm_stall_kind {
+    MM_STALL_DIRECT_RECLAIM, /* the machine is short of memory, and the thread looks for some itself */
+    MM_STALL_GROUP_RECLAIM,  /* the same at the limit of a group */
+    MM_STALL_COMPACTION,     /* for memory in one piece */
+    MM_STALL_THROTTLED,      /* held up, as reclaim does not keep pace; told at its end only */
+    MM_STALL_KSWAPD,         /* none, but its counterpart: kswapd is awake */
+    MM_STALL_KIND_COUNT
+};
+
+/* "direct-reclaim"; "unknown" outside the enumeration. */
+const char *mm_stall_kind_name(enum mm_stall_kind kind);
+
+struct mm_event_stall {
+    enum mm_stall_kind kind;
+    bool is_begin;
+    uint32_t in_progress; /* threads that stall at this moment, this one too when it begins; without kswapd */
+    uint64_t length_ns;   /* of one that has ended */
+    char comm[MM_COMM_MAX];
+};
+
 /* What made the level what it is. */
 enum mm_level_cause {
     MM_LEVEL_BY_WATERLINE, /* available memory alone */
-    MM_LEVEL_BY_PRESSURE,  /* stalls: available memory alone would be a better level */
+    MM_LEVEL_BY_PRESSURE,  /* PSI or a stall: available memory alone would be a better level */
     MM_LEVEL_INJECTED,     /* a client's word, for tests: the engine's own level is another matter */
     MM_LEVEL_CAUSE_COUNT
 };
@@ -152,6 +183,8 @@ enum mm_decision_source {
     MM_DECISION_RECLAIM,
     MM_DECISION_PRIORITY,
     MM_DECISION_CONFIG,
+    MM_DECISION_KERNEL, /* the kernel itself: what we saw it do */
+    MM_DECISION_SOURCE_COUNT
 };
 
 struct mm_decision {
@@ -172,6 +205,15 @@ struct mm_event_priority {
     char name[MM_NAME_MAX];
 };
 
+struct mm_event_group_memory {
+    struct mm_group_events since; /* how often since the last event; at least one counts */
+    char path[MM_NAME_MAX];       /* a longer one is cut at its front */
+};
+
+struct mm_event_resumed {
+    uint64_t suspended_ns; /* this time */
+};
+
 struct mm_event_reload {
     bool is_watched; /* files changed; false: a person or program asks */
 };
@@ -188,14 +230,20 @@ struct mm_event {
         struct mm_event_application application;
         struct mm_event_account account;
         struct mm_event_process process;
+        struct mm_event_match match;
         struct mm_pressure_trigger pressure; /* as armed */
         struct mm_memory_state memory;
         struct mm_event_level level;
         struct mm_event_group group;
+        struct mm_event_stall stall;
         struct mm_notice notice;
         struct mm_decision decision;
         struct mm_event_priority priority;
         struct mm_event_reload reload;
+        struct mm_event_group_memory group_memory;
+        struct mm_swap_state swap;
+        struct mm_event_resumed resumed;
+        struct mm_power_state power;
         const struct mm_config *config; /* lives until the next MM_EVENT_CONFIG was delivered */
     } payload;
 };

@@ -16,6 +16,12 @@ static const char *const feature_names[MM_FEATURE_COUNT] = {
     [MM_FEATURE_PROCESS_MRELEASE] = "process_mrelease",
     [MM_FEATURE_OOM_SCORE_ADJ_LOWER] = "oom_score_adj_lower",
     [MM_FEATURE_SWAP] = "swap",
+    [MM_FEATURE_USAGE_THRESHOLD] = "usage_threshold",
+    [MM_FEATURE_VMPRESSURE] = "vmpressure",
+    [MM_FEATURE_GROUP_EVENTS] = "group_events",
+    [MM_FEATURE_SWAP_EVENTS] = "swap_events",
+    [MM_FEATURE_POWER_SUPPLY] = "power_supply",
+    [MM_FEATURE_KSWAPD_MONITOR] = "kswapd_monitor",
 };
 
 const char *mm_feature_name(enum mm_feature_id feature)
@@ -23,6 +29,17 @@ const char *mm_feature_name(enum mm_feature_id feature)
     if ((unsigned)feature >= MM_FEATURE_COUNT)
         return "unknown";
     return feature_names[feature];
+}
+
+const char *mm_group_change_name(enum mm_group_change change)
+{
+    static const char *const names[MM_GROUP_CHANGE_COUNT] = {
+        [MM_GROUP_CREATED] = "created", [MM_GROUP_REMOVED] = "removed", [MM_GROUP_POPULATED] = "populated",
+        [MM_GROUP_EMPTY] = "empty",     [MM_GROUP_FROZEN] = "frozen",   [MM_GROUP_THAWED] = "thawed",
+        [MM_GROUP_ENTERED] = "entered",
+    };
+
+    return (unsigned)change < MM_GROUP_CHANGE_COUNT ? names[change] : "unknown";
 }
 
 void mm_kernel_free(struct mm_kernel *kernel)

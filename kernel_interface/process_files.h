@@ -13,7 +13,7 @@ struct mm_process_stat {
     pid_t ppid;
     char state;
     bool is_kernel_thread;
-    bool is_exiting; /* its first thread is on its way out */
+    bool is_exiting;  /* its first thread is on its way out */
     unsigned threads; /* of the whole thread group, a dead leader included */
     uint64_t start_time_ticks;
     char comm[MM_COMM_MAX];

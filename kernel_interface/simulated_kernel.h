@@ -66,6 +66,8 @@ struct mm_simulated_process {
 int mm_simulated_spawn(struct mm_kernel *kernel, const struct mm_simulated_process *wanted);
 /* Ends it at once, as if it had exited by itself. */
 int mm_simulated_exit(struct mm_kernel *kernel, pid_t pid);
+/* It runs another program, of that name. */
+int mm_simulated_exec(struct mm_kernel *kernel, pid_t pid, const char *comm);
 int mm_simulated_set_growth(struct mm_kernel *kernel, pid_t pid, uint64_t bytes_per_s, uint64_t limit_bytes);
 bool mm_simulated_is_alive(struct mm_kernel *kernel, pid_t pid);
 /* Moves it, with its memory, to another group, made where it is missing. */
@@ -88,6 +90,15 @@ int mm_simulated_set_group_value(struct mm_kernel *kernel, const char *path, enu
 int mm_simulated_remove_group(struct mm_kernel *kernel, const char *path);
 /* Tasks of the group (NULL: of the root) stall; counts for its ancestors too. */
 int mm_simulated_add_stall(struct mm_kernel *kernel, const char *group, uint64_t some_us, uint64_t full_us);
+/* The kernel tells what was asked of it: every open wake of that kind is to be taken. Those of usage also come by
+   themselves, once after each move. */
+void mm_simulated_wake(struct mm_kernel *kernel, enum mm_wake_kind kind);
+/* swapon and swapoff, of zram: its size from now on. -EBUSY below what is swapped out. */
+int mm_simulated_set_zram(struct mm_kernel *kernel, uint64_t zram_bytes);
+/* At first there is one battery, full, and mains. */
+void mm_simulated_set_power(struct mm_kernel *kernel, const struct mm_power_state *power);
+/* Sleeps that long: the clock stands still meanwhile, and nobody runs. */
+void mm_simulated_suspend(struct mm_kernel *kernel, uint64_t duration_ns);
 /* Pages that had to be read again; only counters of read_vmstat. */
 void mm_simulated_add_refaults(struct mm_kernel *kernel, uint64_t anonymous_pages, uint64_t file_pages);
 

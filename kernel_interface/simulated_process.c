@@ -159,6 +159,16 @@ int mm_simulated_exit(struct mm_kernel *kernel, pid_t pid)
     return process ? end_process(mm_machine_of(kernel), process) : -ESRCH;
 }
 
+int mm_simulated_exec(struct mm_kernel *kernel, pid_t pid, const char *comm)
+{
+    struct mm_machine_process *process = mm_machine_find_process(mm_machine_of(kernel), pid);
+
+    if (!process)
+        return -ESRCH;
+    mm_copy_text(process->comm, sizeof(process->comm), comm);
+    return 0;
+}
+
 void mm_machine_kill(struct mm_machine *machine, struct mm_machine_process *process)
 {
     if (process->killed_at_ns > 0)

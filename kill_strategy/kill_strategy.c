@@ -152,10 +152,11 @@ static void leave_alone(struct mm_kill_strategy *strategy, const struct mm_kill_
     mm_decide(strategy->center, &decision, "was moved out of the domain: not killed, and forgotten");
 }
 
-/* The number at or below which a process' file keeps it from being killed now. */
-static int reach_of(const struct mm_bundle *bundle)
+/* The number at or below which a process' file keeps it from being killed now: of an unregistered one further forward
+   than when its place on the list was found, by that number or by a process rule. */
+static int reach_of(const struct mm_process *process)
 {
-    return bundle->is_registered ? MM_PRIORITY_SYSTEM : bundle->entry.priority - 1;
+    return process->bundle->is_registered ? MM_PRIORITY_SYSTEM : process->written_oom_score_adj - 1;
 }
 
 /* Nobody may have told that somebody else put one of them to -1000, or an unregistered one further forward: the
@@ -169,11 +170,12 @@ static bool has_come_forward(struct mm_kill_strategy *strategy, struct mm_bundle
     if (bundle->is_registered && kernel->is_dry_run)
         return false;
     MM_LIST_FOR_EACH (link, &bundle->processes) {
+        const struct mm_process *process = MM_CONTAINER_OF(link, struct mm_process, bundle_link);
         struct mm_process_info info = {0};
 
-        event.pid = MM_CONTAINER_OF(link, struct mm_process, bundle_link)->pid;
+        event.pid = process->pid;
         if (kernel->ops->read_process(kernel, event.pid, MM_PROCESS_ADJ, &info) < 0 ||
-            info.oom_score_adj > reach_of(bundle))
+            info.oom_score_adj > reach_of(process))
             continue;
         leave_out(strategy, bundle);
         event.payload.process.oom_score_adj = info.oom_score_adj;

@@ -206,6 +206,8 @@ void mm_bundle_leave(struct mm_priority_manager *manager, struct mm_process_node
     struct mm_bundle *bundle = member->process.bundle;
     struct mm_bundle_node *node = mm_bundle_node_of(bundle);
 
+    if (!bundle->is_registered)
+        mm_manager_forget_match(manager, member);
     mm_list_remove(&member->process.bundle_link);
     member->process.bundle = NULL;
     bundle->process_count--;

@@ -114,6 +114,8 @@ static void handle_terminated(struct mm_priority_manager *manager, const struct 
     mm_bundle_leave(manager, node);
     if (mm_manager_unregister(manager, node) < 0)
         mm_manager_remove_process(manager, node);
+    else
+        mm_manager_tell_found(manager, event->pid); /* rules may take it from now on */
 }
 
 /* A target of binds lives by its callers from now on, bound or not. */

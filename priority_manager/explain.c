@@ -130,6 +130,20 @@ static void explain_callers(struct text *text, const struct mm_process_node *nod
            MM_MAX(best_priority, MM_PRIORITY_FOREGROUND), MM_PRIORITY_BIND_STEP, node->process.priority);
 }
 
+static void explain_unregistered(struct text *text, const struct mm_process_node *node,
+                                 const struct mm_rule_result *result)
+{
+    const struct mm_rule_outcome *outcome = node->outcome;
+
+    if (result->flags_rule == MM_RULE_PROCESS_RULE)
+        APPEND(text, "%d process rule \"%s\" (%s%s), not registered", result->from_flags, outcome->rule,
+               outcome->is_built_in ? "built-in, " : "",
+               mm_process_class_name((enum mm_process_class)outcome->process_class));
+    else
+        APPEND(text, "%d oom_score_adj, not registered%s", result->from_flags,
+               outcome ? "; somebody wrote it, which its process rule leaves alone" : "");
+}
+
 const char *mm_priority_manager_explain(const struct mm_priority_manager *manager,
                                         const struct mm_process *process, char *buffer, size_t size)
 {
@@ -146,7 +160,7 @@ const char *mm_priority_manager_explain(const struct mm_priority_manager *manage
     }
     mm_manager_own_rules(node, &result);
     if (!process->bundle->is_registered) {
-        APPEND(&text, "%d oom_score_adj, not registered", result.from_flags);
+        explain_unregistered(&text, node, &result);
         if (result.own != result.from_flags)
             APPEND(&text, "; system -> %d", result.own);
         return buffer;

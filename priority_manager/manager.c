@@ -40,6 +40,9 @@ static int apply_config(struct mm_priority_manager *manager, const struct mm_con
     manager->dead_check_ns = priority->dead_check_ms * MM_NS_PER_MS;
     mm_manager_arm_dead_check(manager);
     apply_all_names(manager);
+    /* where there are others, they will say by and by what has changed */
+    if (!config->process_rules.has_built_in && config->process_rules.rule_count == 0)
+        mm_manager_forget_matches(manager);
     return 0;
 }
 
@@ -82,6 +85,7 @@ static const event_handler handlers[MM_EVENT_KIND_COUNT] = {
     [MM_EVENT_PROCESS_RENAMED] = mm_manager_on_started,
     [MM_EVENT_PROCESS_EXITED] = mm_manager_on_exited,
     [MM_EVENT_PROCESS_LEFT] = mm_manager_on_left,
+    [MM_EVENT_PROCESS_MATCHED] = mm_manager_on_matched,
     [MM_EVENT_OOM_SCORE_ADJ] = mm_manager_on_oom_score_adj,
     [MM_EVENT_CONFIG] = on_config,
     [MM_EVENT_KILL_BEGIN] = on_kill_begin,
@@ -104,6 +108,8 @@ static int start(struct mm_priority_manager *manager, const struct mm_config *co
     uint32_t kinds = 0;
     int result = mm_manager_init_memory(manager);
 
+    if (result == 0)
+        result = mm_manager_init_outcomes(manager);
     if (result == 0)
         result = apply_config(manager, config);
     for (unsigned kind = 0; kind < MM_EVENT_KIND_COUNT; kind++)
@@ -155,6 +161,7 @@ void mm_priority_manager_free(struct mm_priority_manager *manager)
     mm_event_center_unsubscribe(manager->center, on_event, manager);
     mm_special_names_fini(&manager->names);
     mm_manager_fini_memory(manager);
+    mm_manager_fini_outcomes(manager);
     free(manager);
 }
 

@@ -43,6 +43,17 @@ enum mm_work_state {
     MM_WORK_DEAD,     /* it is taken apart */
 };
 
+/* What a process rule made of a process. */
+struct mm_rule_outcome {
+    struct mm_hash_link hash_link;
+    uint32_t users; /* processes */
+    int16_t priority;
+    uint8_t process_class;
+    bool is_built_in;
+    char rule[MM_EVENT_RULE_MAX];
+    char name[MM_NAME_MAX];
+};
+
 struct mm_process_node {
     struct mm_list deadline_link; /* in the grace or the ability start queue */
     uint64_t deadline_ns;
@@ -51,7 +62,9 @@ struct mm_process_node {
     uint64_t seen_in_scan;      /* number of the last scan that saw it */
     struct mm_binding *bound;   /* targets: whom it binds; none unless process.has_bound */
     struct mm_binding *callers; /* who binds it */
-    uint64_t padding[2];        /* so that what follows process.bundle fills the third line of cache */
+    /* of what is not registered; NULL: no rule takes it */
+    struct mm_rule_outcome *outcome;
+    uint64_t padding[1]; /* so that what follows process.bundle fills the third line of cache */
     struct mm_process process;
     struct mm_hash_link hash_link;
     struct mm_process_node *work_next;
@@ -142,8 +155,8 @@ struct mm_priority_manager {
     uint64_t dead_check_ns;
 
     struct mm_priority_list list;
-    struct mm_hash_table processes, bundles, bindings;
-    struct mm_object_pool process_pool, bundle_pool, name_pool, binding_pool, account_pool;
+    struct mm_hash_table processes, bundles, bindings, outcomes;
+    struct mm_object_pool process_pool, bundle_pool, name_pool, binding_pool, account_pool, outcome_pool;
     struct mm_list accounts;
     uint32_t account_count;
     bool has_ending_bundles;
@@ -206,8 +219,8 @@ struct mm_process_node *mm_manager_add_process(struct mm_priority_manager *manag
 void mm_manager_remove_process(struct mm_priority_manager *manager, struct mm_process_node *node);
 /* Puts a process that is in no bundle into one of its own; -ENOSPC. */
 int mm_manager_unregister(struct mm_priority_manager *manager, struct mm_process_node *node);
-/* Its program may have become another since it was found. */
-void mm_manager_note_comm(struct mm_priority_manager *manager, struct mm_process_node *node,
+/* Its program may have become another since it was found: true, where nobody registered it. */
+bool mm_manager_note_comm(struct mm_priority_manager *manager, struct mm_process_node *node,
                           const char *comm);
 /* Whether the white list has it: of a process that nobody registered. */
 void mm_manager_apply_comm(struct mm_priority_manager *manager, struct mm_process_node *node);
@@ -221,6 +234,15 @@ void mm_manager_on_oom_score_adj(struct mm_priority_manager *manager, const stru
 /* newcomers.c */
 /* The kernel started a process, or changed its program or name: STARTED and RENAMED. */
 void mm_manager_on_started(struct mm_priority_manager *manager, const struct mm_event *event);
+
+/* process_rules.c */
+int mm_manager_init_outcomes(struct mm_priority_manager *manager);
+void mm_manager_fini_outcomes(struct mm_priority_manager *manager);
+void mm_manager_on_matched(struct mm_priority_manager *manager, const struct mm_event *event);
+/* While it is in its own bundle; does not seed. */
+void mm_manager_forget_match(struct mm_priority_manager *manager, struct mm_process_node *node);
+/* Of all processes: there are no rules any more. */
+void mm_manager_forget_matches(struct mm_priority_manager *manager);
 
 /* scan.c */
 /* Lets a scan that is wanted, or was interrupted by a kill, go on as soon as it may. */

@@ -52,6 +52,11 @@
  * its parent (an application forked by a launcher at -1000) says nothing; services, whose parent is pid 1, were
  * given it. A render process at -1000 is nobody's any more, so that it does not die with its owner.
  *
+ * Process rules. A process that nobody registered and a rule takes (MM_EVENT_PROCESS_MATCHED) has the rule's number
+ * and is shown under the rule's name; its oom_score_adj is left alone. -1000 in its file stays -1000, whatever a rule
+ * says, and a built-in rule that does not protect leaves alone who has another number than 0. Each such process is a
+ * bundle of its own, whatever its name. A client that registers it has the last word.
+ *
  * Extensions. A process that was bound or unbound is an extension from then on: as important as the flags
  * say, else 500; bound, at most 100 less important than the most important caller, which counts 0..400. A
  * caller that is not known counts 0. The account shifts what the flags say, not what the callers give.
@@ -138,6 +143,7 @@ enum mm_priority_rule {
     MM_RULE_RENDER,
     MM_RULE_ACCOUNT,
     MM_RULE_OOM_SCORE_ADJ, /* unregistered: what the file said */
+    MM_RULE_PROCESS_RULE,  /* unregistered: what a rule of the configuration, or a built-in one, says */
     MM_RULE_COUNT
 };
 const char *mm_priority_rule_name(enum mm_priority_rule rule);
@@ -186,7 +192,7 @@ struct mm_bundle {
     /* The killer's word, by mm_priority_manager_set_aside: not chosen again before this moment; 0: free. */
     uint64_t set_aside_until_ns;
     uint64_t resident_bytes; /* sum, as of the last calm refresh */
-    const char *name; /* registered: the bundle's; else the process' comm, printable; below MM_NAME_MAX */
+    const char *name; /* registered: the bundle's; else what a process rule says, or the comm; printable */
 };
 
 #define MM_BUNDLE_OF(entry_pointer) MM_CONTAINER_OF(entry_pointer, struct mm_bundle, entry)
@@ -238,6 +244,9 @@ size_t mm_priority_manager_refresh(struct mm_priority_manager *manager, size_t l
    each rule that applies, and the number after it; at last, who keeps the bundle where it is, if that is another. */
 const char *mm_priority_manager_explain(const struct mm_priority_manager *manager,
                                         const struct mm_process *process, char *buffer, size_t size);
+
+/* The name of the process rule that takes it; NULL: none does. */
+const char *mm_priority_manager_process_rule(const struct mm_process *process);
 
 struct mm_priority_counters {
     uint32_t accounts, bundles, processes, registered_processes;

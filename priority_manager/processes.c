@@ -102,19 +102,20 @@ int mm_manager_unregister(struct mm_priority_manager *manager, struct mm_process
     return 0;
 }
 
-void mm_manager_note_comm(struct mm_priority_manager *manager, struct mm_process_node *node, const char *comm)
+bool mm_manager_note_comm(struct mm_priority_manager *manager, struct mm_process_node *node, const char *comm)
 {
     struct mm_process *process = &node->process;
     struct mm_bundle_node *bundle = mm_bundle_node_of(process->bundle);
 
     if (strncmp(process->comm, comm, MM_COMM_MAX - 1) == 0)
-        return;
+        return false;
     memcpy(process->comm, comm, MM_COMM_MAX - 1);
     if (process->bundle->is_registered)
-        return;
+        return false;
     (void)mm_printable(process->comm, strnlen(process->comm, MM_COMM_MAX), bundle->label,
                        sizeof(bundle->label));
     mm_manager_apply_comm(manager, node);
+    return true;
 }
 
 static bool is_foreign(const struct mm_priority_manager *manager, pid_t pid)

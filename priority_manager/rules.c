@@ -37,6 +37,7 @@ const char *mm_priority_rule_name(enum mm_priority_rule rule)
         [MM_RULE_RENDER] = "render",
         [MM_RULE_ACCOUNT] = "account",
         [MM_RULE_OOM_SCORE_ADJ] = "oom_score_adj",
+        [MM_RULE_PROCESS_RULE] = "process rule",
     };
 
     return (unsigned)rule < MM_RULE_COUNT ? names[rule] : "unknown";
@@ -48,10 +49,23 @@ static void set_from_flags(struct mm_rule_result *result, int priority, enum mm_
     result->flags_rule = rule;
 }
 
+/* -1000 is somebody's word that it is never killed, and any other number but 0 one that no built-in rule is to overrule,
+   unless it protects. */
+static bool does_rule_count(const struct mm_rule_input *input)
+{
+    if (!input->has_rule || input->oom_score_adj == MM_PRIORITY_SYSTEM)
+        return false;
+    return !input->is_rule_built_in || input->oom_score_adj == 0 ||
+           input->rule_priority == MM_PRIORITY_SYSTEM;
+}
+
 /* What is only known by a state that leaves the other flags out of the question. */
 static bool apply_state(const struct mm_rule_input *input, struct mm_rule_result *result)
 {
-    if (!input->is_registered || (input->flags & (MM_PROCESS_IS_INHERITING | MM_PROCESS_IS_OUT_OF_REACH)))
+    if (!input->is_registered && does_rule_count(input))
+        set_from_flags(result, input->rule_priority, MM_RULE_PROCESS_RULE);
+    else if (!input->is_registered ||
+             (input->flags & (MM_PROCESS_IS_INHERITING | MM_PROCESS_IS_OUT_OF_REACH)))
         set_from_flags(result, input->oom_score_adj, MM_RULE_OOM_SCORE_ADJ);
     else if (input->flags & MM_PROCESS_IS_ABILITY_STARTING)
         set_from_flags(result, MM_PRIORITY_FOREGROUND, MM_RULE_ABILITY_START);

@@ -26,6 +26,9 @@ struct mm_rule_input {
     int important_floor;
     int oom_score_adj;      /* for what is not registered, is inheriting, or out of reach */
     int account_adjustment; /* -50, 0, 50 */
+    /* Of what is not registered: the process rule that takes it. */
+    bool has_rule, is_rule_built_in;
+    int rule_priority;
 };
 
 /* The number after each step, for explanations. */

@@ -88,8 +88,10 @@ static int visit(const struct mm_process_info *process, void *user)
     if (node && node->process.start_time_ticks == process->start_time_ticks) {
         if (!process->has_exited)
             node->seen_in_scan = manager->scan_work.number;
-        mm_manager_note_comm(manager, node, process->comm);
-        return 0;
+        /* another program: rules may take it now */
+        return mm_manager_note_comm(manager, node, process->comm) && !visitor->is_first
+                   ? note_found(manager, process->pid)
+                   : 0;
     }
     if (node)
         mm_manager_remove_process(manager, node);

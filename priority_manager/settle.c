@@ -53,6 +53,8 @@ static int file_number(const struct mm_process *process)
 void mm_manager_own_rules(const struct mm_process_node *node, struct mm_rule_result *ret_result)
 {
     const struct mm_process *process = &node->process;
+    /* in another line of cache, and of no use to what is registered */
+    const struct mm_rule_outcome *outcome = process->bundle->is_registered ? NULL : node->outcome;
     const struct mm_rule_input input = {
         .flags = process->flags,
         .is_registered = process->bundle->is_registered,
@@ -60,6 +62,9 @@ void mm_manager_own_rules(const struct mm_process_node *node, struct mm_rule_res
         .important_floor = process->flags & MM_PROCESS_IS_IMPORTANT ? process->important_floor : 0,
         .oom_score_adj = file_number(process),
         .account_adjustment = mm_account_adjustment(process->bundle->account),
+        .has_rule = outcome != NULL,
+        .is_rule_built_in = outcome && outcome->is_built_in,
+        .rule_priority = outcome ? outcome->priority : 0,
     };
 
     mm_rules_own(&input, ret_result);

@@ -83,6 +83,15 @@ enum mm_memory_level mm_memory_level_decide(const struct mm_memory_level_config 
     return MM_MIN(level, previous);
 }
 
+bool mm_stall_is_sign(const struct mm_memory_level_config *config, const struct mm_event_stall *stall)
+{
+    const unsigned kinds =
+        1U << MM_STALL_DIRECT_RECLAIM | 1U << MM_STALL_COMPACTION | 1U << MM_STALL_THROTTLED;
+
+    return (kinds & 1U << stall->kind) && !stall->is_begin &&
+           stall->length_ns >= config->stall_ms * MM_NS_PER_MS;
+}
+
 enum mm_memory_level mm_pressure_level_decide(const struct mm_memory_level_config *config,
                                               const struct mm_pressure_signs *signs, uint64_t now_ns,
                                               uint64_t *ret_until_ns)
@@ -93,6 +102,7 @@ enum mm_memory_level mm_pressure_level_decide(const struct mm_memory_level_confi
     } rows[] = {
         {signs->some_ns, config->some_pressure_level},
         {signs->full_ns, config->full_pressure_level},
+        {signs->stall_ns, config->stall_level},
     };
     int level = MM_LEVEL_NONE;
 

@@ -53,8 +53,12 @@ enum mm_memory_level mm_memory_level_decide(const struct mm_memory_level_config 
 
 /* When the signs of pressure were last seen, each held for pressure_hold_ms; 0: never. */
 struct mm_pressure_signs {
-    uint64_t some_ns, full_ns;
+    uint64_t some_ns, full_ns, stall_ns;
 };
+
+/* Is a stall that ended, of that length, a sign? One in a group, at the group's own limit, says nothing of the machine;
+   that kswapd is awake is none. */
+bool mm_stall_is_sign(const struct mm_memory_level_config *config, const struct mm_event_stall *stall);
 
 /*
  * The level that pressure alone stands for: the worst of the signs still held at now_ns. *ret_until_ns: when the next

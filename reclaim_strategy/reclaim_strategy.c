@@ -18,9 +18,9 @@ static const struct mm_policy_ops *const policies[] = {
 };
 
 #define HEARD_KINDS                                                                                          \
-    (1u << MM_EVENT_WATERLINE | 1u << MM_EVENT_PRESSURE | 1u << MM_EVENT_NOTICE | 1u << MM_EVENT_PRIORITY |  \
-     1u << MM_EVENT_CONFIG | 1u << MM_EVENT_KILL_BEGIN | 1u << MM_EVENT_KILL_END | 1u << MM_EVENT_STOP |     \
-     1u << MM_EVENT_APPLICATION | 1u << MM_EVENT_PROCESS_FOUND)
+    (1u << MM_EVENT_WATERLINE | 1u << MM_EVENT_PRESSURE | 1u << MM_EVENT_STALL | 1u << MM_EVENT_NOTICE |     \
+     1u << MM_EVENT_PRIORITY | 1u << MM_EVENT_CONFIG | 1u << MM_EVENT_KILL_BEGIN | 1u << MM_EVENT_KILL_END | \
+     1u << MM_EVENT_STOP | 1u << MM_EVENT_APPLICATION | 1u << MM_EVENT_PROCESS_FOUND)
 
 /* What an interrupted worker may still take to come back, beyond the deadline. */
 #define CANCEL_MS 20

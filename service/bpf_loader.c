@@ -6,6 +6,7 @@
  * kernel allows.
  */
 #include "bpf/load.h"
+#include "bpf/load_cpu.h"
 #include "common/common.h"
 
 #include <errno.h>
@@ -45,7 +46,7 @@ static const struct {
 };
 
 /* And those that are a word. */
-enum word { WORD_CLASSIC = NUMBER_COUNT, WORD_UNTIMED, WORD_CHECK, WORD_HELP, WORD_END };
+enum word { WORD_CLASSIC = NUMBER_COUNT, WORD_UNTIMED, WORD_CHECK, WORD_HELP, WORD_CPU, WORD_END };
 
 static const struct option options[] = {
     {"ring-bytes", required_argument, NULL, NUMBER_RING_BYTES},
@@ -56,6 +57,7 @@ static const struct option options[] = {
     {"untimed", no_argument, NULL, WORD_UNTIMED},
     {"check", no_argument, NULL, WORD_CHECK},
     {"help", no_argument, NULL, WORD_HELP},
+    {"cpu", no_argument, NULL, WORD_CPU},
     {NULL, 0, NULL, 0},
 };
 
@@ -66,7 +68,7 @@ struct arguments {
 
 static int print_usage(FILE *stream)
 {
-    (void)fputs("Usage: memmgr-bpf-loader --check [--classic | --untimed]\n"
+    (void)fputs("Usage: memmgr-bpf-loader --check [--cpu] [--classic | --untimed]\n"
                 "\n"
                 "Loads memmgr's BPF programs. memmgrd runs it; --check tells what this kernel allows.\n"
                 "\n"
@@ -77,6 +79,7 @@ static int print_usage(FILE *stream)
                 "  --timeout-ms N    give up after so many milliseconds (5000)\n"
                 "  --daemon PID      whose own writes are not to be reported\n"
                 "  --domain-group N  only of the control group with this inode, and below it; 0: of all\n"
+                "  --cpu             the programs of cpuflow instead of those of processes' lives\n"
                 "  --help            print this\n"
                 "\n"
                 "Exit status: 0 at least one program was attached, 1 none, 2 wrong usage.\n",
@@ -188,19 +191,36 @@ static bool is_socket(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET;
 }
 
+struct teller {
+    bool is_check;
+    unsigned told;
+};
+
+/* Where the daemon is gone or has given up nothing is to be done: with this process the programs go. */
+static void tell(const struct mm_bpf_load_result *result, void *user)
+{
+    struct teller *teller = user;
+    const char *what = teller->told++ > 0 ? "memory: " : "";
+
+    if (teller->is_check)
+        (void)printf("%s%s%s\n", what, result->message.error < 0 ? "no BPF: " : "", result->message.reason);
+    else
+        (void)send_result(result);
+}
+
 int main(int argument_count, char **argument_list)
 {
     struct arguments arguments;
     struct mm_bpf_load_request request;
-    struct mm_bpf_load_result result;
-    bool is_check;
+    struct teller teller = {.told = 0};
+    int (*load)(const struct mm_bpf_load_request *, mm_bpf_load_visit, void *);
 
     if (parse_arguments(argument_count, argument_list, &arguments) < 0)
         return print_usage(stderr);
     if (arguments.words[WORD_HELP])
         return print_usage(stdout);
-    is_check = arguments.words[WORD_CHECK];
-    if (!is_check && !is_socket(MM_BPF_LOADER_FD))
+    teller.is_check = arguments.words[WORD_CHECK];
+    if (!teller.is_check && !is_socket(MM_BPF_LOADER_FD))
         return print_usage(stderr);
     request = (struct mm_bpf_load_request){
         .ring_bytes = (uint32_t)arguments.numbers[NUMBER_RING_BYTES],
@@ -211,12 +231,6 @@ int main(int argument_count, char **argument_list)
     };
     limit_time((uint32_t)arguments.numbers[NUMBER_TIMEOUT_MS]);
     drop_capabilities(request.is_classic || access("/sys/kernel/btf/vmlinux", R_OK) < 0);
-    mm_bpf_load(&request, &result);
-    if (is_check) {
-        (void)printf("%s%s\n", result.message.error < 0 ? "no BPF: " : "", result.message.reason);
-    } else if (send_result(&result) < 0) {
-        /* the daemon is gone or has given up; with this process the programs go */
-        return STATUS_NO_BPF;
-    }
-    return result.message.error < 0 ? STATUS_NO_BPF : STATUS_LOADED;
+    load = arguments.words[WORD_CPU] ? mm_bpf_load_cpu : mm_bpf_load;
+    return load(&request, tell, &teller) < 0 ? STATUS_NO_BPF : STATUS_LOADED;
 }

@@ -36,6 +36,9 @@ static const char *const type_words[] = {
     [MM_TYPE_TEXT] = "text",
     [MM_TYPE_PATH] = "path",
     [MM_TYPE_NAME] = "name",
+    [MM_TYPE_PATTERN] = "pattern",
+    [MM_TYPE_RANGE] = "number or range",
+    [MM_TYPE_TEMPLATE] = "text with names",
 };
 
 /* ---- facts ---------------------------------------------------------------------------------------------- */
@@ -61,6 +64,9 @@ static bool is_number(const struct mm_element *element)
     case MM_TYPE_TEXT:
     case MM_TYPE_PATH:
     case MM_TYPE_NAME:
+    case MM_TYPE_PATTERN:
+    case MM_TYPE_RANGE:
+    case MM_TYPE_TEMPLATE:
         break;
     }
     return false;

@@ -5,6 +5,7 @@
 #include "common/common.h"
 #include "common/ram.h"
 #include "service/daemon_state.h"
+#include "service/flows.h"
 #include "service/notify.h"
 #include "service/residence.h"
 #include "service/runtime.h"
@@ -22,6 +23,9 @@
    the rest is for interrupted workers and for leaving. */
 #define RESTORE_MS 120
 #define END_MS     185
+/* Flows are told to end before, so that most of them are gone when this begins; one whose thread does not let go is left
+   behind. */
+#define FLOWS_MS 20
 /* What the log's writer may still take to empty its ring. */
 #define LOG_DRAIN_MS 20
 /* Why there is no daemon should be read, even over a slow console; nothing waits for this end. */
@@ -192,9 +196,20 @@ static void bound_the_end(long limit_ms)
 
 static void stop(struct mm_daemon *daemon)
 {
+    struct mm_flows *flows = daemon->context.flows;
+    bool is_calm = true;
+
     bound_the_end(END_MS);
+    if (flows)
+        mm_flows_cancel(flows);
+    if (daemon->engine)
+        is_calm = mm_engine_stop(daemon->engine, RESTORE_MS) == 0;
+    if (flows) {
+        mm_runtime_hasten_threads();
+        is_calm = mm_flows_stop(flows, FLOWS_MS) == 0 && is_calm;
+    }
     /* with everything restored and no worker under way, what remains is closing, which leaving would not hasten */
-    if (!daemon->engine || mm_engine_stop(daemon->engine, RESTORE_MS) == 0)
+    if (is_calm)
         bound_the_end(0);
     mm_engine_free(daemon->engine, RESTORE_MS);
     /* what is left waits for threads: those of the kernel interface, those that close, the log's */
@@ -242,6 +257,7 @@ static enum mm_daemon_exit run(struct mm_daemon *daemon, struct mm_config *confi
     mm_notify("READY=1\nSTATUS=watching %s",
               config->domain.group_path[0] ? config->domain.group_path : "the machine");
     mm_notice("ready%s", daemon->options->is_dry_run ? ": dry run, nothing will be changed" : "");
+    mm_daemon_start_flows(daemon);
     result = mm_event_center_run(daemon->engine->center);
     mm_notify("STOPPING=1");
     stop(daemon);

@@ -111,6 +111,16 @@ static void feed_watchdog(struct mm_timer *timer, void *user)
                         mm_event_center_now_ns(daemon->engine->center) + daemon->watchdog_ns);
 }
 
+static void log_stalls(const struct mm_daemon *daemon)
+{
+    struct mm_bpf_stalls stalls;
+
+    if (!daemon->bpf || mm_bpf_source_read_stalls(daemon->bpf, &stalls) < 0 || stalls.count == 0)
+        return;
+    mm_notice("state: %u threads wait for memory, one of process %d since %llu ms", stalls.count,
+              (int)stalls.longest_pid, (unsigned long long)(stalls.longest_ns / MM_NS_PER_MS));
+}
+
 static void log_state(const struct mm_event *event, void *user)
 {
     struct mm_daemon *daemon = user;
@@ -131,6 +141,7 @@ static void log_state(const struct mm_event *event, void *user)
         mm_size_text(waterline.memory.available_bytes, available, sizeof(available)), counters->processes,
         counters->registered_processes, counters->bundles, (unsigned long long)kill.kills,
         mm_size_text(reclaim.squeezed_bytes, squeezed, sizeof(squeezed)), reclaim.limits_held);
+    log_stalls(daemon);
 }
 
 static int add_watchdog(struct mm_daemon *daemon)
@@ -167,13 +178,21 @@ static void fill_context(struct mm_daemon *daemon)
     };
 }
 
+/* What the engine's own sources say of themselves. */
+static void tell_source(const char *name, bool is_active, const char *detail, void *user)
+{
+    mm_daemon_set_source(user, name, is_active, "%s", detail);
+}
+
 int mm_daemon_add_sources(struct mm_daemon *daemon)
 {
-    static int (*const add[])(struct mm_daemon *) = {add_control, mm_daemon_add_reloader,
-                                                     mm_daemon_add_process_sources, add_watchdog};
+    static int (*const add[])(struct mm_daemon *) = {
+        add_control,         mm_daemon_add_reloader, mm_daemon_add_process_sources,
+        mm_daemon_add_match, add_watchdog,           mm_daemon_add_flows};
     int result;
 
     fill_context(daemon);
+    daemon->engine->note = (struct mm_source_note){.tell = tell_source, .user = daemon};
     /* threads that start later inherit the blocked signals, so this one is first */
     result = mm_signal_source_add(daemon->engine->center);
     for (size_t i = 0; result == 0 && i < MM_ARRAY_SIZE(add); i++)

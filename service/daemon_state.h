@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of the daemon, shared by daemon.c, daemon_config.c, daemon_sources.c and process_sources.c. */
+/* The inside of the daemon, shared by daemon.c, daemon_config.c, daemon_flows.c, daemon_sources.c and
+   process_sources.c. */
 #ifndef MM_SERVICE_DAEMON_STATE_H
 #define MM_SERVICE_DAEMON_STATE_H
 
 #include "event_center/bpf_source.h"
 #include "event_center/connector_source.h"
 #include "event_center/file_watch.h"
+#include "event_center/group_source.h"
+#include "event_center/match_source.h"
 #include "service/daemon.h"
 #include "service/engine.h"
+#include "service/flow_cpu.h"
 #include "service/requests.h"
 #include "service/runtime.h"
 
@@ -34,6 +38,9 @@ struct mm_daemon {
         told_problems; /* a hash of what was last said of files that changed and are not valid; 0: nothing */
     char reader_path[MM_PROGRAM_PATH_MAX];
     char loader_path[MM_PROGRAM_PATH_MAX];
+    char match_path[MM_PROGRAM_PATH_MAX];
+    struct mm_flow_cpu cpuflow;
+    struct mm_flows_config flows; /* as last put in force: what was switched since stays so */
 };
 
 /* What a source is doing, for status. */
@@ -43,6 +50,11 @@ __attribute__((format(printf, 4, 5))) void mm_daemon_set_source(struct mm_daemon
 /* The same, said in the log where it does nothing. */
 __attribute__((format(printf, 4, 5))) void mm_daemon_note_source(struct mm_daemon *daemon, const char *name,
                                                                  bool is_active, const char *format, ...);
+
+/* daemon_flows.c: what is collected in threads of their own. */
+int mm_daemon_add_flows(struct mm_daemon *daemon);
+/* Those that the configuration wants; once the daemon is ready, which they do not delay. */
+void mm_daemon_start_flows(struct mm_daemon *daemon);
 
 /* process_sources.c: BPF, or what stands in for it. */
 int mm_daemon_add_process_sources(struct mm_daemon *daemon);
@@ -55,6 +67,9 @@ int mm_daemon_load_config(struct mm_daemon *daemon, uint64_t ram_bytes, struct m
 void mm_daemon_log_problems(struct mm_daemon *daemon);
 /* Reloading, and the watch of the files. */
 int mm_daemon_add_reloader(struct mm_daemon *daemon);
+
+/* daemon_match.c: process rules. */
+int mm_daemon_add_match(struct mm_daemon *daemon);
 
 /* Signals, clients, reload, BPF, watchdog: the sources that come before the engine's own. */
 int mm_daemon_add_sources(struct mm_daemon *daemon);

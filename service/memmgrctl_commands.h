@@ -13,8 +13,10 @@ extern const struct mm_ctl_command mm_ctl_monitor;
 extern const struct mm_ctl_command mm_ctl_explain;
 extern const struct mm_ctl_command mm_ctl_kills;
 extern const struct mm_ctl_command mm_ctl_config;
+extern const struct mm_ctl_command mm_ctl_match;
 extern const struct mm_ctl_command mm_ctl_reload;
 extern const struct mm_ctl_command mm_ctl_log_level;
 extern const struct mm_ctl_command mm_ctl_demo;
+extern const struct mm_ctl_command mm_ctl_flows;
 
 #endif

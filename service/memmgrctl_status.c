@@ -176,6 +176,36 @@ static void print_reclaim(const struct mm_ctl *ctl, const cJSON *answer)
                      mm_json_get_number(reclaim, "limits_left"));
 }
 
+static void print_process_rules(const struct mm_ctl *ctl, const cJSON *answer)
+{
+    const cJSON *rules = mm_json_get(answer, "process_rules");
+    char size[MM_SIZE_TEXT_MAX], text[TEXT_MAX];
+
+    if (!cJSON_IsObject(rules))
+        return;
+    print_title(ctl, "rules");
+    if (!mm_json_get_bool(rules, "enabled")) {
+        (void)puts("none for processes");
+        return;
+    }
+    (void)printf("%.0f%s; %.0f processes asked about, %.0f taken; ", mm_json_get_number(rules, "rules"),
+                 mm_json_get_bool(rules, "built_in") ? " and the built-in ones" : "",
+                 mm_json_get_number(rules, "asked"), mm_json_get_number(rules, "matched"));
+    if (mm_json_get_number(rules, "pid") > 0)
+        (void)printf("memmgr-match %.0f has %s\n", mm_json_get_number(rules, "pid"),
+                     size_text(rules, "resident_bytes", size, sizeof(size)));
+    else
+        (void)puts("memmgr-match is at rest");
+    if (mm_json_get_number(rules, "gave_up") > 0)
+        (void)printf("%12s%s%.0f times a pattern took too long%s\n", "", mm_style_begin(ctl, MM_STYLE_WARN),
+                     mm_json_get_number(rules, "gave_up"), mm_style_end(ctl, MM_STYLE_WARN));
+    if (mm_json_get_number(rules, "failures") > 0)
+        (void)printf("%12s%smemmgr-match failed %.0f times, the last: %s%s\n", "",
+                     mm_style_begin(ctl, MM_STYLE_WARN), mm_json_get_number(rules, "failures"),
+                     mm_clean_text(mm_json_get_text(rules, "failure"), text, sizeof(text)),
+                     mm_style_end(ctl, MM_STYLE_WARN));
+}
+
 static void print_counters(const struct mm_ctl *ctl, const cJSON *answer)
 {
     const cJSON *list = mm_json_get(answer, "list"), *events = mm_json_get(answer, "events");
@@ -237,6 +267,7 @@ static int run(struct mm_ctl *ctl)
         print_killer(ctl, answer);
         print_reclaim(ctl, answer);
         print_counters(ctl, answer);
+        print_process_rules(ctl, answer);
         print_states(ctl, mm_json_get(answer, "sources"), "event source", "active", "detail");
         print_states(ctl, mm_json_get(answer, "features"), "kernel feature", "available", "reason");
     }

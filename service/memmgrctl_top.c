@@ -22,7 +22,7 @@
 
 static const struct mm_ctl_option options[] = {
     {"interval", "SECONDS", "how long between two looks, 1 to 3600; 2"},
-    {"sort", "WORD", "death (who would die first), size, name or pid"},
+    {"sort", "WORD", "death (who would die first), size, name, pid or cpu"},
     {"reverse", NULL, "the other way round"},
     {"filter", "TEXT", "only processes with that in their name, or of that pid"},
     {"count", "N", "look N times, then end; once where the output is no terminal"},
@@ -91,11 +91,16 @@ static int look(struct top *top, cJSON **ret_list)
 
 static void print_rows(const struct top *top)
 {
-    static const struct mm_column columns[] = {
+    static const struct mm_column with_cpu[] = {
+        {"BUNDLE", true}, {"PRIORITY", true}, {"PID", true},   {"UID", true},
+        {"SIZE", true},   {"CPU %", true},    {"NAME", false}, {"WHY", false},
+    };
+    static const struct mm_column without_cpu[] = {
         {"BUNDLE", true}, {"PRIORITY", true}, {"PID", true},  {"UID", true},
         {"SIZE", true},   {"NAME", false},    {"WHY", false},
     };
-    struct mm_table *table = mm_table_new(columns, MM_ARRAY_SIZE(columns));
+    struct mm_table *table = top->model.has_cpu ? mm_table_new(with_cpu, MM_ARRAY_SIZE(with_cpu))
+                                                : mm_table_new(without_cpu, MM_ARRAY_SIZE(without_cpu));
     char size[MM_SIZE_TEXT_MAX];
 
     for (size_t i = 0; i < top->model.count; i++) {
@@ -107,6 +112,9 @@ static void print_rows(const struct top *top)
         mm_table_cell(table, MM_STYLE_PLAIN, "%lld", (long long)row->uid);
         mm_table_cell(table, MM_STYLE_PLAIN, "%s",
                       mm_size_text((uint64_t)MM_MAX(row->resident_bytes, 0), size, sizeof(size)));
+        if (top->model.has_cpu)
+            mm_table_cell(table, MM_STYLE_PLAIN, "%lld.%lld", (long long)row->cpu_permille / 10,
+                          (long long)row->cpu_permille % 10);
         mm_table_cell(table, MM_STYLE_PLAIN, "%s", row->name);
         mm_table_cell(table, MM_STYLE_PLAIN, "%s", row->why);
     }
@@ -315,7 +323,7 @@ static int read_options(struct top *top)
         result = mm_ctl_number(ctl, "--count", count, 1, INT32_MAX, &top->left);
     top->interval_ms *= 1000;
     if (result == MM_CTL_OK && sort && mm_top_order_parse(sort, &top->model.order) < 0)
-        result = mm_ctl_usage(ctl, "--sort: \"%s\" is none of death, size, name and pid", sort);
+        result = mm_ctl_usage(ctl, "--sort: \"%s\" is none of death, size, name, pid and cpu", sort);
     if (result == MM_CTL_OK && filter && strlen(filter) >= sizeof(top->model.filter))
         result =
             mm_ctl_usage(ctl, "--filter: the text is longer than %zu bytes", sizeof(top->model.filter) - 1);
@@ -370,14 +378,16 @@ const struct mm_ctl_command mm_ctl_top = {
     .name = "top",
     .summary = "show the list and the state of memory on the whole screen, again and again",
     .arguments = "",
-    .details = "keys:\n"
-               "  d, s, n, i           order of death, by size, by name, by pid\n"
-               "  r                    the other way round\n"
-               "  /                    only names with what is typed (or that pid); Escape: all\n"
-               "  arrows, pages, Home  scroll\n"
-               "  space                pause\n"
-               "  q                    end\n"
-               "Where input or output is no terminal the list is printed; with --json one object a line.",
+    .details =
+        "keys:\n"
+        "  d, s, n, i           order of death, by size, by name, by pid\n"
+        "  c                    by run time, where cpuflow collects it: memmgrctl flows start cpuflow\n"
+        "  r                    the other way round\n"
+        "  /                    only names with what is typed (or that pid); Escape: all\n"
+        "  arrows, pages, Home  scroll\n"
+        "  space                pause\n"
+        "  q                    end\n"
+        "Where input or output is no terminal the list is printed; with --json one object a line.",
     .options = options,
     .run = run,
 };

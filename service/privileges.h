@@ -14,6 +14,13 @@ extern "C" {
  */
 int mm_privileges_drop(void);
 
+/*
+ * The same for a program that reads what others' processes are: CAP_SYS_PTRACE stays, which that takes, and there is no
+ * bound on processor time, as it may live long. Without that capability the user stays, too: our own processes are all
+ * that can be read then.
+ */
+int mm_privileges_drop_but_reading(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who tells of processes: BPF; where it does not, the process connector; where neither does, a scan from time to time.
- * Each begins when the one before it has said that it cannot, or breaks off.
+ * Who tells of processes: BPF; where it does not, the process connector; where neither does, a scan, from time to time
+ * and when the groups that processes are in change. Each begins when the one before it has said that it cannot, or
+ * breaks off.
  */
 #include "service/daemon_state.h"
 
@@ -35,6 +36,37 @@ static void scan(struct mm_timer *timer, void *user)
     arm_scan(daemon);
 }
 
+/* Of a process that was moved, or is the first or the last of its group, only a look tells who it is. */
+static void look_again(const struct mm_event *event, void *user)
+{
+    struct mm_daemon *daemon = user;
+    const uint32_t telling = 1U << MM_GROUP_ENTERED | 1U << MM_GROUP_POPULATED | 1U << MM_GROUP_EMPTY;
+
+    if (telling & 1U << event->payload.group.change)
+        mm_priority_manager_want_scan(daemon->engine->manager);
+}
+
+static void groups_lost(void *user)
+{
+    struct mm_daemon *daemon = user;
+
+    mm_priority_manager_want_scan(daemon->engine->manager);
+}
+
+static void listen_to_groups(struct mm_daemon *daemon)
+{
+    struct mm_event_center *center = daemon->engine->center;
+    int result =
+        mm_event_center_subscribe(center, MM_RANK_OBSERVER, 1U << MM_EVENT_GROUP, look_again, daemon);
+
+    if (result == 0)
+        result = mm_group_source_add(center, daemon->kernel, groups_lost, daemon);
+    if (result == 0)
+        mm_daemon_set_source(daemon, "control groups", true, "a change has processes looked for");
+    else
+        mm_daemon_note_source(daemon, "control groups", false, "%s", strerror(-result));
+}
+
 static void begin_to_scan(struct mm_daemon *daemon)
 {
     if (mm_timer_is_armed(&daemon->scan))
@@ -43,6 +75,7 @@ static void begin_to_scan(struct mm_daemon *daemon)
                           daemon->engine->config->process_scan.interval_ms,
                           daemon->engine->config->process_scan.interval_ms * 2);
     arm_scan(daemon);
+    listen_to_groups(daemon);
 }
 
 /* ---- the process connector ------------------------------------------------------------------------------ */
@@ -116,7 +149,15 @@ static void note_bpf(enum mm_bpf_source_notice notice, void *user)
     struct mm_bpf_source_status status;
 
     mm_bpf_source_read_status(daemon->bpf, &status);
+    if (notice == MM_BPF_SOURCE_MEMORY_SETTLED) {
+        mm_daemon_note_source(daemon, "bpf memory", (status.programs & MM_BPF_PROGRAM_MEMORY) != 0, "%s",
+                              status.memory_reason);
+        return;
+    }
     mm_daemon_note_source(daemon, "bpf", status.is_available, "%s", status.reason);
+    if (notice == MM_BPF_SOURCE_SETTLED)
+        mm_daemon_note_source(daemon, "bpf memory", status.is_available, "%s",
+                              status.is_available ? "being loaded" : "not without the other BPF programs");
     if (notice == MM_BPF_SOURCE_SETTLED)
         watch_registered(daemon);
     if (!status.is_available || !(status.programs & BEGINNINGS))
@@ -124,6 +165,28 @@ static void note_bpf(enum mm_bpf_source_notice notice, void *user)
     /* SETTLED: who came after the scan at start was reported by nobody */
     if (notice != MM_BPF_SOURCE_BROKEN)
         mm_priority_manager_want_scan(daemon->engine->manager);
+}
+
+/* Nobody of ours decided it, but whoever asks why a process is gone looks where the decisions are. */
+static void log_kernel_kill(const struct mm_event *event, void *user)
+{
+    struct mm_daemon *daemon = user;
+    const struct mm_process *process = mm_priority_manager_find(daemon->engine->manager, event->pid);
+    struct mm_decision decision = {
+        .source = MM_DECISION_KILL,
+        .acted = true,
+        .action = "kernel-kill",
+        .pid = event->pid,
+    };
+
+    if (process)
+        mm_copy_text(decision.target, sizeof(decision.target), process->bundle->name);
+    else
+        (void)mm_printable(event->payload.process.comm, strlen(event->payload.process.comm), decision.target,
+                           sizeof(decision.target));
+    mm_decide(daemon->engine->center, &decision,
+              "the kernel killed process %d: out of memory, oom_score_adj %d", (int)event->pid,
+              event->payload.process.oom_score_adj);
 }
 
 /* The domain's group by its inode; 0: the whole machine, or a group that nobody can tell from others. */
@@ -165,6 +228,10 @@ int mm_daemon_add_process_sources(struct mm_daemon *daemon)
     result = mm_bpf_source_add(daemon->engine->center, &options, &daemon->bpf);
     if (result < 0)
         return result;
-    return mm_event_center_subscribe(daemon->engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_APPLICATION,
-                                     watch_reported, daemon);
+    result = mm_event_center_subscribe(daemon->engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_APPLICATION,
+                                       watch_reported, daemon);
+    if (result < 0)
+        return result;
+    return mm_event_center_subscribe(daemon->engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_OOM_VICTIM,
+                                     log_kernel_kill, daemon);
 }

@@ -70,6 +70,8 @@ int mm_request_kills(struct mm_request *request);
 int mm_request_subscribe(struct mm_request *request);
 int mm_request_reload(struct mm_request *request);
 int mm_request_log_level(struct mm_request *request);
+int mm_request_flows(struct mm_request *request);
+int mm_request_flow(struct mm_request *request);
 
 extern const struct mm_field mm_request_list_fields[];
 extern const struct mm_field mm_request_event_fields[];
@@ -77,6 +79,7 @@ extern const struct mm_field mm_request_explain_fields[];
 extern const struct mm_field mm_request_kills_fields[];
 extern const struct mm_field mm_request_subscribe_fields[];
 extern const struct mm_field mm_request_log_level_fields[];
+extern const struct mm_field mm_request_flow_fields[];
 
 /* Parts of an answer that events for subscribers have as well. */
 void mm_json_kill_record(struct mm_json_writer *writer, const struct mm_kill_record *record);

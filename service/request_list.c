@@ -3,9 +3,12 @@
 #include "service/request.h"
 
 #include "common/common.h"
+#include "service/cpu_figures.h"
+#include "service/flows.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <unistd.h>
 
 /* A chain names each rule and each adjustment once: a few dozen bytes for each of its links. */
 #define WHY_MAX 512
@@ -118,6 +121,20 @@ static void write_flags(struct mm_json_writer *writer, uint32_t flags)
     mm_json_close(writer, ']');
 }
 
+/* Nothing where nobody collects it, or has not yet. */
+static void write_run_time(struct mm_request *request, const struct mm_process *process)
+{
+    const struct mm_cpu_figures *figures = mm_flows_figures(request->context->flows, MM_CPUFLOW_NAME);
+    const struct mm_cpu_process *found;
+
+    if (!figures)
+        return;
+    found =
+        mm_cpu_figures_find(figures, process->pid, process->start_time_ticks, (uint64_t)sysconf(_SC_CLK_TCK));
+    mm_json_unsigned(request->writer, "cpu_permille", found ? found->permille : 0);
+    mm_json_unsigned(request->writer, "cpu_weighted_permille", found ? found->weighted_permille : 0);
+}
+
 static void write_process(struct mm_request *request, const struct mm_process *process)
 {
     const struct mm_service_context *context = request->context;
@@ -140,8 +157,11 @@ static void write_process(struct mm_request *request, const struct mm_process *p
         mm_json_signed(writer, "account", mm_bundle_account_id(bundle));
     mm_json_unsigned(writer, "start_time", process->start_time_ticks);
     mm_json_unsigned(writer, "resident_bytes", process->resident_bytes);
+    write_run_time(request, process);
     if (bundle->set_aside_until_ns > now_ns)
         mm_json_unsigned(writer, "set_aside_ms", (bundle->set_aside_until_ns - now_ns) / MM_NS_PER_MS);
+    if (mm_priority_manager_process_rule(process))
+        mm_json_text(writer, "process_rule", mm_priority_manager_process_rule(process));
     mm_json_text(writer, "rule", mm_priority_rule_name((enum mm_priority_rule)process->rule));
     mm_json_text(writer, "why", mm_priority_manager_explain(context->manager, process, why, sizeof(why)));
     write_flags(writer, process->flags);

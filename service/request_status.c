@@ -195,6 +195,36 @@ static void write_list(struct mm_request *request)
     mm_json_close(writer, '}');
 }
 
+/* The program's memory stands apart from the daemon's. */
+static void write_process_rules(struct mm_request *request)
+{
+    struct mm_json_writer *writer = request->writer;
+    struct mm_kernel *kernel = request->context->kernel;
+    struct mm_process_info info = {.pid = 0};
+    struct mm_match_source_status status;
+
+    if (!request->context->match)
+        return;
+    mm_match_source_read_status(request->context->match, &status);
+    if (status.pid > 0)
+        (void)kernel->ops->read_process(kernel, status.pid, MM_PROCESS_STATM, &info);
+    mm_json_open(writer, "process_rules", '{');
+    mm_json_bool(writer, "enabled", status.is_in_effect);
+    mm_json_unsigned(writer, "rules", status.rules);
+    mm_json_bool(writer, "built_in", status.has_built_in);
+    mm_json_signed(writer, "pid", status.pid);
+    mm_json_unsigned(writer, "resident_bytes", info.resident_bytes);
+    mm_json_unsigned(writer, "starts", status.starts);
+    mm_json_unsigned(writer, "failures", status.failures);
+    mm_json_text(writer, "failure", status.failure);
+    mm_json_unsigned(writer, "asked", status.asked);
+    mm_json_unsigned(writer, "matched", status.matched);
+    mm_json_unsigned(writer, "unmatched", status.unmatched);
+    mm_json_unsigned(writer, "dropped", status.dropped);
+    mm_json_unsigned(writer, "gave_up", status.gave_up);
+    mm_json_close(writer, '}');
+}
+
 static void write_events(struct mm_request *request)
 {
     const struct mm_event_center_counters *counters = mm_event_center_counters(request->context->center);
@@ -255,6 +285,7 @@ int mm_request_status(struct mm_request *request)
     write_waterline(request, now_ns);
     write_reclaim(request);
     write_list(request);
+    write_process_rules(request);
     write_events(request);
     write_sources(request);
     write_features(request);

@@ -39,6 +39,8 @@ static const struct request_kind {
     {"event", true, mm_request_event, mm_request_event_fields},
     {"reload", true, mm_request_reload, no_fields},
     {"log-level", true, mm_request_log_level, mm_request_log_level_fields},
+    {"flows", false, mm_request_flows, no_fields},
+    {"flow", true, mm_request_flow, mm_request_flow_fields},
 };
 
 int mm_requests_new(const struct mm_service_context *context, struct mm_requests **ret_requests)

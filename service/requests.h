@@ -19,6 +19,8 @@
  *   event       event, pid, ... (event_words.h)               who may change priority of the process
  *   reload                                                    who may change whether it is done
  *   log-level   level                                         who may change
+ *   flows                                                     all            what is collected, and how
+ *   flow        name, on                                      who may change what it does then
  *
  * Who may change: uid 0, the uid the daemon runs as, and the configuration's allowed uids. Reading is open to
  * whoever could connect; by user it gets a twentieth of the daemon's time, what is asked beyond that waits. When all
@@ -30,13 +32,14 @@
  *
  * Codes of errors: not-json, too-complex, unsupported-version, unknown-request, missing-field, unknown-field,
  * bad-field, permission-denied, no-such-process, not-a-process, protected-process, wrong-owner,
- * not-in-domain, bad-cursor, too-large, failed; from the socket itself, without an id: too-long, busy.
+ * not-in-domain, bad-cursor, too-large, failed, no-such-flow, not-switchable; from the socket itself, without an id: too-long, busy.
  */
 #ifndef MM_SERVICE_REQUESTS_H
 #define MM_SERVICE_REQUESTS_H
 
 #include "config/config.h"
 #include "event_center/event_center.h"
+#include "event_center/match_source.h"
 #include "kernel_interface/kernel_interface.h"
 #include "kill_strategy/kill_strategy.h"
 #include "priority_manager/priority_manager.h"
@@ -52,8 +55,8 @@ extern "C" {
 
 #define MM_PROTOCOL_VERSION 1
 
-/* Event sources and helpers of the daemon: there are fewer than a dozen. */
-#define MM_DAEMON_SOURCES_MAX 16
+/* Event sources and helpers of the daemon: there are some fifteen. */
+#define MM_DAEMON_SOURCES_MAX 24
 
 /* Holds a whole reason of BPF, which names each program that is missing. */
 #define MM_DAEMON_DETAIL_MAX 320
@@ -81,7 +84,9 @@ struct mm_daemon_facts {
     char reload_message[256];
 };
 
-/* Everything a handler may look at. kill, reclaim, waterline and decisions may be NULL: their parts are left
+struct mm_flows;
+
+/* Everything a handler may look at. kill, reclaim, waterline, decisions and match may be NULL: their parts are left
    out. The pointers stay valid; config is the one in force and may change between two packets. */
 struct mm_service_context {
     struct mm_kernel *kernel;
@@ -91,8 +96,10 @@ struct mm_service_context {
     struct mm_reclaim_strategy *reclaim;
     struct mm_waterline_source *waterline;
     struct mm_decision_log *decisions;
+    struct mm_match_source *match;
     const struct mm_config *config;
     const struct mm_daemon_facts *facts;
+    struct mm_flows *flows; /* may be NULL */
 };
 
 /* Where a packet came from and where its answer goes: a connection of the control socket, or a test. */

@@ -34,6 +34,11 @@ static int by_pid(const struct mm_top_row *left, const struct mm_top_row *right)
     return compare_numbers(left->pid, right->pid);
 }
 
+static int by_cpu(const struct mm_top_row *left, const struct mm_top_row *right)
+{
+    return compare_numbers(right->cpu_permille, left->cpu_permille);
+}
+
 static const struct {
     const char *word, *name;
     int (*compare)(const struct mm_top_row *left, const struct mm_top_row *right);
@@ -42,6 +47,7 @@ static const struct {
     [MM_TOP_BY_SIZE] = {"size", "size", by_size},
     [MM_TOP_BY_NAME] = {"name", "name", by_name},
     [MM_TOP_BY_PID] = {"pid", "pid", by_pid},
+    [MM_TOP_BY_CPU] = {"cpu", "cpu", by_cpu},
 };
 
 const char *mm_top_order_name(enum mm_top_order order)
@@ -95,6 +101,7 @@ static void fill_row(struct mm_top_row *row, const cJSON *process, size_t place)
     row->priority = (int64_t)mm_json_get_number(process, "priority");
     row->oom_score_adj = (int64_t)mm_json_get_number(process, "oom_score_adj");
     row->resident_bytes = (int64_t)mm_json_get_number(process, "resident_bytes");
+    row->cpu_permille = (int64_t)mm_json_get_number(process, "cpu_permille");
     row->is_registered = mm_json_get_bool(process, "registered");
     row->place = place;
     (void)mm_clean_text(mm_json_get_text(process, "name"), row->name, sizeof(row->name));
@@ -121,6 +128,7 @@ int mm_top_model_take(struct mm_top_model *model, const cJSON *list)
     size_t place = 0;
 
     model->count = 0;
+    model->has_cpu = false;
     model->total = (size_t)cJSON_GetArraySize(processes);
     if (make_room(model, model->total) < 0)
         return -ENOMEM;
@@ -128,6 +136,7 @@ int mm_top_model_take(struct mm_top_model *model, const cJSON *list)
         struct mm_top_row *row = &model->rows[model->count];
 
         fill_row(row, process, place++);
+        model->has_cpu = model->has_cpu || mm_json_get(process, "cpu_permille") != NULL;
         model->count += is_wanted(model, row);
     }
     mm_top_model_sort(model);

@@ -19,7 +19,8 @@ extern "C" {
 /* Texts are harmless for a terminal (clean_text.h). */
 struct mm_top_row {
     int64_t pid, uid, bundle_priority, priority, oom_score_adj, resident_bytes;
-    size_t place; /* in the daemon's answer: the order of death */
+    int64_t cpu_permille; /* of one processor; 0 where nobody collects it, too */
+    size_t place;         /* in the daemon's answer: the order of death */
     bool is_registered;
     char name[MM_TOP_NAME_MAX];
     char why[MM_TOP_WHY_MAX];
@@ -30,18 +31,20 @@ enum mm_top_order {
     MM_TOP_BY_SIZE,  /* the largest first */
     MM_TOP_BY_NAME,
     MM_TOP_BY_PID,
+    MM_TOP_BY_CPU, /* who ran most of late first */
     MM_TOP_ORDER_COUNT
 };
 
-/* "order of death", "size", "name", "pid". */
+/* "order of death", "size", "name", "pid", "cpu". */
 const char *mm_top_order_name(enum mm_top_order order);
-/* The word of --sort: "death", "size", "name", "pid". -EINVAL. */
+/* The word of --sort: "death", "size", "name", "pid", "cpu". -EINVAL. */
 int mm_top_order_parse(const char *word, enum mm_top_order *ret_order);
 
 struct mm_top_model {
     struct mm_top_row *rows;
     size_t count, capacity; /* of rows: those that the filter lets through, in order */
     size_t total;           /* on the daemon's list */
+    bool has_cpu;           /* run time is collected: cpuflow */
     enum mm_top_order order;
     bool is_reversed;
     char filter[MM_TOP_FILTER_MAX]; /* part of a name, or a whole pid; "": all */

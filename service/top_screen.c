@@ -21,7 +21,7 @@
 #define LINE_MAX_BYTES 1024
 
 static const char key_help[] =
-    "q quit  d death  s size  n name  i pid  r reverse  / filter  space pause  arrows, pages scroll";
+    "q quit  d death  s size  n name  i pid  c cpu  r reverse  / filter  space pause  arrows, pages scroll";
 
 int mm_top_screen_open(struct mm_top_screen *screen)
 {
@@ -173,16 +173,19 @@ static void draw_waterlines(const cJSON *status)
     draw_line(2, A_NORMAL, false, mm_json_get_bool(kill, "enabled") ? line : "kills nobody: switched off");
 }
 
-static void draw_row(int line, const struct mm_top_row *row)
+static void draw_row(int line, const struct mm_top_row *row, bool has_cpu)
 {
     const size_t name_bytes = fitting_bytes(row->name, NAME_COLUMNS);
     const int padding = NAME_COLUMNS - columns_of(row->name, name_bytes);
-    char text[LINE_MAX_BYTES], size[MM_SIZE_TEXT_MAX];
+    char text[LINE_MAX_BYTES], size[MM_SIZE_TEXT_MAX], cpu[32] = "";
 
-    (void)mm_format(text, sizeof(text), "%6lld %8lld %8lld %8lld %10s  %.*s%*s  %s",
+    if (has_cpu)
+        (void)mm_format(cpu, sizeof(cpu), " %5lld.%lld", (long long)row->cpu_permille / 10,
+                        (long long)row->cpu_permille % 10);
+    (void)mm_format(text, sizeof(text), "%6lld %8lld %8lld %8lld %10s%s  %.*s%*s  %s",
                     (long long)row->bundle_priority, (long long)row->priority, (long long)row->pid,
                     (long long)row->uid,
-                    mm_size_text((uint64_t)MM_MAX(row->resident_bytes, 0), size, sizeof(size)),
+                    mm_size_text((uint64_t)MM_MAX(row->resident_bytes, 0), size, sizeof(size)), cpu,
                     (int)name_bytes, row->name, padding, "", row->why);
     draw_line(line, row->is_registered ? A_BOLD : A_NORMAL, false, text);
 }
@@ -217,14 +220,14 @@ void mm_top_screen_draw(struct mm_top_screen *screen, const struct mm_top_model 
         draw_memory(status);
         draw_waterlines(status);
     }
-    (void)mm_format(line, sizeof(line),
-                    "BUNDLE PRIORITY      PID      UID       SIZE  NAME (%zu of %zu, by %s%s%s%s)",
-                    model->count, model->total, mm_top_order_name(model->order),
-                    model->is_reversed ? ", reversed" : "", model->filter[0] ? ", with " : "", model->filter);
+    (void)mm_format(
+        line, sizeof(line), "BUNDLE PRIORITY      PID      UID       SIZE%s  NAME (%zu of %zu, by %s%s%s%s)",
+        model->has_cpu ? "   CPU %" : "", model->count, model->total, mm_top_order_name(model->order),
+        model->is_reversed ? ", reversed" : "", model->filter[0] ? ", with " : "", model->filter);
     draw_line(HEAD_LINES - 1, A_REVERSE, true, line);
     for (size_t i = 0; i < rows; i++) {
         if (screen->first + i < model->count)
-            draw_row(HEAD_LINES + (int)i, &model->rows[screen->first + i]);
+            draw_row(HEAD_LINES + (int)i, &model->rows[screen->first + i], model->has_cpu);
         else
             draw_line(HEAD_LINES + (int)i, A_NORMAL, false, "");
     }
@@ -264,10 +267,8 @@ static bool take_order_key(struct mm_top_model *model, int key)
         int key;
         enum mm_top_order order;
     } keys[] = {
-        {'d', MM_TOP_BY_DEATH},
-        {'s', MM_TOP_BY_SIZE},
-        {'n', MM_TOP_BY_NAME},
-        {'i', MM_TOP_BY_PID},
+        {'d', MM_TOP_BY_DEATH}, {'s', MM_TOP_BY_SIZE}, {'n', MM_TOP_BY_NAME},
+        {'i', MM_TOP_BY_PID},   {'c', MM_TOP_BY_CPU},
     };
 
     for (size_t i = 0; i < MM_ARRAY_SIZE(keys); i++) {

@@ -19,7 +19,7 @@ TEST(BpfLoader, DetachingLeavesNothing)
         Watcher watcher;
 
         ASSERT_TRUE(watcher.load());
-        EXPECT_EQ(new_programs(before).size(), 10u);
+        EXPECT_EQ(new_programs(before).size(), 20u);
     }
     EXPECT_TRUE(only_remain(before));
     EXPECT_EQ(open_descriptors(), descriptors);

@@ -165,6 +165,11 @@ class Child
     }
     Child(const Child &) = delete;
     Child &operator=(const Child &) = delete;
+    // A byte into it lets it run.
+    int gate() const
+    {
+        return go_;
+    }
     // Lets it run, and waits until it has.
     void let_go()
     {

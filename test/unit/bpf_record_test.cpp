@@ -71,7 +71,7 @@ TEST(BpfRecord, AGroupIsKnownByItsNumber)
 
     source.group_id = 0x100000007;
     strcpy(source.comm, "mail");
-    for (source.value = 0; source.value < MM_GROUP_CHANGE_COUNT; source.value++) {
+    for (source.value = 0; source.value <= MM_BPF_GROUP_THAWED; source.value++) {
         ASSERT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
         EXPECT_EQ(event.kind, MM_EVENT_GROUP);
         EXPECT_EQ(event.pid, 0);
@@ -79,7 +79,7 @@ TEST(BpfRecord, AGroupIsKnownByItsNumber)
         EXPECT_EQ(event.payload.group.change, changes[source.value]);
         EXPECT_STREQ(event.payload.group.name, "mail");
     }
-    for (int16_t value : {int16_t{-1}, int16_t{MM_GROUP_CHANGE_COUNT}}) {
+    for (int16_t value : {int16_t{-1}, int16_t{MM_BPF_GROUP_THAWED + 1}}) {
         source.value = value;
         EXPECT_EQ(mm_bpf_record_to_event(&source, 100, &event), -EBADMSG);
     }
@@ -96,6 +96,53 @@ TEST(BpfRecord, AMoveIsAnArrivalOrALeave)
     source.value = 1;
     ASSERT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
     EXPECT_EQ(event.kind, MM_EVENT_PROCESS_STARTED);
+}
+
+TEST(BpfRecord, AStallBeginsOrHasALength)
+{
+    const enum mm_stall_kind kinds[] = {MM_STALL_DIRECT_RECLAIM, MM_STALL_GROUP_RECLAIM, MM_STALL_COMPACTION,
+                                        MM_STALL_THROTTLED, MM_STALL_KSWAPD};
+    struct mm_bpf_record source = record(MM_BPF_RECORD_STALL, 4711);
+    struct mm_event event = {};
+
+    source.length_ns = 5000;
+    source.actor = 3;
+    strcpy(source.comm, "mail");
+    for (source.value = 0; source.value < MM_STALL_KIND_COUNT; source.value++) {
+        source.flags = 0;
+        ASSERT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
+        EXPECT_EQ(event.kind, MM_EVENT_STALL);
+        EXPECT_EQ(event.pid, 4711);
+        EXPECT_EQ(event.payload.stall.kind, kinds[source.value]);
+        EXPECT_FALSE(event.payload.stall.is_begin);
+        EXPECT_EQ(event.payload.stall.length_ns, 5000u);
+        EXPECT_EQ(event.payload.stall.in_progress, 3u);
+        EXPECT_STREQ(event.payload.stall.comm, "mail");
+        source.flags = MM_BPF_FLAG_BEGIN;
+        ASSERT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
+        EXPECT_TRUE(event.payload.stall.is_begin);
+        EXPECT_EQ(event.payload.stall.length_ns, 0u);
+    }
+    for (int16_t value : {int16_t{-1}, int16_t{MM_STALL_KIND_COUNT}}) {
+        source.value = value;
+        EXPECT_EQ(mm_bpf_record_to_event(&source, 100, &event), -EBADMSG);
+    }
+    source.value = MM_BPF_STALL_KSWAPD;
+    source.tgid = 0; /* a kernel thread */
+    EXPECT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
+}
+
+TEST(BpfRecord, TheKernelsVictimIsAProcess)
+{
+    struct mm_bpf_record source = record(MM_BPF_RECORD_OOM_VICTIM, 4711, 12345678900);
+    struct mm_event event = {};
+
+    source.value = 300;
+    ASSERT_EQ(mm_bpf_record_to_event(&source, 100, &event), 0);
+    EXPECT_EQ(event.kind, MM_EVENT_OOM_VICTIM);
+    EXPECT_EQ(event.pid, 4711);
+    EXPECT_EQ(event.payload.process.oom_score_adj, 300);
+    EXPECT_EQ(event.payload.process.start_time_ticks, 1234u);
 }
 
 TEST(BpfRecord, LeavesOutWhatIsNotKnown)

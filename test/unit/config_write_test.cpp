@@ -277,9 +277,10 @@ TEST(ConfigStarter, WithItsCommentsOpenedIsTheBuiltIn)
     }
     EXPECT_TRUE(wanted.eof()) << "missing or another: " << wanted_line;
     for (const std::string &entry : more)
-        EXPECT_TRUE(
-            std::regex_search(entry, std::regex("(killableSysApp|importantBgApp|procName|minPriority|app|"
-                                                "allowedUid)>")))
+        EXPECT_TRUE(std::regex_search(
+            entry, std::regex("(killableSysApp|importantBgApp|procName|minPriority|app|"
+                              "allowedUid|limitHitGroup|processRule|name|exe|cmdline|comm|cgroup|unit|uid|"
+                              "oomScoreAdj|bundle|class|priority)>")))
             << entry;
 }
 

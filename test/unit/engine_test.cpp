@@ -186,6 +186,57 @@ TEST_F(Engine, ProcessesThatNobodyReportedAreLookedForAsOftenAsConfigured)
     }
 }
 
+/* ---- process rules ---------------------------------------------------------------------------------------- */
+
+static void match(mm_event_center *center, pid_t pid, const char *rule, int priority)
+{
+    mm_event event = {};
+
+    event.kind = MM_EVENT_PROCESS_MATCHED;
+    event.pid = pid;
+    event.payload.match.has_rule = true;
+    event.payload.match.priority = static_cast<int16_t>(priority);
+    mm_copy_text(event.payload.match.rule, sizeof(event.payload.match.rule), rule);
+    mm_copy_text(event.payload.match.bundle, sizeof(event.payload.match.bundle), rule);
+    mm_event_center_publish(center, &event);
+}
+
+/* All are 0 by their oom_score_adj, which under the policy as built in is nobody's death; the heaviest is protected, and
+   the kill table reaches down to -1000. */
+TEST_F(Engine, RulesSayWhoMayDieAndWhoNever)
+{
+    config->kill.levels[0].min_priority = -1000;
+    begin();
+    spawn(1001, 300 * MIB);
+    spawn(1002, 200 * MIB);
+    spawn(1003, 150 * MIB);
+    ASSERT_EQ(mm_priority_manager_scan(engine->manager), 0);
+    match(engine->center, 1001, "display server", -1000);
+    match(engine->center, 1002, "builds", 800);
+    fill_until(20 * MIB);
+    run_for(10 * SECOND);
+    EXPECT_TRUE(is_alive(1001)) << "protected";
+    EXPECT_FALSE(is_alive(1002)) << "put above 0 by a rule";
+    EXPECT_TRUE(is_alive(1003)) << "nobody put it above 0";
+    match(engine->center, 1003, "tabs", 400);
+    fill_until(20 * MIB, 9998);
+    run_for(10 * SECOND);
+    EXPECT_FALSE(is_alive(1003));
+    EXPECT_TRUE(is_alive(1001));
+}
+
+TEST_F(Engine, ThePolicyNeverIsAboveRules)
+{
+    config->kill.unregistered_policy = MM_UNREGISTERED_NEVER;
+    begin();
+    spawn(1002, 200 * MIB);
+    ASSERT_EQ(mm_priority_manager_scan(engine->manager), 0);
+    match(engine->center, 1002, "builds", 800);
+    fill_until(20 * MIB);
+    run_for(10 * SECOND);
+    EXPECT_TRUE(is_alive(1002));
+}
+
 /* ---- reload --------------------------------------------------------------------------------------------- */
 
 TEST_F(Engine, AHogThatNobodyReportsIsFoundThoughItCameWhenMemoryWasShort)
@@ -431,6 +482,105 @@ TEST(FillRate, IsMeasuredAndPlausible)
 
     EXPECT_GT(bytes_per_s, 50 * MIB) << "a machine slower than this does not run these tests";
     EXPECT_LT(bytes_per_s, 4096 * MM_GIB);
+}
+
+/* ---- what else wakes it ----------------------------------------------------------------------------------- */
+
+class EngineWakes : public Engine
+{
+  protected:
+    /* As start() of the fixture, but that it is heard how the sources fare. */
+    void start_and_listen()
+    {
+        make_machine();
+        simulated = kernel;
+        ASSERT_EQ(mm_engine_new(kernel, config, 400 * MIB, &engine), 0);
+        engine->note.user = &fared;
+        engine->note.tell = [](const char *name, bool is_active, const char *, void *user) {
+            static_cast<std::string *>(user)->append(is_active ? "+" : "-").append(name).append(" ");
+        };
+        ASSERT_EQ(mm_engine_start(engine), 0);
+        step();
+    }
+
+    std::string fared;
+};
+
+TEST_F(EngineWakes, OnV1WithoutPsiEverythingIsThere)
+{
+    machine.lacks[MM_FEATURE_CGROUP_V2_MEMORY] = true;
+    start_and_listen();
+    EXPECT_EQ(
+        fared,
+        "+usage threshold +vmpressure -limit hits +swap changes +resume +power supply +kswapd monitor ");
+}
+
+TEST_F(EngineWakes, OnV2WithPsiTheOldOnesAreNotNeeded)
+{
+    config->pressure_trigger_count = 1;
+    config->pressure_triggers[0].stall_us = 70000;
+    config->pressure_triggers[0].window_us = 1000000;
+    start_and_listen();
+    ASSERT_TRUE(engine->has_pressure_triggers);
+    EXPECT_EQ(
+        fared,
+        "-usage threshold -vmpressure -limit hits +swap changes +resume +power supply +kswapd monitor ");
+}
+
+TEST_F(EngineWakes, EachCanBeSwitchedOff)
+{
+    machine.lacks[MM_FEATURE_CGROUP_V2_MEMORY] = true;
+    config->kernel_events = {};
+    config->kernel_events.vmpressure = MM_VMPRESSURE_NEVER;
+    start_and_listen();
+    EXPECT_EQ(
+        fared,
+        "-usage threshold -vmpressure -limit hits -swap changes -resume -power supply -kswapd monitor ");
+    EXPECT_EQ(mm_simulated_calls(kernel, "open_wake"), 0u);
+}
+
+TEST_F(EngineWakes, VmpressureIsNotNeededBesidesPsi)
+{
+    machine.lacks[MM_FEATURE_CGROUP_V2_MEMORY] = true;
+    config->pressure_trigger_count = 1;
+    config->pressure_triggers[0].stall_us = 70000;
+    config->pressure_triggers[0].window_us = 1000000;
+    start_and_listen();
+    ASSERT_TRUE(engine->has_pressure_triggers);
+    EXPECT_NE(fared.find("-vmpressure"), std::string::npos);
+}
+
+TEST_F(EngineWakes, VmpressureMayBeWantedBesidesPsi)
+{
+    machine.lacks[MM_FEATURE_CGROUP_V2_MEMORY] = true;
+    config->kernel_events.vmpressure = MM_VMPRESSURE_ALWAYS;
+    config->pressure_trigger_count = 1;
+    config->pressure_triggers[0].stall_us = 70000;
+    config->pressure_triggers[0].window_us = 1000000;
+    start_and_listen();
+    ASSERT_TRUE(engine->has_pressure_triggers);
+    EXPECT_NE(fared.find("+vmpressure"), std::string::npos);
+}
+
+TEST_F(EngineWakes, GroupsThatAreNamedAreWatched)
+{
+    mm_copy_text(config->kernel_events.limit_hit_groups[0], sizeof(config->kernel_events.limit_hit_groups[0]),
+                 "/browser");
+    config->kernel_events.limit_hit_group_count = 1;
+    make_machine();
+    ASSERT_EQ(mm_simulated_set_group_value(kernel, "/browser", MM_GROUP_MAX, 50 * MIB), 0);
+    start();
+    spawn(10, 20 * MIB, "/browser");
+    ASSERT_EQ(mm_simulated_set_growth(kernel, 10, 100 * MIB, 0), 0);
+    run_for(2 * SECOND);
+    EXPECT_FALSE(is_alive(10));
+    const mm_decision_entry *entry = mm_decision_log_at(engine->decisions, 0);
+    while (entry && entry->decision.source != MM_DECISION_KERNEL)
+        entry = mm_decision_log_at(
+            engine->decisions,
+            static_cast<unsigned>(mm_decision_log_at(engine->decisions, 0)->sequence - entry->sequence + 1));
+    ASSERT_NE(entry, nullptr);
+    EXPECT_STREQ(entry->decision.target, "/browser");
 }
 
 } // namespace

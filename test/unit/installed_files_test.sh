@@ -179,6 +179,7 @@ check_completion() {
     [[ " $(complete_words event bind --caller "") " == *" $$ "* ]] || fail "processes"
     [[ $(complete_words monitor --events decision,memory) == decision,memory-level ]] || fail "kinds"
     [[ $(complete_words log-level w) == warning ]] || fail "levels"
+    [[ $(complete_words flows sto) == stop ]] || fail "flows"
     commands=$("$build/memmgrctl" config help | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\).*/\1/p' | tr '\n' ' ')
     [[ "$(complete_words config "") " == "$commands" ]] || fail "config: $(complete_words config "")"
     [[ $(complete_words --json config exp) == explain ]] || fail "config's commands"

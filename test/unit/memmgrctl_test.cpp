@@ -3,6 +3,7 @@
 #include "service_server.h"
 
 #include "service/event_words.h"
+#include "service/flows.h"
 
 #include <csignal>
 #include <fstream>
@@ -129,6 +130,8 @@ TEST(CtlUsage, ExitCodesAndHints)
         {{"event", "level"}, 2, "needs --level"},
         {{"event", "level", "low", "--pid", "6"}, 2, "takes no --pid"},
         {{"log-level"}, 2, "something is missing: LEVEL"},
+        {{"flows", "restart", "cpuflow"}, 2, "none of start and stop"},
+        {{"flows", "start"}, 2, "something is missing: NAME"},
         {{"monitor", "--events", ""}, 2, "no kind is named"},
         {{"monitor", "--events", "a,,b"}, 2, "is no kind"},
         {{"help", "lisst"}, 2, "is \"list\" meant?"},
@@ -329,6 +332,36 @@ TEST_F(Ctl, LogLevel)
     Outcome refused = ask({"log-level", "loud"});
     EXPECT_EQ(refused.exit_code, 1);
     EXPECT_NE(refused.errors.find("level"), std::string::npos);
+}
+
+TEST_F(Ctl, FlowsAreShownAndSwitched)
+{
+    static const mm_flow_ops engine = {"memflow", nullptr, "the engine", nullptr};
+    static const mm_flow_ops fake = {"fakeflow", "mm-fake", "a fake", [](mm_flow *flow, void *) {
+                                         int result = 0;
+
+                                         mm_flow_begin(flow);
+                                         while (result == 0)
+                                             result = mm_flow_wait(flow, -1, 1000);
+                                         return result == -ECANCELED ? 0 : result;
+                                     }};
+
+    EXPECT_EQ(lines_of(ask({"flows"}).output).size(), 1U) << "nothing but the titles";
+    server.run([](World &world) {
+        ASSERT_EQ(mm_flows_new(world.center, &world.context.flows), 0);
+        ASSERT_EQ(mm_flows_add(world.context.flows, &engine, nullptr), 0);
+        ASSERT_EQ(mm_flows_add(world.context.flows, &fake, nullptr), 0);
+    });
+    std::vector<std::string> lines = lines_of(ask({"flows"}).output);
+    ASSERT_EQ(lines.size(), 3U);
+    EXPECT_TRUE(std::regex_search(lines[1], std::regex("^memflow +running +for ")));
+    EXPECT_TRUE(std::regex_search(lines[2], std::regex("^fakeflow +off +- ")));
+    EXPECT_EQ(ask({"flows", "start", "fakeflow"}).output, "fakeflow: starting\n");
+    EXPECT_EQ(text_of(member(ask_json({"flows", "stop", "fakeflow"}), "name")), "fakeflow");
+    Outcome refused = ask({"flows", "stop", "memflow"});
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_NE(refused.errors.find("memflow is the engine itself"), std::string::npos) << refused.errors;
+    EXPECT_NE(ask({"flows", "stop", "fake"}).errors.find("no flow \"fake\""), std::string::npos);
 }
 
 // A reload ends some time after it was asked for, well or badly.

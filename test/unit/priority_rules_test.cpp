@@ -93,6 +93,53 @@ TEST(PriorityRules, FlagsToNumber)
     }
 }
 
+struct ProcessRuleCase {
+    const char *name;
+    int adj, priority;
+    bool is_built_in;
+    uint32_t flags;
+    int expected;
+    mm_priority_rule rule;
+};
+
+TEST(PriorityRules, AProcessRuleSaysWhatIsNotRegistered)
+{
+    const ProcessRuleCase cases[] = {
+        {"a rule", 0, 400, false, 0, 400, MM_RULE_PROCESS_RULE},
+        {"over what the file says", 300, 100, false, 0, 100, MM_RULE_PROCESS_RULE},
+        {"down to less importance, too", -500, 400, false, 0, 400, MM_RULE_PROCESS_RULE},
+        {"not over never killed", -1000, 400, false, 0, -1000, MM_RULE_OOM_SCORE_ADJ},
+        {"protected", 0, -1000, false, 0, -1000, MM_RULE_PROCESS_RULE},
+        {"built-in", 0, 0, true, 0, 0, MM_RULE_PROCESS_RULE},
+        {"built-in, raised by somebody", 200, 0, true, 0, 200, MM_RULE_OOM_SCORE_ADJ},
+        {"built-in, lowered by somebody", -500, -800, true, 0, -500, MM_RULE_OOM_SCORE_ADJ},
+        {"built-in protection of who was raised", 200, -1000, true, 0, -1000, MM_RULE_PROCESS_RULE},
+        {"built-in protection of who was lowered", -900, -1000, true, 0, -1000, MM_RULE_PROCESS_RULE},
+        {"the white list is above it", 0, 400, false, MM_PROCESS_IS_SYSTEM, -1000, MM_RULE_SYSTEM},
+    };
+    for (const ProcessRuleCase &row : cases) {
+        for (bool is_registered : {false, true}) {
+            mm_rule_input input{};
+            mm_rule_result result{};
+
+            input.flags = row.flags;
+            input.is_registered = is_registered;
+            input.oom_score_adj = row.adj;
+            input.has_rule = true;
+            input.is_rule_built_in = row.is_built_in;
+            input.rule_priority = row.priority;
+            mm_rules_own(&input, &result);
+            /* a client has the last word */
+            if (is_registered) {
+                EXPECT_NE(result.rule, MM_RULE_PROCESS_RULE) << row.name;
+                continue;
+            }
+            EXPECT_EQ(result.own, row.expected) << row.name;
+            EXPECT_EQ(result.rule, row.rule) << row.name << ": " << mm_priority_rule_name(result.rule);
+        }
+    }
+}
+
 TEST(PriorityRules, UnregisteredIsWhatTheFileSays)
 {
     for (int adj : {-1000, -1, 0, 1, 300, 1000}) {

@@ -107,7 +107,7 @@ TEST(MemoryHigh, IsAShareOfUsageWhereThatIsALimit)
 
 TEST(MemoryLevel, WorseAtOnceAndBetterFivePerCentAboveTheLine)
 {
-    const mm_memory_level_config config = {1024 * MIB, 800 * MIB, 700 * MIB, 600 * MIB, 5, 0, 0, 0};
+    const mm_memory_level_config config = {1024 * MIB, 800 * MIB, 700 * MIB, 600 * MIB, 5, 0, 0, 0, 0, 0};
     const struct {
         const char *what;
         uint64_t available_mib;
@@ -144,6 +144,7 @@ TEST(PressureLevel, TheWorstSignThatIsStillHeld)
 
     config.some_pressure_level = MM_LEVEL_MODERATE;
     config.full_pressure_level = MM_LEVEL_LOW;
+    config.stall_level = MM_LEVEL_PURGEABLE;
     config.pressure_hold_ms = 1000;
 
     const struct {
@@ -153,15 +154,17 @@ TEST(PressureLevel, TheWorstSignThatIsStillHeld)
         mm_memory_level expected;
         uint64_t until_ns;
     } rows[] = {
-        {"never seen", {0, 0}, 1, MM_LEVEL_NONE, UINT64_MAX},
-        {"never seen is not seen at 0", {0, 0}, 0, MM_LEVEL_NONE, UINT64_MAX},
-        {"some", {5, 0}, 5, MM_LEVEL_MODERATE, SECOND + 5},
-        {"full", {0, 5}, 5, MM_LEVEL_LOW, SECOND + 5},
-        {"both: the worse, until the first ends", {3, 5}, 5, MM_LEVEL_LOW, SECOND + 3},
-        {"some has ended", {3, 5}, SECOND + 4, MM_LEVEL_LOW, SECOND + 5},
-        {"full has ended", {5, 3}, SECOND + 4, MM_LEVEL_MODERATE, SECOND + 5},
-        {"held to its last moment", {5, 0}, SECOND + 4, MM_LEVEL_MODERATE, SECOND + 5},
-        {"and no longer", {5, 0}, SECOND + 5, MM_LEVEL_NONE, UINT64_MAX},
+        {"never seen", {0, 0, 0}, 1, MM_LEVEL_NONE, UINT64_MAX},
+        {"never seen is not seen at 0", {0, 0, 0}, 0, MM_LEVEL_NONE, UINT64_MAX},
+        {"some", {5, 0, 0}, 5, MM_LEVEL_MODERATE, SECOND + 5},
+        {"full", {0, 5, 0}, 5, MM_LEVEL_LOW, SECOND + 5},
+        {"both: the worse, until the first ends", {3, 5, 0}, 5, MM_LEVEL_LOW, SECOND + 3},
+        {"some has ended", {3, 5, 0}, SECOND + 4, MM_LEVEL_LOW, SECOND + 5},
+        {"full has ended", {5, 3, 0}, SECOND + 4, MM_LEVEL_MODERATE, SECOND + 5},
+        {"held to its last moment", {5, 0, 0}, SECOND + 4, MM_LEVEL_MODERATE, SECOND + 5},
+        {"a stall", {0, 0, 5}, 5, MM_LEVEL_PURGEABLE, SECOND + 5},
+        {"a stall beside the worse", {0, 4, 5}, 5, MM_LEVEL_LOW, SECOND + 4},
+        {"and no longer", {5, 0, 0}, SECOND + 5, MM_LEVEL_NONE, UINT64_MAX},
     };
 
     for (const auto &row : rows) {
@@ -172,11 +175,42 @@ TEST(PressureLevel, TheWorstSignThatIsStillHeld)
         EXPECT_EQ(until_ns, row.until_ns) << row.what;
     }
     config.some_pressure_level = MM_LEVEL_CRITICAL;
-    const mm_pressure_signs both = {5, 5};
+    const mm_pressure_signs both = {5, 5, 0};
     uint64_t until_ns = 0;
 
     EXPECT_EQ(mm_pressure_level_decide(&config, &both, 6, &until_ns), MM_LEVEL_CRITICAL)
         << "the worse of what is configured, whatever the order";
+}
+
+TEST(PressureLevel, WhichStallsAreSigns)
+{
+    mm_memory_level_config config = {};
+
+    config.stall_ms = 50;
+
+    const struct {
+        mm_stall_kind kind;
+        bool is_begin;
+        uint64_t length_ns;
+        bool expected;
+    } rows[] = {
+        {MM_STALL_DIRECT_RECLAIM, false, 50 * MM_NS_PER_MS, true},
+        {MM_STALL_DIRECT_RECLAIM, false, 50 * MM_NS_PER_MS - 1, false},
+        {MM_STALL_DIRECT_RECLAIM, true, 50 * MM_NS_PER_MS, false},
+        {MM_STALL_COMPACTION, false, SECOND, true},
+        {MM_STALL_THROTTLED, false, SECOND, true},
+        {MM_STALL_GROUP_RECLAIM, false, SECOND, false},
+        {MM_STALL_KSWAPD, false, SECOND, false},
+    };
+
+    for (const auto &row : rows) {
+        mm_event_stall stall = {};
+
+        stall.kind = row.kind;
+        stall.is_begin = row.is_begin;
+        stall.length_ns = row.length_ns;
+        EXPECT_EQ(mm_stall_is_sign(&config, &stall), row.expected) << row.kind << " " << row.length_ns;
+    }
 }
 
 } // namespace

@@ -473,10 +473,11 @@ TEST_F(Reclaim, PressureRaisesTheLevelAndItIsHeld)
 {
     std::vector<std::string> changes;
     const uint64_t held = 5 * SECOND;
-    auto stall = [this](mm_pressure_kind kind) {
+    auto stall = [this](mm_pressure_kind kind, uint64_t group_id = 0) {
         mm_event event = {};
 
         event.kind = MM_EVENT_PRESSURE;
+        event.group_id = group_id;
         event.payload.pressure.kind = kind;
         mm_event_center_publish(engine->center, &event);
     };
@@ -494,6 +495,8 @@ TEST_F(Reclaim, PressureRaisesTheLevelAndItIsHeld)
         run_for(held / 2);
     }
     EXPECT_EQ(changes, std::vector<std::string>{"moderate by pressure"}) << "each change is told once";
+    stall(MM_PRESSURE_FULL, 7);
+    EXPECT_EQ(changes.size(), 1u) << "what it suffers says nothing of the others";
     stall(MM_PRESSURE_FULL);
     run_for(held * 3 / 4);
     stall(MM_PRESSURE_SOME);
@@ -506,6 +509,29 @@ TEST_F(Reclaim, PressureRaisesTheLevelAndItIsHeld)
     EXPECT_EQ(changes.size(), 4U);
     run_for(held * 4);
     EXPECT_EQ(changes.size(), 4U);
+}
+
+TEST_F(Reclaim, ALongStallRaisesTheLevelAShortOneDoesNot)
+{
+    std::vector<mm_memory_level> changes;
+    mm_event event = {};
+
+    config->squeeze.is_enabled = false;
+    begin();
+    on_event = [&](const mm_event &seen) {
+        if (seen.kind == MM_EVENT_MEMORY_LEVEL)
+            changes.push_back(seen.payload.level.level);
+    };
+    run_for(SECOND);
+    event.kind = MM_EVENT_STALL;
+    event.payload.stall.kind = MM_STALL_DIRECT_RECLAIM;
+    event.payload.stall.length_ns = 49 * MILLISECOND;
+    mm_event_center_publish(engine->center, &event);
+    EXPECT_TRUE(changes.empty());
+    event.payload.stall.length_ns = 50 * MILLISECOND;
+    mm_event_center_publish(engine->center, &event);
+    run_for(20 * SECOND);
+    EXPECT_EQ(changes, (std::vector<mm_memory_level>{MM_LEVEL_MODERATE, MM_LEVEL_NONE}));
 }
 
 TEST_F(Reclaim, TheWorseOfWaterlineAndPressureIsTheLevel)

@@ -3,6 +3,8 @@
 #include "service_server.h"
 #include "terminal.h"
 
+#include "service/cpu_figures.h"
+#include "service/flows.h"
 #include "service/top_model.h"
 
 using namespace service_test;
@@ -18,8 +20,8 @@ class TopModel : public testing::Test
     TopModel()
     {
         list = parse(R"({"processes":[
-            {"pid":30,"name":"mail","bundle_priority":400,"priority":400,"resident_bytes":1000,"why":"background"},
-            {"pid":20,"name":"Player","bundle_priority":200,"priority":200,"resident_bytes":3000,"registered":true},
+            {"pid":30,"name":"mail","bundle_priority":400,"priority":400,"resident_bytes":1000,"cpu_permille":5,"why":"background"},
+            {"pid":20,"name":"Player","bundle_priority":200,"priority":200,"resident_bytes":3000,"cpu_permille":15,"registered":true},
             {"pid":10,"name":"desk\u001b[2Jtop","bundle_priority":0,"priority":0,"resident_bytes":3000}]})");
     }
     ~TopModel() override
@@ -45,10 +47,9 @@ TEST_F(TopModel, EachOrderAndItsReverse)
         const char *word;
         std::vector<int64_t> plain, reversed;
     } rows[] = {
-        {"death", {30, 20, 10}, {30, 20, 10}},
-        {"size", {20, 10, 30}, {30, 20, 10}},
-        {"name", {20, 10, 30}, {30, 10, 20}},
-        {"pid", {10, 20, 30}, {30, 20, 10}},
+        {"death", {30, 20, 10}, {30, 20, 10}}, {"size", {20, 10, 30}, {30, 20, 10}},
+        {"name", {20, 10, 30}, {30, 10, 20}},  {"pid", {10, 20, 30}, {30, 20, 10}},
+        {"cpu", {20, 30, 10}, {10, 30, 20}},
     };
 
     for (const auto &row : rows) {
@@ -83,6 +84,15 @@ TEST_F(TopModel, FilterTakesPartsOfNamesAndWholePids)
         EXPECT_EQ(pids(), row.pids) << row.filter;
         EXPECT_EQ(model.total, 3U);
     }
+}
+
+TEST_F(TopModel, KnowsWhetherRunTimeIsCollected)
+{
+    (void)pids();
+    EXPECT_TRUE(model.has_cpu);
+    list = parse(R"({"processes":[{"pid":30,"name":"mail"}]})");
+    (void)pids();
+    EXPECT_FALSE(model.has_cpu);
 }
 
 TEST_F(TopModel, NamesAreHarmlessForATerminal)
@@ -192,6 +202,53 @@ TEST_F(Top, ScrollsAndFollowsTheSizeOfTheTerminal)
     terminal.resize(24, 100);
     ASSERT_TRUE(terminal.shows([](const Terminal &seen) { return seen.line_with("q quit") == 23; }))
         << terminal.screen();
+}
+
+// cpuflow as far as its clients see it: process 1001 ran for an eighth of the time.
+int publish_run_time(mm_flow *flow, void *)
+{
+    auto *figures = static_cast<mm_cpu_figures *>(calloc(1, sizeof(mm_cpu_figures) + sizeof(mm_cpu_process)));
+    int result = 0;
+
+    figures->interval_ns = MM_NS_PER_S;
+    figures->count = 1;
+    figures->processes[0] = {1001, 125, 125, 0};
+    mm_flow_publish(flow, figures);
+    mm_flow_begin(flow);
+    while (result == 0)
+        result = mm_flow_wait(flow, -1, 1000);
+    return result == -ECANCELED ? 0 : result;
+}
+
+TEST_F(Top, ShowsRunTimeWhereItIsCollected)
+{
+    static const mm_flow_ops fake = {MM_CPUFLOW_NAME, "mm-fake", "a fake", publish_run_time};
+
+    add_applications(3);
+    Terminal terminal(command({"--sort", "pid", "--filter", "app", "--interval", "1"}), 20, 110);
+    ASSERT_TRUE(terminal.shows([](const Terminal &seen) { return seen.line_with(" app0 ") == 4; }))
+        << terminal.screen();
+    EXPECT_EQ(terminal.line_with("CPU %"), -1) << terminal.screen();
+    server.run([](World &world) {
+        ASSERT_EQ(mm_flows_new(world.center, &world.context.flows), 0);
+        ASSERT_EQ(mm_flows_add(world.context.flows, &fake, nullptr), 0);
+        ASSERT_EQ(mm_flows_switch(world.context.flows, MM_CPUFLOW_NAME, true), 0);
+    });
+    ASSERT_TRUE(terminal.shows([](const Terminal &seen) {
+        return seen.line_with("CPU %") == 3 && seen.line_with(" 12.5  app1 ") == 5 &&
+               seen.line_with(" 0.0  app0 ") == 4;
+    })) << terminal.screen();
+    terminal.type("c");
+    ASSERT_TRUE(terminal.shows([](const Terminal &seen) {
+        return seen.line_with("by cpu") == 3 && seen.line_with(" app1 ") == 4;
+    })) << terminal.screen();
+    terminal.type("q");
+    EXPECT_EQ(terminal.finish(), 0);
+
+    Program program(command({"--sort", "cpu", "--filter", "app"}));
+    EXPECT_EQ(program.finish(), 0) << program.errors;
+    EXPECT_NE(program.output.find("CPU %"), std::string::npos) << program.output;
+    EXPECT_LT(program.output.find("12.5"), program.output.find("app0")) << program.output;
 }
 
 TEST_F(Top, GivesTheTerminalBackAfterSignals)
@@ -314,7 +371,7 @@ TEST_F(Top, WrongOptionsAreRefused)
         std::vector<std::string> arguments;
         const char *said;
     } rows[] = {
-        {{"--sort", "cpu"}, "none of death, size, name and pid"},
+        {{"--sort", "memory"}, "none of death, size, name, pid and cpu"},
         {{"--interval", "0"}, "no whole number"},
         {{"--count", "-1"}, "no whole number"},
         {{"--filter", std::string(64, 'x')}, "longer than 63 bytes"},

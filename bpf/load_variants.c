@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The programs of the life of processes, from BTF tracepoints or classic ones. */
-#include "bpf/load_group.h"
+/* The programs from BTF tracepoints, with timers or without, or from classic ones. */
+#include "bpf/load_variants.h"
+#include "bpf/load_reason.h"
 #include "bpf/tracefs.h"
 #include "common/common.h"
 
@@ -11,8 +12,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-static const struct mm_bpf_group_program programs[] = {
+const struct mm_bpf_load_program mm_bpf_load_programs[] = {
     {MM_BPF_PROGRAM_FORK, "mm_fork", "fork"},
     {MM_BPF_PROGRAM_EXEC, "mm_exec", "exec"},
     {MM_BPF_PROGRAM_EXIT, "mm_exit", "exit"},
@@ -23,13 +25,32 @@ static const struct mm_bpf_group_program programs[] = {
     {MM_BPF_PROGRAM_GROUP_REMOVED, "mm_group_rmdir", "rmdir"},
     {MM_BPF_PROGRAM_GROUP_POPULATED, "mm_group_populated", "populated"},
     {MM_BPF_PROGRAM_GROUP_FROZEN, "mm_group_frozen", "frozen"},
+    /* an end is attached before its begin, which without it would be a stall for ever */
+    {MM_BPF_PROGRAM_DIRECT_RECLAIM, "mm_direct_end", "direct reclaim"},
+    {MM_BPF_PROGRAM_DIRECT_RECLAIM, "mm_direct_begin", NULL},
+    {MM_BPF_PROGRAM_MEMCG_RECLAIM, "mm_memcg_end", "group reclaim"},
+    {MM_BPF_PROGRAM_MEMCG_RECLAIM, "mm_memcg_begin", NULL},
+    {MM_BPF_PROGRAM_COMPACTION, "mm_compact_end", "compaction"},
+    {MM_BPF_PROGRAM_COMPACTION, "mm_compact_begin", NULL},
+    {MM_BPF_PROGRAM_THROTTLED, "mm_throttled", "throttling"},
+    {MM_BPF_PROGRAM_KSWAPD, "mm_kswapd_sleep", "kswapd"},
+    {MM_BPF_PROGRAM_KSWAPD, "mm_kswapd_wake", NULL},
+    {MM_BPF_PROGRAM_OOM_VICTIM, "mm_victim", "OOM victims"},
 };
 
-/* Whether the kernel has BTF and the hooks is for libbpf to find out. */
-static int probe_btf(unsigned wanted, unsigned *ret_offered)
+const size_t mm_bpf_load_program_count = MM_ARRAY_SIZE(mm_bpf_load_programs);
+
+/* Inode of the initial pid namespace: PROC_PID_INIT_INO in the kernel, never another since 3.8. */
+#define INITIAL_PID_NAMESPACE 0xEFFFFFFCu
+
+/* Inode of the loader's pid namespace; 0 for the initial one. */
+uint32_t mm_bpf_pid_namespace(void)
 {
-    *ret_offered = wanted;
-    return 0;
+    struct stat status;
+
+    if (stat("/proc/self/ns/pid", &status) < 0 || status.st_ino == INITIAL_PID_NAMESPACE)
+        return 0;
+    return (uint32_t)status.st_ino;
 }
 
 /* The kernel's number of the v1 hierarchy that has the memory controller, or 0: v2. */
@@ -56,6 +77,13 @@ static uint32_t memory_hierarchy(void)
     if (file)
         (void)fclose(file);
     return found;
+}
+
+/* Whether the kernel has BTF and the hooks is for libbpf to find out. */
+static int probe_btf(unsigned wanted, unsigned *ret_offered)
+{
+    *ret_offered = wanted;
+    return 0;
 }
 
 static void *open_btf(const struct mm_bpf_load_request *request, struct bpf_object **ret_object)
@@ -168,18 +196,18 @@ static int probe_classic(unsigned wanted, unsigned *ret_offered)
         mm_bpf_say("classic tracepoints only know the numbers of the initial pid namespace");
         return -EOPNOTSUPP;
     }
-    for (size_t i = 0; i < MM_ARRAY_SIZE(programs); i++) {
+    for (size_t i = 0; i < MM_ARRAY_SIZE(mm_bpf_load_programs); i++) {
         int answer;
 
-        if (!(wanted & programs[i].bit))
+        if (!(wanted & mm_bpf_load_programs[i].bit))
             continue;
-        answer = read_classic_layout(programs[i].bit, &layout);
+        answer = read_classic_layout(mm_bpf_load_programs[i].bit, &layout);
         if (answer == 0) {
-            offered |= programs[i].bit;
+            offered |= mm_bpf_load_programs[i].bit;
             continue;
         }
         result = answer;
-        mm_bpf_blame(programs[i].bit);
+        mm_bpf_blame(mm_bpf_load_programs[i].bit);
     }
     if (offered == 0)
         return result;
@@ -195,8 +223,8 @@ static void *open_classic(const struct mm_bpf_load_request *request, struct bpf_
     if (!skeleton)
         return NULL;
     /* a program whose fields are missing is not loaded: probe_classic */
-    for (size_t i = 0; i < MM_ARRAY_SIZE(programs); i++)
-        (void)read_classic_layout(programs[i].bit, &layout);
+    for (size_t i = 0; i < MM_ARRAY_SIZE(mm_bpf_load_programs); i++)
+        (void)read_classic_layout(mm_bpf_load_programs[i].bit, &layout);
     skeleton->rodata->mm_self_tgid = (int32_t)request->daemon;
     skeleton->rodata->mm_exit_group_dead = layout.exit_group_dead;
     skeleton->rodata->mm_adj_pid = layout.adj_pid;
@@ -218,7 +246,7 @@ static void destroy_classic(void *skeleton)
     lifecycle_classic_bpf__destroy(skeleton);
 }
 
-static const struct mm_bpf_variant variants[] = {
+const struct mm_bpf_variant mm_bpf_variants[] = {
     {.name = "BTF tracepoints", .probe = probe_btf, .open = open_btf, .destroy = destroy_btf},
     /* timers came to programs with 5.15 */
     {.name = "BTF tracepoints, without timers",
@@ -234,9 +262,4 @@ static const struct mm_bpf_variant variants[] = {
      .destroy = destroy_classic},
 };
 
-const struct mm_bpf_group mm_bpf_lifecycle_group = {
-    .programs = programs,
-    .program_count = MM_ARRAY_SIZE(programs),
-    .variants = variants,
-    .variant_count = MM_ARRAY_SIZE(variants),
-};
+const size_t mm_bpf_variant_count = MM_ARRAY_SIZE(mm_bpf_variants);

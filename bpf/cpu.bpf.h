@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The maps of cpuflow and how run time is charged: the same for every object. */
+#ifndef MM_BPF_CPU_BPF_H
+#define MM_BPF_CPU_BPF_H
+
+#include "kernel_types.h"
+
+#include "cpu_records.h"
+
+#include <bpf/bpf_helpers.h>
+
+/* From the kernel's stable interface, linux/bpf.h. */
+enum {
+    MM_MAP_TYPE_PERCPU_HASH = 5,
+    MM_MAP_TYPE_ARRAY_OF_MAPS = 12,
+};
+#define MM_NOEXIST 1
+
+struct bpf_raw_tracepoint_args {
+    __u64 args[0];
+};
+
+/* One for each possible processor, set by the loader. Mapped by user space, which reads what was lost. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct mm_bpf_cpu_state);
+} mm_cpu_states SEC(".maps");
+
+struct mm_cpu_slot {
+    __uint(type, MM_MAP_TYPE_PERCPU_HASH);
+    __uint(max_entries, MM_BPF_CPU_PROCESSES_MAX);
+    __type(key, __u32);
+    __type(value, struct mm_bpf_cpu_time);
+};
+
+struct mm_cpu_slot mm_cpu_first SEC(".maps");
+struct mm_cpu_slot mm_cpu_second SEC(".maps");
+
+/* The slot that is charged; user space puts the other one here and reads this one, which nobody touches any more. */
+struct {
+    __uint(type, MM_MAP_TYPE_ARRAY_OF_MAPS);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __array(values, struct mm_cpu_slot);
+} mm_cpu_current SEC(".maps") = {.values = {[0] = &mm_cpu_first}};
+
+/* Who runs, as an object's programs know it. */
+struct mm_runner {
+    uint32_t key; /* one for each process of the machine; 0: nobody */
+    uint64_t clock_ns;
+};
+
+/* Of the process that runs now, which is a new one in its slot. */
+static __always_inline void mm_describe(struct mm_bpf_cpu_time *time);
+
+static __always_inline struct mm_bpf_cpu_state *mm_state_of(uint32_t cpu)
+{
+    return bpf_map_lookup_elem(&mm_cpu_states, &cpu);
+}
+
+/* The frequency may change within what is charged. A second change within it counts from the first: the governor's own
+   pace is slower than switches are. */
+static __always_inline uint64_t mm_weigh(struct mm_bpf_cpu_state *state, uint64_t run_ns)
+{
+    uint64_t before_ns = run_ns, after_ns = 0;
+    uint32_t weight = state->weight;
+
+    if (state->changed_ns) {
+        after_ns = bpf_ktime_get_ns() - state->changed_ns;
+        if (after_ns > run_ns)
+            after_ns = run_ns;
+        before_ns = run_ns - after_ns;
+        state->weight = state->next_weight;
+        state->changed_ns = 0;
+    }
+    return (before_ns * weight + after_ns * state->weight) / MM_BPF_CPU_WEIGHT_ONE;
+}
+
+static __always_inline struct mm_bpf_cpu_time *mm_time_of(uint32_t key)
+{
+    const struct mm_bpf_cpu_time nothing = {};
+    struct mm_bpf_cpu_time *time;
+    uint32_t zero = 0;
+    void *slot = bpf_map_lookup_elem(&mm_cpu_current, &zero);
+
+    if (!slot)
+        return NULL;
+    time = bpf_map_lookup_elem(slot, &key);
+    if (time)
+        return time;
+    /* another processor may be quicker, which is as good */
+    (void)bpf_map_update_elem(slot, &key, &nothing, MM_NOEXIST);
+    return bpf_map_lookup_elem(slot, &key);
+}
+
+/* What runs is charged since it was the last time. */
+static __always_inline void mm_charge(struct mm_bpf_cpu_state *state, const struct mm_runner *runner)
+{
+    uint64_t run_ns = runner->clock_ns - state->base_ns;
+    uint64_t weighted_ns = mm_weigh(state, run_ns);
+    struct mm_bpf_cpu_time *time;
+
+    if (!state->is_begun || runner->key == 0)
+        return;
+    time = mm_time_of(runner->key);
+    if (!time) {
+        state->lost_ns += run_ns;
+        state->lost_count++;
+        return;
+    }
+    if (time->switches == 0)
+        mm_describe(time);
+    time->run_ns += run_ns;
+    time->weighted_ns += weighted_ns;
+    time->switches++;
+    state->charges++;
+}
+
+/* Arguments: the frequency in kHz, the processor, which need not be this one. */
+SEC("raw_tp/cpu_frequency")
+int mm_cpu_frequency(struct bpf_raw_tracepoint_args *context)
+{
+    uint32_t khz = (uint32_t)context->args[0];
+    struct mm_bpf_cpu_state *state = mm_state_of((uint32_t)context->args[1]);
+
+    if (!state || state->max_khz == 0)
+        return 0;
+    state->next_weight = (uint32_t)((uint64_t)khz * MM_BPF_CPU_WEIGHT_ONE / state->max_khz);
+    if (state->changed_ns == 0)
+        state->changed_ns = bpf_ktime_get_ns();
+    return 0;
+}
+
+#endif

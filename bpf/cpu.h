@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Run time per process, as the programs of cpuflow collect it. memmgr-bpf-loader, run for it, loads and attaches them and
+ * passes two maps, of which one is charged while the other is read: user space exchanges them and has a quiet one.
+ *
+ *     mm_bpf_cpu_new -> [progress descriptor readable] mm_bpf_cpu_receive -> mm_bpf_cpu_read ... -> mm_bpf_cpu_free
+ *
+ * All of it belongs to one thread, which is not the daemon's main one: exchanging the maps waits for the kernel, some
+ * 5 to 20 ms. Closing the links detaches the programs, also when the process dies.
+ */
+#ifndef MM_BPF_CPU_H
+#define MM_BPF_CPU_H
+
+#include "bpf/cpu_records.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What is attached, a mask. */
+enum mm_bpf_cpu_program {
+    MM_BPF_CPU_SWITCH = 1 << 0,    /* without it there is nothing */
+    MM_BPF_CPU_FREQUENCY = 1 << 1, /* without it every weight stays as it is at the start */
+};
+
+/* Of struct mm_bpf_loader_message for these: "mc". */
+#define MM_BPF_CPU_LOADER_VERSION (0x6d630000u | MM_BPF_CPU_VERSION)
+
+/* In the order in which the loader passes them, before the links. */
+enum mm_bpf_cpu_descriptor {
+    MM_BPF_CPU_STATES,
+    MM_BPF_CPU_CURRENT,
+    MM_BPF_CPU_FIRST,
+    MM_BPF_CPU_SECOND,
+    MM_BPF_CPU_FLUSH, /* the program */
+    MM_BPF_CPU_DESCRIPTORS,
+};
+
+struct mm_bpf_cpu_options {
+    const char *loader_path; /* absolute path of memmgr-bpf-loader */
+    uint32_t timeout_ms;     /* the loader ends itself after this */
+    bool is_classic;         /* do without BTF although the kernel has it: for tests */
+};
+
+struct mm_bpf_cpu;
+
+/* Runs the loader and returns at once. Negative errno when it cannot be run. */
+int mm_bpf_cpu_new(const struct mm_bpf_cpu_options *options, struct mm_bpf_cpu **ret_cpu);
+void mm_bpf_cpu_free(struct mm_bpf_cpu *cpu); /* accepts NULL */
+
+/* Readable when mm_bpf_cpu_receive has something to say; -1 after it had. */
+int mm_bpf_cpu_progress_fd(const struct mm_bpf_cpu *cpu);
+/* Never waits. 0: time is charged from now on. -EAGAIN: no answer yet. -EOPNOTSUPP: this kernel cannot, or does not let
+   us; any other negative errno: it went wrong. mm_bpf_cpu_reason tells why. */
+int mm_bpf_cpu_receive(struct mm_bpf_cpu *cpu);
+/* One line: how, or why not. */
+const char *mm_bpf_cpu_reason(const struct mm_bpf_cpu *cpu);
+unsigned mm_bpf_cpu_programs(const struct mm_bpf_cpu *cpu); /* enum mm_bpf_cpu_program */
+
+struct mm_bpf_cpu_snapshot {
+    uint64_t lost_ns, lost_count; /* since the programs were attached */
+    size_t count;
+    struct mm_bpf_cpu_time processes[]; /* the sum of all processors, by tgid */
+};
+
+/*
+ * What every process did since the last call, or the start. Waits for the kernel. The caller frees it. -ENOMEM; -EPERM
+ * where maps may be read only with CAP_BPF; other negative errno from the kernel.
+ */
+int mm_bpf_cpu_read(struct mm_bpf_cpu *cpu, struct mm_bpf_cpu_snapshot **ret_snapshot);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

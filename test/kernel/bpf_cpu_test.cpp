@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run time as BPF collects it against what the kernel itself says of real processes. Needs root and BPF. */
+#include "bpf/cpu.h"
+#include "bpf_support.h"
+
+#include <algorithm>
+#include <memory>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <thread>
+
+namespace
+{
+
+using bpf_test::PATIENCE_MS;
+
+constexpr uint64_t MS = 1000000;
+// The account of one that runs on is brought up to date by the tick, at 100 Hz in the slowest of kernels.
+constexpr uint64_t TICK_NS = 10 * MS;
+
+uint64_t clock_ns(clockid_t id)
+{
+    struct timespec now = {};
+
+    EXPECT_EQ(clock_gettime(id, &now), 0);
+    return static_cast<uint64_t>(now.tv_sec) * 1000 * MS + static_cast<uint64_t>(now.tv_nsec);
+}
+
+// What the kernel says of another process, up to this moment.
+uint64_t cpu_clock_ns(pid_t pid)
+{
+    clockid_t id;
+
+    EXPECT_EQ(clock_getcpuclockid(pid, &id), 0);
+    return clock_ns(id);
+}
+
+void burn(uint64_t duration_ns)
+{
+    while (clock_ns(CLOCK_PROCESS_CPUTIME_ID) < duration_ns)
+        continue;
+}
+
+void pin(int cpu)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    EXPECT_EQ(sched_setaffinity(0, sizeof(set), &set), 0);
+}
+
+uint64_t rusage_ns(const struct rusage &usage)
+{
+    auto of = [](const struct timeval &time) {
+        return (static_cast<uint64_t>(time.tv_sec) * 1000000 + static_cast<uint64_t>(time.tv_usec)) * 1000;
+    };
+
+    return of(usage.ru_utime) + of(usage.ru_stime);
+}
+
+struct Free {
+    void operator()(void *memory) const
+    {
+        free(memory);
+    }
+};
+using Snapshot = std::unique_ptr<mm_bpf_cpu_snapshot, Free>;
+
+class Cpu : public testing::TestWithParam<bool>
+{
+  protected:
+    void SetUp() override
+    {
+        struct mm_bpf_cpu_options options = {};
+        struct pollfd pollfd = {-1, POLLIN, 0};
+
+        options.loader_path = bpf_test::loader_path();
+        options.timeout_ms = PATIENCE_MS;
+        options.is_classic = GetParam();
+        ASSERT_EQ(mm_bpf_cpu_new(&options, &cpu), 0);
+        pollfd.fd = mm_bpf_cpu_progress_fd(cpu);
+        ASSERT_EQ(poll(&pollfd, 1, PATIENCE_MS), 1);
+        int result = mm_bpf_cpu_receive(cpu);
+        if (result == -EOPNOTSUPP)
+            GTEST_SKIP() << mm_bpf_cpu_reason(cpu);
+        ASSERT_EQ(result, 0) << mm_bpf_cpu_reason(cpu);
+        EXPECT_EQ(mm_bpf_cpu_progress_fd(cpu), -1);
+    }
+    void TearDown() override
+    {
+        mm_bpf_cpu_free(cpu);
+    }
+    Snapshot read()
+    {
+        mm_bpf_cpu_snapshot *snapshot = nullptr;
+
+        EXPECT_EQ(mm_bpf_cpu_read(cpu, &snapshot), 0);
+        return Snapshot(snapshot);
+    }
+    static const mm_bpf_cpu_time *find(const Snapshot &snapshot, pid_t pid)
+    {
+        for (size_t i = 0; i < snapshot->count; i++) {
+            if (snapshot->processes[i].tgid == pid)
+                return &snapshot->processes[i];
+        }
+        return nullptr;
+    }
+    static uint64_t run_ns(const Snapshot &snapshot, pid_t pid)
+    {
+        const mm_bpf_cpu_time *found = find(snapshot, pid);
+
+        return found ? found->run_ns : 0;
+    }
+    // By the clock what interrupts and the host took counts as well, and nobody says how much that is.
+    uint64_t allowed_ns(uint64_t expected_ns) const
+    {
+        return GetParam() ? expected_ns / 4 : expected_ns / 100;
+    }
+    void expect_near(uint64_t found_ns, uint64_t expected_ns, uint64_t also_ns = 0) const
+    {
+        EXPECT_NEAR(static_cast<double>(found_ns), static_cast<double>(expected_ns),
+                    static_cast<double>(allowed_ns(expected_ns) + also_ns));
+    }
+
+    mm_bpf_cpu *cpu = nullptr;
+};
+
+TEST_P(Cpu, OfAPinnedLoopThatNeverLeavesIsRight)
+{
+    bpf_test::Child child([] {
+        pin(0);
+        burn(3600 * 1000 * MS);
+    });
+    uint64_t sum_ns = 0;
+
+    (void)read();
+    child.go();
+    // read several times meanwhile: nothing may get lost between two readings
+    for (uint64_t until_ms : {500, 1000, 1500, 2000}) {
+        while (cpu_clock_ns(child.pid()) < until_ms * MS)
+            std::this_thread::yield();
+        sum_ns += run_ns(read(), child.pid());
+    }
+    uint64_t expected_ns = cpu_clock_ns(child.pid());
+    kill(child.pid(), SIGKILL);
+    expect_near(sum_ns, expected_ns, TICK_NS + 20 * MS);
+}
+
+TEST_P(Cpu, OfShortProcessesIsRightInTheSum)
+{
+    std::set<pid_t> pids;
+    uint64_t expected_ns = 0, sum_ns = 0;
+    Snapshot snapshot = read();
+
+    for (int i = 0; i < 200; i++) {
+        struct rusage usage = {};
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            burn(static_cast<uint64_t>(1 + i % 10) * MS);
+            _exit(0);
+        }
+        pids.insert(pid);
+        ASSERT_EQ(wait4(pid, nullptr, 0, &usage), pid);
+        expected_ns += rusage_ns(usage);
+    }
+    snapshot = read();
+    for (pid_t pid : pids)
+        sum_ns += run_ns(snapshot, pid);
+    expect_near(sum_ns, expected_ns);
+    EXPECT_EQ(snapshot->lost_count, 0U);
+}
+
+TEST_P(Cpu, OfAllThreadsIsTheProcess)
+{
+    struct rusage usage = {};
+    pid_t pid;
+
+    (void)read();
+    pid = fork();
+    if (pid == 0) {
+        std::vector<std::thread> threads;
+
+        threads.reserve(4);
+        for (int i = 0; i < 4; i++)
+            threads.emplace_back([] { burn(400 * MS); });
+        for (std::thread &thread : threads)
+            thread.join();
+        _exit(0);
+    }
+    ASSERT_EQ(wait4(pid, nullptr, 0, &usage), pid);
+    expect_near(run_ns(read(), pid), rusage_ns(usage), 2 * MS);
+}
+
+TEST_P(Cpu, TellsWhichProcessItWas)
+{
+    bpf_test::Child child([] { burn(5 * MS); });
+
+    uint64_t ticks = bpf_test::start_ticks(child.pid());
+    (void)read();
+    child.end();
+    pid_t pid = 0;
+    Snapshot snapshot = read();
+
+    for (size_t i = 0; i < snapshot->count; i++) {
+        if (snapshot->processes[i].start_ns / (1000 * MS / static_cast<uint64_t>(sysconf(_SC_CLK_TCK))) ==
+            ticks)
+            pid = snapshot->processes[i].tgid;
+        EXPECT_GT(snapshot->processes[i].switches, 0U);
+        EXPECT_TRUE(i == 0 || snapshot->processes[i - 1].tgid <= snapshot->processes[i].tgid) << "in order";
+    }
+    // without BTF only its number is known
+    EXPECT_TRUE(GetParam() || pid > 0);
+}
+
+// The time of more processes than there is room for is counted as lost, and the next reading is complete again.
+TEST_P(Cpu, MoreProcessesThanThereIsRoomForAreLostAndCounted)
+{
+    (void)read();
+    for (int i = 0; i < MM_BPF_CPU_PROCESSES_MAX + 500; i++) {
+        pid_t pid = fork();
+
+        if (pid == 0)
+            _exit(0);
+        ASSERT_EQ(waitpid(pid, nullptr, 0), pid);
+    }
+    Snapshot snapshot = read();
+    EXPECT_LE(snapshot->count, static_cast<size_t>(MM_BPF_CPU_PROCESSES_MAX));
+    EXPECT_GT(snapshot->count, static_cast<size_t>(MM_BPF_CPU_PROCESSES_MAX) - 500);
+    EXPECT_GT(snapshot->lost_count, 0U);
+    EXPECT_GT(snapshot->lost_ns, 0U);
+
+    uint64_t lost_count = snapshot->lost_count;
+    bpf_test::Child child([] { burn(20 * MS); });
+    pid_t pid = child.pid();
+
+    child.end();
+    snapshot = read();
+    EXPECT_GE(run_ns(snapshot, pid), 20 * MS);
+    EXPECT_EQ(read()->lost_count, lost_count);
+}
+
+// Those of a handle that are there still.
+std::set<uint32_t> still_loaded(const std::set<uint32_t> &wanted)
+{
+    std::set<uint32_t> found;
+
+    for (uint32_t id : bpf_test::loaded_programs()) {
+        if (wanted.count(id) > 0 && bpf_test::program_name(id).rfind("mm_cpu_", 0) == 0)
+            found.insert(id);
+    }
+    return found;
+}
+
+TEST_P(Cpu, TheProgramsGoWithTheHandle)
+{
+    std::set<uint32_t> mine = still_loaded(bpf_test::loaded_programs());
+
+    EXPECT_GE(mine.size(), 3U);
+    mm_bpf_cpu_free(cpu);
+    cpu = nullptr;
+    // the kernel frees them some time later
+    auto deadline = bpf_test::Clock::now() + std::chrono::milliseconds(PATIENCE_MS);
+    while (!still_loaded(mine).empty() && bpf_test::Clock::now() < deadline)
+        sched_yield();
+    EXPECT_TRUE(still_loaded(mine).empty());
+}
+
+// ---- frequencies, which this machine may not have ---------------------------------------------------------
+
+// The youngest object of that name on the machine, which is ours.
+int open_youngest(const std::string &wanted, enum bpf_cmd next, enum bpf_cmd open, bool is_map)
+{
+    union bpf_attr attributes = {};
+    int found = -1;
+
+    while (bpf_test::bpf(next, &attributes) == 0) {
+        uint32_t id = attributes.next_id;
+        union bpf_attr by_id = {};
+        std::string name;
+
+        by_id.prog_id = id;
+        int fd = bpf_test::bpf(open, &by_id);
+        union bpf_attr info = {};
+        struct bpf_map_info map = {};
+        struct bpf_prog_info program = {};
+        info.info.bpf_fd = static_cast<uint32_t>(fd);
+        info.info.info_len = is_map ? sizeof(map) : sizeof(program);
+        info.info.info = is_map ? reinterpret_cast<uintptr_t>(&map) : reinterpret_cast<uintptr_t>(&program);
+        if (fd >= 0 && bpf_test::bpf(BPF_OBJ_GET_INFO_BY_FD, &info) == 0)
+            name = is_map ? map.name : program.name;
+        if (fd >= 0 && name == wanted.substr(0, BPF_OBJ_NAME_LEN - 1)) {
+            if (found >= 0)
+                close(found);
+            found = fd;
+        } else if (fd >= 0) {
+            close(fd);
+        }
+        attributes = {};
+        attributes.start_id = id;
+    }
+    return found;
+}
+
+TEST_P(Cpu, CountsLessAtALowerFrequency)
+{
+    int states = open_youngest("mm_cpu_states", BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, true);
+    int frequency = open_youngest("mm_cpu_frequency", BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, false);
+    const uint64_t arguments[2] = {500000, 0};
+    union bpf_attr attributes = {};
+
+    ASSERT_GE(states, 0);
+    ASSERT_GE(frequency, 0);
+    // in place, as the programs write beside it
+    void *memory = mmap(nullptr, sizeof(mm_bpf_cpu_state), PROT_READ | PROT_WRITE, MAP_SHARED, states, 0);
+    ASSERT_NE(memory, MAP_FAILED);
+    static_cast<mm_bpf_cpu_state *>(memory)->max_khz = 2000000;
+    static_cast<mm_bpf_cpu_state *>(memory)->weight = MM_BPF_CPU_WEIGHT_ONE;
+
+    bpf_test::Child child([] {
+        pin(0);
+        burn(3600 * 1000 * MS);
+    });
+    child.go();
+    while (cpu_clock_ns(child.pid()) < 100 * MS)
+        std::this_thread::yield();
+    Snapshot snapshot = read();
+    const mm_bpf_cpu_time *found = find(snapshot, child.pid());
+    ASSERT_NE(found, nullptr);
+    EXPECT_EQ(found->weighted_ns, found->run_ns) << "at the highest frequency";
+
+    attributes = {};
+    attributes.test.prog_fd = static_cast<uint32_t>(frequency);
+    attributes.test.ctx_in = reinterpret_cast<uintptr_t>(arguments);
+    attributes.test.ctx_size_in = sizeof(arguments);
+    ASSERT_EQ(bpf_test::bpf(BPF_PROG_TEST_RUN, &attributes), 0) << strerror(errno);
+    uint64_t before_ns = cpu_clock_ns(child.pid());
+    while (cpu_clock_ns(child.pid()) < before_ns + 300 * MS)
+        std::this_thread::yield();
+    snapshot = read();
+    kill(child.pid(), SIGKILL);
+    found = find(snapshot, child.pid());
+    ASSERT_NE(found, nullptr);
+    // a quarter, but for the slice in which it changed
+    EXPECT_NEAR(static_cast<double>(found->weighted_ns) / static_cast<double>(found->run_ns), 0.25, 0.06);
+    munmap(memory, sizeof(mm_bpf_cpu_state));
+    close(states);
+    close(frequency);
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, Cpu, testing::Values(false, true),
+                         [](const auto &tested) { return std::string(tested.param ? "Clock" : "Account"); });
+
+// ---- loaders that answer nonsense --------------------------------------------------------------------------
+
+TEST(CpuLoader, ThatIsMissingOrSilentIsSaid)
+{
+    struct mm_bpf_cpu_options options = {};
+    mm_bpf_cpu *cpu = nullptr;
+
+    options.loader_path = "/nonexistent/loader";
+    options.timeout_ms = 1000;
+    EXPECT_EQ(mm_bpf_cpu_new(&options, &cpu), -ENOENT);
+    for (const char *script : {"exit 0", "kill -9 $$"}) {
+        bpf_test::FakeLoader loader(script);
+        struct pollfd pollfd = {-1, POLLIN, 0};
+
+        options.loader_path = loader.options().loader_path;
+        ASSERT_EQ(mm_bpf_cpu_new(&options, &cpu), 0);
+        pollfd.fd = mm_bpf_cpu_progress_fd(cpu);
+        ASSERT_EQ(poll(&pollfd, 1, PATIENCE_MS), 1);
+        EXPECT_EQ(mm_bpf_cpu_receive(cpu), -EPIPE);
+        mm_bpf_cpu_free(cpu);
+    }
+}
+
+TEST(CpuLoader, ThatIsAtWorkStillIsEnded)
+{
+    const std::set<std::string> before = bpf_test::open_descriptors();
+    bpf_test::FakeLoader loader("exec sleep 1000");
+    struct mm_bpf_cpu_options options = {};
+    mm_bpf_cpu *cpu = nullptr;
+
+    options.loader_path = loader.options().loader_path;
+    options.timeout_ms = 1000;
+    ASSERT_EQ(mm_bpf_cpu_new(&options, &cpu), 0);
+    EXPECT_EQ(mm_bpf_cpu_receive(cpu), -EAGAIN);
+    mm_bpf_cpu_free(cpu);
+    EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "no child is left";
+    EXPECT_EQ(bpf_test::open_descriptors(), before);
+}
+
+} // namespace
