@@ -28,6 +28,7 @@ class Pair : public PriorityWorld
     {
         lacks_lowering = lacks_lowering_;
         config.reclaim_priority.dead_check_ms = 0;
+        config.process_rules.has_built_in = true; /* else a configuration ends all matches */
         SetUp();
         model.now_ns = kernel->ops->now_ns(kernel);
         /* Parents: whom pid 1 starts was given its number, whom a launcher starts has it by birth. */
@@ -263,6 +264,26 @@ class Pair : public PriorityWorld
         model.configure(names);
     }
 
+    void do_match(const Action &action)
+    {
+        mm_event event{};
+        mm_event_match &match = event.payload.match;
+
+        event.kind = MM_EVENT_PROCESS_MATCHED;
+        event.pid = action.pid;
+        match.start_time_ticks = stated_ticks(action);
+        match.has_rule = action.other > 0;
+        match.is_built_in = action.other == 1;
+        match.priority = static_cast<int16_t>(action.value);
+        mm_copy_text(match.rule, sizeof(match.rule), "rule");
+        mm_copy_text(match.bundle, sizeof(match.bundle), "name");
+        mm_event_center_publish(center, &event);
+        if (match.has_rule)
+            model.matched(action.pid, match.start_time_ticks, action.value, match.is_built_in);
+        else
+            model.unmatched(action.pid, match.start_time_ticks);
+    }
+
     void do_take_ending(const Action &)
     {
         const mm_bundle *taken = mm_priority_manager_take_ending(manager);
@@ -395,11 +416,11 @@ class Pair : public PriorityWorld
 
     using Handler = void (Pair::*)(const Action &);
     static constexpr Handler handlers[] = {
-        &Pair::do_spawn,      &Pair::do_exit,        &Pair::do_echo,          &Pair::do_leave,
-        &Pair::do_report,     &Pair::do_account,     &Pair::do_pass,          &Pair::write_file,
-        &Pair::do_write_told, &Pair::do_tell,        &Pair::do_find,          &Pair::do_start,
-        &Pair::do_scan,       &Pair::do_refresh,     &Pair::do_look_for_dead, &Pair::do_restart,
-        &Pair::do_configure,  &Pair::do_take_ending,
+        &Pair::do_spawn,      &Pair::do_exit,    &Pair::do_echo,          &Pair::do_leave,
+        &Pair::do_report,     &Pair::do_account, &Pair::do_pass,          &Pair::write_file,
+        &Pair::do_write_told, &Pair::do_tell,    &Pair::do_find,          &Pair::do_start,
+        &Pair::do_scan,       &Pair::do_refresh, &Pair::do_look_for_dead, &Pair::do_restart,
+        &Pair::do_configure,  &Pair::do_match,   &Pair::do_take_ending,
     };
     static_assert(MM_ARRAY_SIZE(handlers) == static_cast<size_t>(Act::kCount), "one for each");
 
