@@ -109,7 +109,7 @@ ModelProcess &PriorityModel::add(pid_t pid, const ModelLiving &info)
 
 void PriorityModel::add_unregistered(pid_t pid, const ModelLiving &info)
 {
-    if (!find(pid))
+    if (pid > 1 && !find(pid))
         join(add(pid, info), -1, info.uid, "");
 }
 
@@ -196,6 +196,7 @@ ModelProcess *PriorityModel::enroll(const ModelReport &report, bool is_new)
         name = info->comm;
     process->process_name = report.process.empty() ? name : report.process;
     process->is_registered = true;
+    process->has_process_rule = false;
     process->uid = report.uid;
     process->written = process->inherited = info->oom_score_adj;
     join(*process, account_of(report, report.uid), report.uid, name);
@@ -347,6 +348,7 @@ void PriorityModel::on_render(const ModelReport &report, ModelProcess *process)
     else
         process = &add(report.pid, *info);
     process->is_registered = process->is_render = true;
+    process->has_process_rule = false;
     process->is_from_scan = false;
     process->written = info->oom_score_adj;
     process->bundle = owner;

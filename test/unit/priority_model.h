@@ -64,6 +64,9 @@ struct ModelProcess {
     bool has_event = false, has_device = false, is_extension = false, has_ui = false, is_suspended = false;
     bool is_new = false, is_inheriting = false, is_starting = false;
     uint64_t deadline_ns = 0, ability_started_ns = 0;
+    /* Of the configuration, as long as nobody registers it. */
+    bool has_process_rule = false, is_rule_built_in = false;
+    int rule_number = 0;
 
     int number = MM_PRIORITY_NONE, number_before = MM_PRIORITY_NONE;
     mm_priority_rule rule = MM_RULE_NEW;
@@ -114,6 +117,8 @@ class PriorityModel
     void left(pid_t pid, uint64_t start_time_ticks);
     void found(pid_t pid, uint64_t start_time_ticks);
     void started(pid_t pid, uint64_t start_time_ticks, const std::string &comm, uid_t uid);
+    void unmatched(pid_t pid, uint64_t start_time_ticks);
+    void matched(pid_t pid, uint64_t start_time_ticks, int number, bool is_built_in);
     void told_oom_score_adj(pid_t pid, int value);
     void switch_account(int64_t id, mm_account_change change);
     void configure(const ModelNames &names);

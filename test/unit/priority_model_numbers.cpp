@@ -31,11 +31,16 @@ int PriorityModel::account_adjustment(const ModelProcess &process) const
 /* What is known of it, before anything that its name or its account says. */
 void PriorityModel::compute_state(ModelProcess &process) const
 {
+    /* -1000 is never overruled; nor is, by what is built in, any number that somebody gave, unless to protect. */
+    bool does_rule_count =
+        !process.is_registered && process.has_process_rule && process.written != -1000 &&
+        (!process.is_rule_built_in || process.written == 0 || process.rule_number == -1000);
     const struct {
         bool holds;
         int number;
         mm_priority_rule rule;
     } rows[] = {
+        {does_rule_count, process.rule_number, MM_RULE_PROCESS_RULE},
         {!process.is_registered || process.is_out_of_reach, process.written, MM_RULE_OOM_SCORE_ADJ},
         {process.is_inheriting, process.inherited, MM_RULE_OOM_SCORE_ADJ},
         {process.is_starting, 0, MM_RULE_ABILITY_START},

@@ -55,6 +55,28 @@ void PriorityModel::started(pid_t pid, uint64_t start_time_ticks, const std::str
     settle();
 }
 
+void PriorityModel::matched(pid_t pid, uint64_t start_time_ticks, int number, bool is_built_in)
+{
+    ModelProcess *process = find(pid);
+
+    if (process && !process->is_registered &&
+        (start_time_ticks == 0 || start_time_ticks == process->start_time_ticks)) {
+        process->has_process_rule = true;
+        process->is_rule_built_in = is_built_in;
+        process->rule_number = number;
+    }
+    settle();
+}
+
+void PriorityModel::unmatched(pid_t pid, uint64_t start_time_ticks)
+{
+    ModelProcess *process = find(pid);
+
+    if (process && (start_time_ticks == 0 || start_time_ticks == process->start_time_ticks))
+        process->has_process_rule = false;
+    settle();
+}
+
 void PriorityModel::told_oom_score_adj(pid_t pid, int value)
 {
     ModelProcess *process = find(pid);
@@ -151,7 +173,8 @@ void PriorityModel::restart()
     reported_accounts.clear();
     for (const auto &[pid, info] : living) {
         add_unregistered(pid, info);
-        processes.at(pid).is_from_scan = true;
+        if (ModelProcess *process = find(pid))
+            process->is_from_scan = true;
     }
     settle();
 }

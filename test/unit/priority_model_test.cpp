@@ -13,8 +13,6 @@
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
-#include <memory>
-#include <set>
 #include <sstream>
 
 namespace
@@ -30,8 +28,14 @@ class Pair : public PriorityWorld
     {
         lacks_lowering = lacks_lowering_;
         config.reclaim_priority.dead_check_ms = 0;
+        config.process_rules.has_built_in = true; /* else a configuration ends all matches */
         SetUp();
         model.now_ns = kernel->ops->now_ns(kernel);
+        /* Parents: whom pid 1 starts was given its number, whom a launcher starts has it by birth. */
+        for (pid_t pid : {1, 2}) {
+            spawn(pid, 0, -1000);
+            model.spawn(pid, {ticks_of(pid), 0, 0, -1000, "process"});
+        }
     }
 
     ~Pair() override
@@ -260,6 +264,26 @@ class Pair : public PriorityWorld
         model.configure(names);
     }
 
+    void do_match(const Action &action)
+    {
+        mm_event event{};
+        mm_event_match &match = event.payload.match;
+
+        event.kind = MM_EVENT_PROCESS_MATCHED;
+        event.pid = action.pid;
+        match.start_time_ticks = stated_ticks(action);
+        match.has_rule = action.other > 0;
+        match.is_built_in = action.other == 1;
+        match.priority = static_cast<int16_t>(action.value);
+        mm_copy_text(match.rule, sizeof(match.rule), "rule");
+        mm_copy_text(match.bundle, sizeof(match.bundle), "name");
+        mm_event_center_publish(center, &event);
+        if (match.has_rule)
+            model.matched(action.pid, match.start_time_ticks, action.value, match.is_built_in);
+        else
+            model.unmatched(action.pid, match.start_time_ticks);
+    }
+
     void do_take_ending(const Action &)
     {
         const mm_bundle *taken = mm_priority_manager_take_ending(manager);
@@ -322,6 +346,7 @@ class Pair : public PriorityWorld
     void compare_process(std::ostream &said, const ModelProcess &expected)
     {
         const mm_process *found = mm_priority_manager_find(manager, expected.pid);
+        const ModelBundle &bundle = model.bundles.at(expected.bundle);
         auto living = model.machine().find(expected.pid);
 
         if (!found) {
@@ -338,11 +363,10 @@ class Pair : public PriorityWorld
             {"known oom_score_adj", expected.written, found->written_oom_score_adj},
             {"file", living == model.machine().end() ? INT_MIN : living->second.oom_score_adj,
              mm_simulated_oom_score_adj(kernel, expected.pid)},
-            {"bundle", model.bundles.at(expected.bundle).priority, found->bundle->entry.priority},
-            {"members of its bundle", model.bundles.at(expected.bundle).members,
-             found->bundle->process_count},
+            {"bundle", bundle.priority, found->bundle->entry.priority},
+            {"members of its bundle", bundle.members, found->bundle->process_count},
             {"registered", expected.is_registered, found->bundle->is_registered},
-            {"account", model.bundles.at(expected.bundle).account, mm_bundle_account_id(found->bundle)},
+            {"account", bundle.account, mm_bundle_account_id(found->bundle)},
             {"rule", expected.rule, found->rule},
             {"explanation", expected.number, explained(expected)},
         };
@@ -392,11 +416,11 @@ class Pair : public PriorityWorld
 
     using Handler = void (Pair::*)(const Action &);
     static constexpr Handler handlers[] = {
-        &Pair::do_spawn,      &Pair::do_exit,        &Pair::do_echo,          &Pair::do_leave,
-        &Pair::do_report,     &Pair::do_account,     &Pair::do_pass,          &Pair::write_file,
-        &Pair::do_write_told, &Pair::do_tell,        &Pair::do_find,          &Pair::do_start,
-        &Pair::do_scan,       &Pair::do_refresh,     &Pair::do_look_for_dead, &Pair::do_restart,
-        &Pair::do_configure,  &Pair::do_take_ending,
+        &Pair::do_spawn,      &Pair::do_exit,    &Pair::do_echo,          &Pair::do_leave,
+        &Pair::do_report,     &Pair::do_account, &Pair::do_pass,          &Pair::write_file,
+        &Pair::do_write_told, &Pair::do_tell,    &Pair::do_find,          &Pair::do_start,
+        &Pair::do_scan,       &Pair::do_refresh, &Pair::do_look_for_dead, &Pair::do_restart,
+        &Pair::do_configure,  &Pair::do_match,   &Pair::do_take_ending,
     };
     static_assert(MM_ARRAY_SIZE(handlers) == static_cast<size_t>(Act::kCount), "one for each");
 

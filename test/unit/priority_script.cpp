@@ -57,11 +57,11 @@ static const struct {
     Act act;
     unsigned weight;
 } weights[] = {
-    {Act::kSpawn, 90},     {Act::kExit, 40},      {Act::kEcho, 5},        {Act::kLeave, 4},
-    {Act::kReport, 700},   {Act::kAccount, 8},    {Act::kPass, 40},       {Act::kWrite, 10},
-    {Act::kWriteTold, 20}, {Act::kTell, 6},       {Act::kFind, 15},       {Act::kStart, 15},
-    {Act::kScan, 4},       {Act::kRefresh, 8},    {Act::kLookForDead, 4}, {Act::kRestart, 1},
-    {Act::kConfigure, 5},  {Act::kTakeEnding, 5},
+    {Act::kSpawn, 90},     {Act::kExit, 40},   {Act::kEcho, 5},        {Act::kLeave, 4},
+    {Act::kReport, 700},   {Act::kAccount, 8}, {Act::kPass, 40},       {Act::kWrite, 15},
+    {Act::kWriteTold, 20}, {Act::kTell, 6},    {Act::kFind, 15},       {Act::kStart, 15},
+    {Act::kScan, 4},       {Act::kRefresh, 8}, {Act::kLookForDead, 4}, {Act::kRestart, 1},
+    {Act::kConfigure, 5},  {Act::kMatch, 15},  {Act::kTakeEnding, 5},
 };
 
 /* How often of each kind. */
@@ -80,7 +80,7 @@ static const struct {
     {MM_REASON_EVENT_START, 2},
     {MM_REASON_EVENT_END, 2},
     {MM_REASON_APPLICATION_SUSPEND, 2},
-    {MM_REASON_PROCESS_TERMINATED, 1},
+    {MM_REASON_PROCESS_TERMINATED, 3},
     {MM_REASON_OS_ACCOUNT_CHANGED, 1},
     {MM_REASON_DIST_DEVICE_CONNECTED, 3},
     {MM_REASON_DIST_DEVICE_DISCONNECTED, 3},
@@ -88,7 +88,7 @@ static const struct {
     {MM_REASON_UNBIND_EXTENSION, 8},
     {MM_REASON_VISIBLE, 4},
     {MM_REASON_UN_VISIBLE, 4},
-    {MM_REASON_RENDER_CREATE_PROCESS, 4},
+    {MM_REASON_RENDER_CREATE_PROCESS, 8},
     {MM_REASON_ABILITY_START, 4},
 };
 
@@ -168,6 +168,11 @@ class ScriptMaker
         case Act::kWriteTold:
         case Act::kTell:
             action.value = any_oom_score_adj();
+            break;
+        case Act::kMatch:
+            action.value = any_oom_score_adj();
+            action.other = below(4);
+            action.ticks = below(3);
             break;
         case Act::kAccount:
             action.value = below(8) == 0 ? 0 : 100 + below(3);
@@ -283,6 +288,12 @@ std::string in_words(const Action &action)
     case Act::kStart:
         stream << "process " << action.pid << " runs \"" << script_comm(action.value) << "\""
                << (action.other == 1 ? " of another user" : "") << ticks_in_words(action.ticks);
+        break;
+    case Act::kMatch:
+        stream << (action.other == 0   ? "no rule"
+                   : action.other == 1 ? "a built-in rule"
+                                       : "a rule")
+               << " takes process " << action.pid << " at " << action.value << ticks_in_words(action.ticks);
         break;
     case Act::kConfigure:
         stream << "configuration " << static_cast<size_t>(action.value) % MM_ARRAY_SIZE(names);

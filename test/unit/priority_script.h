@@ -26,6 +26,7 @@ enum class Act {
     kLookForDead,
     kRestart,
     kConfigure, /* value: index of a configuration */
+    kMatch, /* value: the rule's number; other: 0 no rule, 1 a built-in one, 2 and 3 one of the configuration */
     kTakeEnding,
     kCount
 };
