@@ -81,6 +81,8 @@ static int store_default_row(unsigned element, char *text, void *structure)
         if (mm_vocabulary_at(child)->alias_of)
             continue;
         word = strtok_r(rest, " ", &rest);
+        if (!word)
+            word = mm_vocabulary_at(child)->default_text;
         r = word ? store_default(mm_vocabulary_at(child), word, structure) : -EINVAL;
         if (r < 0)
             return r;

@@ -29,6 +29,7 @@ extern "C" {
 
 #define MM_CONFIG_KILL_LEVELS_MAX       10 /* upstream's limit */
 #define MM_CONFIG_PRESSURE_TRIGGERS_MAX 8
+#define MM_CONFIG_LIMIT_HIT_GROUPS_MAX  8
 #define MM_CONFIG_ZSWAPD_PARAMS_MAX     10 /* the kernel's limit */
 #define MM_CONFIG_UIDS_MAX              16
 #define MM_CONFIG_PATH_MAX              108 /* sun_path */
@@ -209,6 +210,25 @@ struct mm_waterline_watch_config {
 struct mm_pressure_trigger_config {
     bool is_full; /* false: some */
     uint64_t stall_us, window_us;
+    char group_path[MM_CONFIG_GROUP_PATH_MAX]; /* "": the domain */
+};
+
+enum mm_vmpressure_use {
+    MM_VMPRESSURE_WITHOUT_PSI, /* where no PSI trigger could be armed */
+    MM_VMPRESSURE_ALWAYS,
+    MM_VMPRESSURE_NEVER,
+};
+
+/* What wakes the daemon besides the watch and PSI, where the kernel has it. */
+struct mm_kernel_events_config {
+    bool has_usage_threshold;
+    int vmpressure;      /* enum mm_vmpressure_use */
+    int vmpressure_mode; /* enum mm_vmpressure_mode of the kernel interface */
+    bool has_limit_hits;
+    char limit_hit_groups[MM_CONFIG_LIMIT_HIT_GROUPS_MAX]
+                         [MM_CONFIG_GROUP_PATH_MAX]; /* besides the domain's */
+    size_t limit_hit_group_count;
+    bool has_swap_changes, has_resume, has_power_supply, has_kswapd_monitor;
 };
 
 struct mm_domain_config {
@@ -286,6 +306,7 @@ struct mm_config {
     struct mm_waterline_watch_config waterline_watch;
     struct mm_pressure_trigger_config pressure_triggers[MM_CONFIG_PRESSURE_TRIGGERS_MAX];
     size_t pressure_trigger_count;
+    struct mm_kernel_events_config kernel_events;
     struct mm_domain_config domain;
     struct mm_control_socket_config control_socket;
     struct mm_bpf_config bpf;

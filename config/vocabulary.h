@@ -110,7 +110,8 @@ struct mm_element {
        the longest in bytes. Rows and repeatable values: max_count is how many there may be. */
     int64_t min, max;
     unsigned max_count;
-    /* As it would stand in a file; for a row all rows, "500 400, 400 300", its values in the table's order.
+    /* As it would stand in a file; for a row all rows, "500 400, 400 300", its values in the table's order, without
+       those at the end that have a default of their own.
        NULL: nothing, or not a value. */
     const char *default_text;
     const struct mm_word *words; /* MM_TYPE_WORD, _SIZE and _TEMPLATE: ends with a NULL word */

@@ -54,6 +54,80 @@ ELEMENT(
         FIELD_OF(mm_pressure_trigger_config, window_us)),
     .help = "Within this window; the kernel documents 0.5 to 10 s. Without CAP_SYS_RESOURCE 2 s is taken.",
     .example = "1000000")
+ELEMENT("pressureTriggers/pressureTrigger/groupPath",
+        ROW(.type = MM_TYPE_PATH, .unit = "", .max = MM_CONFIG_GROUP_PATH_MAX - 1, .default_text = "",
+            .flags = MM_ELEMENT_RESTART,
+            .target = {.storage = MM_STORE_CHARACTERS,
+                       .offset = offsetof(struct mm_pressure_trigger_config, group_path),
+                       .size = sizeof(MEMBER(mm_pressure_trigger_config, group_path))}),
+        .help =
+            "The group whose stalls count, from the root of the cgroup tree: it wakes the killer, and does "
+            "not raise the memory level, as others may be well. Empty: the domain.",
+        .example = "/apps/browser")
+
+ELEMENT("kernelEvents", ROW(SECTION),
+        .help = "What else of the kernel wakes the daemon, where this kernel has it; memmgrctl status says "
+                "which.")
+ELEMENT("kernelEvents/usageThreshold",
+        ROW(BOOLEAN, .flags = MM_ELEMENT_RESTART, FIELD(kernel_events.has_usage_threshold),
+            .default_text = "true"),
+        .help = "cgroup v1: the kernel tells when the domain's usage is where available memory comes down to "
+                "the next waterline. true: sooner than the watch where something fills memory faster than "
+                "fillRate.",
+        .example = "false")
+
+ELEMENT("kernelEvents/vmpressure",
+        ROW(WORD(vmpressure_words), .flags = MM_ELEMENT_RESTART, FIELD(kernel_events.vmpressure),
+            .default_text = "auto"),
+        .help = "cgroup v1's memory.pressure_level as a sign of pressure: auto, always or never. auto: where "
+                "no PSI trigger can be armed, as PSI measures what vmpressure guesses.",
+        .example = "never")
+ELEMENT("kernelEvents/vmpressureMode",
+        ROW(WORD(vmpressure_mode_words), .flags = MM_ELEMENT_RESTART, FIELD(kernel_events.vmpressure_mode),
+            .default_text = "hierarchy"),
+        .help = "Whose reclaim it tells of: hierarchy (the domain and all below it), default (the same, but "
+                "not what a group below was told already) or local (the domain's own pages).",
+        .example = "local")
+ELEMENT(
+    "kernelEvents/limitHits",
+    ROW(BOOLEAN, .flags = MM_ELEMENT_RESTART, FIELD(kernel_events.has_limit_hits), .default_text = "true"),
+    .help = "The kernel tells when the domain's group, or one of limitHitGroup, met a limit of its own, and "
+            "whether it killed there for it (memory.events; v1: memory.oom_control). true: memmgrctl "
+            "explain then knows of deaths that were not ours.",
+    .example = "false")
+ELEMENT("kernelEvents/limitHitGroup",
+        ROW(.type = MM_TYPE_PATH, .unit = "", .max = MM_CONFIG_GROUP_PATH_MAX - 1,
+            .flags = MM_ELEMENT_RESTART | MM_ELEMENT_REPEATABLE,
+            LIST(MM_STORE_CHARACTERS, MM_LIST_INLINE, kernel_events.limit_hit_groups,
+                 kernel_events.limit_hit_group_count),
+            .max_count = MM_CONFIG_LIMIT_HIT_GROUPS_MAX),
+        .help = "One more group of which this is told, from the root of the cgroup tree. May stand several "
+                "times.",
+        .example = "/apps/browser")
+
+ELEMENT("kernelEvents/swapChanges",
+        ROW(BOOLEAN, .flags = MM_ELEMENT_RESTART, FIELD(kernel_events.has_swap_changes),
+            .default_text = "true"),
+        .help = "The kernel tells when somebody adds or takes swap: memory is then looked at anew. true: "
+                "nothing wakes for it before.",
+        .example = "false")
+ELEMENT("kernelEvents/resume",
+        ROW(BOOLEAN, .flags = MM_ELEMENT_RESTART, FIELD(kernel_events.has_resume), .default_text = "true"),
+        .help = "After the machine was suspended memory is looked at anew. true: it costs two readings of "
+                "the clock at each wake-up, and no wake-up.",
+        .example = "false")
+ELEMENT("kernelEvents/powerSupply",
+        ROW(BOOLEAN, .flags = MM_ELEMENT_RESTART, FIELD(kernel_events.has_power_supply),
+            .default_text = "true"),
+        .help = "The kernel tells when the machine begins to run on battery or ends to; clients are told. "
+                "true: nothing wakes for it where there is no battery.",
+        .example = "false")
+ELEMENT("kernelEvents/kswapdMonitor",
+        ROW(BOOLEAN, .flags = MM_ELEMENT_RESTART, FIELD(kernel_events.has_kswapd_monitor),
+            .default_text = "true"),
+        .help = "/proc/kswapd_monitor of OpenHarmony's kernels: the kernel tells when it begins to reclaim "
+                "in the background, and memory is then looked at. true: other kernels do not have it.",
+        .example = "false")
 
 ELEMENT("domain", ROW(SECTION, .flags = MM_ELEMENT_NO_PROFILE),
         .help = "What is managed: the whole machine, or one cgroup and all below it.")

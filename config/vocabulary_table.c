@@ -25,6 +25,12 @@ static const struct mm_word class_words[] = {{"protected", MM_CLASS_PROTECTED},
 static const struct mm_word template_words[] = {{"comm", MM_TEMPLATE_COMM}, {"unit", MM_TEMPLATE_UNIT},
                                                 {"exe", MM_TEMPLATE_EXE},   {"cgroup", MM_TEMPLATE_CGROUP},
                                                 {"pid", MM_TEMPLATE_PID},   {0}};
+static const struct mm_word vmpressure_words[] = {{"auto", MM_VMPRESSURE_WITHOUT_PSI},
+                                                  {"always", MM_VMPRESSURE_ALWAYS},
+                                                  {"never", MM_VMPRESSURE_NEVER},
+                                                  {0}};
+/* as enum mm_vmpressure_mode, which config does not know */
+static const struct mm_word vmpressure_mode_words[] = {{"default", 0}, {"hierarchy", 1}, {"local", 2}, {0}};
 static const struct mm_word rate_words[] = {{"auto", 0}, {0}};
 
 #define ELEMENT(place, row, ...) {.path = (place), row},

@@ -18,8 +18,9 @@
    queue begins anew at its first place whenever it is empty. */
 #define MM_EVENT_QUEUE_PRESENT 48
 /* Priority manager, two strategies, sources that hear of each other, and observers. */
-#define MM_SUBSCRIBERS_MAX 24
-#define MM_SOURCES_MAX     16
+#define MM_SUBSCRIBERS_MAX 32
+/* The daemon has some fifteen. */
+#define MM_SOURCES_MAX 24
 /* 1024 clients (the most the socket takes), and the descriptors of all other sources. */
 #define MM_WATCHES_MAX 1088
 /* Descriptors per wake-up: all of them, and the loop's own two. Fewer could leave a client's packet for the
@@ -54,6 +55,7 @@ struct mm_event_center {
     struct mm_source sources[MM_SOURCES_MAX];
     unsigned source_count;
     struct mm_list timers;
+    struct mm_list wakes; /* struct mm_wake_watch, where the kernel sends notices of them */
     int epoll_fd;
     int timer_fd;
     uint64_t armed_deadline_ns; /* what timer_fd is set to; UINT64_MAX: off */
@@ -66,5 +68,8 @@ struct mm_event_center {
     unsigned queue_first, queue_count; /* the event being delivered counts */
     struct mm_event queue[MM_EVENT_QUEUE_SIZE];
 };
+
+/* wake_watch.c: a notice of that cookie came. */
+void mm_event_center_serve_wake(struct mm_event_center *center, uint64_t cookie);
 
 #endif

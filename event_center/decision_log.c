@@ -27,7 +27,7 @@ static struct mm_decision_entry *entry_of(struct mm_decision_log *log, uint64_t 
 }
 
 /* Each source has at most one thing that it leaves alone at a time. */
-#define SOURCES_COUNT (MM_DECISION_CONFIG + 1)
+#define SOURCES_COUNT MM_DECISION_SOURCE_COUNT
 
 static bool is_same(const struct mm_decision *a, const struct mm_decision *b)
 {

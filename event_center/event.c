@@ -29,6 +29,10 @@ static const char *const kind_names[MM_EVENT_KIND_COUNT] = {
     [MM_EVENT_RELOAD] = "reload",
     [MM_EVENT_LOG_STATE] = "log-state",
     [MM_EVENT_STOP] = "stop",
+    [MM_EVENT_GROUP_MEMORY] = "group-memory",
+    [MM_EVENT_SWAP] = "swap",
+    [MM_EVENT_RESUMED] = "resumed",
+    [MM_EVENT_POWER] = "power",
 };
 
 static const char *const reason_names[MM_REASON_COUNT] = {

@@ -19,7 +19,9 @@ extern "C" {
 #define MM_REASON_MAX     192 /* one sentence of a decision */
 
 enum mm_event_kind {
-    MM_EVENT_PRESSURE,       /* payload.pressure: a PSI trigger fired */
+    /* payload.pressure: a PSI trigger fired. group_id: of a named group; 0: of the domain. A window of 0 is v1's
+       vmpressure, where there is no PSI: medium stands for some, critical for full. */
+    MM_EVENT_PRESSURE,
     MM_EVENT_WATERLINE,      /* the waterline watch asks to look at available memory */
     MM_EVENT_APPLICATION,    /* payload.application: a client reports a state change */
     MM_EVENT_ACCOUNT,        /* payload.account */
@@ -53,6 +55,10 @@ enum mm_event_kind {
     MM_EVENT_OOM_VICTIM,
     /* pid; payload.match: which process rule takes it */
     MM_EVENT_PROCESS_MATCHED,
+    MM_EVENT_GROUP_MEMORY, /* payload.group_memory: a group met a limit of its own */
+    MM_EVENT_SWAP,         /* payload.swap: somebody added or took swap */
+    MM_EVENT_RESUMED,      /* payload.resumed: the machine was suspended */
+    MM_EVENT_POWER,        /* payload.power: it runs on battery from now on, or no longer */
 
     MM_EVENT_KIND_COUNT
 };
@@ -177,6 +183,8 @@ enum mm_decision_source {
     MM_DECISION_RECLAIM,
     MM_DECISION_PRIORITY,
     MM_DECISION_CONFIG,
+    MM_DECISION_KERNEL, /* the kernel itself: what we saw it do */
+    MM_DECISION_SOURCE_COUNT
 };
 
 struct mm_decision {
@@ -195,6 +203,15 @@ struct mm_event_priority {
     int priority, previous;
     bool is_registered;
     char name[MM_NAME_MAX];
+};
+
+struct mm_event_group_memory {
+    struct mm_group_events since; /* how often since the last event; at least one counts */
+    char path[MM_NAME_MAX];       /* a longer one is cut at its front */
+};
+
+struct mm_event_resumed {
+    uint64_t suspended_ns; /* this time */
 };
 
 struct mm_event_reload {
@@ -223,6 +240,10 @@ struct mm_event {
         struct mm_decision decision;
         struct mm_event_priority priority;
         struct mm_event_reload reload;
+        struct mm_event_group_memory group_memory;
+        struct mm_swap_state swap;
+        struct mm_event_resumed resumed;
+        struct mm_power_state power;
         const struct mm_config *config; /* lives until the next MM_EVENT_CONFIG was delivered */
     } payload;
 };

@@ -186,7 +186,10 @@ static void publish_notice(const struct mm_notice *notice, void *user)
         .payload.notice = *notice,
     };
 
-    mm_event_center_publish(center, &event);
+    if (notice->kind == MM_NOTICE_WAKE)
+        mm_event_center_serve_wake(center, notice->cookie);
+    else
+        mm_event_center_publish(center, &event);
 }
 
 /* Takes off what is due before anything fires: a timer that a handler arms, itself too, waits for the next

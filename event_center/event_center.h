@@ -41,7 +41,7 @@ uint64_t mm_event_center_now_ns(const struct mm_event_center *center);
 typedef void (*mm_event_handler)(const struct mm_event *event, void *user);
 
 /* kinds: a mask of 1u << kind. Several subscribers of one rank hear in the order of subscription. At most
-   24; -ENOSPC beyond. */
+   32; -ENOSPC beyond. */
 int mm_event_center_subscribe(struct mm_event_center *center, enum mm_subscriber_rank rank, uint32_t kinds,
                               mm_event_handler handler, void *user);
 void mm_event_center_unsubscribe(struct mm_event_center *center, mm_event_handler handler, void *user);
@@ -157,6 +157,10 @@ void mm_waterline_source_configure(struct mm_waterline_source *source,
                                    const struct mm_waterline_options *options);
 /* Reads and publishes now. */
 void mm_waterline_source_check(struct mm_waterline_source *source);
+/* The same for what may come at any rate: no sooner after the last reading than the shortest interval. */
+void mm_waterline_source_hint(struct mm_waterline_source *source);
+/* The nearest line at or below available memory; MM_UNKNOWN when every line is above. */
+uint64_t mm_waterline_source_line_below(const struct mm_waterline_source *source, uint64_t available_bytes);
 void mm_waterline_source_status(const struct mm_waterline_source *source,
                                 struct mm_waterline_status *ret_status);
 
@@ -179,6 +183,12 @@ struct mm_pressure_source_status {
 int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
                            struct mm_waterline_source *waterline, const struct mm_pressure_trigger *triggers,
                            unsigned count, struct mm_pressure_source_status *ret_status);
+
+/* The same; group_paths[i] is the group of the trigger, NULL or "" for the domain. */
+int mm_pressure_source_add_for(struct mm_event_center *center, struct mm_kernel *kernel,
+                               struct mm_waterline_source *waterline,
+                               const struct mm_pressure_trigger *triggers, const char *const *group_paths,
+                               unsigned count, struct mm_pressure_source_status *ret_status);
 
 /* TERM and INT publish MM_EVENT_STOP and stop the loop, HUP MM_EVENT_RELOAD, USR1 MM_EVENT_LOG_STATE. Blocks
    these signals in the calling thread: call before other threads start. */

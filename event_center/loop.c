@@ -60,6 +60,7 @@ int mm_event_center_new(struct mm_kernel *kernel, struct mm_event_center **ret_c
     center->armed_deadline_ns = UINT64_MAX;
     center->position = -1;
     mm_list_init(&center->timers);
+    mm_list_init(&center->wakes);
     for (unsigned i = 0; i < MM_WATCHES_MAX; i++)
         center->watches[i].fd = -1;
     mm_touch_ahead(center->queue, sizeof(center->queue), 0,

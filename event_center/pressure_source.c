@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The event source of PSI triggers on the domain. */
+/* The event source of PSI triggers on the domain and on named groups. */
 #include "event_center/event_center.h"
 
 #include "common/common.h"
@@ -14,6 +14,8 @@
 struct trigger {
     int fd;
     struct mm_pressure_trigger armed;
+    uint64_t group_id; /* 0: the domain */
+    char group_path[MM_GROUP_PATH_MAX];
 };
 
 struct pressure_source {
@@ -27,7 +29,8 @@ struct pressure_source {
 /* Memory is read, and who may have to act on it hears of it, before anybody is only told of the pressure. */
 static void publish(struct pressure_source *source, const struct trigger *trigger)
 {
-    struct mm_event event = {.kind = MM_EVENT_PRESSURE, .payload.pressure = trigger->armed};
+    struct mm_event event = {
+        .kind = MM_EVENT_PRESSURE, .group_id = trigger->group_id, .payload.pressure = trigger->armed};
 
     if (source->waterline)
         mm_waterline_source_check(source->waterline);
@@ -53,8 +56,9 @@ static void ready(void *self, uint64_t tag, uint32_t events)
     if (!(events & (EPOLLERR | EPOLLHUP)))
         return;
     /* the group is gone: level-triggered EPOLLERR would spin */
-    mm_warning("pressure trigger %llu us: its group is gone; the waterline watch goes on alone",
-               (unsigned long long)trigger->armed.stall_us);
+    mm_warning("pressure trigger %llu us%s%s: its group is gone; the waterline watch goes on alone",
+               (unsigned long long)trigger->armed.stall_us, trigger->group_path[0] ? " of " : "",
+               trigger->group_path);
     close_trigger(source, trigger);
 }
 
@@ -87,30 +91,47 @@ static const struct mm_event_source_ops source_ops = {
     .close = close_source,
 };
 
-static int arm(struct pressure_source *source, const struct mm_pressure_trigger *wanted)
+/* The group is only needed for the arming. "": the domain's. */
+static int open_trigger(struct pressure_source *source, const struct mm_pressure_trigger *wanted,
+                        const char *group_path, struct trigger *trigger)
 {
     struct mm_kernel *kernel = source->kernel;
-    struct trigger *trigger = &source->triggers[source->count];
-    int fd = -1;
-    int result = kernel->ops->open_pressure_trigger(kernel, NULL, wanted, &trigger->armed, &fd);
+    struct mm_group *group = NULL;
+    int result = group_path[0] ? kernel->ops->open_group(kernel, group_path, &group) : 0;
 
     if (result < 0)
         return result;
-    result = mm_event_center_watch_fd(source->center, source, fd, EPOLLPRI, source->count);
+    trigger->group_id = group ? kernel->ops->group_id(kernel, group) : 0;
+    mm_copy_text(trigger->group_path, sizeof(trigger->group_path), group_path);
+    result = kernel->ops->open_pressure_trigger(kernel, group, wanted, &trigger->armed, &trigger->fd);
+    if (group)
+        kernel->ops->close_group(kernel, group);
+    return result;
+}
+
+static int arm(struct pressure_source *source, const struct mm_pressure_trigger *wanted,
+               const char *group_path)
+{
+    struct trigger *trigger = &source->triggers[source->count];
+    int result = open_trigger(source, wanted, group_path, trigger);
+
+    if (result < 0)
+        return result;
+    result = mm_event_center_watch_fd(source->center, source, trigger->fd, EPOLLPRI, source->count);
     if (result < 0) {
-        kernel->ops->close_pressure_trigger(kernel, fd);
+        source->kernel->ops->close_pressure_trigger(source->kernel, trigger->fd);
         return result;
     }
-    trigger->fd = fd;
     source->count++;
     return 0;
 }
 
 static void arm_all(struct pressure_source *source, const struct mm_pressure_trigger *triggers,
-                    unsigned count, struct mm_pressure_source_status *status)
+                    const char *const *group_paths, unsigned count, struct mm_pressure_source_status *status)
 {
     for (unsigned i = 0; i < count; i++) {
-        int result = arm(source, &triggers[i]);
+        const char *group_path = group_paths && group_paths[i] ? group_paths[i] : "";
+        int result = arm(source, &triggers[i], group_path);
 
         if (result == 0) {
             status->armed++;
@@ -120,16 +141,24 @@ static void arm_all(struct pressure_source *source, const struct mm_pressure_tri
         }
         status->refused++;
         status->error = result;
-        mm_notice("pressure trigger %s %llu us in %llu us is refused: %s",
+        mm_notice("pressure trigger %s %llu us in %llu us%s%s is refused: %s",
                   triggers[i].kind == MM_PRESSURE_FULL ? "full" : "some",
                   (unsigned long long)triggers[i].stall_us, (unsigned long long)triggers[i].window_us,
-                  strerror(-result));
+                  group_path[0] ? " of " : "", group_path, strerror(-result));
     }
 }
 
 int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
                            struct mm_waterline_source *waterline, const struct mm_pressure_trigger *triggers,
                            unsigned count, struct mm_pressure_source_status *ret_status)
+{
+    return mm_pressure_source_add_for(center, kernel, waterline, triggers, NULL, count, ret_status);
+}
+
+int mm_pressure_source_add_for(struct mm_event_center *center, struct mm_kernel *kernel,
+                               struct mm_waterline_source *waterline,
+                               const struct mm_pressure_trigger *triggers, const char *const *group_paths,
+                               unsigned count, struct mm_pressure_source_status *ret_status)
 {
     struct pressure_source *source;
     int result;
@@ -152,7 +181,7 @@ int mm_pressure_source_add(struct mm_event_center *center, struct mm_kernel *ker
         mm_event_center_subscribe(center, MM_RANK_PRIORITY_MANAGER, 1u << MM_EVENT_NOTICE, on_notice, source);
     if (result < 0)
         return result;
-    arm_all(source, triggers, count, ret_status);
+    arm_all(source, triggers, group_paths, count, ret_status);
     /* the source itself is closed with the center */
     return ret_status->armed > 0 ? 0 : ret_status->error;
 }

@@ -11,15 +11,19 @@
 /* A domain that was removed has nobody in it: how soon it is noticed that there is one again. */
 #define REMOVED_INTERVAL_NS MM_NS_PER_S
 
+/* Hints are followed at least so soon. */
+#define HINT_INTERVAL_MAX_MS 100
+
 struct mm_waterline_source {
     struct mm_event_center *center;
     struct mm_kernel *kernel;
     struct mm_waterline_options options;
     struct mm_waterline_status status;
+    uint64_t checked_ns; /* when it read last */
     struct mm_timer timer;
 };
 
-/* The nearest line at or below available; UINT64_MAX when every line is above. */
+/* To the nearest line at or below available; UINT64_MAX when every line is above. */
 static uint64_t distance_to_line(const struct mm_waterline_options *options, uint64_t available_bytes)
 {
     uint64_t distance = UINT64_MAX;
@@ -29,6 +33,13 @@ static uint64_t distance_to_line(const struct mm_waterline_options *options, uin
             distance = MM_MIN(distance, available_bytes - options->lines_bytes[i]);
     }
     return distance;
+}
+
+uint64_t mm_waterline_source_line_below(const struct mm_waterline_source *source, uint64_t available_bytes)
+{
+    uint64_t distance = distance_to_line(&source->options, available_bytes);
+
+    return distance == UINT64_MAX ? MM_UNKNOWN : available_bytes - distance;
 }
 
 /* bytes / rate in nanoseconds, for bytes below rate. */
@@ -85,6 +96,7 @@ void mm_waterline_source_check(struct mm_waterline_source *source)
     int previous_error = status->error;
 
     status->checks++;
+    source->checked_ns = event.time_ns;
     status->error = source->kernel->ops->read_memory(source->kernel, &event.payload.memory);
     tell_change(previous_error, status->error);
     if (status->error == -ESTALE) {
@@ -105,6 +117,18 @@ void mm_waterline_source_check(struct mm_waterline_source *source)
         mm_event_center_publish(source->center, &event);
     else
         explain_failure(source, status->error);
+}
+
+void mm_waterline_source_hint(struct mm_waterline_source *source)
+{
+    /* a watch that is switched off has no shortest interval to speak of */
+    uint64_t min_ms = MM_MIN(source->options.min_interval_ms, HINT_INTERVAL_MAX_MS);
+    uint64_t soonest_ns = source->checked_ns + min_ms * MM_NS_PER_MS;
+
+    if (source->status.checks == 0 || mm_event_center_now_ns(source->center) >= soonest_ns)
+        mm_waterline_source_check(source);
+    else if (!mm_timer_is_armed(&source->timer) || source->timer.deadline_ns > soonest_ns)
+        mm_event_center_arm(source->center, &source->timer, soonest_ns);
 }
 
 static void expired(struct mm_timer *timer, void *user)

@@ -25,18 +25,39 @@ static uint64_t add_saturating(uint64_t a, uint64_t b)
     return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
 }
 
+uint64_t mm_domain_level_available(const struct mm_domain_level *level)
+{
+    if (level->limit_bytes == MM_UNLIMITED)
+        return MM_UNLIMITED;
+    /* Of what is dropped the excess of usage over the limit takes its part first. */
+    return less(add_saturating(level->limit_bytes, level->droppable_bytes), level->usage_bytes);
+}
+
+size_t mm_domain_memory_tightest(const struct mm_domain_level *levels, size_t count, uint64_t available_bytes)
+{
+    size_t tightest = count;
+
+    for (size_t i = 0; i < count; i++) {
+        uint64_t level_bytes = mm_domain_level_available(&levels[i]);
+
+        if (level_bytes >= available_bytes)
+            continue;
+        available_bytes = level_bytes;
+        tightest = i;
+    }
+    return tightest;
+}
+
 static void apply_limit(const struct mm_domain_level *level, struct mm_memory_state *memory)
 {
-    uint64_t free_bytes, available_bytes;
+    uint64_t free_bytes;
 
     if (level->limit_bytes == MM_UNLIMITED)
         return;
     free_bytes = less(level->limit_bytes, level->usage_bytes);
-    /* Of what is dropped the excess of usage over the limit takes its part first. */
-    available_bytes = less(add_saturating(level->limit_bytes, level->droppable_bytes), level->usage_bytes);
     memory->total_bytes = MM_MIN(memory->total_bytes, level->limit_bytes);
     memory->free_bytes = MM_MIN(memory->free_bytes, free_bytes);
-    memory->available_bytes = MM_MIN(memory->available_bytes, available_bytes);
+    memory->available_bytes = MM_MIN(memory->available_bytes, mm_domain_level_available(level));
 }
 
 static void apply_swap_limit(const struct mm_domain_level *level, struct mm_memory_state *memory)

@@ -37,6 +37,12 @@ struct mm_domain_pages {
 void mm_domain_memory_apply(const struct mm_domain_level *levels, size_t count,
                             const struct mm_domain_pages *pages, struct mm_memory_state *memory);
 
+/* Index of the level whose limit leaves the least; count where none leaves less than available_bytes, the machine's. */
+size_t mm_domain_memory_tightest(const struct mm_domain_level *levels, size_t count,
+                                 uint64_t available_bytes);
+/* What the limit leaves, files that can be dropped counted; MM_UNLIMITED without one. */
+uint64_t mm_domain_level_available(const struct mm_domain_level *level);
+
 /*
  * zswapd_pressure_show of OpenHarmony's memory controller, whose buffer is the machine's available memory
  * there: "buffer_size:N" in MB. user is a uint64_t of bytes, MM_UNKNOWN beforehand.

@@ -450,6 +450,54 @@ static ssize_t dry_run_read_group_processes(struct mm_kernel *kernel, struct mm_
     return inner_of(kernel)->ops->read_group_processes(inner_of(kernel), group, ret_pids, capacity);
 }
 
+/* Asking to be told changes nothing for anybody else. */
+static int dry_run_open_wake(struct mm_kernel *kernel, const struct mm_wake_request *request,
+                             struct mm_wake **ret_wake)
+{
+    return inner_of(kernel)->ops->open_wake(inner_of(kernel), request, ret_wake);
+}
+
+static int dry_run_wake_fd(struct mm_kernel *kernel, const struct mm_wake *wake, uint32_t *ret_events)
+{
+    return inner_of(kernel)->ops->wake_fd(inner_of(kernel), wake, ret_events);
+}
+
+static int dry_run_take_wake(struct mm_kernel *kernel, struct mm_wake *wake)
+{
+    return inner_of(kernel)->ops->take_wake(inner_of(kernel), wake);
+}
+
+static void dry_run_move_wake(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes)
+{
+    inner_of(kernel)->ops->move_wake(inner_of(kernel), wake, line_bytes);
+}
+
+static void dry_run_close_wake(struct mm_kernel *kernel, struct mm_wake *wake)
+{
+    inner_of(kernel)->ops->close_wake(inner_of(kernel), wake);
+}
+
+static int dry_run_read_group_events(struct mm_kernel *kernel, struct mm_group *group,
+                                     struct mm_group_events *ret_events)
+{
+    return inner_of(kernel)->ops->read_group_events(inner_of(kernel), group, ret_events);
+}
+
+static int dry_run_read_swap(struct mm_kernel *kernel, struct mm_swap_state *ret_swap)
+{
+    return inner_of(kernel)->ops->read_swap(inner_of(kernel), ret_swap);
+}
+
+static int dry_run_read_power(struct mm_kernel *kernel, struct mm_power_state *ret_power)
+{
+    return inner_of(kernel)->ops->read_power(inner_of(kernel), ret_power);
+}
+
+static uint64_t dry_run_suspended_ns(struct mm_kernel *kernel)
+{
+    return inner_of(kernel)->ops->suspended_ns(inner_of(kernel));
+}
+
 /* ---- life ------------------------------------------------------------------------------------------- */
 
 static void dry_run_free(struct mm_kernel *kernel)
@@ -501,6 +549,15 @@ static const struct mm_kernel_ops dry_run_ops = {
     .drain_notices = dry_run_drain_notices,
     .map_state = dry_run_map_state,
     .open_group_watch = dry_run_open_group_watch,
+    .open_wake = dry_run_open_wake,
+    .wake_fd = dry_run_wake_fd,
+    .take_wake = dry_run_take_wake,
+    .move_wake = dry_run_move_wake,
+    .close_wake = dry_run_close_wake,
+    .read_group_events = dry_run_read_group_events,
+    .read_swap = dry_run_read_swap,
+    .read_power = dry_run_read_power,
+    .suspended_ns = dry_run_suspended_ns,
 };
 
 /* One descriptor for both: readable when either is. */

@@ -8,7 +8,10 @@
 
 #include "common/common.h"
 #include "kernel_interface/directory.h"
+#include "kernel_interface/event_control.h"
+#include "kernel_interface/power_supply.h"
 #include "kernel_interface/pressure_trigger.h"
+#include "kernel_interface/wake.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -187,6 +190,63 @@ static void probe_group_files(struct mm_linux_kernel *kernel)
         set(kernel, MM_FEATURE_MEMORY_RECLAIM, false, "no memory.reclaim (kernels from 5.19)");
 }
 
+/* Eventfds of v1, which must be writable to be asked for. Not tried: registering a threshold takes some 10 ms, and a
+   refusal is told then. */
+static void probe_event_control(struct mm_linux_kernel *kernel, enum mm_feature_id id, const char *file)
+{
+    const struct mm_hierarchy *memory = &kernel->hierarchies.memory;
+
+    if (!kernel->features[MM_FEATURE_CGROUP_V1_MEMORY].available)
+        set(kernel, id, false, "cgroup v1 only");
+    else if (faccessat(memory->top_fd, MM_EVENT_CONTROL_FILE, W_OK, 0) < 0)
+        set(kernel, id, false, MM_EVENT_CONTROL_FILE ": %s", strerror(errno));
+    else if (faccessat(memory->top_fd, file, R_OK, 0) < 0)
+        set(kernel, id, false, "%s: %s", file, strerror(errno));
+    else
+        set(kernel, id, true, "%s under %.60s", file, memory->mount_point);
+}
+
+static void probe_group_events(struct mm_linux_kernel *kernel)
+{
+    probe_event_control(kernel, MM_FEATURE_USAGE_THRESHOLD, "memory.usage_in_bytes");
+    probe_event_control(kernel, MM_FEATURE_VMPRESSURE, "memory.pressure_level");
+    if (kernel->features[MM_FEATURE_CGROUP_V2_MEMORY].available)
+        set(kernel, MM_FEATURE_GROUP_EVENTS, true, "memory.events");
+    else
+        probe_event_control(kernel, MM_FEATURE_GROUP_EVENTS, "memory.oom_control");
+}
+
+static void probe_proc_file(struct mm_linux_kernel *kernel, enum mm_feature_id id, const char *name, int mode,
+                            const char *reason)
+{
+    if (faccessat(kernel->proc_fd, name, mode, 0) == 0)
+        set(kernel, id, true, "/proc/%s", name);
+    else
+        set(kernel, id, false, "no /proc/%s: %s", name, errno == ENOENT ? reason : strerror(errno));
+}
+
+static void probe_power(struct mm_linux_kernel *kernel)
+{
+    const enum mm_feature_id id = MM_FEATURE_POWER_SUPPLY;
+    struct mm_power_state power = {0};
+    int r = mm_power_read(kernel->sys_fd, &power);
+
+    if (r < 0)
+        set(kernel, id, false, "/sys/class/power_supply: %s", strerror(-r));
+    else if (power.battery_count == 0)
+        set(kernel, id, false, "no battery in /sys/class/power_supply");
+    else
+        set(kernel, id, true, "/sys/class/power_supply");
+}
+
+static void probe_machine_events(struct mm_linux_kernel *kernel)
+{
+    probe_proc_file(kernel, MM_FEATURE_SWAP_EVENTS, "swaps", R_OK, "the kernel is built without swap");
+    probe_proc_file(kernel, MM_FEATURE_KSWAPD_MONITOR, MM_KSWAPD_MONITOR_FILE, W_OK,
+                    "kernels of OpenHarmony with CONFIG_MEMORY_MONITOR have it");
+    probe_power(kernel);
+}
+
 static void probe_group_pressure(struct mm_linux_kernel *kernel)
 {
     const struct mm_hierarchy *unified = &kernel->hierarchies.unified;
@@ -283,6 +343,8 @@ void mm_linux_probe_features(struct mm_linux_kernel *kernel)
     probe_pressure(kernel);
     probe_memory_hierarchy(kernel);
     probe_group_files(kernel);
+    probe_group_events(kernel);
+    probe_machine_events(kernel);
     probe_group_pressure(kernel);
     probe_pidfd(kernel);
     probe_mrelease(kernel);

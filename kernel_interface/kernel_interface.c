@@ -16,6 +16,12 @@ static const char *const feature_names[MM_FEATURE_COUNT] = {
     [MM_FEATURE_PROCESS_MRELEASE] = "process_mrelease",
     [MM_FEATURE_OOM_SCORE_ADJ_LOWER] = "oom_score_adj_lower",
     [MM_FEATURE_SWAP] = "swap",
+    [MM_FEATURE_USAGE_THRESHOLD] = "usage_threshold",
+    [MM_FEATURE_VMPRESSURE] = "vmpressure",
+    [MM_FEATURE_GROUP_EVENTS] = "group_events",
+    [MM_FEATURE_SWAP_EVENTS] = "swap_events",
+    [MM_FEATURE_POWER_SUPPLY] = "power_supply",
+    [MM_FEATURE_KSWAPD_MONITOR] = "kswapd_monitor",
 };
 
 const char *mm_feature_name(enum mm_feature_id feature)

@@ -193,6 +193,7 @@ enum mm_notice_kind {
     MM_NOTICE_PROCESS_EXITED, /* cookie of process_watch */
     MM_NOTICE_REAP_DONE,      /* pid, error: 0, -ESRCH gone before, or what process_mrelease said */
     MM_NOTICE_PRESSURE,       /* simulated kernel only: a trigger fired; cookie of the trigger */
+    MM_NOTICE_WAKE,           /* simulated kernel only: a wake is to be taken; cookie of the wake */
 };
 
 struct mm_notice {
@@ -205,6 +206,72 @@ struct mm_notice {
 };
 
 typedef void (*mm_notice_visit)(const struct mm_notice *notice, void *user);
+
+/* ---- wakes: what the kernel tells by itself --------------------------------------------------------- */
+
+struct mm_wake; /* one thing that the kernel was asked to tell; owned by the opener */
+
+enum mm_wake_kind {
+    /* v1: available memory of the domain may have come down to the line that move_wake names. A hint, as file pages
+       come and go: it may come too early, and not at all where they fill a group up to its limit. */
+    MM_WAKE_USAGE,
+    MM_WAKE_VMPRESSURE,   /* v1: reclaim in the group finds it hard, as level says */
+    MM_WAKE_GROUP_EVENTS, /* what read_group_events says has changed: the group met its limit */
+    MM_WAKE_SWAP,         /* swapon or swapoff was called */
+    MM_WAKE_POWER,        /* a power supply tells of itself, at each percent too */
+    MM_WAKE_KSWAPD,       /* OpenHarmony's kernels: kswapd was woken */
+    MM_WAKE_KIND_COUNT
+};
+
+/* What share of the pages that reclaim looked at it could not have: any, from 60 %, from 95 % or after many rounds. */
+enum mm_vmpressure_level {
+    MM_VMPRESSURE_LOW,
+    MM_VMPRESSURE_MEDIUM,
+    MM_VMPRESSURE_CRITICAL,
+    MM_VMPRESSURE_LEVEL_COUNT
+};
+
+/* Whose reclaim is told of. */
+enum mm_vmpressure_mode {
+    MM_VMPRESSURE_DEFAULT,   /* of the subtree, but what a group below has told already */
+    MM_VMPRESSURE_HIERARCHY, /* of the subtree */
+    MM_VMPRESSURE_LOCAL,     /* of this group's own pages */
+    MM_VMPRESSURE_MODE_COUNT
+};
+
+struct mm_wake_request {
+    enum mm_wake_kind kind;
+    uint64_t cookie; /* handed back in MM_NOTICE_WAKE */
+    /* Of VMPRESSURE and GROUP_EVENTS: whose; NULL: the domain's, for a machine the root. Need not stay open. */
+    struct mm_group *group;
+    enum mm_vmpressure_level level; /* of VMPRESSURE */
+    enum mm_vmpressure_mode mode;
+};
+
+/* Counters from the group's beginning. v1 has no low and high, and counts oom_kill from 4.13 on. */
+struct mm_group_events {
+    uint64_t low, high, max; /* fell below memory.low, above memory.high, met the limit */
+    uint64_t oom, oom_kill;  /* found nothing to reclaim there; processes the kernel killed for it */
+    bool is_under_oom;       /* v1: it stands still until somebody makes room */
+};
+
+/* Of /proc/swaps; of those devices that are zram also what their memory holds. */
+struct mm_swap_state {
+    unsigned device_count, zram_count;
+    uint64_t total_bytes, used_bytes;
+    uint64_t zram_disk_bytes;       /* what they can hold */
+    uint64_t zram_stored_bytes;     /* what they hold, as it was */
+    uint64_t zram_compressed_bytes; /* the same compressed */
+    uint64_t zram_memory_bytes;     /* what they take for it */
+};
+
+#define MM_CHARGE_UNKNOWN UINT32_MAX
+
+struct mm_power_state {
+    unsigned battery_count;  /* of the machine, not of mice and keyboards */
+    bool is_on_battery;      /* one is being discharged, and nothing else feeds the machine */
+    unsigned charge_percent; /* their mean; MM_CHARGE_UNKNOWN */
+};
 
 /* ---- features -------------------------------------------------------------------------------------- */
 
@@ -222,6 +289,12 @@ enum mm_feature_id {
     MM_FEATURE_PROCESS_MRELEASE,
     MM_FEATURE_OOM_SCORE_ADJ_LOWER, /* may write below the present value and below 0 */
     MM_FEATURE_SWAP,
+    MM_FEATURE_USAGE_THRESHOLD, /* v1: the kernel tells when a group's usage crosses a level */
+    MM_FEATURE_VMPRESSURE,      /* v1: memory.pressure_level */
+    MM_FEATURE_GROUP_EVENTS,    /* memory.events; v1: memory.oom_control */
+    MM_FEATURE_SWAP_EVENTS,     /* /proc/swaps */
+    MM_FEATURE_POWER_SUPPLY,    /* the machine has one in /sys/class/power_supply */
+    MM_FEATURE_KSWAPD_MONITOR,  /* /proc/kswapd_monitor of OpenHarmony's kernels */
     MM_FEATURE_COUNT
 };
 
@@ -369,6 +442,31 @@ struct mm_kernel_ops {
      * are none; -ENOSPC, -EMFILE without room for it.
      */
     int (*open_group_watch)(struct mm_kernel *kernel, struct mm_group_watch **ret_watch);
+    /* Asks the kernel to tell; may allocate. -EOPNOTSUPP where it has no such thing, or what it said. */
+    int (*open_wake)(struct mm_kernel *kernel, const struct mm_wake_request *request,
+                     struct mm_wake **ret_wake);
+    /* The descriptor that becomes ready for *ret_events (EPOLL*) when there is something to take, the same until
+       close_wake; -1 in the simulated kernel, which sends notices. */
+    int (*wake_fd)(struct mm_kernel *kernel, const struct mm_wake *wake, uint32_t *ret_events);
+    /* Takes in what was told, so that the descriptor is quiet again: 1, or 0 where it was nothing. A negative errno
+       says that nothing more will come, so that it is to be closed: -ENODEV, the group was removed; else why the
+       kernel refused. */
+    int (*take_wake)(struct mm_kernel *kernel, struct mm_wake *wake);
+    /* MM_WAKE_USAGE, after read_memory: tell at the latest when available memory is down to line_bytes (MM_UNKNOWN: do
+       not tell). Returns at once; the kernel takes some 10 ms to hear of it, in which a thread waits for it. */
+    void (*move_wake)(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes);
+    void (*close_wake)(struct mm_kernel *kernel, struct mm_wake *wake); /* accepts NULL */
+    /* -ENODEV when the group was removed, -EOPNOTSUPP where it has no such file (v2's root), -ENODATA when a line is
+       missing. group NULL: the domain's, for a machine the root. */
+    int (*read_group_events)(struct mm_kernel *kernel, struct mm_group *group,
+                             struct mm_group_events *ret_events);
+    /* -EOPNOTSUPP where the kernel knows no swap. */
+    int (*read_swap)(struct mm_kernel *kernel, struct mm_swap_state *ret_swap);
+    /* -EOPNOTSUPP where it knows no power supplies. */
+    int (*read_power)(struct mm_kernel *kernel, struct mm_power_state *ret_power);
+    /* How long the machine was suspended since it booted, which now_ns does not count. Never more than it was, and
+       less by at most a moment. Costs no system call. */
+    uint64_t (*suspended_ns)(struct mm_kernel *kernel);
 };
 
 /* Implementations begin with this. */

@@ -51,6 +51,8 @@ static void linux_free(struct mm_kernel *base)
     if (kernel->held.directory_fd >= 0)
         (void)close(kernel->held.directory_fd);
     free(kernel->scanned_pids);
+    if (kernel->sys_fd >= 0)
+        (void)close(kernel->sys_fd);
     if (kernel->proc_fd >= 0)
         (void)close(kernel->proc_fd);
     free(kernel->runtime_directory);
@@ -231,6 +233,15 @@ static const struct mm_kernel_ops linux_ops = {
     .drain_notices = linux_drain_notices,
     .map_state = linux_map_state,
     .open_group_watch = linux_open_group_watch,
+    .open_wake = mm_linux_open_wake,
+    .wake_fd = mm_linux_wake_fd,
+    .take_wake = mm_linux_take_wake,
+    .move_wake = mm_linux_move_wake,
+    .close_wake = mm_linux_close_wake,
+    .read_group_events = mm_linux_read_group_events,
+    .read_swap = mm_linux_read_swap,
+    .read_power = mm_linux_read_power,
+    .suspended_ns = mm_linux_suspended_ns,
 };
 
 static int execute_job(void *user, const struct mm_job *job, uint64_t *ret_bytes)
@@ -256,6 +267,8 @@ static int open_system_files(struct mm_linux_kernel *kernel, const char *root)
     kernel->proc_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (kernel->proc_fd < 0)
         return -errno;
+    (void)mm_format(path, sizeof(path), "%s/sys", root);
+    kernel->sys_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     kernel->spare_fd = fcntl(kernel->proc_fd, F_DUPFD_CLOEXEC, 0); /* any will do */
     if (kernel->spare_fd < 0)
         return -errno;
@@ -351,10 +364,11 @@ static struct mm_linux_kernel *new_empty(const struct mm_linux_kernel_options *o
     kernel->base.ops = &linux_ops;
     kernel->is_fake = options->root && options->root[0] != '\0';
     kernel->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
-    kernel->proc_fd = -1;
+    kernel->proc_fd = kernel->sys_fd = -1;
     kernel->spare_fd = kernel->lock_fd = -1;
     kernel->held.directory_fd = -1;
     kernel->exits.epoll_fd = -1;
+    kernel->tightest.directory_fd = -1;
     kernel->hierarchies.memory.top_fd = -1;
     kernel->hierarchies.unified.top_fd = -1;
     kernel->hierarchies.freezer.top_fd = -1;

@@ -12,6 +12,7 @@
 #include "kernel_interface/process_files.h"
 #include "kernel_interface/reaper.h"
 #include "kernel_interface/state_file.h"
+#include "kernel_interface/usage_threshold.h"
 #include "kernel_interface/worker.h"
 
 #ifdef __cplusplus
@@ -41,6 +42,7 @@ struct mm_linux_kernel {
     pid_t *scanned_pids; /* of a group domain, while it is scanned; owned */
     size_t scanned_count;
     int proc_fd;
+    int sys_fd;   /* -1: there is no /sys */
     int spare_fd; /* given up for a moment to read a process when descriptors run out; -1: it is given up */
     struct mm_held_process held; /* the last one whose start time was read: a write to it follows often */
     struct mm_hot_file meminfo, vmstat, zoneinfo, pressure;
@@ -48,7 +50,8 @@ struct mm_linux_kernel {
     struct mm_hierarchies hierarchies;
 
     struct mm_group *levels[MM_DOMAIN_LEVELS_MAX]; /* the domain's group first */
-    struct mm_group spare_group;                   /* what borrow_group lends */
+    struct mm_usage_view tightest; /* as read_memory found it last; directory_fd -1: RAM, usage not read */
+    struct mm_group spare_group;   /* what borrow_group lends */
     unsigned level_count;
     int spare_twin_fd; /* as mm_group_open_twin gave it when it was lent, or its error */
     int lock_fd;       /* on the domain; -1: it is not locked */
@@ -125,6 +128,20 @@ int mm_linux_reap_process(struct mm_kernel *base, const struct mm_process_handle
 int mm_linux_watch_process(struct mm_kernel *base, const struct mm_process_handle *handle, uint64_t cookie);
 bool mm_linux_has_exited(struct mm_kernel *base, const struct mm_process_handle *handle);
 int mm_linux_kill_group(struct mm_kernel *base, struct mm_group *group);
+
+int mm_linux_open_wake(struct mm_kernel *base, const struct mm_wake_request *request,
+                       struct mm_wake **ret_wake);
+int mm_linux_wake_fd(struct mm_kernel *base, const struct mm_wake *wake, uint32_t *ret_events);
+int mm_linux_take_wake(struct mm_kernel *base, struct mm_wake *wake);
+void mm_linux_move_wake(struct mm_kernel *base, struct mm_wake *wake, uint64_t line_bytes);
+void mm_linux_close_wake(struct mm_kernel *base, struct mm_wake *wake);
+
+int mm_linux_read_group_events(struct mm_kernel *base, struct mm_group *group,
+                               struct mm_group_events *ret_events);
+
+int mm_linux_read_swap(struct mm_kernel *base, struct mm_swap_state *ret_swap);
+int mm_linux_read_power(struct mm_kernel *base, struct mm_power_state *ret_power);
+uint64_t mm_linux_suspended_ns(struct mm_kernel *base);
 
 /* pidfd_open(pid, 0): a descriptor or a negative errno. */
 int mm_linux_pidfd_open(pid_t pid);

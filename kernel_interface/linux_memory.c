@@ -76,9 +76,34 @@ static int read_level(struct mm_group *group, struct mm_domain_level *level)
     return r;
 }
 
+/* The machine's own memory, whose usage is read when somebody wants to know. */
+static void note_machine(struct mm_linux_kernel *kernel, const struct mm_memory_state *machine)
+{
+    kernel->tightest = (struct mm_usage_view){
+        .directory_fd = -1, .available_bytes = machine->available_bytes, .limit_bytes = machine->total_bytes};
+}
+
+/* The first `count` levels are those of kernel->levels. */
+static void note_tightest(struct mm_linux_kernel *kernel, const struct mm_domain_level *levels, size_t count,
+                          const struct mm_memory_state *machine)
+{
+    size_t index = mm_domain_memory_tightest(levels, count, machine->available_bytes);
+
+    if (index == count) {
+        note_machine(kernel, machine);
+        return;
+    }
+    kernel->tightest = (struct mm_usage_view){
+        .directory_fd = kernel->levels[index]->directory_fd,
+        .usage_bytes = levels[index].usage_bytes,
+        .available_bytes = mm_domain_level_available(&levels[index]),
+        .limit_bytes = levels[index].limit_bytes,
+    };
+}
+
 static int apply_domain(struct mm_linux_kernel *kernel, struct mm_memory_state *memory)
 {
-    struct mm_domain_level levels[MM_DOMAIN_LEVELS_MAX];
+    struct mm_domain_level levels[MM_DOMAIN_LEVELS_MAX] = {0}; /* for the analyzer: each is read before use */
     struct mm_domain_pages pages = {memory->file_bytes, memory->anonymous_bytes};
     bool has_pages = false;
 
@@ -101,6 +126,7 @@ static int apply_domain(struct mm_linux_kernel *kernel, struct mm_memory_state *
             pages = level_pages;
         has_pages = true;
     }
+    note_tightest(kernel, levels, kernel->level_count, memory);
     mm_domain_memory_apply(levels, kernel->level_count, &pages, memory);
     return 0;
 }
@@ -121,6 +147,8 @@ int mm_linux_read_memory(struct mm_kernel *base, struct mm_memory_state *ret_mem
 
     if (r == 0 && kernel->is_group_domain)
         r = apply_domain(kernel, &memory);
+    else if (r == 0)
+        note_machine(kernel, &memory);
     if (r == -ENODEV)
         r = removed_domain_error(kernel);
     if (r == 0)

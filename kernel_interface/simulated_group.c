@@ -113,7 +113,10 @@ int mm_simulated_remove_group(struct mm_kernel *kernel, const char *path)
         return -ENOENT;
     if (!group->parent || !mm_list_is_empty(&group->processes) || !mm_list_is_empty(&group->children))
         return -EBUSY;
+    mm_machine_hold_group(group);
     remove_group(group);
+    mm_machine_tell_removal(mm_machine_of(kernel), group);
+    mm_machine_drop_group(group);
     return 0;
 }
 

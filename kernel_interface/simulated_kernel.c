@@ -85,6 +85,7 @@ void mm_simulated_crash(struct mm_kernel *kernel)
     machine->halt_after = 0;
     mm_machine_drop_jobs(machine);
     mm_machine_close_triggers(machine);
+    mm_machine_close_wakes(machine);
     mm_machine_close_handles(machine);
     forget_reap(machine);
     machine->watch_count = 0;
@@ -134,6 +135,7 @@ static void step(struct mm_machine *machine, uint64_t step_ns)
     mm_machine_step_jobs(machine, step_ns);
     mm_machine_balance(machine);
     mm_machine_step_pressure(machine, step_ns);
+    mm_machine_step_wakes(machine);
 }
 
 void mm_simulated_advance(struct mm_kernel *kernel, uint64_t duration_ns)
@@ -242,6 +244,7 @@ static void machine_free(struct mm_kernel *kernel)
 
     mm_machine_drop_jobs(machine);
     mm_machine_close_triggers(machine);
+    mm_machine_close_wakes(machine);
     mm_machine_close_handles(machine);
     mm_machine_free_processes(machine);
     mm_machine_free_groups(machine);
@@ -295,6 +298,15 @@ static const struct mm_kernel_ops machine_ops = {
     .drain_notices = mm_machine_drain_notices,
     .map_state = mm_machine_map_state,
     .open_group_watch = machine_open_group_watch,
+    .open_wake = mm_machine_open_wake,
+    .wake_fd = mm_machine_wake_fd,
+    .take_wake = mm_machine_take_wake,
+    .move_wake = mm_machine_move_wake,
+    .close_wake = mm_machine_close_wake,
+    .read_group_events = mm_machine_read_group_events,
+    .read_swap = mm_machine_read_swap,
+    .read_power = mm_machine_read_power,
+    .suspended_ns = mm_machine_suspended_ns,
 };
 
 /* v1 is what a machine falls back to; swap is what zram gives it. */
@@ -306,6 +318,8 @@ static void fill_features(struct mm_machine *machine)
     if (machine->options.zram_bytes == 0)
         lacks[MM_FEATURE_SWAP] = true;
     lacks[MM_FEATURE_CGROUP_V1_MEMORY] = !machine->is_v1;
+    lacks[MM_FEATURE_USAGE_THRESHOLD] |= !machine->is_v1;
+    lacks[MM_FEATURE_VMPRESSURE] |= !machine->is_v1;
     if (lacks[MM_FEATURE_CGROUP_V2_MEMORY]) {
         lacks[MM_FEATURE_MEMORY_HIGH] = true;
         lacks[MM_FEATURE_MEMORY_RECLAIM] = true;
@@ -325,6 +339,7 @@ static void init_lists(struct mm_machine *machine)
     mm_list_init(&machine->groups);
     mm_list_init(&machine->handles);
     mm_list_init(&machine->triggers);
+    mm_list_init(&machine->wakes);
     mm_list_init(&machine->states);
 }
 
@@ -342,6 +357,7 @@ int mm_simulated_kernel_new(const struct mm_simulated_machine *options, struct m
         return -ENOMEM;
     machine->kernel.ops = &machine_ops;
     machine->options = *options;
+    machine->power = (struct mm_power_state){.battery_count = 1, .charge_percent = 100};
     init_lists(machine);
     fill_features(machine);
     if (mm_machine_make_group(machine, "/", &root) < 0) {

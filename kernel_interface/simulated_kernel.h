@@ -90,6 +90,15 @@ int mm_simulated_set_group_value(struct mm_kernel *kernel, const char *path, enu
 int mm_simulated_remove_group(struct mm_kernel *kernel, const char *path);
 /* Tasks of the group (NULL: of the root) stall; counts for its ancestors too. */
 int mm_simulated_add_stall(struct mm_kernel *kernel, const char *group, uint64_t some_us, uint64_t full_us);
+/* The kernel tells what was asked of it: every open wake of that kind is to be taken. Those of usage also come by
+   themselves, once after each move. */
+void mm_simulated_wake(struct mm_kernel *kernel, enum mm_wake_kind kind);
+/* swapon and swapoff, of zram: its size from now on. -EBUSY below what is swapped out. */
+int mm_simulated_set_zram(struct mm_kernel *kernel, uint64_t zram_bytes);
+/* At first there is one battery, full, and mains. */
+void mm_simulated_set_power(struct mm_kernel *kernel, const struct mm_power_state *power);
+/* Sleeps that long: the clock stands still meanwhile, and nobody runs. */
+void mm_simulated_suspend(struct mm_kernel *kernel, uint64_t duration_ns);
 /* Pages that had to be read again; only counters of read_vmstat. */
 void mm_simulated_add_refaults(struct mm_kernel *kernel, uint64_t anonymous_pages, uint64_t file_pages);
 

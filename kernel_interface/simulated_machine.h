@@ -46,6 +46,15 @@
     X(notice_fd)                                                                                             \
     X(drain_notices)                                                                                         \
     X(map_state)                                                                                             \
+    X(open_wake)                                                                                             \
+    X(wake_fd)                                                                                               \
+    X(take_wake)                                                                                             \
+    X(move_wake)                                                                                             \
+    X(close_wake)                                                                                            \
+    X(read_group_events)                                                                                     \
+    X(read_swap)                                                                                             \
+    X(read_power)                                                                                            \
+    X(suspended_ns)                                                                                          \
     X(job)                                                                                                   \
     X(reap)                                                                                                  \
     X(scan_process)
@@ -86,6 +95,7 @@ struct mm_machine_group {
     uint64_t high_bytes, max_bytes;
     struct mm_machine_usage usage; /* of the whole subtree */
     uint64_t own_file_bytes;       /* page cache that no process maps */
+    struct mm_group_events events;
     struct mm_machine_pressure pressure;
     char path[MM_GROUP_PATH_MAX];
 };
@@ -147,6 +157,14 @@ struct mm_machine_trigger {
     int own_fd;             /* the other end: tells when the caller closed */
 };
 
+struct mm_wake {
+    struct mm_list link;
+    struct mm_wake_request request;
+    struct mm_machine_group *group; /* a reference */
+    uint64_t line_bytes;            /* of usage; MM_UNKNOWN: none */
+    bool is_told;                   /* since it was moved */
+};
+
 struct mm_machine_job {
     struct mm_job job;
     struct mm_machine_group *group; /* a reference */
@@ -176,10 +194,12 @@ struct mm_machine {
     bool is_v1;
     struct mm_feature features[MM_FEATURE_COUNT];
     uint64_t now_ns;
+    uint64_t suspended_ns;
+    struct mm_power_state power;
     uint64_t last_start_time_ticks, last_inode;
     int last_pidfd;
 
-    struct mm_list processes, active, remains, groups, handles, triggers, states;
+    struct mm_list processes, active, remains, groups, handles, triggers, wakes, states;
     struct mm_machine_process *pids[MM_MACHINE_PID_BUCKETS];
     struct mm_machine_group *root;
     struct { /* last killed_at of pids that are gone, by bucket: a test asks for few */
@@ -305,6 +325,25 @@ void mm_machine_close_pressure_trigger(struct mm_kernel *kernel, int fd);
 int mm_machine_open_pressure_trigger(struct mm_kernel *kernel, struct mm_group *group,
                                      const struct mm_pressure_trigger *wanted,
                                      struct mm_pressure_trigger *ret_armed, int *ret_fd);
+
+/* simulated_wake.c */
+void mm_machine_step_wakes(struct mm_machine *machine);
+void mm_machine_close_wakes(struct mm_machine *machine);
+/* Something happened to the group. */
+void mm_machine_tell_group(struct mm_machine *machine, const struct mm_machine_group *group,
+                           enum mm_wake_kind kind);
+void mm_machine_tell_removal(struct mm_machine *machine, const struct mm_machine_group *group);
+int mm_machine_read_swap(struct mm_kernel *kernel, struct mm_swap_state *ret_swap);
+int mm_machine_read_power(struct mm_kernel *kernel, struct mm_power_state *ret_power);
+uint64_t mm_machine_suspended_ns(struct mm_kernel *kernel);
+int mm_machine_read_group_events(struct mm_kernel *kernel, struct mm_group *group,
+                                 struct mm_group_events *ret_events);
+int mm_machine_open_wake(struct mm_kernel *kernel, const struct mm_wake_request *request,
+                         struct mm_wake **ret_wake);
+int mm_machine_wake_fd(struct mm_kernel *kernel, const struct mm_wake *wake, uint32_t *ret_events);
+int mm_machine_take_wake(struct mm_kernel *kernel, struct mm_wake *wake);
+void mm_machine_move_wake(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes);
+void mm_machine_close_wake(struct mm_kernel *kernel, struct mm_wake *wake);
 
 /* simulated_job.c */
 void mm_machine_step_jobs(struct mm_machine *machine, uint64_t step_ns);

@@ -186,6 +186,17 @@ static bool is_oom_kill_under_way(const struct mm_machine *machine, const struct
     return false;
 }
 
+/* As v2 counts: for the group that met its limit, and all above it. */
+static void count_kill(struct mm_machine *machine, struct mm_machine_group *group)
+{
+    for (; group->parent; group = group->parent) {
+        group->events.max++;
+        group->events.oom++;
+        group->events.oom_kill++;
+        mm_machine_tell_group(machine, group, MM_WAKE_GROUP_EVENTS);
+    }
+}
+
 void mm_machine_oom_kill(struct mm_machine *machine, struct mm_machine_group *group)
 {
     struct mm_machine_process *worst = NULL;
@@ -208,6 +219,8 @@ void mm_machine_oom_kill(struct mm_machine *machine, struct mm_machine_group *gr
     worst->is_reaped = true; /* the kernel's oom_reaper */
     machine->oom_kills++;
     mm_machine_kill(machine, worst);
+    if (group != machine->root)
+        count_kill(machine, group);
 }
 
 /* The first group from here upwards that has no room for `bytes` even after reclaiming, or NULL. */

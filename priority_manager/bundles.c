@@ -261,13 +261,32 @@ static void recount(struct mm_bundle_node *node)
     }
 }
 
+int mm_bundle_due_priority(const struct mm_bundle *bundle)
+{
+    /* Renders whose owner is gone: as any application in the background. */
+    return bundle->least == MM_PRIORITY_NONE ? MM_PRIORITY_BACKGROUND : bundle->least;
+}
+
 static void seed_renders(struct mm_priority_manager *manager, struct mm_bundle_node *node)
 {
+    int priority = mm_rules_render(mm_bundle_due_priority(&node->bundle));
+
     MM_LIST_FOR_EACH (link, &node->bundle.processes) {
         struct mm_process_node *member = mm_node_at(link);
 
-        if (member->process.flags & MM_PROCESS_IS_RENDER)
+        if ((member->process.flags & MM_PROCESS_IS_RENDER) && member->process.priority != priority)
             mm_manager_seed(manager, member);
+    }
+}
+
+void mm_manager_count_bundles(struct mm_priority_manager *manager)
+{
+    for (struct mm_bundle_node *node = manager->changed_bundles; node; node = node->bundle.changed_next) {
+        if (node->bundle.work_flags & MM_BUNDLE_MUST_RECOUNT)
+            recount(node);
+        node->bundle.work_flags &= (uint8_t)~MM_BUNDLE_MUST_RECOUNT;
+        if (node->bundle.render_count > 0)
+            seed_renders(manager, node);
     }
 }
 
@@ -281,12 +300,8 @@ static void insert(struct mm_priority_manager *manager, struct mm_bundle *bundle
 static void move_bundle(struct mm_priority_manager *manager, struct mm_bundle_node *node)
 {
     struct mm_bundle *bundle = &node->bundle;
-    int priority;
+    int priority = mm_bundle_due_priority(bundle);
 
-    if (bundle->work_flags & MM_BUNDLE_MUST_RECOUNT)
-        recount(node);
-    /* Renders whose owner is gone: as any application in the background. */
-    priority = node->bundle.least == MM_PRIORITY_NONE ? MM_PRIORITY_BACKGROUND : node->bundle.least;
     if (!mm_priority_entry_is_listed(&bundle->entry))
         insert(manager, bundle, priority);
     else if (priority != bundle->entry.priority)
@@ -298,14 +313,54 @@ static void move_bundle(struct mm_priority_manager *manager, struct mm_bundle_no
         node->bundle.announced = bundle->entry.priority;
     else if (node->bundle.announced != bundle->entry.priority && !(bundle->work_flags & MM_BUNDLE_HAS_MOVED))
         append_moved(manager, node);
-    if (node->bundle.render_count > 0)
-        seed_renders(manager, node);
+}
+
+/* What is used by this event, or new, comes after all that merely move. */
+static uint64_t use_of(const struct mm_priority_list *list, const struct mm_bundle_node *node)
+{
+    const struct mm_bundle *bundle = &node->bundle;
+
+    if ((bundle->work_flags & MM_BUNDLE_IS_TOUCHED) || !mm_priority_entry_is_listed(&bundle->entry))
+        return UINT64_MAX;
+    return list->keys[mm_priority_list_index_of(bundle->entry.slot)].use;
+}
+
+static struct mm_bundle_node *merge(const struct mm_priority_list *list, struct mm_bundle_node *left,
+                                    struct mm_bundle_node *right)
+{
+    struct mm_bundle_node *first = NULL, **end = &first;
+
+    while (left && right) {
+        struct mm_bundle_node **from = use_of(list, right) < use_of(list, left) ? &right : &left;
+
+        *end = *from;
+        end = &(*from)->bundle.changed_next;
+        *from = *end;
+    }
+    *end = left ? left : right;
+    return first;
+}
+
+/* Those that move together stay in the order of their last use where they meet again: a switch of accounts or the end
+   of a caller is no use. */
+static struct mm_bundle_node *sort_by_use(const struct mm_priority_list *list, struct mm_bundle_node *first)
+{
+    struct mm_bundle_node *middle = first, *end = first, *right;
+
+    if (!first || !first->bundle.changed_next)
+        return first;
+    while ((end = end->bundle.changed_next) && (end = end->bundle.changed_next))
+        middle = middle->bundle.changed_next;
+    right = middle->bundle.changed_next;
+    middle->bundle.changed_next = NULL;
+    return merge(list, sort_by_use(list, first), sort_by_use(list, right));
 }
 
 void mm_manager_move_bundles(struct mm_priority_manager *manager)
 {
     struct mm_bundle_node *node;
 
+    manager->changed_bundles = sort_by_use(&manager->list, manager->changed_bundles);
     while ((node = manager->changed_bundles)) {
         manager->changed_bundles = node->bundle.changed_next;
         if (node->bundle.process_count == 0)

@@ -4,6 +4,9 @@
 
 #include <inttypes.h>
 
+/* More than an application has; a list of ten thousand processes of one bundle takes no time all the same. */
+#define MEMBERS_LOOKED_AT 256
+
 /* Grows a text step by step; what does not fit is cut. */
 struct text {
     char *buffer;
@@ -13,29 +16,89 @@ struct text {
 #define APPEND(text, ...)                                                                                    \
     ((text)->length += mm_format((text)->buffer + (text)->length, (text)->size - (text)->length, __VA_ARGS__))
 
+/* Each rule that applies is told, also where it changes nothing: why it did not help is asked as often. */
 static void explain_account(struct text *text, const struct mm_account *account,
                             const struct mm_rule_result *result)
 {
-    if (!account || result->own == result->protected_)
+    if (mm_account_adjustment(account) == 0 || result->protected_ < 0 ||
+        result->flags_rule == MM_RULE_OOM_SCORE_ADJ)
         return;
     APPEND(text, "; account %" PRId64 " %s %+d -> %d", account->id,
            account->state == MM_ACCOUNT_IS_ACTIVE ? "active" : "inactive", mm_account_adjustment(account),
            result->own);
 }
 
-static void explain_flags(struct text *text, const struct mm_process *process,
+static const char *explain_state(const struct mm_process_node *node, const struct mm_rule_result *result)
+{
+    if (node->process.flags & MM_PROCESS_IS_OUT_OF_REACH)
+        return ", written by somebody else";
+    if (result->flags_rule == MM_RULE_OOM_SCORE_ADJ)
+        return ", inherited for its grace";
+    return result->flags_rule == MM_RULE_EXTENSION && !node->callers ? " without callers" : "";
+}
+
+static void explain_flags(struct text *text, const struct mm_process_node *node,
                           const struct mm_rule_result *result)
 {
-    bool is_unbound = result->flags_rule == MM_RULE_EXTENSION;
+    const struct mm_process *process = &node->process;
 
-    APPEND(text, "%d %s%s%s", result->from_flags, mm_priority_rule_name(result->flags_rule),
-           is_unbound ? " without callers" : "",
-           process->flags & MM_PROCESS_IS_OUT_OF_REACH ? ", written by somebody else" : "");
-    if (result->floored != result->from_flags)
+    APPEND(text, "%d %s%s", result->from_flags, mm_priority_rule_name(result->flags_rule),
+           explain_state(node, result));
+    if (process->flags & MM_PROCESS_IS_IMPORTANT)
         APPEND(text, "; important floor %d -> %d", process->important_floor, result->floored);
-    if (result->protected_ != result->floored)
-        APPEND(text, "; %s -> %d", process->flags & MM_PROCESS_IS_SYSTEM ? "system" : "resident",
-               result->protected_);
+    if (process->flags & MM_PROCESS_IS_RESIDENT)
+        APPEND(text, "; resident -> %d", MM_MIN(result->floored, MM_PRIORITY_KILLABLE_SYSTEM));
+    if (process->flags & MM_PROCESS_IS_SYSTEM)
+        APPEND(text, "; system -> %d", result->protected_);
+}
+
+/* In a word, what another process is that has something to do with the number: what it does, rather than its account. */
+static const char *word_of(const struct mm_process_node *node)
+{
+    enum mm_priority_rule rule = (enum mm_priority_rule)node->process.rule;
+    struct mm_rule_result result;
+
+    if (!node->process.bundle->is_registered)
+        return "not registered";
+    if (rule != MM_RULE_ACCOUNT)
+        return mm_priority_rule_name(rule);
+    mm_manager_own_rules(node, &result);
+    return mm_priority_rule_name(result.floored == result.from_flags ? result.flags_rule : MM_RULE_IMPORTANT);
+}
+
+/* All processes of a bundle die with it: who keeps it where it is, where that is another one. */
+static void explain_bundle(struct text *text, const struct mm_process_node *node)
+{
+    const struct mm_bundle *bundle = node->process.bundle;
+    unsigned looks = 0;
+
+    if (bundle->entry.priority == node->process.priority)
+        return;
+    MM_LIST_FOR_EACH (link, &bundle->processes) {
+        const struct mm_process_node *member = mm_node_at(link);
+
+        if (++looks > MEMBERS_LOOKED_AT)
+            break;
+        if (member->process.priority != bundle->entry.priority ||
+            (member->process.flags & MM_PROCESS_IS_RENDER))
+            continue;
+        APPEND(text, "; its bundle at %d by %d (%s)", bundle->entry.priority, (int)member->process.pid,
+               word_of(member));
+        return;
+    }
+    APPEND(text, "; its bundle at %d by another process", bundle->entry.priority);
+}
+
+static void explain_render(struct text *text, const struct mm_process_node *node)
+{
+    const struct mm_bundle *bundle = node->process.bundle;
+
+    APPEND(text, "%d render process of %s (%d)", node->process.priority, bundle->name,
+           bundle->entry.priority);
+    if (bundle->render_count == bundle->process_count)
+        APPEND(text, ", whose other processes are gone");
+    else if (bundle->entry.priority < node->process.priority)
+        APPEND(text, ", never below %d", MM_PRIORITY_FOREGROUND);
 }
 
 /* The caller that counts is the most important one. */
@@ -43,22 +106,28 @@ static void explain_callers(struct text *text, const struct mm_process_node *nod
 {
     const struct mm_binding *best = NULL;
     int best_priority = 0;
+    unsigned count = 0;
 
     for (const struct mm_binding *binding = node->callers; binding; binding = binding->target_next) {
         int priority = binding->caller ? binding->caller->process.priority : MM_PRIORITY_FOREGROUND;
 
+        count++;
         if (best && priority >= best_priority)
             continue;
         best = binding;
         best_priority = priority;
     }
-    if (!best || node->process.rule != MM_RULE_EXTENSION || node->process.priority == node->process.own)
+    if (!best)
         return;
-    APPEND(text, "; extension of %d (%s) min(%d,%d)+%d -> %d", (int)best->caller_pid,
-           best->caller ? mm_priority_rule_name((enum mm_priority_rule)best->caller->process.rule)
-                        : "unknown",
-           MM_PRIORITY_BACKGROUND, MM_MAX(best_priority, MM_PRIORITY_FOREGROUND), MM_PRIORITY_BIND_STEP,
-           node->process.priority);
+    if (best->caller_pid == 0)
+        APPEND(text, "; extension of an unnamed caller");
+    else
+        APPEND(text, "; extension of %d (%s)", (int)best->caller_pid,
+               best->caller ? word_of(best->caller) : "unknown");
+    if (count > 1)
+        APPEND(text, ", the most important of %u,", count);
+    APPEND(text, " min(%d,%d)+%d -> %d", MM_PRIORITY_BACKGROUND,
+           MM_MAX(best_priority, MM_PRIORITY_FOREGROUND), MM_PRIORITY_BIND_STEP, node->process.priority);
 }
 
 static void explain_unregistered(struct text *text, const struct mm_process_node *node,
@@ -86,8 +155,7 @@ const char *mm_priority_manager_explain(const struct mm_priority_manager *manage
     if (size > 0)
         buffer[0] = '\0';
     if (process->flags & MM_PROCESS_IS_RENDER) {
-        APPEND(&text, "%d render process of %s (%d)", process->priority, process->bundle->name,
-               process->bundle->entry.priority);
+        explain_render(&text, node);
         return buffer;
     }
     mm_manager_own_rules(node, &result);
@@ -97,8 +165,9 @@ const char *mm_priority_manager_explain(const struct mm_priority_manager *manage
             APPEND(&text, "; system -> %d", result.own);
         return buffer;
     }
-    explain_flags(&text, process, &result);
+    explain_flags(&text, node, &result);
     explain_account(&text, process->bundle->account, &result);
     explain_callers(&text, node);
+    explain_bundle(&text, node);
     return buffer;
 }

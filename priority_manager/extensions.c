@@ -76,10 +76,12 @@ static uint64_t read_start_ticks(const struct mm_priority_manager *manager, pid_
 int mm_manager_bind(struct mm_priority_manager *manager, pid_t caller_pid, struct mm_process_node *target)
 {
     struct mm_process_node *caller = mm_manager_find(manager, caller_pid);
-    struct mm_binding *binding;
+    struct mm_binding *binding = find_binding(manager, caller_pid, target);
 
-    if (find_binding(manager, caller_pid, target))
+    if (binding && binding->caller)
         return -EEXIST;
+    if (binding)
+        end_binding(manager, binding); /* made anew: the caller may be somebody by now */
     if (manager->counters.bindings >= MM_BINDINGS_MAX)
         return -ENOSPC;
     if (!caller && manager->unknown_caller_count >= MM_UNKNOWN_CALLERS_MAX)

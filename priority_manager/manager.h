@@ -300,7 +300,11 @@ void mm_bundle_member_changed(struct mm_priority_manager *manager, struct mm_pro
                               int previous);
 /* Takes its place among equals when everything settles. */
 void mm_bundle_touch(struct mm_priority_manager *manager, struct mm_bundle *bundle);
-/* Moves the changed bundles on the list; may seed. */
+/* Where it belongs on the list, when its processes are counted. */
+int mm_bundle_due_priority(const struct mm_bundle *bundle);
+/* Counts the processes of the changed bundles, and seeds the render processes that follow. */
+void mm_manager_count_bundles(struct mm_priority_manager *manager);
+/* Moves the changed bundles on the list, after they were counted. */
 void mm_manager_move_bundles(struct mm_priority_manager *manager);
 /* Publishes MM_EVENT_PRIORITY for what moved, at most a queue's worth at once. */
 void mm_manager_announce(struct mm_priority_manager *manager);

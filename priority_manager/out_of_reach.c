@@ -50,11 +50,21 @@ void mm_manager_note_foreign(struct mm_priority_manager *manager, struct mm_proc
         mm_manager_seed(manager, node);
 }
 
+/* Whether the file that was read is that process': the pid may be another's, whose number would protect a bundle. */
+static bool is_its_file(const struct mm_priority_manager *manager, const struct mm_process *process)
+{
+    struct mm_kernel *kernel = manager->kernel;
+    struct mm_process_info info;
+
+    return kernel->ops->read_process(kernel, process->pid, MM_PROCESS_STAT, &info) == 0 &&
+           mm_process_is(process, &info);
+}
+
 bool mm_manager_find_out_of_reach(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
     /* what it was born with, or was written by us, is no news; a dry run writes nothing over either */
     if (manager->kernel->is_dry_run || node->process.written_oom_score_adj == MM_PRIORITY_SYSTEM ||
-        !has_system_number(manager, node->process.pid))
+        !has_system_number(manager, node->process.pid) || !is_its_file(manager, &node->process))
         return false;
     mm_manager_note_foreign(manager, node, MM_PRIORITY_SYSTEM);
     return true;

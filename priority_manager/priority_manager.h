@@ -155,7 +155,8 @@ struct mm_process {
     struct mm_list bundle_link;
     char comm[MM_COMM_MAX];
     uid_t uid;
-    int16_t important_floor; /* where MM_PROCESS_IS_IMPORTANT */
+    int16_t important_floor;         /* where MM_PROCESS_IS_IMPORTANT */
+    int16_t inherited_oom_score_adj; /* where MM_PROCESS_IS_INHERITING */
     /* From here on, with what the manager keeps behind it, one line of cache: all that most events touch. */
     struct mm_bundle *bundle;
     uint64_t start_time_ticks; /* 0 when it could not be read */
@@ -239,7 +240,8 @@ struct mm_process *mm_priority_manager_find(const struct mm_priority_manager *ma
    while a kill is under way. */
 size_t mm_priority_manager_refresh(struct mm_priority_manager *manager, size_t limit);
 
-/* "400 background; important floor 300 -> 300; account 101 inactive +50 -> 350" into buffer. */
+/* "400 background; important floor 300 -> 300; account 101 inactive +50 -> 350" into buffer: what the flags say, then
+   each rule that applies, and the number after it; at last, who keeps the bundle where it is, if that is another. */
 const char *mm_priority_manager_explain(const struct mm_priority_manager *manager,
                                         const struct mm_process *process, char *buffer, size_t size);
 

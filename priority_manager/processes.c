@@ -216,10 +216,12 @@ static void on_registered_adj(struct mm_priority_manager *manager, struct mm_pro
     struct mm_kernel *kernel = manager->kernel;
     struct mm_process_info info;
 
-    if (kernel->ops->read_process(kernel, node->process.pid, MM_PROCESS_ADJ, &info) < 0 ||
-        info.oom_score_adj == node->process.written_oom_score_adj)
+    if (kernel->ops->read_process(kernel, node->process.pid, MM_PROCESS_STAT | MM_PROCESS_ADJ, &info) < 0)
         return;
-    mm_manager_note_foreign(manager, node, info.oom_score_adj);
+    if (!mm_process_is(&node->process, &info))
+        mm_manager_remove_process(manager, node);
+    else if (info.oom_score_adj != node->process.written_oom_score_adj)
+        mm_manager_note_foreign(manager, node, info.oom_score_adj);
 }
 
 void mm_manager_on_oom_score_adj(struct mm_priority_manager *manager, const struct mm_event *event)

@@ -124,6 +124,16 @@ static void write_untracked(struct mm_priority_manager *manager, const struct mm
     manager->is_scan_wanted = true;
 }
 
+/* NULL, and the one that was known is forgotten, when the pid is another's by now. */
+static struct mm_process_node *same_process(struct mm_priority_manager *manager, struct mm_process_node *node,
+                                            const struct mm_process_info *info)
+{
+    if (!node || info->start_time_ticks == 0 || mm_process_is(&node->process, info))
+        return node;
+    mm_manager_remove_process(manager, node);
+    return NULL;
+}
+
 /* Into the bundle, or back to where it was; NULL where there was no slot. */
 static struct mm_process_node *place(struct mm_priority_manager *manager, const struct mm_event *event,
                                      struct mm_process_node *node, const struct mm_process_info *info,
@@ -171,13 +181,12 @@ void mm_manager_register(struct mm_priority_manager *manager, const struct mm_ev
     int result = check(manager, event, &info);
 
     *ret_node = NULL;
-    if (node && (result == -ESRCH ||
-                 (result == 0 && node->process.start_time_ticks != 0 && info.start_time_ticks != 0 &&
-                  node->process.start_time_ticks != info.start_time_ticks))) {
+    if (node && result == -ESRCH)
         mm_manager_remove_process(manager, node);
-        node = NULL;
-    }
-    if (result < 0 || is_settled(manager, event, node, &info))
+    if (result < 0)
+        return;
+    node = same_process(manager, node, &info);
+    if (is_settled(manager, event, node, &info))
         return;
     complete_names(&event->payload.application, info.comm, &names);
     node = place(manager, event, node, &info, &names);
@@ -187,6 +196,7 @@ void mm_manager_register(struct mm_priority_manager *manager, const struct mm_ev
     }
     node->process_name_hash = names.process_hash;
     node->process.written_oom_score_adj = (int16_t)info.oom_score_adj;
+    node->process.inherited_oom_score_adj = (int16_t)info.oom_score_adj;
     mm_manager_apply_names(manager, node, names.bundle_hash);
     node->process.flags &= ~(uint32_t)MM_PROCESS_IS_OUT_OF_REACH;
     /* who is on the white list has it from us, from before a restart perhaps */
@@ -253,6 +263,7 @@ void mm_manager_register_render(struct mm_priority_manager *manager, const struc
 
     if (check(manager, event, &info) < 0)
         return;
+    node = same_process(manager, node, &info);
     if (node && node->process.bundle->is_registered) {
         manager->counters.refused_events++;
         return;
@@ -281,5 +292,6 @@ void mm_manager_register_render(struct mm_priority_manager *manager, const struc
         return;
     }
     node->process.flags = MM_PROCESS_IS_RENDER;
+    node->process.written_oom_score_adj = (int16_t)info.oom_score_adj;
     mm_bundle_join(manager, owner, node);
 }

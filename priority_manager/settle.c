@@ -3,6 +3,7 @@
  * From what changed to the numbers: the fixed point of
  *
  *     number(x) = min(own(x), for each caller c: bound(number(c)))        where x is an extension
+ *     number(x) = max(0, least number of the bundle)                      where x is a render process
  *     number(x) = own(x)                                                  elsewhere
  *
  * bound() adds 100 and ends at 500, so every cycle loses against a way from outside, and there is exactly one
@@ -40,6 +41,15 @@ void mm_manager_unseed(struct mm_priority_manager *manager, struct mm_process_no
     node->process.work_state = MM_WORK_NONE;
 }
 
+/* An inherited number is not what we or others have written since, -1000 excepted. */
+static int file_number(const struct mm_process *process)
+{
+    bool is_inherited = (process->flags & (MM_PROCESS_IS_INHERITING | MM_PROCESS_IS_OUT_OF_REACH)) ==
+                        MM_PROCESS_IS_INHERITING;
+
+    return is_inherited ? process->inherited_oom_score_adj : process->written_oom_score_adj;
+}
+
 void mm_manager_own_rules(const struct mm_process_node *node, struct mm_rule_result *ret_result)
 {
     const struct mm_process *process = &node->process;
@@ -50,7 +60,7 @@ void mm_manager_own_rules(const struct mm_process_node *node, struct mm_rule_res
         .is_registered = process->bundle->is_registered,
         /* in another line of cache, and rarely needed */
         .important_floor = process->flags & MM_PROCESS_IS_IMPORTANT ? process->important_floor : 0,
-        .oom_score_adj = process->written_oom_score_adj,
+        .oom_score_adj = file_number(process),
         .account_adjustment = mm_account_adjustment(process->bundle->account),
         .has_rule = outcome != NULL,
         .is_rule_built_in = outcome && outcome->is_built_in,
@@ -65,7 +75,7 @@ static void compute_own(struct mm_process_node *node)
     struct mm_rule_result result;
 
     if (node->process.flags & MM_PROCESS_IS_RENDER) {
-        node->process.own = (int16_t)mm_rules_render(node->process.bundle->entry.priority);
+        node->process.own = (int16_t)mm_rules_render(mm_bundle_due_priority(node->process.bundle));
         node->process.own_rule = MM_RULE_RENDER;
         return;
     }
@@ -120,6 +130,56 @@ static void append(struct affected *affected, struct mm_process_node *node)
     affected->end = &node->work_next;
 }
 
+/* Other render processes follow when all else has its number. */
+static bool is_binding_render(const struct mm_process_node *node)
+{
+    return (node->process.flags & MM_PROCESS_IS_RENDER) && node->process.has_bound;
+}
+
+static void append_renders(struct affected *affected, const struct mm_process_node *node)
+{
+    const struct mm_bundle *bundle = node->process.bundle;
+
+    if (bundle->render_count == 0 || (node->process.flags & MM_PROCESS_IS_RENDER))
+        return;
+    MM_LIST_FOR_EACH (link, &bundle->processes) {
+        struct mm_process_node *member = mm_node_at(link);
+
+        if (is_binding_render(member) && member->process.work_state == MM_WORK_NONE)
+            append(affected, member);
+    }
+}
+
+/* By the numbers of its bundle as far as they are computed. */
+static int from_bundle(const struct mm_process_node *render)
+{
+    int least = MM_PRIORITY_NONE;
+
+    MM_LIST_FOR_EACH (link, &render->process.bundle->processes) {
+        const struct mm_process *member = &mm_node_at(link)->process;
+
+        if (!(member->flags & MM_PROCESS_IS_RENDER))
+            least =
+                MM_MIN(least, member->work_state == MM_WORK_AFFECTED ? member->candidate : member->priority);
+    }
+    return mm_rules_render(least == MM_PRIORITY_NONE ? MM_PRIORITY_BACKGROUND : least);
+}
+
+/* True when its bundle has fallen since. */
+static bool follow_bundle(struct mm_process_node *node)
+{
+    int priority;
+
+    if (!is_binding_render(node))
+        return false;
+    priority = from_bundle(node);
+    if (priority >= node->process.candidate)
+        return false;
+    node->process.candidate = node->process.own = (int16_t)priority;
+    node->process.own_rule = MM_RULE_RENDER;
+    return true;
+}
+
 static void collect_affected(struct mm_priority_manager *manager, struct affected *affected)
 {
     struct mm_process_node *node;
@@ -134,6 +194,7 @@ static void collect_affected(struct mm_priority_manager *manager, struct affecte
             append(affected, node);
     }
     for (node = affected->first; node; node = node->work_next) {
+        append_renders(affected, node);
         for (const struct mm_binding *binding = bound_by(node); binding; binding = binding->caller_next) {
             if (binding->target->process.work_state == MM_WORK_NONE && follows_callers(binding->target))
                 append(affected, binding->target);
@@ -146,12 +207,15 @@ static void solve(const struct affected *affected)
     bool has_changed = true;
 
     for (struct mm_process_node *node = affected->first; node; node = node->work_next)
-        node->process.candidate = (int16_t)from_callers(node, true);
+        node->process.candidate =
+            is_binding_render(node) ? MM_PRIORITY_NONE : (int16_t)from_callers(node, true);
     while (has_changed) {
         has_changed = false;
-        for (const struct mm_process_node *node = affected->first; node; node = node->work_next) {
-            int bound = mm_rules_bound(node->process.candidate);
+        for (struct mm_process_node *node = affected->first; node; node = node->work_next) {
+            int bound;
 
+            has_changed |= follow_bundle(node);
+            bound = mm_rules_bound(node->process.candidate);
             for (const struct mm_binding *binding = bound_by(node); binding; binding = binding->caller_next) {
                 struct mm_process_node *target = binding->target;
 
@@ -229,9 +293,12 @@ static void bury_dead(struct mm_priority_manager *manager)
 
 void mm_manager_settle(struct mm_priority_manager *manager)
 {
-    while (manager->seeds || manager->changed_bundles || manager->dead) {
+    /* No bundle moves before all have their numbers, those who follow render processes, and those whom the dead had
+       bound: it may come back. */
+    do {
         settle_numbers(manager);
-        mm_manager_move_bundles(manager);
         bury_dead(manager);
-    }
+        mm_manager_count_bundles(manager);
+    } while (manager->seeds);
+    mm_manager_move_bundles(manager);
 }

@@ -155,7 +155,8 @@ static void refresh_process(struct mm_priority_manager *manager, struct mm_proce
     bool is_file_read = !is_registered || (process->flags & MM_PROCESS_IS_OUT_OF_REACH);
     unsigned fields = MM_PROCESS_STATM | (is_file_read ? MM_PROCESS_ADJ : 0u);
     struct mm_process_info info = {0};
-    int result = kernel->ops->read_process(kernel, process->pid, fields, &info);
+    pid_t pid = process->pid;
+    int result = kernel->ops->read_process(kernel, pid, fields, &info);
 
     if (result == -ESRCH)
         mm_manager_remove_process(manager, node);
@@ -165,6 +166,9 @@ static void refresh_process(struct mm_priority_manager *manager, struct mm_proce
     process->resident_bytes = info.resident_bytes;
     describe(manager, process->bundle);
     if (!is_file_read || process->written_oom_score_adj == info.oom_score_adj)
+        return;
+    mm_manager_look_if_dead(manager, node); /* another's number, where the pid is another's by now */
+    if (!mm_manager_find(manager, pid))
         return;
     if (is_registered) {
         mm_manager_note_foreign(manager, node, info.oom_score_adj);

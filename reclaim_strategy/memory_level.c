@@ -100,6 +100,9 @@ static void on_event(void *self, const struct mm_event *event)
                                                       policy->available_bytes, policy->by_waterline);
         break;
     case MM_EVENT_PRESSURE:
+        /* what a named group suffers says nothing of the others */
+        if (event->group_id != 0)
+            return;
         note_pressure(policy, event);
         break;
     case MM_EVENT_CONFIG:

@@ -178,6 +178,12 @@ static void fill_context(struct mm_daemon *daemon)
     };
 }
 
+/* What the engine's own sources say of themselves. */
+static void tell_source(const char *name, bool is_active, const char *detail, void *user)
+{
+    mm_daemon_set_source(user, name, is_active, "%s", detail);
+}
+
 int mm_daemon_add_sources(struct mm_daemon *daemon)
 {
     static int (*const add[])(struct mm_daemon *) = {
@@ -186,6 +192,7 @@ int mm_daemon_add_sources(struct mm_daemon *daemon)
     int result;
 
     fill_context(daemon);
+    daemon->engine->note = (struct mm_source_note){.tell = tell_source, .user = daemon};
     /* threads that start later inherit the blocked signals, so this one is first */
     result = mm_signal_source_add(daemon->engine->center);
     for (size_t i = 0; result == 0 && i < MM_ARRAY_SIZE(add); i++)

@@ -3,6 +3,7 @@
 #include "service/engine.h"
 
 #include "common/common.h"
+#include "service/engine_sources.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -166,6 +167,7 @@ int mm_engine_new(struct mm_kernel *kernel, struct mm_config *config, uint64_t m
 static int add_pressure_triggers(struct mm_engine *engine)
 {
     struct mm_pressure_trigger triggers[MM_CONFIG_PRESSURE_TRIGGERS_MAX];
+    const char *group_paths[MM_CONFIG_PRESSURE_TRIGGERS_MAX];
     const struct mm_config *config = engine->config;
 
     if (config->pressure_trigger_count == 0)
@@ -176,9 +178,11 @@ static int add_pressure_triggers(struct mm_engine *engine)
             .stall_us = config->pressure_triggers[i].stall_us,
             .window_us = config->pressure_triggers[i].window_us,
         };
+        group_paths[i] = config->pressure_triggers[i].group_path;
     }
-    return mm_pressure_source_add(engine->center, engine->kernel, engine->waterline, triggers,
-                                  (unsigned)config->pressure_trigger_count, &engine->pressure);
+    return mm_pressure_source_add_for(engine->center, engine->kernel, engine->waterline, triggers,
+                                      group_paths, (unsigned)config->pressure_trigger_count,
+                                      &engine->pressure);
 }
 
 int mm_engine_start(struct mm_engine *engine)
@@ -194,6 +198,7 @@ int mm_engine_start(struct mm_engine *engine)
     /* without PSI the waterline watch does it alone */
     engine->pressure_error = add_pressure_triggers(engine);
     engine->has_pressure_triggers = engine->pressure_error == 0;
+    mm_engine_add_wakes(engine);
     return 0;
 }
 

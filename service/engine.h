@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "event_center/event_center.h"
+#include "event_center/wake_watch.h"
 #include "kernel_interface/kernel_interface.h"
 #include "kill_strategy/kill_strategy.h"
 #include "priority_manager/priority_manager.h"
@@ -34,6 +35,7 @@ struct mm_engine {
     bool has_pressure_triggers;
     int pressure_error; /* why not */
     struct mm_pressure_source_status pressure;
+    struct mm_source_note note; /* of the sources that mm_engine_start adds; set before it */
 };
 
 /*

@@ -29,8 +29,11 @@ static void write_pressure(struct mm_json_writer *writer, const struct mm_servic
 {
     (void)context;
     mm_json_text(writer, "kind", event->payload.pressure.kind == MM_PRESSURE_FULL ? "full" : "some");
+    mm_json_text(writer, "by", event->payload.pressure.window_us > 0 ? "psi" : "vmpressure");
     mm_json_unsigned(writer, "stall_us", event->payload.pressure.stall_us);
     mm_json_unsigned(writer, "window_us", event->payload.pressure.window_us);
+    if (event->group_id != 0)
+        mm_json_unsigned(writer, "group_id", event->group_id);
 }
 
 static void write_application(struct mm_json_writer *writer, const struct mm_service_context *context,
@@ -191,6 +194,53 @@ static void write_priority(struct mm_json_writer *writer, const struct mm_servic
     mm_json_bool(writer, "registered", event->payload.priority.is_registered);
 }
 
+static void write_group_memory(struct mm_json_writer *writer, const struct mm_service_context *context,
+                               const struct mm_event *event)
+{
+    const struct mm_group_events *since = &event->payload.group_memory.since;
+
+    (void)context;
+    mm_json_text(writer, "group", event->payload.group_memory.path);
+    mm_json_unsigned(writer, "low", since->low);
+    mm_json_unsigned(writer, "high", since->high);
+    mm_json_unsigned(writer, "max", since->max);
+    mm_json_unsigned(writer, "oom", since->oom);
+    mm_json_unsigned(writer, "oom_kill", since->oom_kill);
+    mm_json_bool(writer, "under_oom", since->is_under_oom);
+}
+
+static void write_swap(struct mm_json_writer *writer, const struct mm_service_context *context,
+                       const struct mm_event *event)
+{
+    const struct mm_swap_state *swap = &event->payload.swap;
+
+    (void)context;
+    mm_json_unsigned(writer, "devices", swap->device_count);
+    mm_json_unsigned(writer, "total_bytes", swap->total_bytes);
+    mm_json_unsigned(writer, "used_bytes", swap->used_bytes);
+    mm_json_unsigned(writer, "zram_devices", swap->zram_count);
+    mm_json_unsigned(writer, "zram_stored_bytes", swap->zram_stored_bytes);
+    mm_json_unsigned(writer, "zram_memory_bytes", swap->zram_memory_bytes);
+}
+
+static void write_resumed(struct mm_json_writer *writer, const struct mm_service_context *context,
+                          const struct mm_event *event)
+{
+    (void)context;
+    mm_json_unsigned(writer, "suspended_ns", event->payload.resumed.suspended_ns);
+}
+
+static void write_power(struct mm_json_writer *writer, const struct mm_service_context *context,
+                        const struct mm_event *event)
+{
+    const struct mm_power_state *power = &event->payload.power;
+
+    (void)context;
+    mm_json_bool(writer, "on_battery", power->is_on_battery);
+    if (power->charge_percent != MM_CHARGE_UNKNOWN)
+        mm_json_unsigned(writer, "charge_percent", power->charge_percent);
+}
+
 void mm_json_event(struct mm_json_writer *writer, const struct mm_service_context *context,
                    const struct mm_event *event)
 {
@@ -213,6 +263,10 @@ void mm_json_event(struct mm_json_writer *writer, const struct mm_service_contex
         [MM_EVENT_STALL] = write_stall,
         [MM_EVENT_OOM_VICTIM] = write_victim,
         [MM_EVENT_PROCESS_MATCHED] = write_match,
+        [MM_EVENT_GROUP_MEMORY] = write_group_memory,
+        [MM_EVENT_SWAP] = write_swap,
+        [MM_EVENT_RESUMED] = write_resumed,
+        [MM_EVENT_POWER] = write_power,
     };
 
     mm_json_text(writer, "event", mm_event_kind_name(event->kind));

@@ -218,10 +218,11 @@ const struct mm_ctl_command mm_ctl_monitor = {
     .name = "monitor",
     .summary = "show events as they happen, a line each, until interrupted",
     .arguments = "",
-    .details = "kinds of events: pressure, waterline, application, account, process-found, process-started,\n"
-               "process-renamed, process-exited, process-left, process-matched, oom-score-adj, group, stall,\n"
-               "oom-victim, memory-level, kill-begin, kill-end, decision, priority, config, reload,\n"
-               "log-state, stop",
+    .details =
+        "kinds of events: pressure, waterline, application, account, process-found, process-started,\n"
+        "process-renamed, process-exited, process-left, process-matched, oom-score-adj, group, stall,\n"
+        "oom-victim, memory-level, kill-begin, kill-end, decision, priority, config, reload,\n"
+        "log-state, stop, group-memory, swap, resumed, power",
     .options = options,
     .run = run,
 };

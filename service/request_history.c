@@ -62,10 +62,9 @@ void mm_json_kill_record(struct mm_json_writer *writer, const struct mm_kill_rec
 static const char *source_name(enum mm_decision_source source)
 {
     static const char *const names[] = {
-        [MM_DECISION_KILL] = "kill",
-        [MM_DECISION_RECLAIM] = "reclaim",
-        [MM_DECISION_PRIORITY] = "priority",
-        [MM_DECISION_CONFIG] = "config",
+        [MM_DECISION_KILL] = "kill",         [MM_DECISION_RECLAIM] = "reclaim",
+        [MM_DECISION_PRIORITY] = "priority", [MM_DECISION_CONFIG] = "config",
+        [MM_DECISION_KERNEL] = "kernel",
     };
 
     return (size_t)source < MM_ARRAY_SIZE(names) ? names[source] : "unknown";

@@ -55,8 +55,8 @@ extern "C" {
 
 #define MM_PROTOCOL_VERSION 1
 
-/* Event sources and helpers of the daemon: there are fewer than a dozen. */
-#define MM_DAEMON_SOURCES_MAX 16
+/* Event sources and helpers of the daemon: there are some fifteen. */
+#define MM_DAEMON_SOURCES_MAX 24
 
 /* Holds a whole reason of BPF, which names each program that is missing. */
 #define MM_DAEMON_DETAIL_MAX 320

@@ -279,7 +279,7 @@ TEST(ConfigStarter, WithItsCommentsOpenedIsTheBuiltIn)
     for (const std::string &entry : more)
         EXPECT_TRUE(std::regex_search(
             entry, std::regex("(killableSysApp|importantBgApp|procName|minPriority|app|"
-                              "allowedUid|processRule|name|exe|cmdline|comm|cgroup|unit|uid|"
+                              "allowedUid|limitHitGroup|processRule|name|exe|cmdline|comm|cgroup|unit|uid|"
                               "oomScoreAdj|bundle|class|priority)>")))
             << entry;
 }

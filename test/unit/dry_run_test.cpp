@@ -266,4 +266,37 @@ TEST_F(DryRun, StateIsMemoryOnly)
     EXPECT_EQ(mm_simulated_calls(inner, "map_state"), 0U);
 }
 
+/* Asking to be told changes nothing for anybody. */
+TEST_F(DryRun, WhatTheKernelTellsComesThrough)
+{
+    mm_wake_request request = {};
+    mm_wake *wake = nullptr;
+    mm_group_events events = {};
+    mm_swap_state swap = {};
+    mm_power_state power = {};
+    uint32_t ready = 0;
+
+    request.kind = MM_WAKE_GROUP_EVENTS;
+    request.cookie = 7;
+    request.group = open("/a");
+    ASSERT_EQ(ops->open_wake(kernel, &request, &wake), 0);
+    EXPECT_EQ(ops->wake_fd(kernel, wake, &ready), -1);
+    mm_simulated_wake(inner, MM_WAKE_GROUP_EVENTS);
+    std::vector<mm_notice> notices = drain();
+    ASSERT_EQ(notices.size(), 1U);
+    EXPECT_EQ(notices[0].kind, MM_NOTICE_WAKE);
+    EXPECT_EQ(notices[0].cookie, 7U);
+    EXPECT_EQ(ops->take_wake(kernel, wake), 1);
+    ops->move_wake(kernel, wake, 5);
+    ops->close_wake(kernel, wake);
+    EXPECT_EQ(ops->read_group_events(kernel, request.group, &events), 0);
+    EXPECT_EQ(ops->read_swap(kernel, &swap), 0);
+    EXPECT_EQ(ops->read_power(kernel, &power), 0);
+    EXPECT_EQ(power.battery_count, 1U);
+    mm_simulated_suspend(inner, 9);
+    EXPECT_EQ(ops->suspended_ns(kernel), 9U);
+    for (const char *operation : {"move_wake", "close_wake", "read_group_events", "read_swap", "read_power"})
+        EXPECT_EQ(mm_simulated_calls(inner, operation), 1U) << operation;
+}
+
 } // namespace

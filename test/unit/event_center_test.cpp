@@ -151,20 +151,20 @@ TEST_F(EventCenter, DeliveredEventsGiveTheirPlacesBackInALongChain)
     EXPECT_EQ(mm_event_center_counters(center)->lost, 0u);
 }
 
-TEST_F(EventCenter, SixteenSubscribersAndNoMore)
+TEST_F(EventCenter, ThirtyTwoSubscribersAndNoMore)
 {
     Subscriber one_more;
 
-    for (int i = 0; i < 16; i++)
+    for (int i = 0; i < 32; i++)
         subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_STOP),
                   [this](const mm_event &) { heard.emplace_back("x"); });
     EXPECT_EQ(mm_event_center_subscribe(center, MM_RANK_OBSERVER, 1, hear, &one_more), -ENOSPC);
     publish(MM_EVENT_STOP);
-    EXPECT_EQ(heard.size(), 16u);
+    EXPECT_EQ(heard.size(), 32u);
     mm_event_center_unsubscribe(center, hear, subscribers[3].get());
     mm_event_center_unsubscribe(center, hear, subscribers[3].get());
     publish(MM_EVENT_STOP);
-    EXPECT_EQ(heard.size(), 31u);
+    EXPECT_EQ(heard.size(), 63u);
 }
 
 TEST_F(EventCenter, SubscribingAndUnsubscribingWhileHearingMakesNobodyElseMissOrHearTwice)
@@ -551,11 +551,11 @@ TEST_F(Loop, ClosesSourcesInReverseOrder)
     EXPECT_EQ(closed, (std::vector<std::string>{"c", "b", "a"}));
 }
 
-TEST_F(Loop, SixteenSourcesAndNoMore)
+TEST_F(Loop, TwentyFourSourcesAndNoMore)
 {
     static const mm_event_source_ops ops = {"test", on_ready, nullptr, nullptr};
 
-    for (int i = 0; i < 16; i++)
+    for (int i = 0; i < 24; i++)
         add("");
     EXPECT_EQ(mm_event_center_add_source(center, &ops, this), -ENOSPC);
 }

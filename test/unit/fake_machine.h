@@ -63,6 +63,10 @@ class FakeMachine
         text << file.rdbuf();
         return text.str();
     }
+    void link(const std::string &target, const std::string &path) const
+    {
+        std::filesystem::create_symlink(target, std::filesystem::path(root_) / path);
+    }
     void remove(const std::string &path) const
     {
         std::filesystem::remove_all(std::filesystem::path(root_) / path);

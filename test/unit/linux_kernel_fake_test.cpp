@@ -485,6 +485,13 @@ TEST(FakeMachineFeatures, EachHasItsReason)
     ASSERT_EQ(nothing.start(), 0);
     v1.make_hybrid();
     v1.write("sys/fs/cgroup/unified/g/cgroup.kill", "");
+    for (const char *file :
+         {"cgroup.event_control", "memory.usage_in_bytes", "memory.pressure_level", "memory.oom_control"})
+        v1.write("sys/fs/cgroup/memory/" + std::string(file), "");
+    v1.write("proc/swaps", "");
+    v1.write("proc/kswapd_monitor", "");
+    v1.write("sys/class/power_supply/BAT0/type", "Battery\n");
+    v2.write("sys/class/power_supply/AC/type", "Mains\n"); // without a battery it tells nothing
     ASSERT_EQ(v1.start(), 0);
     v2.make_v2();
     v2.make_v2_group("/g", 1, "max", 0);
@@ -501,6 +508,12 @@ TEST(FakeMachineFeatures, EachHasItsReason)
         {MM_FEATURE_GROUP_PRESSURE, false, true, true},
         {MM_FEATURE_OOM_SCORE_ADJ_LOWER, true, true, false}, // a user namespace's capability does not count
         {MM_FEATURE_SWAP, true, true, true},
+        {MM_FEATURE_USAGE_THRESHOLD, false, true, false},
+        {MM_FEATURE_VMPRESSURE, false, true, false},
+        {MM_FEATURE_GROUP_EVENTS, false, true, true},
+        {MM_FEATURE_SWAP_EVENTS, false, true, false},
+        {MM_FEATURE_KSWAPD_MONITOR, false, true, false},
+        {MM_FEATURE_POWER_SUPPLY, false, true, false},
     };
     for (const auto &[id, in_nothing, in_v1, in_v2] : cases) {
         EXPECT_EQ(nothing.ops()->feature(nothing.kernel(), id)->available, in_nothing) << mm_feature_name(id);

@@ -360,7 +360,7 @@ TEST_F(Accounts, NonsenseIsRefused)
     switch_account(100, 77);
     EXPECT_EQ(counters().refused_events, 2U);
     EXPECT_EQ(priority(1000), 400);
-    /* P27: any other is taken, known or not. */
+    /* Any other is taken, known or not. */
     switch_account(4711, MM_ACCOUNT_ACTIVATED);
     EXPECT_EQ(counters().refused_events, 2U);
 }

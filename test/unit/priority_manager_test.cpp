@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The cases P1 to P26 of the reference 5.1 as tables, and what follows from 1.3: a step is an event, or time
- * passing, and the numbers of processes and bundle after it.
+ * The cases of the reference 5.1 that are sequences of events (P4 to P25; the others are in priority_reference_test), and
+ * what follows from 1.3, as tables: a step is an event, or time passing, and the numbers of processes and bundle after
+ * it.
  */
 #include "priority_world.h"
 
@@ -240,56 +241,6 @@ class PriorityManager : public PriorityWorld
 {
 };
 
-TEST_F(PriorityManager, P2AnAccountLivesAsLongAsItsProcesses)
-{
-    create({1000});
-    EXPECT_EQ(counters().accounts, 1U);
-    EXPECT_EQ(mm_bundle_account_id(mm_priority_manager_find(manager, 1000)->bundle), 100);
-    mm_simulated_exit(kernel, 1000);
-    report(MM_REASON_PROCESS_TERMINATED, {1000});
-    EXPECT_EQ(counters().accounts, 0U);
-    EXPECT_EQ(counters().bundles, 0U);
-    EXPECT_EQ(counters().processes, 0U);
-}
-
-TEST_F(PriorityManager, P3AProcessIsFoundByItsPid)
-{
-    create({1000});
-    ASSERT_NE(mm_priority_manager_find(manager, 1000), nullptr);
-    EXPECT_EQ(mm_priority_manager_find(manager, 1000)->uid, kUid);
-    EXPECT_EQ(mm_priority_manager_find(manager, 1001), nullptr);
-    EXPECT_EQ(mm_priority_manager_find(manager, 0), nullptr);
-}
-
-TEST_F(PriorityManager, P5ABundleLivesAsLongAsItsLastProcess)
-{
-    create({1000});
-    create({1001});
-    EXPECT_EQ(mm_priority_manager_find(manager, 1001)->bundle->process_count, 2U);
-    mm_simulated_exit(kernel, 1000);
-    report(MM_REASON_PROCESS_TERMINATED, {1000});
-    EXPECT_EQ(mm_priority_manager_find(manager, 1000), nullptr);
-    EXPECT_EQ(mm_priority_manager_find(manager, 1001)->bundle->process_count, 1U);
-    EXPECT_EQ(mm_priority_manager_list(manager)->count, 1U);
-}
-
-TEST_F(PriorityManager, P12TheListHoldsTheBundles)
-{
-    create({1000});
-    create({1001, kUid + 1, "com.example.other"});
-    EXPECT_EQ(mm_priority_manager_list(manager)->count, 2U);
-}
-
-TEST_F(PriorityManager, P26AbilityStartOfAnUnknownPid)
-{
-    spawn(1000);
-    report(MM_REASON_ABILITY_START, {1000});
-    report(MM_REASON_ABILITY_START, {4711});
-    EXPECT_EQ(mm_priority_manager_find(manager, 1000), nullptr);
-    EXPECT_EQ(counters().unknown_pid_events, 2U);
-    EXPECT_EQ(counters().registered_processes, 0U);
-}
-
 TEST_F(PriorityManager, AnEventOlderThanTheAbilityStartLeavesIt)
 {
     uint64_t before_ns = mm_event_center_now_ns(center) + 1;
@@ -379,7 +330,8 @@ TEST_F(PriorityManager, SystemAppsByEitherNameStayAtMinusThousand)
     EXPECT_EQ(priority(1002), 400);
     EXPECT_EQ(bundle_priority(1002), -1000) << "a bundle dies as one";
     EXPECT_EQ(mm_simulated_oom_score_adj(kernel, 1000), -1000);
-    EXPECT_EQ(why(1000), "0 foreground; system -> -1000");
+    EXPECT_EQ(why(1000),
+              "0 foreground; system -> -1000; extension of an unnamed caller min(400,0)+100 -> -1000");
 }
 
 // Nobody reports them: their comm is all that is known, and it may change.

@@ -67,6 +67,7 @@ class PriorityWorld : public ::testing::Test
         machine.ram_bytes = ram_bytes;
         machine.domain_group = domain_group;
         machine.scan_ns = scan_ns;
+        machine.lacks[MM_FEATURE_OOM_SCORE_ADJ_LOWER] = lacks_lowering;
         ASSERT_EQ(mm_simulated_kernel_new(&machine, &kernel), 0);
     }
 
@@ -277,6 +278,7 @@ class PriorityWorld : public ::testing::Test
     uint64_t ram_bytes = 4 * MM_GIB;
     const char *domain_group = nullptr;
     uint64_t scan_ns = 0;
+    bool lacks_lowering = false; /* of oom_score_adj below 0 */
     mm_config config{};
     mm_kernel *kernel = nullptr;
     mm_event_center *center = nullptr;

@@ -473,10 +473,11 @@ TEST_F(Reclaim, PressureRaisesTheLevelAndItIsHeld)
 {
     std::vector<std::string> changes;
     const uint64_t held = 5 * SECOND;
-    auto stall = [this](mm_pressure_kind kind) {
+    auto stall = [this](mm_pressure_kind kind, uint64_t group_id = 0) {
         mm_event event = {};
 
         event.kind = MM_EVENT_PRESSURE;
+        event.group_id = group_id;
         event.payload.pressure.kind = kind;
         mm_event_center_publish(engine->center, &event);
     };
@@ -494,6 +495,8 @@ TEST_F(Reclaim, PressureRaisesTheLevelAndItIsHeld)
         run_for(held / 2);
     }
     EXPECT_EQ(changes, std::vector<std::string>{"moderate by pressure"}) << "each change is told once";
+    stall(MM_PRESSURE_FULL, 7);
+    EXPECT_EQ(changes.size(), 1u) << "what it suffers says nothing of the others";
     stall(MM_PRESSURE_FULL);
     run_for(held * 3 / 4);
     stall(MM_PRESSURE_SOME);

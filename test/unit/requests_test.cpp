@@ -127,6 +127,32 @@ TEST(List, OrderIsThatOfDeathsWithTheReasons)
     EXPECT_TRUE(cJSON_IsNull(member(answer, "cursor")));
 }
 
+TEST(List, TellsTheWholeChainOfOneProcess)
+{
+    World world;
+    Client client(world);
+    const struct {
+        const char *pid, *why;
+    } rows[] = {
+        {",\"pid\":101", "400 background; extension of 103 (foreground) min(400,0)+100 -> 100"},
+        {",\"pid\":103", "0 foreground; account 100 active -50 -> 0"},
+        {",\"pid\":102", "0 oom_score_adj, not registered"},
+    };
+
+    for (const char *event : {",\"event\":\"background\",\"pid\":101,\"name\":\"player\"",
+                              ",\"event\":\"foreground\",\"pid\":103,\"name\":\"caller\"",
+                              ",\"event\":\"account-activate\",\"account\":100",
+                              ",\"event\":\"bind\",\"pid\":101,\"caller_pid\":103"})
+        EXPECT_EQ(Client::code(client.ask("event", event)), "") << event;
+    for (const auto &row : rows) {
+        Json answer = client.ask("list", row.pid);
+        const cJSON *processes = member(answer, "processes");
+
+        ASSERT_EQ(cJSON_GetArraySize(processes), 1) << row.pid;
+        EXPECT_EQ(text_of(member(cJSON_GetArrayItem(processes, 0), "why")), row.why);
+    }
+}
+
 TEST(List, LimitEndsAPageAndTheCursorGoesOn)
 {
     World world;

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The priority manager against its model: after each of many random events both say the same of everything.
+ *
+ *     MM_MODEL_EVENTS=1000000 MM_MODEL_SEED=7 test/unit/priority_model_test
+ *
+ * Each run of kRunEvents has a seed of its own, the first the one that is printed; a failure names the seed of its run,
+ * and MM_MODEL_SEED with it begins there.
+ */
+#include "priority_script.h"
+#include "priority_world.h"
+
+#include <algorithm>
+#include <climits>
+#include <cstdlib>
+#include <memory>
+#include <set>
+#include <sstream>
+
+namespace
+{
+
+constexpr size_t kRunEvents = 2500, kDefaultEvents = 20000;
+
+/* Manager and model, with the same events. */
+class Pair : public PriorityWorld
+{
+  public:
+    explicit Pair(bool lacks_lowering_) : model(lacks_lowering_)
+    {
+        lacks_lowering = lacks_lowering_;
+        config.reclaim_priority.dead_check_ms = 0;
+        SetUp();
+        model.now_ns = kernel->ops->now_ns(kernel);
+    }
+
+    ~Pair() override
+    {
+        TearDown();
+    }
+
+    Pair(const Pair &) = delete;
+    Pair &operator=(const Pair &) = delete;
+
+    void TestBody() override
+    {
+    }
+
+    /* "" when both agree afterwards. */
+    std::string take(const Action &action)
+    {
+        std::ostringstream said;
+
+        model.begin_event();
+        is_use = action.act != Act::kAccount && action.act != Act::kConfigure;
+        (this->*handlers[static_cast<int>(action.act)])(action);
+        announced.clear();
+        if (!difference.empty())
+            return difference;
+        compare_counts(said);
+        for (const auto &[pid, process] : model.processes)
+            compare_process(said, process);
+        if (said.str().empty())
+            compare_order(said);
+        return said.str();
+    }
+
+    PriorityModel model;
+
+  private:
+    uint64_t stated_ticks(const Action &action) const
+    {
+        auto living = model.machine().find(action.pid);
+        uint64_t now = living == model.machine().end() ? 0 : living->second.start_time_ticks;
+
+        if (action.ticks == kTicksNow)
+            return now;
+        auto before = ticks_before.find(action.pid);
+        return action.ticks == kTicksBefore && before != ticks_before.end() ? before->second : 0;
+    }
+
+    /* ---- actions --------------------------------------------------------------------------------------- */
+
+    void do_spawn(const Action &action)
+    {
+        const ScriptApplication &application = script_application(action.application);
+        const char *comm = script_comm(action.pid / 5);
+        mm_simulated_process process{};
+
+        if (mm_simulated_is_alive(kernel, action.pid))
+            return;
+        process.pid = action.pid;
+        process.ppid = action.other;
+        process.uid = application.uid;
+        process.comm = comm;
+        process.oom_score_adj = action.value;
+        process.anonymous_bytes = 4096;
+        ASSERT_EQ(mm_simulated_spawn(kernel, &process), 0);
+        model.spawn(action.pid, {ticks_of(action.pid), action.other, application.uid, action.value, comm});
+    }
+
+    void do_exit(const Action &action)
+    {
+        uint64_t ticks;
+
+        if (!mm_simulated_is_alive(kernel, action.pid))
+            return;
+        ticks = ticks_of(action.pid);
+        ticks_before[action.pid] = ticks;
+        ASSERT_EQ(mm_simulated_exit(kernel, action.pid), 0);
+        model.exit(action.pid);
+        if (action.value % 2 == 0)
+            return;
+        ticks = action.ticks == kTicksNone ? 0 : ticks;
+        publish(MM_EVENT_PROCESS_EXITED, action.pid, 0, ticks);
+        model.exited(action.pid, ticks);
+    }
+
+    void do_echo(const Action &action)
+    {
+        publish(MM_EVENT_PROCESS_EXITED, action.pid, 0, stated_ticks(action));
+        model.exited(action.pid, stated_ticks(action));
+    }
+
+    void do_leave(const Action &action)
+    {
+        publish(MM_EVENT_PROCESS_LEFT, action.pid, 0, stated_ticks(action));
+        model.left(action.pid, stated_ticks(action));
+    }
+
+    void do_report(const Action &action)
+    {
+        const ScriptApplication &said = script_application(action.application);
+        uint64_t age_ns = static_cast<uint64_t>(action.age_s) * kSecondNs;
+        uint64_t time_ns = model.now_ns - std::min(model.now_ns, age_ns);
+        ModelReport told{static_cast<mm_application_reason>(action.value),
+                         action.pid,
+                         said.uid,
+                         said.bundle,
+                         said.process,
+                         said.account,
+                         action.other,
+                         said.uid,
+                         stated_ticks(action),
+                         time_ns ? time_ns : 1};
+
+        report(action.value,
+               {action.pid, said.uid, said.bundle, said.process, said.account, action.other, said.uid,
+                told.start_time_ticks},
+               told.time_ns);
+        model.report(told);
+    }
+
+    void do_account(const Action &action)
+    {
+        switch_account(action.value, action.other);
+        model.switch_account(action.value, static_cast<mm_account_change>(action.other));
+    }
+
+    void do_pass(const Action &action)
+    {
+        advance_s(static_cast<uint64_t>(action.value));
+        model.pass(kernel->ops->now_ns(kernel));
+    }
+
+    void write_file(const Action &action)
+    {
+        int written = 0;
+
+        if (!mm_simulated_is_alive(kernel, action.pid) || (action.value < 0 && lacks_lowering))
+            return;
+        ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, action.pid, 0, action.value, &written), 0);
+        model.write(action.pid, action.value);
+    }
+
+    void do_write_told(const Action &action)
+    {
+        write_file(action);
+        do_tell(action);
+    }
+
+    void do_tell(const Action &action)
+    {
+        publish(MM_EVENT_OOM_SCORE_ADJ, action.pid, action.value);
+        model.told_oom_score_adj(action.pid, action.value);
+    }
+
+    void do_find(const Action &action)
+    {
+        publish(MM_EVENT_PROCESS_FOUND, action.pid, 0, stated_ticks(action));
+        model.found(action.pid, stated_ticks(action));
+    }
+
+    void do_start(const Action &action)
+    {
+        const char *comm = script_comm(action.value);
+        mm_event event{};
+
+        event.kind = MM_EVENT_PROCESS_STARTED;
+        event.pid = action.pid;
+        event.uid = script_application(action.application).uid + (action.other == 1);
+        event.payload.process.start_time_ticks = stated_ticks(action);
+        mm_copy_text(event.payload.process.comm, sizeof(event.payload.process.comm), comm);
+        mm_event_center_publish(center, &event);
+        model.started(action.pid, event.payload.process.start_time_ticks, comm, event.uid);
+    }
+
+    void do_scan(const Action &)
+    {
+        mm_priority_manager_want_scan(manager);
+        /* 64 newcomers in a turn, then those who are gone */
+        for (unsigned turn = 0; turn < 12; turn++)
+            mm_event_center_step(center);
+        model.scan();
+    }
+
+    void do_refresh(const Action &)
+    {
+        while (mm_priority_manager_refresh(manager, 1000) > 0)
+            ;
+        model.refresh();
+    }
+
+    /* In half seconds, where nothing else is due. */
+    void do_look_for_dead(const Action &)
+    {
+        config.reclaim_priority.dead_check_ms = 300;
+        publish_config();
+        mm_simulated_advance(kernel, 300 * MM_NS_PER_MS);
+        mm_event_center_step(center);
+        for (unsigned slice = 0; slice < 8; slice++) {
+            mm_simulated_advance(kernel, 20 * MM_NS_PER_MS);
+            mm_event_center_step(center);
+        }
+        config.reclaim_priority.dead_check_ms = 0;
+        publish_config();
+        model.look_for_dead();
+        mm_simulated_advance(kernel, (1000 - 300 - 8 * 20) * MM_NS_PER_MS);
+        mm_event_center_step(center);
+        model.pass(kernel->ops->now_ns(kernel));
+    }
+
+    void do_restart(const Action &)
+    {
+        stop_manager();
+        start_manager();
+        ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+        model.restart();
+    }
+
+    void do_configure(const Action &action)
+    {
+        ModelNames names = script_names(action.value);
+
+        set_residents(names.residents);
+        set_system_apps(names.system_apps);
+        set_important(names.important, names.floor);
+        config.reclaim_priority.important_app_count = names.important.empty() ? 0 : 1;
+        publish_config();
+        model.configure(names);
+    }
+
+    void do_take_ending(const Action &)
+    {
+        const mm_bundle *taken = mm_priority_manager_take_ending(manager);
+        int expected = model.take_ending();
+        int bundle = taken ? model.processes.at(first_pid(taken)).bundle : 0;
+
+        if (bundle != expected)
+            difference = "the killer was given another bundle\n";
+    }
+
+    /* ---- comparing ------------------------------------------------------------------------------------- */
+
+    static pid_t first_pid(const mm_bundle *bundle)
+    {
+        return MM_CONTAINER_OF(bundle->processes.next, mm_process, bundle_link)->pid;
+    }
+
+    void compare_counts(std::ostream &said) const
+    {
+        const mm_priority_counters &found = counters();
+        uint32_t registered = 0;
+
+        for (const auto &[pid, process] : model.processes)
+            registered += process.is_registered;
+        const struct {
+            const char *name;
+            size_t expected, found;
+        } rows[] = {
+            {"processes", model.processes.size(), found.processes},
+            {"registered processes", registered, found.registered_processes},
+            {"bundles", model.bundles.size(), found.bundles},
+            {"listed bundles", model.bundles.size(), mm_priority_manager_list(manager)->count},
+            {"bindings", model.bindings.size(), found.bindings},
+            {"accounts", model.account_count(), found.accounts},
+        };
+
+        for (const auto &row : rows) {
+            if (row.expected != row.found)
+                said << row.name << ": " << row.expected << " expected, " << row.found << " found\n";
+        }
+    }
+
+    /* The number that an explanation ends with. */
+    static int last_number(const std::string &text)
+    {
+        size_t arrow = text.rfind("-> ");
+
+        return std::atoi(text.c_str() + (arrow == std::string::npos ? 0 : arrow + 3));
+    }
+
+    /* Of those that changed, and of some others: words take longer than numbers. */
+    int explained(const ModelProcess &process) const
+    {
+        bool is_asked = process.number != process.number_before ||
+                        (static_cast<uint64_t>(process.pid) + model.moment) % 16 == 0;
+
+        return is_asked ? last_number(why(process.pid)) : process.number;
+    }
+
+    void compare_process(std::ostream &said, const ModelProcess &expected)
+    {
+        const mm_process *found = mm_priority_manager_find(manager, expected.pid);
+        auto living = model.machine().find(expected.pid);
+
+        if (!found) {
+            said << expected.pid << ": not on the list\n";
+            return;
+        }
+        const struct {
+            const char *name;
+            int64_t expected, found;
+        } rows[] = {
+            {"start time", static_cast<int64_t>(expected.start_time_ticks),
+             static_cast<int64_t>(found->start_time_ticks)},
+            {"number", expected.number, found->priority},
+            {"known oom_score_adj", expected.written, found->written_oom_score_adj},
+            {"file", living == model.machine().end() ? INT_MIN : living->second.oom_score_adj,
+             mm_simulated_oom_score_adj(kernel, expected.pid)},
+            {"bundle", model.bundles.at(expected.bundle).priority, found->bundle->entry.priority},
+            {"members of its bundle", model.bundles.at(expected.bundle).members,
+             found->bundle->process_count},
+            {"registered", expected.is_registered, found->bundle->is_registered},
+            {"account", model.bundles.at(expected.bundle).account, mm_bundle_account_id(found->bundle)},
+            {"rule", expected.rule, found->rule},
+            {"explanation", expected.number, explained(expected)},
+        };
+
+        for (const auto &row : rows) {
+            if (row.expected != row.found)
+                said << expected.pid << ": " << row.name << " " << row.expected << " expected, " << row.found
+                     << " found: " << why(expected.pid) << "\n";
+        }
+    }
+
+    /* A walk over the list; those of one moment may be in any order, which is theirs from then on. */
+    void compare_order(std::ostream &said)
+    {
+        const mm_priority_list *list = mm_priority_manager_list(manager);
+        ModelBundle *before = nullptr;
+        unsigned place = 0;
+
+        for (mm_priority_entry *entry = mm_priority_list_least(list); entry;
+             entry = mm_priority_list_next(list, entry)) {
+            pid_t pid = first_pid(MM_BUNDLE_OF(entry));
+            ModelBundle *bundle = &model.bundles.at(model.processes.at(pid).bundle);
+
+            if (before && !is_in_order(*before, *bundle))
+                said << "the bundle of " << pid << " (" << bundle->priority << ", used in moment "
+                     << bundle->moment << ") comes after one of " << before->priority << ", moment "
+                     << before->moment << "\n";
+            if (bundle->moment >= model.first_moment)
+                bundle->place = ++place;
+            before = bundle;
+        }
+    }
+
+    bool is_in_order(const ModelBundle &first, const ModelBundle &next) const
+    {
+        if (first.priority != next.priority)
+            return first.priority > next.priority;
+        if (first.moment != next.moment)
+            return first.moment < next.moment;
+        if (first.moment < model.first_moment)
+            return first.place < next.place;
+        /* A switch of accounts or another configuration is no use: equals stay in their order. */
+        return is_use || first.previous_priority != next.previous_priority ||
+               std::tie(first.previous_moment, first.previous_place) <
+                   std::tie(next.previous_moment, next.previous_place);
+    }
+
+    using Handler = void (Pair::*)(const Action &);
+    static constexpr Handler handlers[] = {
+        &Pair::do_spawn,      &Pair::do_exit,        &Pair::do_echo,          &Pair::do_leave,
+        &Pair::do_report,     &Pair::do_account,     &Pair::do_pass,          &Pair::write_file,
+        &Pair::do_write_told, &Pair::do_tell,        &Pair::do_find,          &Pair::do_start,
+        &Pair::do_scan,       &Pair::do_refresh,     &Pair::do_look_for_dead, &Pair::do_restart,
+        &Pair::do_configure,  &Pair::do_take_ending,
+    };
+    static_assert(MM_ARRAY_SIZE(handlers) == static_cast<size_t>(Act::kCount), "one for each");
+
+    std::map<pid_t, uint64_t> ticks_before;
+    std::string difference;
+    bool is_use = false;
+};
+
+struct Outcome {
+    std::string difference; /* "": none */
+    size_t events = 0;
+};
+
+using ModelChange = void (*)(PriorityModel &);
+
+Outcome play(const Script &script, bool lacks_lowering, ModelChange change = nullptr)
+{
+    Pair pair(lacks_lowering);
+    Outcome outcome;
+
+    if (change)
+        change(pair.model);
+    for (const Action &action : script) {
+        outcome.events++;
+        outcome.difference = pair.take(action);
+        if (!outcome.difference.empty() || ::testing::Test::HasFatalFailure())
+            break;
+    }
+    return outcome;
+}
+
+std::string shortest_failure(Script script, bool lacks_lowering, ModelChange change = nullptr)
+{
+    std::ostringstream said;
+
+    script.resize(play(script, lacks_lowering, change).events);
+    script = shrink(std::move(script), [&](const Script &shorter) {
+        return !play(shorter, lacks_lowering, change).difference.empty();
+    });
+    for (const Action &action : script)
+        said << "  " << in_words(action) << "\n";
+    said << play(script, lacks_lowering, change).difference;
+    return said.str();
+}
+
+unsigned long from_environment(const char *name, unsigned long otherwise)
+{
+    const char *text = std::getenv(name);
+
+    return text ? std::strtoul(text, nullptr, 10) : otherwise;
+}
+
+TEST(PriorityModelTest, TheManagerSaysTheSameAfterEachEvent)
+{
+    unsigned seed = static_cast<unsigned>(from_environment("MM_MODEL_SEED", 1909));
+    size_t left = from_environment("MM_MODEL_EVENTS", kDefaultEvents), count = 0;
+
+    for (; left > 0; seed++) {
+        size_t length = std::min(left, kRunEvents);
+        /* One kernel in four does not let us go below 0. */
+        bool lacks_lowering = seed % 4 == 0;
+        Script script = make_script(seed, length);
+        Outcome outcome = play(script, lacks_lowering);
+
+        count += outcome.events;
+        left -= length;
+        ASSERT_TRUE(outcome.difference.empty())
+            << "MM_MODEL_SEED=" << seed << " event " << outcome.events
+            << (lacks_lowering ? ", without CAP_SYS_RESOURCE" : "") << ":\n"
+            << outcome.difference << "the same in short:\n"
+            << shortest_failure(script, lacks_lowering);
+        ASSERT_FALSE(HasFatalFailure());
+    }
+    std::printf("%zu events, the last seed was %u\n", count, seed - 1);
+}
+
+TEST(PriorityModelTest, AFailureBecomesAShortStory)
+{
+    Script script = make_script(7, kRunEvents);
+    ModelChange wrong = [](PriorityModel &model) { model.visible_priority = 51; };
+    ASSERT_FALSE(play(script, false, wrong).difference.empty());
+    std::string story = shortest_failure(script, false, wrong);
+
+    EXPECT_LE(std::count(story.begin(), story.end(), '\n'), 12) << story;
+    EXPECT_NE(story.find("VISIBLE of"), std::string::npos) << story;
+    EXPECT_NE(story.find("number 51 expected, 50 found"), std::string::npos) << story;
+}
+
+} // namespace
