@@ -105,6 +105,7 @@ static __always_inline void mm_charge(struct mm_bpf_cpu_state *state, const stru
 
     if (!state->is_begun || runner->key == 0)
         return;
+    state->total_ns += run_ns;
     time = mm_time_of(runner->key);
     if (!time) {
         state->lost_ns += run_ns;
@@ -116,7 +117,6 @@ static __always_inline void mm_charge(struct mm_bpf_cpu_state *state, const stru
     time->run_ns += run_ns;
     time->weighted_ns += weighted_ns;
     time->switches++;
-    state->charges++;
 }
 
 /* Arguments: the frequency in kHz, the processor, which need not be this one. */

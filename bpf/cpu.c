@@ -31,6 +31,8 @@ struct mm_bpf_cpu {
     unsigned programs;
     uint32_t cpu_count;
     unsigned read_slot; /* 0 or 1: the one that is not charged */
+    unsigned flags;     /* enum mm_bpf_cpu_flag */
+    const char *pin_directory;
     const volatile struct mm_bpf_cpu_state *states;
     size_t states_bytes;
     uint32_t *keys;                /* of a batch */
@@ -47,12 +49,14 @@ static int call_bpf(enum bpf_cmd command, union bpf_attr *attributes)
 
 static int run_loader(struct mm_bpf_cpu *cpu, const struct mm_bpf_cpu_options *options, int fd)
 {
-    char timeout_ms[16];
+    char timeout_ms[16], classic[] = "--classic", pin_directory[] = "--pin-directory";
     char *arguments[] = {(char *)options->loader_path,
                          (char[]){"--cpu"},
                          (char[]){"--timeout-ms"},
                          timeout_ms,
-                         options->is_classic ? (char[]){"--classic"} : NULL,
+                         NULL,
+                         NULL,
+                         NULL,
                          NULL};
     char *const environment[] = {NULL};
     const struct mm_spawn_descriptor descriptor = {fd, MM_BPF_LOADER_FD};
@@ -65,6 +69,14 @@ static int run_loader(struct mm_bpf_cpu *cpu, const struct mm_bpf_cpu_options *o
         .ends_with_us = true,
     };
 
+    unsigned count = 4;
+
+    if (options->is_classic)
+        arguments[count++] = classic;
+    if (options->pin_directory) {
+        arguments[count++] = pin_directory;
+        arguments[count++] = (char *)options->pin_directory;
+    }
     (void)mm_format(timeout_ms, sizeof(timeout_ms), "%u", options->timeout_ms);
     return mm_spawn(&loader, &cpu->loader_pid);
 }
@@ -78,6 +90,7 @@ int mm_bpf_cpu_new(const struct mm_bpf_cpu_options *options, struct mm_bpf_cpu *
     if (!cpu)
         return -ENOMEM;
     cpu->progress_fd = -1;
+    cpu->pin_directory = options->pin_directory;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
         result = -errno;
         free(cpu);
@@ -109,11 +122,23 @@ static void end_loader(struct mm_bpf_cpu *cpu)
     cpu->loader_pid = 0;
 }
 
+/* Before the lock on the directory goes. Another's file keeps it there. */
+static void unpin(const struct mm_bpf_cpu *cpu)
+{
+    static const char *const names[] = MM_BPF_CPU_MAP_NAMES;
+
+    for (size_t i = 0; i < MM_ARRAY_SIZE(names); i++)
+        (void)unlinkat(cpu->fds[cpu->fd_count - 1], names[i], 0);
+    (void)rmdir(cpu->pin_directory);
+}
+
 void mm_bpf_cpu_free(struct mm_bpf_cpu *cpu)
 {
     if (!cpu)
         return;
     end_loader(cpu);
+    if (cpu->flags & MM_BPF_CPU_IS_PINNED)
+        unpin(cpu);
     if (cpu->states)
         (void)munmap((void *)cpu->states, cpu->states_bytes);
     for (unsigned i = 0; i < cpu->fd_count; i++)
@@ -136,6 +161,11 @@ const char *mm_bpf_cpu_reason(const struct mm_bpf_cpu *cpu)
 unsigned mm_bpf_cpu_programs(const struct mm_bpf_cpu *cpu)
 {
     return cpu->programs;
+}
+
+bool mm_bpf_cpu_is_taken_over(const struct mm_bpf_cpu *cpu)
+{
+    return cpu->flags & MM_BPF_CPU_IS_TAKEN_OVER;
 }
 
 /* ---- its answer --------------------------------------------------------------------------------------------- */
@@ -176,7 +206,20 @@ static bool makes_sense(const struct mm_bpf_cpu *cpu, const struct mm_bpf_loader
         return message->error < 0;
     return message->fd_count == cpu->fd_count && cpu->fd_count > MM_BPF_CPU_DESCRIPTORS &&
            message->cpu_count > 0 && message->cpu_count <= CPU_COUNT_MAX &&
-           (message->programs & MM_BPF_CPU_SWITCH);
+           (message->programs & MM_BPF_CPU_SWITCH) &&
+           (cpu->pin_directory || !(message->flags & MM_BPF_CPU_IS_PINNED));
+}
+
+/* Other errors say what the kernel refuses or lacks, and so it will the next time. */
+static bool may_pass(int error)
+{
+    static const int passing[] = {-ENOMEM, -ENOSPC, -EMFILE, -ENFILE, -EAGAIN, -EINTR, -EBUSY};
+
+    for (size_t i = 0; i < MM_ARRAY_SIZE(passing); i++) {
+        if (passing[i] == error)
+            return true;
+    }
+    return false;
 }
 
 static int adopt(struct mm_bpf_cpu *cpu)
@@ -220,11 +263,11 @@ int mm_bpf_cpu_receive(struct mm_bpf_cpu *cpu)
     }
     message.reason[MM_BPF_REASON_MAX - 1] = '\0';
     (void)mm_printable(message.reason, strlen(message.reason), cpu->reason, sizeof(cpu->reason));
-    /* what the kernel refuses or lacks it will refuse and lack the next time */
     if (message.error < 0)
-        return message.error == -ENOMEM ? -ENOMEM : -EOPNOTSUPP;
+        return may_pass(message.error) ? message.error : -EOPNOTSUPP;
     cpu->cpu_count = message.cpu_count;
     cpu->programs = message.programs;
+    cpu->flags = message.flags;
     result = adopt(cpu);
     if (result < 0)
         (void)mm_format(cpu->reason, sizeof(cpu->reason), "the maps cannot be mapped: %s", strerror(-result));
@@ -233,12 +276,15 @@ int mm_bpf_cpu_receive(struct mm_bpf_cpu *cpu)
 
 /* ---- reading ------------------------------------------------------------------------------------------------ */
 
-/* Charges what runs on each processor. Best effort: a kernel before 5.10 cannot, and charges it when it is left. */
+/* Charges what runs on each processor; one that is idle is not woken for it. Best effort: a kernel before 5.10 cannot,
+   and charges it when it is left. */
 static void flush(const struct mm_bpf_cpu *cpu)
 {
     for (uint32_t i = 0; i < cpu->cpu_count; i++) {
         union bpf_attr attributes = {0};
 
+        if ((cpu->flags & MM_BPF_CPU_KNOWS_RUNNER) && cpu->states[i].runner == 0)
+            continue;
         attributes.test.prog_fd = (uint32_t)cpu->fds[MM_BPF_CPU_FLUSH];
         attributes.test.cpu = i;
         attributes.test.flags = BPF_F_TEST_RUN_ON_CPU;
@@ -307,10 +353,11 @@ static int by_tgid(const void *a, const void *b)
     return (left->tgid > right->tgid) - (left->tgid < right->tgid);
 }
 
-/* Both are sums over the processors, which write meanwhile. */
-static void read_losses(const struct mm_bpf_cpu *cpu, struct mm_bpf_cpu_snapshot *snapshot)
+/* All are sums over the processors, which write meanwhile. */
+static void read_totals(const struct mm_bpf_cpu *cpu, struct mm_bpf_cpu_snapshot *snapshot)
 {
     for (uint32_t i = 0; i < cpu->cpu_count; i++) {
+        snapshot->total_ns += cpu->states[i].total_ns;
         snapshot->lost_ns += cpu->states[i].lost_ns;
         snapshot->lost_count += cpu->states[i].lost_count;
     }
@@ -353,7 +400,7 @@ int mm_bpf_cpu_read(struct mm_bpf_cpu *cpu, struct mm_bpf_cpu_snapshot **ret_sna
         free(snapshot);
         return result;
     }
-    read_losses(cpu, snapshot);
+    read_totals(cpu, snapshot);
     qsort(snapshot->processes, snapshot->count, sizeof(snapshot->processes[0]), by_tgid);
     fitting = realloc(snapshot, sizeof(*snapshot) + snapshot->count * sizeof(snapshot->processes[0]));
     *ret_snapshot = fitting ? fitting : snapshot;

@@ -40,17 +40,37 @@ enum mm_bpf_cpu_descriptor {
     MM_BPF_CPU_DESCRIPTORS,
 };
 
+/* The names of the first of them, which they have in a bpffs, too. */
+#define MM_BPF_CPU_MAP_NAMES                                                                                 \
+    {                                                                                                        \
+        "mm_cpu_states", "mm_cpu_current", "mm_cpu_first", "mm_cpu_second"                                   \
+    }
+
+/* Flags of the loader's message. */
+enum mm_bpf_cpu_flag {
+    MM_BPF_CPU_IS_PINNED = 1 << 0,     /* the last descriptor is the directory, whose lock it holds */
+    MM_BPF_CPU_IS_TAKEN_OVER = 1 << 1, /* the maps are those of one that died */
+    MM_BPF_CPU_KNOWS_RUNNER = 1 << 2,  /* a state says who runs, 0 where the processor is idle */
+};
+
+/* Where the daemon has its maps pinned. */
+#define MM_BPF_CPU_PIN_DIRECTORY "/sys/fs/bpf/memmgr"
+
 struct mm_bpf_cpu_options {
     const char *loader_path; /* absolute path of memmgr-bpf-loader */
     uint32_t timeout_ms;     /* the loader ends itself after this */
     bool is_classic;         /* do without BTF although the kernel has it: for tests */
+    /* In a bpffs, of our own alone, kept: where the maps outlive us when we die, to be taken over. NULL: nowhere. Where it
+       is not to be had, or in use, nothing is pinned and the reason says so. */
+    const char *pin_directory;
 };
 
 struct mm_bpf_cpu;
 
 /* Runs the loader and returns at once. Negative errno when it cannot be run. */
 int mm_bpf_cpu_new(const struct mm_bpf_cpu_options *options, struct mm_bpf_cpu **ret_cpu);
-void mm_bpf_cpu_free(struct mm_bpf_cpu *cpu); /* accepts NULL */
+/* What was pinned is gone after it. Accepts NULL. */
+void mm_bpf_cpu_free(struct mm_bpf_cpu *cpu);
 
 /* Readable when mm_bpf_cpu_receive has something to say; -1 after it had. */
 int mm_bpf_cpu_progress_fd(const struct mm_bpf_cpu *cpu);
@@ -60,9 +80,11 @@ int mm_bpf_cpu_receive(struct mm_bpf_cpu *cpu);
 /* One line: how, or why not. */
 const char *mm_bpf_cpu_reason(const struct mm_bpf_cpu *cpu);
 unsigned mm_bpf_cpu_programs(const struct mm_bpf_cpu *cpu); /* enum mm_bpf_cpu_program */
+/* What the next two readings find may have happened before we began. */
+bool mm_bpf_cpu_is_taken_over(const struct mm_bpf_cpu *cpu);
 
 struct mm_bpf_cpu_snapshot {
-    uint64_t lost_ns, lost_count; /* since the programs were attached */
+    uint64_t total_ns, lost_ns, lost_count; /* of all processes, since the maps were made */
     size_t count;
     struct mm_bpf_cpu_time processes[]; /* the sum of all processors, by tgid */
 };

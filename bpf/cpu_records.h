@@ -30,8 +30,8 @@ struct mm_bpf_cpu_state {
     uint64_t changed_ns; /* when the frequency changed since then, for the first time; 0: it did not */
     uint64_t lost_ns;    /* of processes that found no room */
     uint64_t lost_count; /* how often that was */
-    uint64_t charges;
-    uint32_t max_khz; /* 0: not known, the weight is 1 */
+    uint64_t total_ns;   /* of all processes, those that were lost, too */
+    uint32_t max_khz;    /* 0: not known, the weight is 1 */
     uint32_t weight;
     uint32_t next_weight; /* since changed_ns */
     uint32_t is_begun;

@@ -10,11 +10,12 @@
 #include <sys/types.h>
 
 struct mm_bpf_load_request {
-    uint32_t ring_bytes;   /* any; rounded up here */
-    pid_t daemon;          /* whose writes are not reported, in the loader's pid namespace */
-    uint64_t domain_group; /* inode of the domain's group where memory is managed; 0: the machine */
-    bool is_classic;       /* classic tracepoints only */
-    bool is_untimed;       /* only programs without a timer */
+    uint32_t ring_bytes;       /* any; rounded up here */
+    pid_t daemon;              /* whose writes are not reported, in the loader's pid namespace */
+    uint64_t domain_group;     /* inode of the domain's group where memory is managed; 0: the machine */
+    bool is_classic;           /* classic tracepoints only */
+    bool is_untimed;           /* only programs without a timer */
+    const char *pin_directory; /* for cpuflow's maps; NULL: they are not pinned */
 };
 
 /* message is ready to be sent; its fd_count fds go with it and stay open. */

@@ -2,6 +2,7 @@
 #include "bpf/load_cpu.h"
 
 #include "bpf/cpu.h"
+#include "bpf/load_pins.h"
 #include "bpf/load_reason.h"
 #include "common/common.h"
 
@@ -88,10 +89,16 @@ static int write_states(const struct bpf_map *map, uint32_t cpu_count)
     int known = 0;
 
     for (uint32_t cpu = 0; cpu < cpu_count; cpu++) {
-        struct mm_bpf_cpu_state state = {.weight = MM_BPF_CPU_WEIGHT_ONE};
+        struct mm_bpf_cpu_state old = {0}, state = {.weight = MM_BPF_CPU_WEIGHT_ONE};
         uint32_t now_khz = read_khz(cpu, "scaling_cur_freq");
-        int error;
+        int error = bpf_map__lookup_elem(map, &cpu, sizeof(cpu), &old, sizeof(old), 0);
 
+        if (error < 0)
+            return error;
+        /* where they were taken over */
+        state.total_ns = old.total_ns;
+        state.lost_ns = old.lost_ns;
+        state.lost_count = old.lost_count;
         state.max_khz = read_khz(cpu, "cpuinfo_max_freq");
         if (state.max_khz > 0 && now_khz > 0) {
             state.weight = (uint32_t)((uint64_t)now_khz * MM_BPF_CPU_WEIGHT_ONE / state.max_khz);
@@ -106,11 +113,36 @@ static int write_states(const struct bpf_map *map, uint32_t cpu_count)
 
 /* ---- loading ------------------------------------------------------------------------------------------------ */
 
-static int load(struct bpf_object *object, uint32_t cpu_count)
+static const char *const map_names[] = MM_BPF_CPU_MAP_NAMES;
+
+/* How the maps are kept, beside the object. */
+struct keeping {
+    struct mm_bpf_pins pins;
+    int fd;    /* -1: they are not */
+    int error; /* why */
+    bool are_taken_over;
+};
+
+static void keep(struct keeping *keeping, const struct bpf_object *object)
+{
+    if (keeping->fd < 0 || keeping->are_taken_over)
+        return;
+    keeping->error = mm_bpf_pins_make(&keeping->pins, object);
+    if (keeping->error < 0)
+        (void)close(mm_take_fd(&keeping->fd));
+}
+
+static int load(struct bpf_object *object, uint32_t cpu_count, struct keeping *keeping)
 {
     int result = bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "mm_cpu_states"), cpu_count);
 
-    return result < 0 ? result : bpf_object__load(object);
+    if (result == 0 && keeping->pins.directory)
+        keeping->error = mm_bpf_pins_adopt(&keeping->pins, object, &keeping->fd, &keeping->are_taken_over);
+    if (result == 0)
+        result = bpf_object__load(object);
+    if (result == 0)
+        keep(keeping, object);
+    return result;
 }
 
 static int pass(int fd, struct mm_bpf_load_result *result)
@@ -130,16 +162,10 @@ static int program_fd(const struct bpf_object *object, const char *name)
 
 static int pass_descriptors(const struct bpf_object *object, struct mm_bpf_load_result *result)
 {
-    static const char *const maps[] = {
-        [MM_BPF_CPU_STATES] = "mm_cpu_states",
-        [MM_BPF_CPU_CURRENT] = "mm_cpu_current",
-        [MM_BPF_CPU_FIRST] = "mm_cpu_first",
-        [MM_BPF_CPU_SECOND] = "mm_cpu_second",
-    };
     int error = 0;
 
-    for (size_t i = 0; error == 0 && i < MM_ARRAY_SIZE(maps); i++)
-        error = pass(bpf_object__find_map_fd_by_name(object, maps[i]), result);
+    for (size_t i = 0; error == 0 && i < MM_ARRAY_SIZE(map_names); i++)
+        error = pass(bpf_object__find_map_fd_by_name(object, map_names[i]), result);
     return error < 0 ? error : pass(program_fd(object, "mm_cpu_flush"), result);
 }
 
@@ -157,6 +183,34 @@ static int attach(const struct bpf_object *object, const char *name, unsigned bi
     if (error == 0)
         result->message.programs |= bit;
     return error;
+}
+
+static void describe_keeping(const struct keeping *keeping, struct mm_bpf_loader_message *message)
+{
+    size_t length = strlen(message->reason), size = sizeof(message->reason);
+    const char *why = keeping->error == -EBUSY    ? "another daemon has its own there"
+                      : keeping->error == -EEXIST ? "something foreign is there, and left alone"
+                                                  : strerror(-keeping->error);
+
+    if (keeping->fd >= 0)
+        (void)mm_format(message->reason + length, size - length, "; %s %s",
+                        keeping->are_taken_over ? "maps taken over from" : "maps pinned in",
+                        keeping->pins.directory);
+    else if (keeping->pins.directory)
+        (void)mm_format(message->reason + length, size - length, "; maps not pinned in %s: %s",
+                        keeping->pins.directory, why);
+}
+
+/* The directory comes last. */
+static int pass_keeping(const struct keeping *keeping, struct mm_bpf_load_result *result)
+{
+    describe_keeping(keeping, &result->message);
+    if (keeping->fd < 0)
+        return 0;
+    result->message.flags |= MM_BPF_CPU_IS_PINNED;
+    if (keeping->are_taken_over)
+        result->message.flags |= MM_BPF_CPU_IS_TAKEN_OVER;
+    return pass(keeping->fd, result);
 }
 
 static int set_up(const struct bpf_object *object, const struct variant *variant,
@@ -181,8 +235,13 @@ static int set_up(const struct bpf_object *object, const struct variant *variant
     return 0;
 }
 
-static int try_variant(const struct variant *variant, struct mm_bpf_load_result *result)
+static int try_variant(const struct variant *variant, const char *pin_directory,
+                       struct mm_bpf_load_result *result)
 {
+    struct keeping keeping = {
+        .pins = {.directory = pin_directory, .maps = map_names, .map_count = MM_ARRAY_SIZE(map_names)},
+        .fd = -1,
+    };
     struct mm_bpf_loader_message *message = &result->message;
     struct bpf_object *object;
     void *skeleton = NULL;
@@ -191,9 +250,15 @@ static int try_variant(const struct variant *variant, struct mm_bpf_load_result 
     mm_bpf_listen_anew();
     errno = ENOEXEC;
     object = variant->open(&skeleton);
-    error = object ? load(object, message->cpu_count) : -errno;
+    error = object ? load(object, message->cpu_count, &keeping) : -errno;
     if (error == 0)
         error = set_up(object, variant, result);
+    message->flags = variant->is_classic ? 0 : MM_BPF_CPU_KNOWS_RUNNER;
+    if (error == 0)
+        error = pass_keeping(&keeping, result);
+    if (error < 0 && keeping.fd >= 0 && !keeping.are_taken_over)
+        mm_bpf_pins_remove(&keeping.pins);
+    mm_cleanup_close(&keeping.fd);
     if (skeleton)
         variant->destroy(skeleton);
     if (error == 0)
@@ -216,7 +281,7 @@ int mm_bpf_load_cpu(const struct mm_bpf_load_request *request, mm_bpf_load_visit
     for (size_t i = 0; cpu_count > 0 && i < MM_ARRAY_SIZE(variants); i++) {
         if (request->is_classic && !variants[i].is_classic)
             continue;
-        message->error = try_variant(&variants[i], &result);
+        message->error = try_variant(&variants[i], request->pin_directory, &result);
         if (message->error == 0)
             break;
         mm_bpf_describe_failure(variants[i].name, message);

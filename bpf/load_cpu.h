@@ -5,7 +5,7 @@
 
 #include "bpf/load.h"
 
-/* As mm_bpf_load, with one outcome; of the request only is_classic counts. Descriptors and programs are those of
+/* As mm_bpf_load, with one outcome; of the request only is_classic and pin_directory count. Descriptors and programs are those of
    bpf/cpu.h. */
 int mm_bpf_load_cpu(const struct mm_bpf_load_request *request, mm_bpf_load_visit visit, void *user);
 

@@ -71,7 +71,7 @@ static enum pinned look_at(const struct mm_bpf_pins *pins, size_t index, const s
     return PINNED_FOREIGN;
 }
 
-static void unpin(const struct mm_bpf_pins *pins)
+void mm_bpf_pins_remove(const struct mm_bpf_pins *pins)
 {
     char path[PATH_BYTES];
 
@@ -129,7 +129,7 @@ static int adopt_all(const struct mm_bpf_pins *pins, struct bpf_object *object, 
     *ret_are_taken_over = ours == pins->map_count;
     if (*ret_are_taken_over)
         return take_over(pins, object, fds);
-    unpin(pins);
+    mm_bpf_pins_remove(pins);
     return 0;
 }
 
@@ -164,6 +164,6 @@ int mm_bpf_pins_make(const struct mm_bpf_pins *pins, const struct bpf_object *ob
         result = bpf_map__pin(bpf_object__find_map_by_name(object, pins->maps[i]), path);
     }
     if (result < 0)
-        unpin(pins);
+        mm_bpf_pins_remove(pins);
     return result;
 }

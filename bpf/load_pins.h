@@ -25,4 +25,7 @@ int mm_bpf_pins_adopt(const struct mm_bpf_pins *pins, struct bpf_object *object,
 /* After it was loaded, where they were not taken over. 0 or a negative errno, and then none is pinned. */
 int mm_bpf_pins_make(const struct mm_bpf_pins *pins, const struct bpf_object *object);
 
+/* All of them that are there; for those that were made. */
+void mm_bpf_pins_remove(const struct mm_bpf_pins *pins);
+
 #endif

@@ -48,6 +48,9 @@ static const struct {
 /* And those that are a word. */
 enum word { WORD_CLASSIC = NUMBER_COUNT, WORD_UNTIMED, WORD_CHECK, WORD_HELP, WORD_CPU, WORD_END };
 
+/* And one that takes a text. */
+enum text { TEXT_PIN_DIRECTORY = WORD_END, TEXT_END };
+
 static const struct option options[] = {
     {"ring-bytes", required_argument, NULL, NUMBER_RING_BYTES},
     {"timeout-ms", required_argument, NULL, NUMBER_TIMEOUT_MS},
@@ -58,12 +61,14 @@ static const struct option options[] = {
     {"check", no_argument, NULL, WORD_CHECK},
     {"help", no_argument, NULL, WORD_HELP},
     {"cpu", no_argument, NULL, WORD_CPU},
+    {"pin-directory", required_argument, NULL, TEXT_PIN_DIRECTORY},
     {NULL, 0, NULL, 0},
 };
 
 struct arguments {
     uint64_t numbers[NUMBER_COUNT];
-    bool words[WORD_END]; /* which were given */
+    bool words[WORD_END];      /* which were given */
+    const char *pin_directory; /* NULL: none was given */
 };
 
 static int print_usage(FILE *stream)
@@ -80,6 +85,7 @@ static int print_usage(FILE *stream)
                 "  --daemon PID      whose own writes are not to be reported\n"
                 "  --domain-group N  only of the control group with this inode, and below it; 0: of all\n"
                 "  --cpu             the programs of cpuflow instead of those of processes' lives\n"
+                "  --pin-directory D with --cpu: in a bpffs, where its maps are kept and taken over\n"
                 "  --help            print this\n"
                 "\n"
                 "Exit status: 0 at least one program was attached, 1 none, 2 wrong usage.\n",
@@ -113,6 +119,8 @@ static int parse_arguments(int argument_count, char **argument_list, struct argu
             result = parse_number(&options[index], optarg, &ret_arguments->numbers[option]);
         else if (option < WORD_END)
             ret_arguments->words[option] = true;
+        else if (option < TEXT_END)
+            ret_arguments->pin_directory = optarg;
         else
             result = -EINVAL;
     }
@@ -228,6 +236,7 @@ int main(int argument_count, char **argument_list)
         .domain_group = arguments.numbers[NUMBER_DOMAIN_GROUP],
         .is_classic = arguments.words[WORD_CLASSIC],
         .is_untimed = arguments.words[WORD_UNTIMED],
+        .pin_directory = arguments.pin_directory,
     };
     limit_time((uint32_t)arguments.numbers[NUMBER_TIMEOUT_MS]);
     drop_capabilities(request.is_classic || access("/sys/kernel/btf/vmlinux", R_OK) < 0);

@@ -36,6 +36,7 @@ struct mm_cpu_figures *mm_cpu_figures_new(const struct mm_bpf_cpu_snapshot *snap
     if (!figures)
         return NULL;
     figures->interval_ns = interval_ns;
+    figures->total_ns = snapshot->total_ns;
     figures->lost_ns = snapshot->lost_ns - before->ns;
     figures->lost_count = snapshot->lost_count - before->count;
     *before = (struct mm_cpu_lost){.ns = snapshot->lost_ns, .count = snapshot->lost_count};

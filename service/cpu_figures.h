@@ -24,6 +24,7 @@ struct mm_cpu_process {
 
 struct mm_cpu_figures {
     uint64_t interval_ns;
+    uint64_t total_ns;             /* since the maps were made, maybe by a daemon that died */
     uint64_t busy_ns, weighted_ns; /* of all processes in it, those outside our pid namespace, too */
     uint64_t lost_ns, lost_count;  /* in it: found no room, and counts in nothing else */
     size_t count;

@@ -30,6 +30,7 @@ int mm_daemon_add_flows(struct mm_daemon *daemon)
 
     daemon->cpuflow = (struct mm_flow_cpu){
         .loader_path = daemon->loader_path,
+        .pin_directory = MM_BPF_CPU_PIN_DIRECTORY,
         .load_timeout_ms = (uint32_t)config->bpf.load_timeout_ms,
         .interval_ms = config->flows.cpuflow.interval_ms,
     };

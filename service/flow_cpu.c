@@ -33,6 +33,7 @@ static unsigned interval_ms_of(const struct mm_flow_cpu *options)
 static int load(struct mm_flow *flow, const struct mm_flow_cpu *options, struct mm_bpf_cpu **ret_cpu)
 {
     const struct mm_bpf_cpu_options cpu_options = {.loader_path = options->loader_path,
+                                                   .pin_directory = options->pin_directory,
                                                    .timeout_ms = options->load_timeout_ms};
     int result = mm_bpf_cpu_new(&cpu_options, ret_cpu);
 
@@ -84,12 +85,34 @@ static int read_once(struct mm_flow *flow, struct reading *reading)
     return 0;
 }
 
+/* What one that died had not read: nobody knows how long that took, so that it counts in the totals alone. */
+static int drop_old(struct mm_flow *flow, struct reading *reading)
+{
+    int result = 0;
+
+    for (int slot = 0; result == 0 && slot < 2; slot++) {
+        struct mm_bpf_cpu_snapshot *snapshot = NULL;
+
+        reading->taken_ns = mm_thread_now_ns();
+        result = mm_bpf_cpu_read(reading->cpu, &snapshot);
+        if (result < 0)
+            break;
+        reading->lost = (struct mm_cpu_lost){.ns = snapshot->lost_ns, .count = snapshot->lost_count};
+        free(snapshot);
+    }
+    if (result < 0)
+        mm_flow_explain(flow, "the maps that were taken over cannot be read: %s", strerror(-result));
+    return result;
+}
+
 static int collect(struct mm_flow *flow, const struct mm_flow_cpu *options, struct mm_bpf_cpu *cpu)
 {
     struct reading reading = {.cpu = cpu, .taken_ns = mm_thread_now_ns()};
     unsigned wait_ms = MM_MIN(interval_ms_of(options), FIRST_INTERVAL_MS);
-    int result;
+    int result = mm_bpf_cpu_is_taken_over(cpu) ? drop_old(flow, &reading) : 0;
 
+    if (result < 0)
+        return result;
     mm_flow_begin(flow);
     do {
         result = mm_flow_wait(flow, -1, wait_ms);

@@ -12,6 +12,7 @@ extern "C" {
 /* The user of the flow. */
 struct mm_flow_cpu {
     const char *loader_path;
+    const char *pin_directory; /* as in struct mm_bpf_cpu_options */
     uint32_t load_timeout_ms;
     uint32_t interval_ms; /* changed by mm_flow_cpu_set_interval alone */
 };

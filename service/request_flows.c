@@ -23,6 +23,7 @@ static void write_cpu(struct mm_json_writer *writer, const struct mm_cpu_figures
     mm_json_unsigned(writer, "busy_permille", figures->busy_ns * 1000 / figures->interval_ns);
     mm_json_unsigned(writer, "weighted_permille", figures->weighted_ns * 1000 / figures->interval_ns);
     mm_json_unsigned(writer, "processes", figures->count);
+    mm_json_unsigned(writer, "total_ms", figures->total_ns / MM_NS_PER_MS);
     mm_json_unsigned(writer, "lost_ms", figures->lost_ns / MM_NS_PER_MS);
     mm_json_unsigned(writer, "lost_switches", figures->lost_count);
     mm_json_close(writer, '}');

@@ -11,6 +11,13 @@ namespace
 class Flows : public Daemon
 {
   protected:
+    // In order: one that is killed leaves its maps to the next.
+    void TearDown() override
+    {
+        if (pid > 0)
+            (void)end(SIGTERM);
+        Daemon::TearDown();
+    }
     std::string configure(bool is_on) const
     {
         const std::string path = std::string(directory) + "/config.xml";

@@ -29,6 +29,7 @@ struct Fake {
     std::atomic<int> waited{0}; // what the wait of one that hung came to
     bool hangs = false;         // does not look whether it is cancelled
     int release_fd = eventfd(0, EFD_CLOEXEC);
+    int ready_fd = eventfd(1, EFD_CLOEXEC);
     int gone_fd = eventfd(0, EFD_CLOEXEC);
 
     Fake() = default;
@@ -37,6 +38,7 @@ struct Fake {
     ~Fake()
     {
         close(release_fd);
+        close(ready_fd);
         close(gone_fd);
     }
     static void tell(int fd)
@@ -61,8 +63,9 @@ struct Fake {
         mm_flow_begin(flow);
         if (fake->hangs) {
             EXPECT_EQ(read(fake->release_fd, &count, sizeof(count)), static_cast<ssize_t>(sizeof(count)));
+            fake->waited = mm_flow_wait(flow, fake->ready_fd, 0);
+            // from here on the fake may be gone
             tell(fake->gone_fd);
-            fake->waited = mm_flow_wait(flow, fake->gone_fd, 0);
             return 0;
         }
         do
