@@ -133,7 +133,7 @@ static void append(struct affected *affected, struct mm_process_node *node)
 /* Other render processes follow when all else has its number. */
 static bool is_binding_render(const struct mm_process_node *node)
 {
-    return (node->process.flags & MM_PROCESS_IS_RENDER) && node->process.has_bound;
+    return (node->process.flags & MM_PROCESS_IS_RENDER) && bound_by(node);
 }
 
 static void append_renders(struct affected *affected, const struct mm_process_node *node)
@@ -308,8 +308,10 @@ void mm_manager_settle(struct mm_priority_manager *manager)
     /* No bundle moves before all have their numbers, those who follow render processes, and those whom the dead had
        bound: it may come back. */
     do {
-        settle_numbers(manager);
-        take_up(manager);
+        do {
+            settle_numbers(manager);
+            take_up(manager);
+        } while (manager->seeds);
         mm_manager_count_bundles(manager);
     } while (manager->seeds);
     mm_manager_move_bundles(manager);

@@ -183,7 +183,9 @@ class PriorityModel
     bool improve();
     void count_bundles();
     void place_bundles();
+    bool binds_others(pid_t pid) const;
     bool write_changes();
+    bool write_changes_of(bool followers);
     bool write_change(ModelProcess &process);
     int account_adjustment(const ModelProcess &process) const;
 

@@ -186,12 +186,14 @@ bool PriorityModel::write_change(ModelProcess &process)
 }
 
 /* True when that taught something new: that somebody had written -1000, or that a process is gone. */
-bool PriorityModel::write_changes()
+bool PriorityModel::write_changes_of(bool followers)
 {
     std::vector<pid_t> changed, dead;
     bool has_learnt = false;
 
     for (auto &[pid, process] : processes) {
+        if ((process.is_render && !binds_others(pid)) != followers)
+            continue;
         process.rule = process.is_render            ? MM_RULE_RENDER
                        : process.next < process.own ? MM_RULE_EXTENSION
                                                     : process.own_rule;
@@ -211,6 +213,19 @@ bool PriorityModel::write_changes()
     for (pid_t pid : dead)
         forget(pid);
     return has_learnt || !dead.empty();
+}
+
+bool PriorityModel::binds_others(pid_t pid) const
+{
+    return std::any_of(bindings.begin(), bindings.end(), [&](const ModelBinding &binding) {
+        return binding.is_known && binding.caller == pid;
+    });
+}
+
+/* A render process that binds nobody follows when nothing is left to be learnt from the others. */
+bool PriorityModel::write_changes()
+{
+    return write_changes_of(false) || write_changes_of(true);
 }
 
 void PriorityModel::settle()
