@@ -409,7 +409,8 @@ class Pair : public PriorityWorld
         if (first.moment < model.first_moment)
             return first.place < next.place;
         /* A switch of accounts or another configuration is no use: equals stay in their order. */
-        return is_use || first.previous_priority != next.previous_priority ||
+        return is_use || first.previous_priority == MM_PRIORITY_NONE ||
+               first.previous_priority != next.previous_priority ||
                std::tie(first.previous_moment, first.previous_place) <
                    std::tie(next.previous_moment, next.previous_place);
     }
