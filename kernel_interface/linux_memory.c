@@ -142,7 +142,7 @@ static int removed_domain_error(const struct mm_linux_kernel *kernel)
 int mm_linux_read_memory(struct mm_kernel *base, struct mm_memory_state *ret_memory)
 {
     struct mm_linux_kernel *kernel = mm_linux(base);
-    struct mm_memory_state memory;
+    struct mm_memory_state memory = {0}; /* for the analyzer: a reading without error fills it */
     int r = read_machine_memory(kernel, &memory);
 
     if (r == 0 && kernel->is_group_domain)
