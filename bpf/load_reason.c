@@ -63,6 +63,11 @@ void mm_bpf_blame(unsigned bit)
     mm_bpf_listen_anew();
 }
 
+void mm_bpf_recall(unsigned bit)
+{
+    mm_bpf_say("%s", blame_of(bit));
+}
+
 /* The programs of the mask that have a name; begin with -1. The count after the last. */
 static size_t next_program(unsigned mask, size_t i)
 {

@@ -13,6 +13,8 @@ void mm_bpf_listen_anew(void);
 __attribute__((format(printf, 1, 2))) void mm_bpf_say(const char *format, ...);
 /* What was heard is why this program will be missing. Listens anew. */
 void mm_bpf_blame(unsigned bit);
+/* What is blamed on it is heard again: it is why all of them are missing. */
+void mm_bpf_recall(unsigned bit);
 
 /* "BTF tracepoints: fork, exit; without exec: ...": of the programs of the mask, those that the message has or lacks. */
 void mm_bpf_describe_success(const char *variant, unsigned mask, struct mm_bpf_loader_message *message);

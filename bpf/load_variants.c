@@ -133,7 +133,7 @@ struct classic_layout {
     uint32_t rename_pid, rename_comm;
 };
 
-static int read_classic_layout(unsigned bit, struct classic_layout *layout)
+static int read_classic_layout(const char *root, unsigned bit, struct classic_layout *layout)
 {
     static const char exit[] = "sched/sched_process_exit", adj[] = "oom/oom_score_adj_update";
     static const char fork[] = "task/task_newtask", exec[] = "sched/sched_process_exec";
@@ -159,15 +159,10 @@ static int read_classic_layout(unsigned bit, struct classic_layout *layout)
     };
     bool is_known = false;
     char format[4096]; /* a page is the most such a file shows */
-    const char *root;
-    int result = mm_tracefs_prepare(&root);
 
-    if (result < 0) {
-        mm_bpf_say("tracefs is not mounted and cannot be: %s", strerror(-result));
-        /* not -EPERM, which stands for bpf(2) */
-        return -EACCES;
-    }
     for (size_t i = 0; i < MM_ARRAY_SIZE(fields); i++) {
+        int result;
+
         if (fields[i].bit != bit)
             continue;
         is_known = true;
@@ -189,9 +184,15 @@ static int read_classic_layout(unsigned bit, struct classic_layout *layout)
 static int probe_classic(unsigned wanted, unsigned *ret_offered)
 {
     struct classic_layout layout;
-    unsigned offered = 0;
-    int result = -ENOENT;
+    unsigned offered = 0, refused = 0;
+    const char *root;
+    int result = mm_tracefs_prepare(&root);
 
+    if (result < 0) {
+        mm_bpf_say("tracefs is not mounted and cannot be: %s", strerror(-result));
+        /* not -EPERM, which stands for bpf(2) */
+        return -EACCES;
+    }
     if (mm_bpf_pid_namespace() != 0) {
         mm_bpf_say("classic tracepoints only know the numbers of the initial pid namespace");
         return -EOPNOTSUPP;
@@ -201,16 +202,19 @@ static int probe_classic(unsigned wanted, unsigned *ret_offered)
 
         if (!(wanted & mm_bpf_load_programs[i].bit))
             continue;
-        answer = read_classic_layout(mm_bpf_load_programs[i].bit, &layout);
+        answer = read_classic_layout(root, mm_bpf_load_programs[i].bit, &layout);
         if (answer == 0) {
             offered |= mm_bpf_load_programs[i].bit;
             continue;
         }
         result = answer;
-        mm_bpf_blame(mm_bpf_load_programs[i].bit);
+        refused = mm_bpf_load_programs[i].bit;
+        mm_bpf_blame(refused);
     }
+    if (offered == 0 && refused != 0)
+        mm_bpf_recall(refused);
     if (offered == 0)
-        return result;
+        return result < 0 ? result : -ENOENT;
     *ret_offered = offered;
     return 0;
 }
@@ -218,13 +222,17 @@ static int probe_classic(unsigned wanted, unsigned *ret_offered)
 static void *open_classic(const struct mm_bpf_load_request *request, struct bpf_object **ret_object)
 {
     struct classic_layout layout = {0};
-    struct lifecycle_classic_bpf *skeleton = lifecycle_classic_bpf__open();
+    struct lifecycle_classic_bpf *skeleton;
+    const char *root;
 
+    if (mm_tracefs_prepare(&root) < 0)
+        return NULL;
+    skeleton = lifecycle_classic_bpf__open();
     if (!skeleton)
         return NULL;
     /* a program whose fields are missing is not loaded: probe_classic */
     for (size_t i = 0; i < MM_ARRAY_SIZE(mm_bpf_load_programs); i++)
-        (void)read_classic_layout(mm_bpf_load_programs[i].bit, &layout);
+        (void)read_classic_layout(root, mm_bpf_load_programs[i].bit, &layout);
     skeleton->rodata->mm_self_tgid = (int32_t)request->daemon;
     skeleton->rodata->mm_exit_group_dead = layout.exit_group_dead;
     skeleton->rodata->mm_adj_pid = layout.adj_pid;
