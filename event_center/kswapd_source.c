@@ -22,7 +22,7 @@ static void ready(void *self, uint64_t tag, uint32_t events)
 
     (void)tag;
     (void)events;
-    if (mm_wake_watch_take(&source->watch) > 0)
+    if (mm_wake_watch_serve(&source->watch, &source->note, NAME, "the waterline watch goes on alone") > 0)
         mm_waterline_source_hint(source->waterline);
 }
 

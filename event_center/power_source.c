@@ -55,7 +55,7 @@ static void ready(void *self, uint64_t tag, uint32_t events)
 
     (void)tag;
     (void)events;
-    if (mm_wake_watch_take(&source->watch) > 0)
+    if (mm_wake_watch_serve(&source->watch, &source->note, NAME, "what was true last is taken for true") > 0)
         look(source);
 }
 

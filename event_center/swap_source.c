@@ -56,7 +56,8 @@ static void ready(void *self, uint64_t tag, uint32_t events)
 
     (void)tag;
     (void)events;
-    if (mm_wake_watch_take(&source->watch) <= 0 || look(source, &event.payload.swap) < 0)
+    if (mm_wake_watch_serve(&source->watch, &source->note, NAME, "changes are not noticed any more") <= 0 ||
+        look(source, &event.payload.swap) < 0)
         return;
     describe(&event.payload.swap, text, sizeof(text));
     mm_notice("swap has changed: %s", text);

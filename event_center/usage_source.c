@@ -20,15 +20,11 @@ struct usage_source {
 static void ready(void *self, uint64_t tag, uint32_t events)
 {
     struct usage_source *source = self;
-    int result = mm_wake_watch_take(&source->watch);
 
     (void)tag;
     (void)events;
-    if (result > 0)
+    if (mm_wake_watch_serve(&source->watch, &source->note, NAME, "the waterline watch goes on alone") > 0)
         mm_waterline_source_hint(source->waterline);
-    else if (result < 0)
-        mm_source_tell(&source->note, NAME, false, "%s; the waterline watch goes on alone",
-                       result == -ENODEV ? "the group is gone" : strerror(-result));
 }
 
 static void on_waterline(const struct mm_event *event, void *user)

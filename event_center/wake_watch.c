@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* As much as status shows. */
 #define DETAIL_SIZE 96
@@ -112,4 +113,15 @@ void mm_source_tell(const struct mm_source_note *note, const char *name, bool is
         mm_notice("%s: %s", name, detail);
     if (note->tell)
         note->tell(name, is_active, detail, note->user);
+}
+
+int mm_wake_watch_serve(struct mm_wake_watch *watch, const struct mm_source_note *note, const char *name,
+                        const char *consequence)
+{
+    int result = mm_wake_watch_take(watch);
+
+    if (result < 0)
+        mm_source_tell(note, name, false, "%s; %s",
+                       result == -ENODEV ? "the group is gone" : strerror(-result), consequence);
+    return result;
 }

@@ -50,6 +50,10 @@ void mm_source_tell_absent(const struct mm_source_note *note, const char *name, 
 __attribute__((format(printf, 4, 5))) void mm_source_tell(const struct mm_source_note *note, const char *name,
                                                           bool is_active, const char *format, ...);
 
+/* As mm_wake_watch_take; why nothing more comes is told of the source, with what that means: "it goes on alone". */
+int mm_wake_watch_serve(struct mm_wake_watch *watch, const struct mm_source_note *note, const char *name,
+                        const char *consequence);
+
 #ifdef __cplusplus
 }
 #endif

@@ -457,6 +457,33 @@ TEST_F(MachineSource, PowerThatCannotBeReadStaysWhatItWas)
     EXPECT_EQ(told.size(), 1u);
 }
 
+TEST_F(MachineSource, WhatTellsNothingMoreIsSaidOnce)
+{
+    const struct {
+        std::function<int()> add;
+        mm_wake_kind kind;
+        const char *said;
+    } rows[] = {
+        {[this] { return mm_swap_source_add(center, kernel, waterline, &note); }, MM_WAKE_SWAP,
+         "swap changes off: Input/output error; changes are not noticed any more"},
+        {[this] { return mm_power_source_add(center, kernel, &note); }, MM_WAKE_POWER,
+         "power supply off: Input/output error; what was true last is taken for true"},
+        {[this] { return mm_kswapd_source_add(center, kernel, waterline, &note); }, MM_WAKE_KSWAPD,
+         "kswapd monitor off: Input/output error; the waterline watch goes on alone"},
+    };
+
+    for (const auto &row : rows) {
+        ASSERT_EQ(row.add(), 0) << row.said;
+        notes.clear();
+        mm_simulated_fail(kernel, "take_wake", EIO, 1);
+        mm_simulated_wake(kernel, row.kind);
+        mm_simulated_wake(kernel, row.kind);
+        run_for(MM_NS_PER_MS);
+        EXPECT_EQ(notes, std::vector<std::string>{row.said});
+    }
+    EXPECT_TRUE(told.empty());
+}
+
 TEST_F(MachineSource, KswapdHasTheWatchLook)
 {
     ASSERT_EQ(mm_kswapd_source_add(center, kernel, waterline, &note), 0);
