@@ -53,18 +53,24 @@ static void groups_lost(void *user)
     mm_priority_manager_want_scan(daemon->engine->manager);
 }
 
-static void listen_to_groups(struct mm_daemon *daemon)
+/* Where BPF does not tell of them. */
+static void listen_to_groups(struct mm_daemon *daemon, const char *use)
 {
-    struct mm_event_center *center = daemon->engine->center;
-    int result =
-        mm_event_center_subscribe(center, MM_RANK_OBSERVER, 1U << MM_EVENT_GROUP, look_again, daemon);
+    int result = 0;
 
+    if (!daemon->hears_groups)
+        result = mm_group_source_add(daemon->engine->center, daemon->kernel, groups_lost, daemon);
+    daemon->hears_groups = result == 0;
     if (result == 0)
-        result = mm_group_source_add(center, daemon->kernel, groups_lost, daemon);
-    if (result == 0)
-        mm_daemon_set_source(daemon, "control groups", true, "a change has processes looked for");
+        mm_daemon_set_source(daemon, "control groups", true, "%s", use);
     else
         mm_daemon_note_source(daemon, "control groups", false, "%s", strerror(-result));
+}
+
+static void listen_to_freezing(struct mm_daemon *daemon)
+{
+    if (!daemon->hears_groups)
+        listen_to_groups(daemon, "those that are frozen and thawed count");
 }
 
 static void begin_to_scan(struct mm_daemon *daemon)
@@ -75,7 +81,9 @@ static void begin_to_scan(struct mm_daemon *daemon)
                           daemon->engine->config->process_scan.interval_ms,
                           daemon->engine->config->process_scan.interval_ms * 2);
     arm_scan(daemon);
-    listen_to_groups(daemon);
+    (void)mm_event_center_subscribe(daemon->engine->center, MM_RANK_OBSERVER, 1U << MM_EVENT_GROUP,
+                                    look_again, daemon);
+    listen_to_groups(daemon, "a change has processes looked for");
 }
 
 /* ---- the process connector ------------------------------------------------------------------------------ */
@@ -89,6 +97,8 @@ static void note_connector(enum mm_connector_notice notice, void *user)
     mm_daemon_set_source(daemon, "process connector", status.is_available, "%s", status.reason);
     if (!status.is_available)
         begin_to_scan(daemon);
+    else
+        listen_to_freezing(daemon);
     /* SETTLED: who came after the scan at start was reported by nobody */
     if (notice != MM_CONNECTOR_BROKEN)
         mm_priority_manager_want_scan(daemon->engine->manager);
@@ -162,6 +172,8 @@ static void note_bpf(enum mm_bpf_source_notice notice, void *user)
         watch_registered(daemon);
     if (!status.is_available || !(status.programs & BEGINNINGS))
         begin_connector(daemon);
+    else if (!(status.programs & MM_BPF_PROGRAM_GROUP_FROZEN))
+        listen_to_freezing(daemon);
     /* SETTLED: who came after the scan at start was reported by nobody */
     if (notice != MM_BPF_SOURCE_BROKEN)
         mm_priority_manager_want_scan(daemon->engine->manager);
