@@ -2,7 +2,7 @@
 /*
  * Who tells of processes: BPF; where it does not, the process connector; where neither does, a scan, from time to time
  * and when the groups that processes are in change. Each begins when the one before it has said that it cannot, or
- * breaks off.
+ * breaks off. The connector knows nothing of groups: a domain that is one is looked through beside it.
  */
 #include "service/daemon_state.h"
 
@@ -14,6 +14,9 @@
 
 /* Without either of them nobody tells of a new process. */
 #define BEGINNINGS (MM_BPF_PROGRAM_FORK | MM_BPF_PROGRAM_EXEC)
+
+#define NEW_PROCESSES   "new processes"
+#define MOVED_PROCESSES "processes that enter or leave the domain"
 
 /* ---- scanning ------------------------------------------------------------------------------------------- */
 
@@ -67,15 +70,23 @@ static void listen_to_groups(struct mm_daemon *daemon)
         mm_daemon_note_source(daemon, "control groups", false, "%s", strerror(-result));
 }
 
-static void begin_to_scan(struct mm_daemon *daemon)
+/* untold: what nobody tells of. */
+static void begin_to_scan(struct mm_daemon *daemon, const char *untold)
 {
-    if (mm_timer_is_armed(&daemon->scan))
-        return;
-    mm_daemon_note_source(daemon, "process scan", true, "every %u to %u ms, as nobody tells of new processes",
+    bool is_new = !mm_timer_is_armed(&daemon->scan);
+
+    mm_daemon_note_source(daemon, "process scan", true, "every %u to %u ms, as nobody tells of %s",
                           daemon->engine->config->process_scan.interval_ms,
-                          daemon->engine->config->process_scan.interval_ms * 2);
+                          daemon->engine->config->process_scan.interval_ms * 2, untold);
+    if (!is_new)
+        return;
     arm_scan(daemon);
     listen_to_groups(daemon);
+}
+
+static bool is_domain_a_group(const struct mm_daemon *daemon)
+{
+    return daemon->engine->config->domain.group_path[0] != '\0';
 }
 
 /* ---- the process connector ------------------------------------------------------------------------------ */
@@ -88,7 +99,9 @@ static void note_connector(enum mm_connector_notice notice, void *user)
     mm_connector_source_read_status(daemon->connector, &status);
     mm_daemon_set_source(daemon, "process connector", status.is_available, "%s", status.reason);
     if (!status.is_available)
-        begin_to_scan(daemon);
+        begin_to_scan(daemon, NEW_PROCESSES);
+    else if (is_domain_a_group(daemon))
+        begin_to_scan(daemon, MOVED_PROCESSES);
     /* SETTLED: who came after the scan at start was reported by nobody */
     if (notice != MM_CONNECTOR_BROKEN)
         mm_priority_manager_want_scan(daemon->engine->manager);
@@ -103,7 +116,7 @@ static void begin_connector(struct mm_daemon *daemon)
         return;
     if (!daemon->engine->config->process_connector.is_enabled) {
         mm_daemon_note_source(daemon, "process connector", false, "switched off by the configuration");
-        begin_to_scan(daemon);
+        begin_to_scan(daemon, NEW_PROCESSES);
         return;
     }
     mm_daemon_set_source(daemon, "process connector", true, "being asked for");
@@ -111,7 +124,7 @@ static void begin_connector(struct mm_daemon *daemon)
     if (result == 0)
         return;
     mm_daemon_note_source(daemon, "process connector", false, "%s", strerror(-result));
-    begin_to_scan(daemon);
+    begin_to_scan(daemon, NEW_PROCESSES);
 }
 
 /* ---- BPF ------------------------------------------------------------------------------------------------
@@ -162,6 +175,8 @@ static void note_bpf(enum mm_bpf_source_notice notice, void *user)
         watch_registered(daemon);
     if (!status.is_available || !(status.programs & BEGINNINGS))
         begin_connector(daemon);
+    else if (is_domain_a_group(daemon) && !(status.programs & MM_BPF_PROGRAM_MOVED))
+        begin_to_scan(daemon, MOVED_PROCESSES);
     /* SETTLED: who came after the scan at start was reported by nobody */
     if (notice != MM_BPF_SOURCE_BROKEN)
         mm_priority_manager_want_scan(daemon->engine->manager);
@@ -192,12 +207,12 @@ static void log_kernel_kill(const struct mm_event *event, void *user)
 /* The domain's group by its inode; 0: the whole machine, or a group that nobody can tell from others. */
 static uint64_t domain_group(struct mm_daemon *daemon)
 {
-    const char *path = daemon->engine->config->domain.group_path;
     struct mm_kernel *kernel = daemon->kernel;
     struct mm_group *group;
     uint64_t id;
 
-    if (path[0] == '\0' || kernel->ops->open_group(kernel, path, &group) < 0)
+    if (!is_domain_a_group(daemon) ||
+        kernel->ops->open_group(kernel, daemon->engine->config->domain.group_path, &group) < 0)
         return 0;
     id = kernel->ops->group_id(kernel, group);
     kernel->ops->close_group(kernel, group);
