@@ -4,8 +4,8 @@
  * memory with 1,000 registered processes and everything on, wake-ups when it is calm. Dry run on the whole machine: nothing is changed.
  */
 #include "common/common.h"
-#include "service/demo.h"
-#include "service/runtime.h"
+#include "service/demo/demo.h"
+#include "service/shared/runtime.h"
 #include "test/bench/statistics.h"
 
 #include <errno.h>
