@@ -83,8 +83,7 @@ struct mm_bundle_node {
         struct mm_hash_link hash_link;
         char label[sizeof(struct mm_hash_link)]; /* name of what is not registered */
     };
-    bool is_in_use;      /* by a bundle: not free in its pool */
-    uint64_t padding[1]; /* whole lines */
+    bool is_in_use; /* by a bundle: not free in its pool */
 };
 
 _Static_assert(sizeof(void *) != 8 || sizeof(struct mm_bundle_node) == 128,

@@ -7,6 +7,7 @@
 #include "common/common.h"
 #include "event_center/event_center.h"
 #include "priority_manager/manager.h"
+#include "priority_manager/priority_order.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,11 +225,21 @@ static void measure(struct world *world, const struct measurement *measurement, 
     print_samples(measurement->what, world->processes, samples_ps, MM_ARRAY_SIZE(samples_ps));
 }
 
-static void measure_least(struct world *world)
+/* The list is the manager's, whose configuration the bench is. */
+static void order_by(struct world *world, enum mm_bucket_order order)
+{
+    struct mm_event event = {.kind = MM_EVENT_CONFIG, .payload.config = &world->config};
+
+    world->config.kill.order = order;
+    mm_event_center_publish(world->center, &event);
+}
+
+static void measure_least(struct world *world, const char *what, enum mm_bucket_order order)
 {
     static uint64_t samples_ps[SAMPLES / BATCH];
     struct mm_priority_entry *volatile least;
 
+    order_by(world, order);
     for (size_t i = 0; i < MM_ARRAY_SIZE(samples_ps); i++) {
         uint64_t start_ns = now_ns();
 
@@ -237,7 +248,7 @@ static void measure_least(struct world *world)
         samples_ps[i] = (now_ns() - start_ns) * 1000 / BATCH;
     }
     (void)least;
-    print_samples("least important", world->processes, samples_ps, MM_ARRAY_SIZE(samples_ps));
+    print_samples(what, world->processes, samples_ps, MM_ARRAY_SIZE(samples_ps));
 }
 
 static void measure_all(unsigned processes, delivery deliver)
@@ -253,7 +264,9 @@ static void measure_all(unsigned processes, delivery deliver)
     world_init(&world, processes);
     for (size_t i = 0; i < MM_ARRAY_SIZE(measurements); i++)
         measure(&world, &measurements[i], deliver);
-    measure_least(&world);
+    measure_least(&world, "least important, by oldest use", MM_ORDER_OLDEST_USE);
+    measure_least(&world, "least important, heaviest", MM_ORDER_HEAVIEST);
+    measure_least(&world, "least important, newest", MM_ORDER_NEWEST);
     world_fini(&world);
 }
 
@@ -285,7 +298,8 @@ int main(void)
 {
     const size_t process_bytes = sizeof(struct mm_process_node);
     const size_t bundle_bytes = sizeof(struct mm_bundle_node) + sizeof(struct mm_priority_link) +
-                                sizeof(struct mm_priority_key) + sizeof(struct mm_priority_entry *);
+                                sizeof(struct mm_priority_key) + sizeof(struct mm_priority_entry *) +
+                                sizeof(uint64_t);
     static const struct {
         const char *what;
         delivery deliver;
