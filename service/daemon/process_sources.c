@@ -39,13 +39,14 @@ static void scan(struct mm_timer *timer, void *user)
     arm_scan(daemon);
 }
 
-/* Of a process that was moved, or is the first or the last of its group, only a look tells who it is. */
+/* Of a process that was moved, or is the first or the last of its group, only a look tells who it is. Where processes are
+   told of by others, rules alone want to know of groups. */
 static void look_again(const struct mm_event *event, void *user)
 {
     struct mm_daemon *daemon = user;
     const uint32_t telling = 1U << MM_GROUP_ENTERED | 1U << MM_GROUP_POPULATED | 1U << MM_GROUP_EMPTY;
 
-    if (telling & 1U << event->payload.group.change)
+    if (mm_timer_is_armed(&daemon->scan) && (telling & 1U << event->payload.group.change))
         mm_priority_manager_want_scan(daemon->engine->manager);
 }
 
@@ -59,9 +60,12 @@ static void groups_lost(void *user)
 static void listen_to_groups(struct mm_daemon *daemon)
 {
     struct mm_event_center *center = daemon->engine->center;
-    int result =
-        mm_event_center_subscribe(center, MM_RANK_OBSERVER, 1U << MM_EVENT_GROUP, look_again, daemon);
+    int result;
 
+    if (daemon->is_listening_to_groups)
+        return;
+    daemon->is_listening_to_groups = true;
+    result = mm_event_center_subscribe(center, MM_RANK_OBSERVER, 1U << MM_EVENT_GROUP, look_again, daemon);
     if (result == 0)
         result = mm_group_source_add(center, daemon->kernel, groups_lost, daemon);
     if (result == 0)
@@ -73,14 +77,11 @@ static void listen_to_groups(struct mm_daemon *daemon)
 /* untold: what nobody tells of. */
 static void begin_to_scan(struct mm_daemon *daemon, const char *untold)
 {
-    bool is_new = !mm_timer_is_armed(&daemon->scan);
-
     mm_daemon_note_source(daemon, "process scan", true, "every %u to %u ms, as nobody tells of %s",
                           daemon->engine->config->process_scan.interval_ms,
                           daemon->engine->config->process_scan.interval_ms * 2, untold);
-    if (!is_new)
-        return;
-    arm_scan(daemon);
+    if (!mm_timer_is_armed(&daemon->scan))
+        arm_scan(daemon);
     listen_to_groups(daemon);
 }
 
@@ -102,6 +103,8 @@ static void note_connector(enum mm_connector_notice notice, void *user)
         begin_to_scan(daemon, NEW_PROCESSES);
     else if (is_domain_a_group(daemon))
         begin_to_scan(daemon, MOVED_PROCESSES);
+    else
+        listen_to_groups(daemon);
     /* SETTLED: who came after the scan at start was reported by nobody */
     if (notice != MM_CONNECTOR_BROKEN)
         mm_priority_manager_want_scan(daemon->engine->manager);
