@@ -22,9 +22,9 @@ enum mm_event_kind {
     /* payload.pressure: a PSI trigger fired. group_id: of a named group; 0: of the domain. A window of 0 is v1's
        vmpressure, where there is no PSI: medium stands for some, critical for full. */
     MM_EVENT_PRESSURE,
-    MM_EVENT_WATERLINE,      /* the waterline watch asks to look at available memory */
-    MM_EVENT_APPLICATION,    /* payload.application: a client reports a state change */
-    MM_EVENT_ACCOUNT,        /* payload.account */
+    MM_EVENT_WATERLINE,   /* the waterline watch asks to look at available memory */
+    MM_EVENT_APPLICATION, /* payload.application: a client reports a state change */
+    MM_EVENT_ACCOUNT,     /* payload.account */
     /* payload.process: an unregistered newcomer, since the start; again when it has become another program, bears another
        name or was moved to another group of the domain. */
     MM_EVENT_PROCESS_FOUND,
