@@ -135,8 +135,8 @@ int BPF_PROG(mm_group_populated, struct cgroup *group, const char *path, int is_
     return mm_on_group(group, is_populated ? MM_BPF_GROUP_POPULATED : MM_BPF_GROUP_EMPTY);
 }
 
-/* Only v2 freezes with a word of it. Where memory is on v1, a domain's twin there is not known: only the whole machine
-   hears of it. */
+/* Only v2 freezes with a word of it. Where memory is on v1, a domain's twin there is not known: all groups are told of,
+   and whoever looks who is in them finds out. */
 SEC("tp_btf/cgroup_notify_frozen")
 int BPF_PROG(mm_group_frozen, struct cgroup *group, const char *path, int is_frozen)
 {
@@ -144,8 +144,7 @@ int BPF_PROG(mm_group_frozen, struct cgroup *group, const char *path, int is_fro
 
     if (mm_hierarchy == 0)
         return mm_on_group(group, change);
-    if (mm_domain_group == 0)
-        mm_report_group(group, change);
+    mm_report_group(group, change);
     return 0;
 }
 

@@ -39,14 +39,13 @@ static void scan(struct mm_timer *timer, void *user)
     arm_scan(daemon);
 }
 
-/* Of a process that was moved, or is the first or the last of its group, only a look tells who it is. Where processes are
-   told of by others, rules alone want to know of groups. */
+/* Of a process that was moved, or is the first or the last of its group, only a look tells who it is. */
 static void look_again(const struct mm_event *event, void *user)
 {
     struct mm_daemon *daemon = user;
     const uint32_t telling = 1U << MM_GROUP_ENTERED | 1U << MM_GROUP_POPULATED | 1U << MM_GROUP_EMPTY;
 
-    if (mm_timer_is_armed(&daemon->scan) && (telling & 1U << event->payload.group.change))
+    if (telling & 1U << event->payload.group.change)
         mm_priority_manager_want_scan(daemon->engine->manager);
 }
 
@@ -57,32 +56,40 @@ static void groups_lost(void *user)
     mm_priority_manager_want_scan(daemon->engine->manager);
 }
 
-static void listen_to_groups(struct mm_daemon *daemon)
+/* Where BPF does not tell of them. */
+static void listen_to_groups(struct mm_daemon *daemon, const char *use)
 {
-    struct mm_event_center *center = daemon->engine->center;
-    int result;
+    int result = 0;
 
-    if (daemon->is_listening_to_groups)
-        return;
-    daemon->is_listening_to_groups = true;
-    result = mm_event_center_subscribe(center, MM_RANK_OBSERVER, 1U << MM_EVENT_GROUP, look_again, daemon);
+    if (!daemon->hears_groups)
+        result = mm_group_source_add(daemon->engine->center, daemon->kernel, groups_lost, daemon);
+    daemon->hears_groups = result == 0;
     if (result == 0)
-        result = mm_group_source_add(center, daemon->kernel, groups_lost, daemon);
-    if (result == 0)
-        mm_daemon_set_source(daemon, "control groups", true, "a change has processes looked for");
+        mm_daemon_set_source(daemon, "control groups", true, "%s", use);
     else
         mm_daemon_note_source(daemon, "control groups", false, "%s", strerror(-result));
+}
+
+static void listen_to_freezing(struct mm_daemon *daemon)
+{
+    if (!daemon->hears_groups)
+        listen_to_groups(daemon, "for rules about who enters one, and who is frozen");
 }
 
 /* untold: what nobody tells of. */
 static void begin_to_scan(struct mm_daemon *daemon, const char *untold)
 {
+    bool is_new = !mm_timer_is_armed(&daemon->scan);
+
     mm_daemon_note_source(daemon, "process scan", true, "every %u to %u ms, as nobody tells of %s",
                           daemon->engine->config->process_scan.interval_ms,
                           daemon->engine->config->process_scan.interval_ms * 2, untold);
-    if (!mm_timer_is_armed(&daemon->scan))
-        arm_scan(daemon);
-    listen_to_groups(daemon);
+    if (!is_new)
+        return;
+    arm_scan(daemon);
+    (void)mm_event_center_subscribe(daemon->engine->center, MM_RANK_OBSERVER, 1U << MM_EVENT_GROUP,
+                                    look_again, daemon);
+    listen_to_groups(daemon, "a change has processes looked for");
 }
 
 static bool is_domain_a_group(const struct mm_daemon *daemon)
@@ -104,7 +111,7 @@ static void note_connector(enum mm_connector_notice notice, void *user)
     else if (is_domain_a_group(daemon))
         begin_to_scan(daemon, MOVED_PROCESSES);
     else
-        listen_to_groups(daemon);
+        listen_to_freezing(daemon);
     /* SETTLED: who came after the scan at start was reported by nobody */
     if (notice != MM_CONNECTOR_BROKEN)
         mm_priority_manager_want_scan(daemon->engine->manager);
@@ -180,6 +187,8 @@ static void note_bpf(enum mm_bpf_source_notice notice, void *user)
         begin_connector(daemon);
     else if (is_domain_a_group(daemon) && !(status.programs & MM_BPF_PROGRAM_MOVED))
         begin_to_scan(daemon, MOVED_PROCESSES);
+    else if (!(status.programs & MM_BPF_PROGRAM_GROUP_FROZEN))
+        listen_to_freezing(daemon);
     /* SETTLED: who came after the scan at start was reported by nobody */
     if (notice != MM_BPF_SOURCE_BROKEN)
         mm_priority_manager_want_scan(daemon->engine->manager);

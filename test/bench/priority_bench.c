@@ -67,7 +67,15 @@ static int stub_notice_fd(struct mm_kernel *kernel)
     return -1;
 }
 
+static int stub_is_frozen(struct mm_kernel *kernel, pid_t pid)
+{
+    (void)kernel;
+    (void)pid;
+    return 0;
+}
+
 static const struct mm_kernel_ops stub_ops = {
+    .is_frozen = stub_is_frozen,
     .notice_fd = stub_notice_fd,
     .now_ns = stub_now_ns,
     .read_process = stub_read_process,
