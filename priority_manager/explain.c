@@ -44,8 +44,9 @@ static void explain_flags(struct text *text, const struct mm_process_node *node,
 
     APPEND(text, "%d %s%s", result->from_flags, mm_priority_rule_name(result->flags_rule),
            explain_state(node, result));
-    if (process->flags & MM_PROCESS_IS_IMPORTANT)
-        APPEND(text, "; important floor %d -> %d", process->important_floor, result->floored);
+    if (process->flags & (MM_PROCESS_IS_IMPORTANT | MM_PROCESS_IS_CRITICAL))
+        APPEND(text, "; %s floor %d -> %d", mm_priority_rule_name(mm_rules_floor(process->flags)),
+               process->important_floor, result->floored);
     if (process->flags & MM_PROCESS_IS_RESIDENT)
         APPEND(text, "; resident -> %d", MM_MIN(result->floored, MM_PRIORITY_KILLABLE_SYSTEM));
     if (process->flags & MM_PROCESS_IS_SYSTEM)
@@ -63,7 +64,8 @@ static const char *word_of(const struct mm_process_node *node)
     if (rule != MM_RULE_ACCOUNT)
         return mm_priority_rule_name(rule);
     mm_manager_own_rules(node, &result);
-    return mm_priority_rule_name(result.floored == result.from_flags ? result.flags_rule : MM_RULE_IMPORTANT);
+    return mm_priority_rule_name(result.floored == result.from_flags ? result.flags_rule
+                                                                     : mm_rules_floor(node->process.flags));
 }
 
 /* All processes of a bundle die with it: who keeps it where it is, where that is another one. */

@@ -38,6 +38,7 @@ const char *mm_priority_rule_name(enum mm_priority_rule rule)
         [MM_RULE_ACCOUNT] = "account",
         [MM_RULE_OOM_SCORE_ADJ] = "oom_score_adj",
         [MM_RULE_PROCESS_RULE] = "process rule",
+        [MM_RULE_CRITICAL] = "critical",
     };
 
     return (unsigned)rule < MM_RULE_COUNT ? names[rule] : "unknown";
@@ -95,6 +96,8 @@ static void apply_flags(const struct mm_rule_input *input, struct mm_rule_result
 
 static int floored(const struct mm_rule_input *input, const struct mm_rule_result *result)
 {
+    if (input->flags & MM_PROCESS_IS_CRITICAL)
+        return MM_MIN(result->from_flags, input->important_floor);
     if (!input->is_registered || !(input->flags & MM_PROCESS_IS_IMPORTANT))
         return result->from_flags;
     /* Upstream's creation sets the configured number even where it is less important than 0. */
@@ -120,7 +123,7 @@ void mm_rules_own(const struct mm_rule_input *input, struct mm_rule_result *ret_
     result.rule = result.flags_rule;
     result.floored = floored(input, &result);
     if (result.floored != result.from_flags)
-        result.rule = MM_RULE_IMPORTANT;
+        result.rule = mm_rules_floor(input->flags);
     result.protected_ = result.floored;
     if (input->is_registered && (input->flags & MM_PROCESS_IS_RESIDENT) &&
         result.floored > MM_PRIORITY_KILLABLE_SYSTEM) {
@@ -135,6 +138,11 @@ void mm_rules_own(const struct mm_rule_input *input, struct mm_rule_result *ret_
     if (result.own != result.protected_)
         result.rule = MM_RULE_ACCOUNT;
     *ret_result = result;
+}
+
+enum mm_priority_rule mm_rules_floor(uint32_t flags)
+{
+    return flags & MM_PROCESS_IS_CRITICAL ? MM_RULE_CRITICAL : MM_RULE_IMPORTANT;
 }
 
 int mm_rules_bound(int caller_priority)
