@@ -52,8 +52,9 @@ static void explain_flags(struct text *text, const struct mm_process_node *node,
     APPEND(text, "%d %s%s", result->from_flags, mm_priority_rule_name(result->flags_rule),
            explain_state(node, result));
     explain_frozen(text, node, result);
-    if (process->flags & MM_PROCESS_IS_IMPORTANT)
-        APPEND(text, "; important floor %d -> %d", process->important_floor, result->floored);
+    if (process->flags & (MM_PROCESS_IS_IMPORTANT | MM_PROCESS_IS_CRITICAL))
+        APPEND(text, "; %s floor %d -> %d", mm_priority_rule_name(mm_rules_floor(process->flags)),
+               process->important_floor, result->floored);
     if (process->flags & MM_PROCESS_IS_RESIDENT)
         APPEND(text, "; resident -> %d", MM_MIN(result->floored, MM_PRIORITY_KILLABLE_SYSTEM));
     if (process->flags & MM_PROCESS_IS_SYSTEM)
@@ -72,7 +73,7 @@ static const char *word_of(const struct mm_process_node *node)
         return mm_priority_rule_name(rule);
     mm_manager_own_rules(node, &result);
     if (result.floored != result.frozen)
-        rule = MM_RULE_IMPORTANT;
+        rule = mm_rules_floor(node->process.flags);
     else
         rule = result.frozen != result.from_flags ? MM_RULE_FROZEN : result.flags_rule;
     return mm_priority_rule_name(rule);

@@ -37,6 +37,9 @@ static int apply_config(struct mm_priority_manager *manager, const struct mm_con
     manager->names = names;
     manager->grace.duration_ns = priority->new_process_grace_ms * MM_NS_PER_MS;
     manager->ability_start.duration_ns = priority->ability_start_ms * MM_NS_PER_MS;
+    /* switched off: none that counts */
+    manager->critical_floor =
+        (int16_t)(config->critical.max_per_user > 0 ? config->critical.floor : MM_PRIORITY_MAX);
     manager->dead_check_ns = priority->dead_check_ms * MM_NS_PER_MS;
     mm_manager_arm_dead_check(manager);
     apply_all_names(manager);

@@ -155,6 +155,7 @@ struct mm_priority_manager {
     const struct mm_config *pending_config; /* came under pressure */
     struct mm_special_names names;
     uint64_t dead_check_ns;
+    int16_t critical_floor; /* MM_PRIORITY_MAX: nobody is critical */
 
     struct mm_priority_list list;
     struct mm_hash_table processes, bundles, bindings, outcomes;
@@ -279,6 +280,8 @@ void mm_manager_register_render(struct mm_priority_manager *manager, const struc
 /* Sets the flags of resident and important applications from the configured names. */
 void mm_manager_apply_names(struct mm_priority_manager *manager, struct mm_process_node *node,
                             uint64_t bundle_name_hash);
+/* The floor of a critical process, after its names, its comm or the flag changed. */
+void mm_manager_apply_critical(const struct mm_priority_manager *manager, struct mm_process_node *node);
 
 /* out_of_reach.c: -1000 that somebody else gave. */
 /* Whether the number in the file of who is about to be registered is one that it was given; with

@@ -66,6 +66,10 @@
  * anyway. The kernel is asked on MM_EVENT_GROUP, on scans, when one that is frozen is reported to be in use, and of
  * those that are frozen on each refresh: whoever was moved out of a frozen group is found then.
  *
+ * Critical processes. One that a client holds critical (CRITICAL_BEGIN to CRITICAL_END) is no less important than the
+ * configured floor, registered or not; nothing is written to one that is not. Render processes are refused. Upstream's
+ * SetCritical is only logged.
+ *
  * Extensions. A process that was bound or unbound is an extension from then on: as important as the flags
  * say, else 500; bound, at most 100 less important than the most important caller, which counts 0..400. A
  * caller that is not known counts 0. The account shifts what the flags say, not what the callers give.
@@ -132,6 +136,7 @@ enum mm_process_flag {
     MM_PROCESS_IS_SYSTEM = 1 << 16,       /* on the white list: -1000, registered or not */
     MM_PROCESS_IS_OUT_OF_REACH = 1 << 17, /* registered, and somebody else wrote -1000 into its file */
     MM_PROCESS_IS_FROZEN = 1 << 18,       /* its cgroup is, or one above it */
+    MM_PROCESS_IS_CRITICAL = 1 << 19,     /* a client holds it so; registered or not */
 };
 
 /* The rule that gave a process its number; for explanations. */
@@ -155,6 +160,7 @@ enum mm_priority_rule {
     MM_RULE_OOM_SCORE_ADJ, /* unregistered: what the file said */
     MM_RULE_PROCESS_RULE,  /* unregistered: what a rule of the configuration, or a built-in one, says */
     MM_RULE_FROZEN,
+    MM_RULE_CRITICAL,
     MM_RULE_COUNT
 };
 const char *mm_priority_rule_name(enum mm_priority_rule rule);
@@ -166,7 +172,7 @@ struct mm_process {
     struct mm_list bundle_link;
     char comm[MM_COMM_MAX];
     uid_t uid;
-    int16_t important_floor;         /* where MM_PROCESS_IS_IMPORTANT */
+    int16_t important_floor;         /* where MM_PROCESS_IS_IMPORTANT or IS_CRITICAL: of both the smaller */
     int16_t inherited_oom_score_adj; /* where MM_PROCESS_IS_INHERITING */
     /* From here on, with what the manager keeps behind it, one line of cache: all that most events touch. */
     struct mm_bundle *bundle;

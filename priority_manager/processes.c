@@ -85,6 +85,7 @@ void mm_manager_apply_comm(struct mm_priority_manager *manager, struct mm_proces
     uint32_t was = node->process.flags;
 
     node->process.flags &= ~(uint32_t)MM_PROCESS_IS_SYSTEM;
+    mm_manager_apply_critical(manager, node);
     if (mm_special_names_has_system_comm(&manager->names, mm_hash_text(node->process.comm)))
         node->process.flags |= MM_PROCESS_IS_SYSTEM;
     if (node->process.flags != was)
@@ -97,8 +98,9 @@ int mm_manager_unregister(struct mm_priority_manager *manager, struct mm_process
 
     if (!bundle)
         return -ENOSPC;
-    node->process.flags &= MM_PROCESS_IS_FROM_SCAN | MM_PROCESS_IS_FROZEN;
-    node->process.important_floor = 0;
+    node->process.flags &= MM_PROCESS_IS_FROM_SCAN | MM_PROCESS_IS_FROZEN | MM_PROCESS_IS_CRITICAL;
+    if (!(node->process.flags & MM_PROCESS_IS_CRITICAL))
+        node->process.important_floor = 0;
     mm_manager_apply_comm(manager, node);
     mm_bundle_join(manager, bundle, node);
     return 0;
