@@ -198,7 +198,9 @@ ELEMENT("processConnector/enabled",
         .help = "false: not even tried; where there is no BPF, /proc is then read from time to time.",
         .example = "false")
 ELEMENT("processScan", ROW(SECTION),
-        .help = "Reading /proc from time to time, where neither BPF nor the connector tells of processes.")
+        .help = "Looking for processes from time to time, where neither BPF nor the connector tells of them; "
+                "of a domain "
+                "that is a group also beside the connector, which does not tell who enters or leaves it.")
 ELEMENT(
     "processScan/intervalMs", ROW(MS(1000, DAY_MS), FIELD(process_scan.interval_ms), .default_text = "10000"),
     .help =

@@ -119,6 +119,7 @@ struct mm_process_handle {
 
 /* Return non-zero to stop the scan; scan_processes then returns that value. */
 typedef int (*mm_process_visit)(const struct mm_process_info *process, void *user);
+typedef void (*mm_pid_visit)(pid_t pid, void *user);
 
 /* There is more to scan. */
 #define MM_SCAN_GOES_ON 1
@@ -151,7 +152,7 @@ enum mm_group_change {
     MM_GROUP_REMOVED,
     MM_GROUP_POPULATED, /* the first process has come, to it or to one below it */
     MM_GROUP_EMPTY,     /* the last one has left */
-    MM_GROUP_FROZEN,
+    MM_GROUP_FROZEN,    /* told again where somebody was added to it */
     MM_GROUP_THAWED,
     MM_GROUP_ENTERED, /* somebody was moved into it */
     MM_GROUP_CHANGE_COUNT
@@ -478,6 +479,17 @@ struct mm_kernel_ops {
     /* How long the machine was suspended since it booted, which now_ns does not count. Never more than it was, and
        less by at most a moment. Costs no system call. */
     uint64_t (*suspended_ns)(struct mm_kernel *kernel);
+    /* Whether the process stands still because its group of cgroup v2, or one above it, is frozen: 1, else 0, also
+       without v2. -ESRCH. */
+    int (*is_frozen)(struct mm_kernel *kernel, pid_t pid);
+    /*
+     * The same of the group of that id (of cgroup v2, as MM_EVENT_GROUP says it), and then visits the processes that are
+     * in it and not in one below it: a process of another pid namespace as 0, zombies too. -ENOENT when there is no such
+     * group, or no cgroup v2; -EACCES and others as the kernel said, when some may have been visited. Without
+     * CAP_DAC_READ_SEARCH it takes as long as a look through all groups.
+     */
+    int (*read_frozen)(struct mm_kernel *kernel, uint64_t group_id, bool *ret_is_frozen, mm_pid_visit visit,
+                       void *user);
 };
 
 /* Implementations begin with this. */

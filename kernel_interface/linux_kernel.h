@@ -144,6 +144,10 @@ int mm_linux_read_swap(struct mm_kernel *base, struct mm_swap_state *ret_swap);
 int mm_linux_read_power(struct mm_kernel *base, struct mm_power_state *ret_power);
 uint64_t mm_linux_suspended_ns(struct mm_kernel *base);
 
+int mm_linux_is_frozen(struct mm_kernel *base, pid_t pid);
+int mm_linux_read_frozen(struct mm_kernel *base, uint64_t group_id, bool *ret_is_frozen, mm_pid_visit visit,
+                         void *user);
+
 /* pidfd_open(pid, 0): a descriptor or a negative errno. */
 int mm_linux_pidfd_open(pid_t pid);
 

@@ -69,6 +69,9 @@ static void handle_state(struct mm_priority_manager *manager, const struct mm_ev
         process->flags &= ~(uint32_t)MM_PROCESS_IS_INHERITING;
     if (row->is_use)
         mm_bundle_touch(manager, process->bundle);
+    /* thawed to be used, perhaps, and the word of it is still under way */
+    if (row->is_use && (process->flags & MM_PROCESS_IS_FROZEN))
+        mm_manager_look_if_frozen(manager, node);
     mm_manager_seed(manager, node);
 }
 

@@ -37,6 +37,13 @@ static const char *explain_state(const struct mm_process_node *node, const struc
     return result->flags_rule == MM_RULE_EXTENSION && !node->callers ? " without callers" : "";
 }
 
+static void explain_frozen(struct text *text, const struct mm_process_node *node,
+                           const struct mm_rule_result *result)
+{
+    if (node->process.flags & MM_PROCESS_IS_FROZEN)
+        APPEND(text, "; group frozen -> %d", result->frozen);
+}
+
 static void explain_flags(struct text *text, const struct mm_process_node *node,
                           const struct mm_rule_result *result)
 {
@@ -44,6 +51,7 @@ static void explain_flags(struct text *text, const struct mm_process_node *node,
 
     APPEND(text, "%d %s%s", result->from_flags, mm_priority_rule_name(result->flags_rule),
            explain_state(node, result));
+    explain_frozen(text, node, result);
     if (process->flags & MM_PROCESS_IS_IMPORTANT)
         APPEND(text, "; important floor %d -> %d", process->important_floor, result->floored);
     if (process->flags & MM_PROCESS_IS_RESIDENT)
@@ -63,7 +71,11 @@ static const char *word_of(const struct mm_process_node *node)
     if (rule != MM_RULE_ACCOUNT)
         return mm_priority_rule_name(rule);
     mm_manager_own_rules(node, &result);
-    return mm_priority_rule_name(result.floored == result.from_flags ? result.flags_rule : MM_RULE_IMPORTANT);
+    if (result.floored != result.frozen)
+        rule = MM_RULE_IMPORTANT;
+    else
+        rule = result.frozen != result.from_flags ? MM_RULE_FROZEN : result.flags_rule;
+    return mm_priority_rule_name(rule);
 }
 
 /* All processes of a bundle die with it: who keeps it where it is, where that is another one. */
@@ -142,6 +154,7 @@ static void explain_unregistered(struct text *text, const struct mm_process_node
     else
         APPEND(text, "%d oom_score_adj, not registered%s", result->from_flags,
                outcome ? "; somebody wrote it, which its process rule leaves alone" : "");
+    explain_frozen(text, node, result);
 }
 
 const char *mm_priority_manager_explain(const struct mm_priority_manager *manager,
@@ -161,7 +174,7 @@ const char *mm_priority_manager_explain(const struct mm_priority_manager *manage
     mm_manager_own_rules(node, &result);
     if (!process->bundle->is_registered) {
         explain_unregistered(&text, node, &result);
-        if (result.own != result.from_flags)
+        if (result.own != result.frozen)
             APPEND(&text, "; system -> %d", result.own);
         return buffer;
     }

@@ -86,6 +86,7 @@ static const event_handler handlers[MM_EVENT_KIND_COUNT] = {
     [MM_EVENT_PROCESS_EXITED] = mm_manager_on_exited,
     [MM_EVENT_PROCESS_LEFT] = mm_manager_on_left,
     [MM_EVENT_PROCESS_MATCHED] = mm_manager_on_matched,
+    [MM_EVENT_GROUP] = mm_manager_on_group,
     [MM_EVENT_OOM_SCORE_ADJ] = mm_manager_on_oom_score_adj,
     [MM_EVENT_CONFIG] = on_config,
     [MM_EVENT_KILL_BEGIN] = on_kill_begin,
@@ -130,6 +131,7 @@ int mm_priority_manager_new(struct mm_kernel *kernel, struct mm_event_center *ce
     manager->kernel = kernel;
     manager->center = center;
     manager->own_pid = getpid();
+    manager->asks_if_frozen = true;
     mm_list_init(&manager->accounts);
     mm_deadline_queue_init(&manager->grace, manager, MM_PROCESS_IN_GRACE);
     mm_deadline_queue_init(&manager->ability_start, manager, MM_PROCESS_IS_ABILITY_STARTING);

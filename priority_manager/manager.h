@@ -150,6 +150,8 @@ struct mm_priority_manager {
     pid_t own_pid;
     bool is_under_pressure;
     bool is_scan_wanted;                    /* newcomers were lost, or somebody asked */
+    bool has_seen_frozen;                   /* somebody, or heard of a frozen group */
+    bool asks_if_frozen;                    /* of newcomers: the same, or no scan was made yet */
     const struct mm_config *pending_config; /* came under pressure */
     struct mm_special_names names;
     uint64_t dead_check_ns;
@@ -234,6 +236,13 @@ void mm_manager_on_oom_score_adj(struct mm_priority_manager *manager, const stru
 /* newcomers.c */
 /* The kernel started a process, or changed its program or name: STARTED and RENAMED. */
 void mm_manager_on_started(struct mm_priority_manager *manager, const struct mm_event *event);
+
+/* frozen.c */
+void mm_manager_on_group(struct mm_priority_manager *manager, const struct mm_event *event);
+/* Asks the kernel; seeds where it has changed. */
+void mm_manager_look_if_frozen(struct mm_priority_manager *manager, struct mm_process_node *node);
+/* Of a newcomer, before it is in a bundle. */
+void mm_manager_note_if_frozen(struct mm_priority_manager *manager, struct mm_process_node *node);
 
 /* process_rules.c */
 int mm_manager_init_outcomes(struct mm_priority_manager *manager);

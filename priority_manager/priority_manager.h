@@ -29,6 +29,8 @@
  * - Upstream, processes older than the daemon are unknown. Here they are on the list at their oom_score_adj.
  * - Upstream, any later event ends the boost of an ability that starts. Here FOREGROUND, BACKGROUND or its
  *   time do: the start is not over.
+ * - Upstream, 600 for what is frozen is a number that nobody has. Here it is that of a frozen group's processes: they
+ *   are not missed before they are thawed.
  * - Upstream, APPLICATION_SUSPEND lifts everything above -800 to 800. Here nothing rises above an important
  *   floor: the floor is a promise.
  *
@@ -56,6 +58,13 @@
  * and is shown under the rule's name; its oom_score_adj is left alone. -1000 in its file stays -1000, whatever a rule
  * says, and a built-in rule that does not protect leaves alone who has another number than 0. Each such process is a
  * bundle of its own, whatever its name. A client that registers it has the last word.
+ *
+ * Frozen. A process whose group of cgroup v2, or one above it, is frozen, by whomever, is at 600 at least, whatever it
+ * was reported to do: it does nothing, in the foreground neither. The rules that come after this one, from the important
+ * floor to its callers, make it more important as they would any. An ability that starts is not held up by it, as its
+ * thaw is under way, nor is a number below 0. Of those that nobody registered only the ones above 0 rise, who are offered
+ * anyway. The kernel is asked on MM_EVENT_GROUP, on scans, when one that is frozen is reported to be in use, and of
+ * those that are frozen on each refresh: whoever was moved out of a frozen group is found then.
  *
  * Extensions. A process that was bound or unbound is an extension from then on: as important as the flags
  * say, else 500; bound, at most 100 less important than the most important caller, which counts 0..400. A
@@ -122,6 +131,7 @@ enum mm_process_flag {
     MM_PROCESS_IS_INHERITING = 1 << 15,   /* in grace at its oom_score_adj rather than at 0 */
     MM_PROCESS_IS_SYSTEM = 1 << 16,       /* on the white list: -1000, registered or not */
     MM_PROCESS_IS_OUT_OF_REACH = 1 << 17, /* registered, and somebody else wrote -1000 into its file */
+    MM_PROCESS_IS_FROZEN = 1 << 18,       /* its cgroup is, or one above it */
 };
 
 /* The rule that gave a process its number; for explanations. */
@@ -144,6 +154,7 @@ enum mm_priority_rule {
     MM_RULE_ACCOUNT,
     MM_RULE_OOM_SCORE_ADJ, /* unregistered: what the file said */
     MM_RULE_PROCESS_RULE,  /* unregistered: what a rule of the configuration, or a built-in one, says */
+    MM_RULE_FROZEN,
     MM_RULE_COUNT
 };
 const char *mm_priority_rule_name(enum mm_priority_rule rule);

@@ -53,6 +53,8 @@ struct mm_process_node *mm_manager_add_process(struct mm_priority_manager *manag
     node->hash_link.hash = pid_hash(info->pid);
     mm_hash_table_insert(&manager->processes, &node->hash_link);
     manager->counters.processes++;
+    if (manager->asks_if_frozen)
+        mm_manager_note_if_frozen(manager, node);
     if (manager->unknown_callers)
         mm_manager_adopt_caller(manager, node);
     return node;
@@ -95,7 +97,7 @@ int mm_manager_unregister(struct mm_priority_manager *manager, struct mm_process
 
     if (!bundle)
         return -ENOSPC;
-    node->process.flags &= MM_PROCESS_IS_FROM_SCAN;
+    node->process.flags &= MM_PROCESS_IS_FROM_SCAN | MM_PROCESS_IS_FROZEN;
     node->process.important_floor = 0;
     mm_manager_apply_comm(manager, node);
     mm_bundle_join(manager, bundle, node);

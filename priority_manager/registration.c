@@ -291,7 +291,7 @@ void mm_manager_register_render(struct mm_priority_manager *manager, const struc
         write_render(manager, &info);
         return;
     }
-    node->process.flags = MM_PROCESS_IS_RENDER;
+    node->process.flags = MM_PROCESS_IS_RENDER | (node->process.flags & MM_PROCESS_IS_FROZEN);
     node->process.written_oom_score_adj = (int16_t)info.oom_score_adj;
     mm_bundle_join(manager, owner, node);
 }

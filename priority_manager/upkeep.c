@@ -165,6 +165,8 @@ static void refresh_process(struct mm_priority_manager *manager, struct mm_proce
     process->bundle->resident_bytes += info.resident_bytes - process->resident_bytes;
     process->resident_bytes = info.resident_bytes;
     describe(manager, process->bundle);
+    if (process->flags & MM_PROCESS_IS_FROZEN)
+        mm_manager_look_if_frozen(manager, node);
     if (!is_file_read || process->written_oom_score_adj == info.oom_score_adj)
         return;
     mm_manager_look_if_dead(manager, node); /* another's number, where the pid is another's by now */

@@ -3,7 +3,7 @@
 
 #include "common/common.h"
 #include "config/config.h"
-#include "service/runtime.h"
+#include "service/shared/runtime.h"
 
 #include <dirent.h>
 #include <errno.h>

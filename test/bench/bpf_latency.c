@@ -9,7 +9,7 @@
 #include "bpf/bpf.h"
 #include "common/common.h"
 #include "event_center/bpf_source.h"
-#include "service/runtime.h"
+#include "service/shared/runtime.h"
 #include "test/bench/bench_daemon.h"
 #include "test/bench/statistics.h"
 

@@ -6,7 +6,7 @@
 #include "common/common.h"
 #include "config/config.h"
 #include "config/xml_reader.h"
-#include "service/runtime.h"
+#include "service/shared/runtime.h"
 #include "test/bench/statistics.h"
 
 #include <errno.h>

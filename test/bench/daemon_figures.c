@@ -4,7 +4,7 @@
  * memory with 1,000 registered processes and everything on, wake-ups when it is calm. Dry run on the whole machine: nothing is changed.
  */
 #include "common/common.h"
-#include "service/demo.h"
+#include "service/demo/demo.h"
 #include "test/bench/bench_daemon.h"
 #include "test/bench/statistics.h"
 

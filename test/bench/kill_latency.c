@@ -7,8 +7,8 @@
  * round nothing of a kill was ever used before.
  */
 #include "common/common.h"
-#include "service/demo.h"
-#include "service/runtime.h"
+#include "service/demo/demo.h"
+#include "service/shared/runtime.h"
 #include "test/bench/statistics.h"
 
 #include <errno.h>

@@ -74,7 +74,15 @@ static int stub_notice_fd(struct mm_kernel *kernel)
     return -1;
 }
 
+static int stub_is_frozen(struct mm_kernel *kernel, pid_t pid)
+{
+    (void)kernel;
+    (void)pid;
+    return 0;
+}
+
 static const struct mm_kernel_ops stub_ops = {
+    .is_frozen = stub_is_frozen,
     .notice_fd = stub_notice_fd,
     .now_ns = stub_now_ns,
     .read_process = stub_read_process,
@@ -356,6 +364,7 @@ static unsigned both_neighbours(struct world *world, unsigned i, unsigned bind)
 static void measure_graph(const char *what, unsigned binds_each, caller_choice choose)
 {
     static double samples_ns[200];
+    const size_t runs = MM_ARRAY_SIZE(samples_ns);
     struct world world;
     uint64_t writes;
 
@@ -376,7 +385,7 @@ static void measure_graph(const char *what, unsigned binds_each, caller_choice c
     }
     print_samples(what, GRAPH_PROCESSES, "", samples_ns, MM_ARRAY_SIZE(samples_ns));
     mm_bench_print_figure("oom_score_adj writes for each", "",
-                          (double)(world.stub.writes - writes) / MM_ARRAY_SIZE(samples_ns));
+                          (double)(world.stub.writes - writes) / (double)runs);
     world_fini(&world);
 }
 

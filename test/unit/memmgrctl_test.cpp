@@ -2,8 +2,8 @@
 // memmgrctl as its users meet it: a program with output, colours and exit codes.
 #include "service_server.h"
 
-#include "service/event_words.h"
-#include "service/flows.h"
+#include "service/flows/flows.h"
+#include "service/shared/event_words.h"
 
 #include <csignal>
 #include <fstream>

@@ -9,7 +9,7 @@
 // A C name may be a struct's and a function's; in C++ the function hides the constructor, which nobody calls.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
-#include "service/requests.h"
+#include "service/requests/requests.h"
 #pragma GCC diagnostic pop
 
 #include <cjson/cJSON.h>
