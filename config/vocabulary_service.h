@@ -73,7 +73,8 @@ ELEMENT("kernelEvents/usageThreshold",
             .default_text = "true"),
         .help = "cgroup v1: the kernel tells when the domain's usage is where available memory comes down to "
                 "the next waterline. true: sooner than the watch where something fills memory faster than "
-                "fillRate.",
+                "fillRate; and while it is sure to tell on the way the watch sleeps up to four times longer, "
+                "at most maxIntervalMs.",
         .example = "false")
 
 ELEMENT("kernelEvents/vmpressure",

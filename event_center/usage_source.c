@@ -13,14 +13,22 @@ static void woken(struct mm_wake_source *source)
     mm_waterline_source_hint(source->waterline);
 }
 
+/* The watch, which may sleep for long, is the only one that looks from here on. */
+static void lost(struct mm_wake_source *source)
+{
+    mm_waterline_source_hint(source->waterline);
+}
+
 static void on_waterline(const struct mm_event *event, void *user)
 {
     struct mm_wake_source *source = user;
+    uint64_t line_bytes =
+        mm_waterline_source_line_below(source->waterline, event->payload.memory.available_bytes);
+    struct mm_wake_cover cover;
 
-    if (mm_wake_watch_is_open(&source->watch))
-        source->kernel->ops->move_wake(
-            source->kernel, source->watch.wake,
-            mm_waterline_source_line_below(source->waterline, event->payload.memory.available_bytes));
+    if (mm_wake_watch_is_open(&source->watch) &&
+        source->kernel->ops->move_wake(source->kernel, source->watch.wake, line_bytes, &cover))
+        mm_waterline_source_cover(source->waterline, &cover);
 }
 
 static int begin(struct mm_wake_source *source)
@@ -50,6 +58,7 @@ static const struct mm_wake_source_ops source_ops = {
     .consequence = "the waterline watch goes on alone",
     .begin = begin,
     .woken = woken,
+    .lost = lost,
     .end = end,
 };
 

@@ -11,11 +11,14 @@ static void ready(void *self, uint64_t tag, uint32_t events)
 {
     struct mm_wake_source *source = self;
     const struct mm_wake_source_ops *ops = source->ops;
+    int result = mm_wake_watch_serve(&source->watch, &source->note, ops->name, ops->consequence);
 
     (void)tag;
     (void)events;
-    if (mm_wake_watch_serve(&source->watch, &source->note, ops->name, ops->consequence) > 0)
+    if (result > 0)
         ops->woken(source);
+    else if (result < 0 && ops->lost)
+        ops->lost(source);
 }
 
 static void close_source(void *self)

@@ -32,6 +32,8 @@ struct mm_wake_source_ops {
     int (*begin)(struct mm_wake_source *source);
     /* The wake has told. */
     void (*woken)(struct mm_wake_source *source);
+    /* Nothing more comes, which has been told; NULL: nothing is to be done. */
+    void (*lost)(struct mm_wake_source *source);
     /* Before the source is freed, also where the wake was refused; NULL: nothing is to be done. */
     void (*end)(struct mm_wake_source *source);
 };

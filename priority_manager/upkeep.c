@@ -213,6 +213,9 @@ void mm_manager_arm_dead_check(struct mm_priority_manager *manager)
 {
     uint64_t wait_ns = manager->dead_check_bucket > 0 ? DEAD_CHECK_PAUSE_NS : manager->dead_check_ns;
 
+    /* the slices of a look come along with other wake-ups, and all of them within twice the interval */
+    manager->dead_check_timer.slack_ns =
+        manager->dead_check_ns / (1 + manager->counters.processes / DEAD_CHECK_SLICE);
     if (manager->dead_check_ns > 0)
         mm_event_center_arm(manager->center, &manager->dead_check_timer,
                             mm_event_center_now_ns(manager->center) + wait_ns);
