@@ -96,10 +96,12 @@ static int prepare(struct mm_bpf_cpu *cpu)
    and charges it when it is left. */
 static void flush(const struct mm_bpf_cpu *cpu)
 {
-    for (uint32_t i = 0; i < cpu->collector.cpu_count; i++) {
+    const volatile struct mm_bpf_cpu_state *states = cpu->states;
+
+    for (uint32_t i = 0; states && i < cpu->collector.cpu_count; i++) {
         union bpf_attr attributes = {0};
 
-        if ((cpu->collector.flags & MM_BPF_CPU_KNOWS_RUNNER) && cpu->states[i].runner == 0)
+        if ((cpu->collector.flags & MM_BPF_CPU_KNOWS_RUNNER) && states[i].runner == 0)
             continue;
         attributes.test.prog_fd = (uint32_t)cpu->collector.fds[MM_BPF_CPU_FLUSH];
         attributes.test.cpu = i;
@@ -167,10 +169,12 @@ static int by_tgid(const void *a, const void *b)
 /* All are sums over the processors, which write meanwhile. */
 static void read_totals(const struct mm_bpf_cpu *cpu, struct mm_bpf_cpu_snapshot *snapshot)
 {
-    for (uint32_t i = 0; i < cpu->collector.cpu_count; i++) {
-        snapshot->total_ns += cpu->states[i].total_ns;
-        snapshot->lost_ns += cpu->states[i].lost_ns;
-        snapshot->lost_count += cpu->states[i].lost_count;
+    const volatile struct mm_bpf_cpu_state *states = cpu->states;
+
+    for (uint32_t i = 0; states && i < cpu->collector.cpu_count; i++) {
+        snapshot->total_ns += states[i].total_ns;
+        snapshot->lost_ns += states[i].lost_ns;
+        snapshot->lost_count += states[i].lost_count;
     }
 }
 

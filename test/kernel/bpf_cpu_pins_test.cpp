@@ -5,9 +5,7 @@
 
 #include <csignal>
 #include <linux/magic.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/vfs.h>
 
 namespace
 {
@@ -19,20 +17,8 @@ class CpuPins : public testing::Test
   protected:
     void SetUp() override
     {
-        if (!has_bpffs() && !mount_bpffs())
+        if (!bpf_test::has_mounted("bpf", "/sys/fs/bpf", BPF_FS_MAGIC))
             GTEST_SKIP() << "no bpffs at /sys/fs/bpf, and none can be mounted: " << strerror(errno);
-    }
-    static bool has_bpffs()
-    {
-        struct statfs system = {};
-
-        return statfs("/sys/fs/bpf", &system) == 0 && (unsigned long)system.f_type == BPF_FS_MAGIC;
-    }
-    // Seen by this process and its children alone.
-    static bool mount_bpffs()
-    {
-        return unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-               mount("bpf", "/sys/fs/bpf", "bpf", 0, "mode=0700") == 0;
     }
     void TearDown() override
     {
