@@ -70,6 +70,8 @@ void mm_upstream_explain(const struct mm_priority_manager *manager, struct mm_ex
     if (record->shift != 0)
         MM_APPEND(text, "; switches of account %" PRId64 " %+d -> %d until its next event", account->id,
                   record->shift, record->number);
+    if (record->number > MM_PRIORITY_MAX)
+        MM_APPEND(text, ", which no file takes");
     if (node->process.flags & MM_PROCESS_IS_SYSTEM)
         MM_APPEND(text, "; system -> %d", MM_PRIORITY_SYSTEM);
     if (node->process.flags & MM_PROCESS_IS_OUT_OF_REACH)

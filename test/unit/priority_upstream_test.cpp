@@ -443,6 +443,9 @@ TEST_F(Upstream, ANumberAbove1000IsWrittenNowhere)
     }
     EXPECT_EQ(priority(1000), 350);
     EXPECT_EQ(priority(1001), 1000);
+    EXPECT_EQ(why(1001),
+              "800 suspended until its next event; switches of account 100 +300 -> 1100 until its next "
+              "event, which no file takes; its bundle at 350 by 1000 (visible)");
     EXPECT_EQ(file(1001), 1000) << "the fourth shift was the last that could be written";
     switch_account(100, MM_ACCOUNT_HOT_SWITCH);
     EXPECT_EQ(priority(1000), 300);
