@@ -136,7 +136,7 @@ static int spawn_loader(struct mm_bpf *bpf, const struct mm_bpf_options *options
                          : options->is_untimed ? (char[]){"--untimed"}
                                                : NULL,
                          NULL};
-    char *const environment[] = {NULL};
+    char *const environment[] = {(char[]){MM_BPF_LOADER_ENVIRONMENT}, NULL};
     const struct mm_spawn_descriptor descriptor = {fd, MM_BPF_LOADER_FD};
     const struct mm_program loader = {
         .path = options->loader_path,

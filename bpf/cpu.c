@@ -58,7 +58,7 @@ static int run_loader(struct mm_bpf_cpu *cpu, const struct mm_bpf_cpu_options *o
                          NULL,
                          NULL,
                          NULL};
-    char *const environment[] = {NULL};
+    char *const environment[] = {(char[]){MM_BPF_LOADER_ENVIRONMENT}, NULL};
     const struct mm_spawn_descriptor descriptor = {fd, MM_BPF_LOADER_FD};
     const struct mm_program loader = {
         .path = options->loader_path,

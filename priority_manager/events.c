@@ -69,6 +69,9 @@ static void handle_state(struct mm_priority_manager *manager, const struct mm_ev
         process->flags &= ~(uint32_t)MM_PROCESS_IS_INHERITING;
     if (row->is_use)
         mm_bundle_touch(manager, process->bundle);
+    /* thawed to be used, perhaps, and the word of it is still under way */
+    if (row->is_use && (process->flags & MM_PROCESS_IS_FROZEN))
+        mm_manager_look_if_frozen(manager, node);
     mm_manager_seed(manager, node);
 }
 
@@ -187,6 +190,27 @@ static void handle_ability_start(struct mm_priority_manager *manager, const stru
     mm_manager_seed(manager, node);
 }
 
+static void handle_critical(struct mm_priority_manager *manager, const struct mm_event *event,
+                            struct mm_process_node *node, const struct reason_row *row)
+{
+    (void)event;
+    if (!node) {
+        count_unknown(manager);
+        return;
+    }
+    if (node->process.flags & MM_PROCESS_IS_RENDER) {
+        manager->counters.refused_events++;
+        return;
+    }
+    node->process.flags = (node->process.flags & ~row->clear) | row->set;
+    /* the floor of an important application is to be found again, when it was the larger one */
+    if (node->process.bundle->is_registered)
+        mm_manager_apply_names(manager, node, mm_hash_text(node->process.bundle->name));
+    else
+        mm_manager_apply_critical(manager, node);
+    mm_manager_seed(manager, node);
+}
+
 #define START(flag)                                                                                          \
     {                                                                                                        \
         .handle = handle_state, .set = (flag), .ends_grace = true, .is_use = true, .registers = true         \
@@ -230,6 +254,8 @@ static const struct reason_row reason_rows[MM_REASON_COUNT] = {
     [MM_REASON_UN_VISIBLE] = END(MM_PROCESS_IS_VISIBLE),
     [MM_REASON_RENDER_CREATE_PROCESS] = {.handle = handle_render},
     [MM_REASON_ABILITY_START] = {.handle = handle_ability_start},
+    [MM_REASON_CRITICAL_BEGIN] = {.handle = handle_critical, .set = MM_PROCESS_IS_CRITICAL},
+    [MM_REASON_CRITICAL_END] = {.handle = handle_critical, .clear = MM_PROCESS_IS_CRITICAL},
 };
 
 /* What is known of the event's process; *ret_is_stale when the event is about one that had the pid before. */

@@ -28,6 +28,13 @@ static const char *explain_state(const struct mm_process_node *node, const struc
     return result->flags_rule == MM_RULE_EXTENSION && !node->callers ? " without callers" : "";
 }
 
+static void explain_frozen(struct mm_explain_text *text, const struct mm_process_node *node,
+                           const struct mm_rule_result *result)
+{
+    if (node->process.flags & MM_PROCESS_IS_FROZEN)
+        MM_APPEND(text, "; group frozen -> %d", result->frozen);
+}
+
 static void explain_flags(struct mm_explain_text *text, const struct mm_process_node *node,
                           const struct mm_rule_result *result)
 {
@@ -35,8 +42,10 @@ static void explain_flags(struct mm_explain_text *text, const struct mm_process_
 
     MM_APPEND(text, "%d %s%s", result->from_flags, mm_priority_rule_name(result->flags_rule),
               explain_state(node, result));
-    if (process->flags & MM_PROCESS_IS_IMPORTANT)
-        MM_APPEND(text, "; important floor %d -> %d", process->important_floor, result->floored);
+    explain_frozen(text, node, result);
+    if (process->flags & (MM_PROCESS_IS_IMPORTANT | MM_PROCESS_IS_CRITICAL))
+        MM_APPEND(text, "; %s floor %d -> %d", mm_priority_rule_name(mm_rules_floor(process->flags)),
+                  process->important_floor, result->floored);
     if (process->flags & MM_PROCESS_IS_RESIDENT)
         MM_APPEND(text, "; resident -> %d", MM_MIN(result->floored, MM_PRIORITY_KILLABLE_SYSTEM));
     if (process->flags & MM_PROCESS_IS_SYSTEM)
@@ -56,7 +65,11 @@ static const char *word_of(const struct mm_process_node *node)
     if (node->upstream)
         return mm_priority_rule_name((enum mm_priority_rule)node->upstream->rule);
     mm_manager_own_rules(node, &result);
-    return mm_priority_rule_name(result.floored == result.from_flags ? result.flags_rule : MM_RULE_IMPORTANT);
+    if (result.floored != result.frozen)
+        rule = mm_rules_floor(node->process.flags);
+    else
+        rule = result.frozen != result.from_flags ? MM_RULE_FROZEN : result.flags_rule;
+    return mm_priority_rule_name(rule);
 }
 
 /* All processes of a bundle die with it: who keeps it where it is, where that is another one. */
@@ -135,6 +148,7 @@ static void explain_unregistered(struct mm_explain_text *text, const struct mm_p
     else
         MM_APPEND(text, "%d oom_score_adj, not registered%s", result->from_flags,
                   outcome ? "; somebody wrote it, which its process rule leaves alone" : "");
+    explain_frozen(text, node, result);
 }
 
 const char *mm_priority_manager_explain(const struct mm_priority_manager *manager,
@@ -158,7 +172,7 @@ const char *mm_priority_manager_explain(const struct mm_priority_manager *manage
     mm_manager_own_rules(node, &result);
     if (!process->bundle->is_registered) {
         explain_unregistered(&text, node, &result);
-        if (result.own != result.from_flags)
+        if (result.own != result.frozen)
             MM_APPEND(&text, "; system -> %d", result.own);
         return buffer;
     }

@@ -160,9 +160,12 @@ struct mm_priority_manager {
     pid_t own_pid;
     bool is_under_pressure;
     bool is_scan_wanted;                    /* newcomers were lost, or somebody asked */
+    bool has_seen_frozen;                   /* somebody, or heard of a frozen group */
+    bool asks_if_frozen;                    /* of newcomers: the same, or no scan was made yet */
     const struct mm_config *pending_config; /* came under pressure */
     struct mm_special_names names;
     uint64_t dead_check_ns;
+    int16_t critical_floor; /* MM_PRIORITY_MAX: nobody is critical */
 
     struct mm_priority_list list;
     struct mm_hash_table processes, bundles, bindings, outcomes;
@@ -251,6 +254,13 @@ void mm_manager_on_oom_score_adj(struct mm_priority_manager *manager, const stru
 /* The kernel started a process, or changed its program or name: STARTED and RENAMED. */
 void mm_manager_on_started(struct mm_priority_manager *manager, const struct mm_event *event);
 
+/* frozen.c */
+void mm_manager_on_group(struct mm_priority_manager *manager, const struct mm_event *event);
+/* Asks the kernel; seeds where it has changed. */
+void mm_manager_look_if_frozen(struct mm_priority_manager *manager, struct mm_process_node *node);
+/* Of a newcomer, before it is in a bundle. */
+void mm_manager_note_if_frozen(struct mm_priority_manager *manager, struct mm_process_node *node);
+
 /* process_rules.c */
 int mm_manager_init_outcomes(struct mm_priority_manager *manager);
 void mm_manager_fini_outcomes(struct mm_priority_manager *manager);
@@ -286,6 +296,8 @@ void mm_manager_register_render(struct mm_priority_manager *manager, const struc
 /* Sets the flags of resident and important applications from the configured names. */
 void mm_manager_apply_names(struct mm_priority_manager *manager, struct mm_process_node *node,
                             uint64_t bundle_name_hash);
+/* The floor of a critical process, after its names, its comm or the flag changed. */
+void mm_manager_apply_critical(const struct mm_priority_manager *manager, struct mm_process_node *node);
 
 /* out_of_reach.c: -1000 that somebody else gave. */
 /* Whether the number in the file of who is about to be registered is one that it was given; with

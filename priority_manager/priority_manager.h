@@ -44,6 +44,9 @@
  *   list at their oom_score_adj, and registered by any event that says they are in use.
  * - Upstream, any later event ends the boost of an ability that starts, and which is later is told in seconds.
  *   Here FOREGROUND, BACKGROUND or its time do: the start is not over.
+ * - Upstream, 600 for what is frozen is a number that nobody has. Here it is that of a frozen group's processes:
+ *   they are not missed before they are thawed.
+ * - Upstream, SetCritical is only logged. Here it is a floor: who holds a process critical knows why.
  * - Upstream, APPLICATION_SUSPEND writes 800 to everything above -800 and keeps no state, so that timers end
  *   it. Here each process' next event does, and nothing rises above an important floor: the floor is a promise.
  * - Upstream, each event writes the files of the whole bundle. Here what changed is written, and what others
@@ -80,6 +83,17 @@
  * and is shown under the rule's name; its oom_score_adj is left alone. -1000 in its file stays -1000, whatever a rule
  * says, and a built-in rule that does not protect leaves alone who has another number than 0. Each such process is a
  * bundle of its own, whatever its name. A client that registers it has the last word.
+ *
+ * Frozen. A process whose group of cgroup v2, or one above it, is frozen, by whomever, is at 600 at least, whatever it
+ * was reported to do: it does nothing, in the foreground neither. The rules that come after this one, from the important
+ * floor to its callers, make it more important as they would any. An ability that starts is not held up by it, as its
+ * thaw is under way, nor is a number below 0. Of those that nobody registered only the ones above 0 rise, who are offered
+ * anyway. The kernel is asked on MM_EVENT_GROUP, on scans, when one that is frozen is reported to be in use, and of
+ * those that are frozen on each refresh: whoever was moved out of a frozen group is found then.
+ *
+ * Critical processes. One that a client holds critical (CRITICAL_BEGIN to CRITICAL_END) is no less important than the
+ * configured floor, registered or not; nothing is written to one that is not. Render processes are refused. Upstream's
+ * SetCritical is only logged.
  *
  * Extensions. A process that was bound or unbound is an extension from then on: as important as the flags
  * say, else 500; bound, at most 100 less important than the most important caller, which counts 0..400. A
@@ -146,6 +160,8 @@ enum mm_process_flag {
     MM_PROCESS_IS_INHERITING = 1 << 15,   /* in grace at its oom_score_adj rather than at 0 */
     MM_PROCESS_IS_SYSTEM = 1 << 16,       /* on the white list: -1000, registered or not */
     MM_PROCESS_IS_OUT_OF_REACH = 1 << 17, /* registered, and somebody else wrote -1000 into its file */
+    MM_PROCESS_IS_FROZEN = 1 << 18,       /* its cgroup is, or one above it */
+    MM_PROCESS_IS_CRITICAL = 1 << 19,     /* a client holds it so; registered or not */
 };
 
 /* The rule that gave a process its number; for explanations. */
@@ -168,6 +184,8 @@ enum mm_priority_rule {
     MM_RULE_ACCOUNT,
     MM_RULE_OOM_SCORE_ADJ, /* unregistered: what the file said */
     MM_RULE_PROCESS_RULE,  /* unregistered: what a rule of the configuration, or a built-in one, says */
+    MM_RULE_FROZEN,
+    MM_RULE_CRITICAL,
     MM_RULE_COUNT
 };
 const char *mm_priority_rule_name(enum mm_priority_rule rule);
@@ -179,7 +197,7 @@ struct mm_process {
     struct mm_list bundle_link;
     char comm[MM_COMM_MAX];
     uid_t uid;
-    int16_t important_floor;         /* where MM_PROCESS_IS_IMPORTANT */
+    int16_t important_floor;         /* where MM_PROCESS_IS_IMPORTANT or IS_CRITICAL: of both the smaller */
     int16_t inherited_oom_score_adj; /* where MM_PROCESS_IS_INHERITING */
     /* From here on, with what the manager keeps behind it, one line of cache: all that most events touch. */
     struct mm_bundle *bundle;

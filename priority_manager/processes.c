@@ -53,6 +53,8 @@ struct mm_process_node *mm_manager_add_process(struct mm_priority_manager *manag
     node->hash_link.hash = pid_hash(info->pid);
     mm_hash_table_insert(&manager->processes, &node->hash_link);
     manager->counters.processes++;
+    if (manager->asks_if_frozen)
+        mm_manager_note_if_frozen(manager, node);
     if (manager->unknown_callers)
         mm_manager_adopt_caller(manager, node);
     return node;
@@ -85,6 +87,7 @@ void mm_manager_apply_comm(struct mm_priority_manager *manager, struct mm_proces
     uint32_t was = node->process.flags;
 
     node->process.flags &= ~(uint32_t)MM_PROCESS_IS_SYSTEM;
+    mm_manager_apply_critical(manager, node);
     if (mm_special_names_has_system_comm(&manager->names, mm_hash_text(node->process.comm)))
         node->process.flags |= MM_PROCESS_IS_SYSTEM;
     if (node->process.flags != was)
@@ -99,8 +102,9 @@ int mm_manager_unregister(struct mm_priority_manager *manager, struct mm_process
         mm_upstream_detach(manager, node);
     if (!bundle)
         return -ENOSPC;
-    node->process.flags &= MM_PROCESS_IS_FROM_SCAN;
-    node->process.important_floor = 0;
+    node->process.flags &= MM_PROCESS_IS_FROM_SCAN | MM_PROCESS_IS_FROZEN | MM_PROCESS_IS_CRITICAL;
+    if (!(node->process.flags & MM_PROCESS_IS_CRITICAL))
+        node->process.important_floor = 0;
     mm_manager_apply_comm(manager, node);
     mm_bundle_join(manager, bundle, node);
     return 0;

@@ -27,6 +27,17 @@ void mm_manager_apply_names(struct mm_priority_manager *manager, struct mm_proce
     if (mm_special_names_floor(&manager->names, node->process_name_hash, &floor))
         process->flags |= MM_PROCESS_IS_IMPORTANT;
     process->important_floor = (int16_t)floor;
+    mm_manager_apply_critical(manager, node);
+}
+
+void mm_manager_apply_critical(const struct mm_priority_manager *manager, struct mm_process_node *node)
+{
+    struct mm_process *process = &node->process;
+
+    if (!(process->flags & MM_PROCESS_IS_IMPORTANT))
+        process->important_floor = MM_PRIORITY_MAX;
+    if (process->flags & MM_PROCESS_IS_CRITICAL)
+        process->important_floor = MM_MIN(process->important_floor, manager->critical_floor);
 }
 
 /* What the event leaves out is taken from what it says, or from the kernel. */
@@ -296,7 +307,7 @@ void mm_manager_register_render(struct mm_priority_manager *manager, const struc
         write_render(manager, &info);
         return;
     }
-    node->process.flags = MM_PROCESS_IS_RENDER;
+    node->process.flags = MM_PROCESS_IS_RENDER | (node->process.flags & MM_PROCESS_IS_FROZEN);
     node->process.written_oom_score_adj = (int16_t)info.oom_score_adj;
     mm_bundle_join(manager, owner, node);
 }

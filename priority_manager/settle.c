@@ -59,7 +59,9 @@ void mm_manager_own_rules(const struct mm_process_node *node, struct mm_rule_res
         .flags = process->flags,
         .is_registered = process->bundle->is_registered,
         /* in another line of cache, and rarely needed */
-        .important_floor = process->flags & MM_PROCESS_IS_IMPORTANT ? process->important_floor : 0,
+        .important_floor = process->flags & (MM_PROCESS_IS_IMPORTANT | MM_PROCESS_IS_CRITICAL)
+                               ? process->important_floor
+                               : 0,
         .oom_score_adj = file_number(process),
         .account_adjustment = mm_account_adjustment(process->bundle->account),
         .has_rule = outcome != NULL,

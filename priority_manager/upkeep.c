@@ -173,6 +173,8 @@ static void refresh_process(struct mm_priority_manager *manager, struct mm_proce
     process->bundle->resident_bytes += info.resident_bytes - process->resident_bytes;
     process->resident_bytes = info.resident_bytes;
     describe(manager, process->bundle);
+    if (process->flags & MM_PROCESS_IS_FROZEN)
+        mm_manager_look_if_frozen(manager, node);
     if (!is_file_read || process->written_oom_score_adj == info.oom_score_adj)
         return;
     mm_manager_look_if_dead(manager, node); /* another's number, where the pid is another's by now */
@@ -217,11 +219,12 @@ void mm_manager_look_if_dead(struct mm_priority_manager *manager, struct mm_proc
 
 void mm_manager_arm_dead_check(struct mm_priority_manager *manager)
 {
-    uint64_t wait_ns = manager->dead_check_bucket > 0 ? DEAD_CHECK_PAUSE_NS
-                       : manager->is_upstream         ? mm_upstream_dead_check_ns(manager)
-                                                      : manager->dead_check_ns;
+    uint64_t interval_ns = manager->is_upstream ? mm_upstream_dead_check_ns(manager) : manager->dead_check_ns;
+    uint64_t wait_ns = manager->dead_check_bucket > 0 ? DEAD_CHECK_PAUSE_NS : interval_ns;
 
-    if (manager->dead_check_ns > 0)
+    /* the slices of a look come along with other wake-ups, and all of them within twice the interval */
+    manager->dead_check_timer.slack_ns = interval_ns / (1 + manager->counters.processes / DEAD_CHECK_SLICE);
+    if (interval_ns > 0)
         mm_event_center_arm(manager->center, &manager->dead_check_timer,
                             mm_event_center_now_ns(manager->center) + wait_ns);
     else

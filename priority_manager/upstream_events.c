@@ -11,6 +11,7 @@ struct upstream_row {
     upstream_handler handle;
     uint32_t set, clear;
     bool ends_ability_start;
+    bool is_for_all; /* also who is not registered */
 };
 
 /* Residents, and who shares a bundle with one: no event but ABILITY_START and a switch of accounts does anything. */
@@ -100,6 +101,16 @@ static void handle_create(struct mm_priority_manager *manager, const struct mm_e
     node = mm_upstream_find(manager, event->pid);
     if (node)
         mm_upstream_write_bundle(manager, node->process.bundle);
+}
+
+/* SetCritical is only logged: no event for upstream, which would compute the number anew. */
+static void handle_nothing(struct mm_priority_manager *manager, const struct mm_event *event,
+                           struct mm_process_node *node, const struct upstream_row *row)
+{
+    (void)manager;
+    (void)event;
+    (void)node;
+    (void)row;
 }
 
 static void handle_render(struct mm_priority_manager *manager, const struct mm_event *event,
@@ -229,7 +240,7 @@ static void handle_unbind(struct mm_priority_manager *manager, const struct mm_e
 }
 
 static const struct upstream_row rows[MM_REASON_COUNT] = {
-    [MM_REASON_CREATE_PROCESS] = {.handle = handle_create},
+    [MM_REASON_CREATE_PROCESS] = {.handle = handle_create, .is_for_all = true},
     [MM_REASON_FOREGROUND] = {.set = MM_PROCESS_IS_FOREGROUND | MM_PROCESS_HAS_UI,
                               .ends_ability_start = true},
     [MM_REASON_BACKGROUND] = {.set = MM_PROCESS_HAS_UI,
@@ -249,17 +260,18 @@ static const struct upstream_row rows[MM_REASON_COUNT] = {
     [MM_REASON_UNBIND_EXTENSION] = {.handle = handle_unbind},
     [MM_REASON_VISIBLE] = {.set = MM_PROCESS_IS_VISIBLE},
     [MM_REASON_UN_VISIBLE] = {.clear = MM_PROCESS_IS_VISIBLE},
-    [MM_REASON_RENDER_CREATE_PROCESS] = {.handle = handle_render},
+    [MM_REASON_RENDER_CREATE_PROCESS] = {.handle = handle_render, .is_for_all = true},
     [MM_REASON_ABILITY_START] = {.handle = handle_ability_start},
+    [MM_REASON_CRITICAL_BEGIN] = {.handle = handle_nothing, .is_for_all = true},
+    [MM_REASON_CRITICAL_END] = {.handle = handle_nothing, .is_for_all = true},
 };
 
 void mm_upstream_on_application(struct mm_priority_manager *manager, const struct mm_event *event,
                                 struct mm_process_node *node)
 {
     const struct upstream_row *row = &rows[event->payload.application.reason];
-    bool makes_known = row->handle == handle_create || row->handle == handle_render;
 
-    if (makes_known || (node && node->upstream))
+    if (row->is_for_all || (node && node->upstream))
         (row->handle ? row->handle : handle_update)(manager, event, node, row);
     else
         manager->counters.unknown_pid_events++;

@@ -209,7 +209,8 @@ static void print_process_rules(const struct mm_ctl *ctl, const cJSON *answer)
 
 static void print_counters(const struct mm_ctl *ctl, const cJSON *answer)
 {
-    const cJSON *list = mm_json_get(answer, "list"), *events = mm_json_get(answer, "events");
+    const cJSON *list = mm_json_get(answer, "list"), *events = mm_json_get(answer, "events"),
+                *requests = mm_json_get(answer, "requests");
 
     print_title(ctl, "list");
     (void)printf("%.0f processes (%.0f registered) in %.0f bundles of %.0f accounts\n",
@@ -222,6 +223,12 @@ static void print_counters(const struct mm_ctl *ctl, const cJSON *answer)
     (void)printf("%.0f lost, %.0f about unknown processes, %.0f refused; %.0f wake-ups\n",
                  mm_json_get_number(events, "lost"), mm_json_get_number(list, "unknown_pid_events"),
                  mm_json_get_number(list, "refused_events"), mm_json_get_number(events, "wakeups"));
+    print_title(ctl, "requests");
+    (void)printf("%.0f, %.0f refused (%.0f not permitted); %.0f critical processes, %.0f registered apps\n",
+                 mm_json_get_number(requests, "handled"), mm_json_get_number(requests, "refused"),
+                 mm_json_get_number(requests, "permission_denied"),
+                 mm_json_get_number(requests, "critical_processes"),
+                 mm_json_get_number(requests, "registered_apps"));
     print_title(ctl, "scores");
     (void)printf("%.0f oom_score_adj written, %.0f writes failed\n",
                  mm_json_get_number(list, "oom_score_adj_writes"),

@@ -26,6 +26,7 @@ struct mm_daemon {
     struct mm_bpf_source *bpf;
     struct mm_connector_source *connector; /* NULL: not needed, or not there */
     struct mm_timer scan;                  /* where nobody tells of new processes */
+    bool hears_groups;                     /* by inotify */
     struct mm_timer watchdog;
     uint64_t watchdog_ns;
     struct mm_file_watch *file_watch;

@@ -56,18 +56,24 @@ static void groups_lost(void *user)
     mm_priority_manager_want_scan(daemon->engine->manager);
 }
 
-static void listen_to_groups(struct mm_daemon *daemon)
+/* Where BPF does not tell of them. */
+static void listen_to_groups(struct mm_daemon *daemon, const char *use)
 {
-    struct mm_event_center *center = daemon->engine->center;
-    int result =
-        mm_event_center_subscribe(center, MM_RANK_OBSERVER, 1U << MM_EVENT_GROUP, look_again, daemon);
+    int result = 0;
 
+    if (!daemon->hears_groups)
+        result = mm_group_source_add(daemon->engine->center, daemon->kernel, groups_lost, daemon);
+    daemon->hears_groups = result == 0;
     if (result == 0)
-        result = mm_group_source_add(center, daemon->kernel, groups_lost, daemon);
-    if (result == 0)
-        mm_daemon_set_source(daemon, "control groups", true, "a change has processes looked for");
+        mm_daemon_set_source(daemon, "control groups", true, "%s", use);
     else
         mm_daemon_note_source(daemon, "control groups", false, "%s", strerror(-result));
+}
+
+static void listen_to_freezing(struct mm_daemon *daemon)
+{
+    if (!daemon->hears_groups)
+        listen_to_groups(daemon, "for rules about who enters one, and who is frozen");
 }
 
 /* untold: what nobody tells of. */
@@ -81,7 +87,9 @@ static void begin_to_scan(struct mm_daemon *daemon, const char *untold)
     if (!is_new)
         return;
     arm_scan(daemon);
-    listen_to_groups(daemon);
+    (void)mm_event_center_subscribe(daemon->engine->center, MM_RANK_OBSERVER, 1U << MM_EVENT_GROUP,
+                                    look_again, daemon);
+    listen_to_groups(daemon, "a change has processes looked for");
 }
 
 static bool is_domain_a_group(const struct mm_daemon *daemon)
@@ -102,6 +110,8 @@ static void note_connector(enum mm_connector_notice notice, void *user)
         begin_to_scan(daemon, NEW_PROCESSES);
     else if (is_domain_a_group(daemon))
         begin_to_scan(daemon, MOVED_PROCESSES);
+    else
+        listen_to_freezing(daemon);
     /* SETTLED: who came after the scan at start was reported by nobody */
     if (notice != MM_CONNECTOR_BROKEN)
         mm_priority_manager_want_scan(daemon->engine->manager);
@@ -177,6 +187,8 @@ static void note_bpf(enum mm_bpf_source_notice notice, void *user)
         begin_connector(daemon);
     else if (is_domain_a_group(daemon) && !(status.programs & MM_BPF_PROGRAM_MOVED))
         begin_to_scan(daemon, MOVED_PROCESSES);
+    else if (!(status.programs & MM_BPF_PROGRAM_GROUP_FROZEN))
+        listen_to_freezing(daemon);
     /* SETTLED: who came after the scan at start was reported by nobody */
     if (notice != MM_BPF_SOURCE_BROKEN)
         mm_priority_manager_want_scan(daemon->engine->manager);

@@ -3,6 +3,7 @@
 #include "service/requests/request.h"
 
 #include "common/common.h"
+#include "service/requests/client_marks.h"
 
 /* Room for the names of files, so that they leave enough for the rest: a search path and its drop-ins take a few
    hundred bytes. */
@@ -198,6 +199,24 @@ static void write_list(struct mm_request *request)
     mm_json_close(writer, '}');
 }
 
+static void write_requests(struct mm_request *request)
+{
+    const struct mm_request_counters *counters = request->counters;
+    struct mm_json_writer *writer = request->writer;
+
+    mm_json_open(writer, "requests", '{');
+    mm_json_unsigned(writer, "handled", counters->handled);
+    mm_json_unsigned(writer, "refused", counters->refused);
+    mm_json_unsigned(writer, "permission_denied", counters->permission_denied);
+    mm_json_unsigned(writer, "wrong_owner", counters->wrong_owner);
+    mm_json_unsigned(writer, "no_such_process", counters->no_such_process);
+    mm_json_unsigned(writer, "protected_process", counters->protected_process);
+    mm_json_unsigned(writer, "too_many", counters->too_many);
+    mm_json_unsigned(writer, "critical_processes", request->critical->count);
+    mm_json_unsigned(writer, "registered_apps", request->apps->count);
+    mm_json_close(writer, '}');
+}
+
 /* The program's memory stands apart from the daemon's. */
 static void write_process_rules(struct mm_request *request)
 {
@@ -288,6 +307,7 @@ int mm_request_status(struct mm_request *request)
     write_waterline(request, now_ns);
     write_reclaim(request);
     write_list(request);
+    write_requests(request);
     write_process_rules(request);
     write_events(request);
     write_sources(request);

@@ -144,6 +144,9 @@ void p29_reason_to_string(ReferenceWorld &)
         "UN_VISIBLE",
         "RENDER_CREATE_PROCESS",
         "ABILITY_START",
+        // ours
+        "CRITICAL_BEGIN",
+        "CRITICAL_END",
     };
 
     ASSERT_EQ(MM_ARRAY_SIZE(names), static_cast<size_t>(MM_REASON_COUNT));

@@ -373,6 +373,8 @@ void UpstreamModel::report(const ModelReport &report)
             process = nullptr;
         }
     }
+    if (report.reason == MM_REASON_CRITICAL_BEGIN || report.reason == MM_REASON_CRITICAL_END)
+        return; /* only logged */
     if (report.reason == MM_REASON_CREATE_PROCESS)
         create(report);
     else if (report.reason == MM_REASON_RENDER_CREATE_PROCESS)

@@ -47,6 +47,18 @@ class Upstream : public PriorityWorld
         return mm_simulated_oom_score_adj(kernel, pid);
     }
 
+    void spawn_in(const char *group, pid_t pid)
+    {
+        mm_simulated_process process{};
+
+        process.pid = pid;
+        process.uid = kUid;
+        process.comm = "process";
+        process.group = group;
+        process.anonymous_bytes = MM_MIB;
+        ASSERT_EQ(mm_simulated_spawn(kernel, &process), 0);
+    }
+
     bool is_known(pid_t pid) const
     {
         return mm_priority_manager_find(manager, pid) != nullptr;
@@ -367,6 +379,33 @@ TEST_F(Upstream, TheGraceTakesABoostASuspensionAndASwitchWithIt)
     EXPECT_EQ(priority(1000), 400);
     EXPECT_EQ(priority(1001), 400);
     EXPECT_EQ(priority(1002), 0);
+}
+
+/* Upstream logs SetCritical, and has a number for what is frozen that it gives nobody. */
+TEST_F(Upstream, NeitherCriticalNorFrozenIsANumber)
+{
+    mm_event freeze_event{};
+
+    config.critical.max_per_user = 8;
+    config.critical.floor = 50;
+    publish_config();
+    own(1000, MM_REASON_BACKGROUND);
+    switch_account(101, MM_ACCOUNT_HOT_SWITCH);
+    report(MM_REASON_CRITICAL_BEGIN, application(1000));
+    EXPECT_EQ(priority(1000), 450) << "nor is it computed anew";
+    report(MM_REASON_PROCESS_READY, application(1000));
+    EXPECT_EQ(priority(1000), 400);
+    EXPECT_EQ(counters().unknown_pid_events, 0U);
+    spawn_in("/apps/mail", 1001);
+    own(1001, MM_REASON_VISIBLE);
+    ASSERT_EQ(mm_simulated_freeze(kernel, "/apps/mail", true), 0);
+    freeze_event.kind = MM_EVENT_GROUP;
+    freeze_event.group_id = mm_simulated_group_id(kernel, "/apps/mail");
+    freeze_event.payload.group.change = MM_GROUP_FROZEN;
+    mm_event_center_publish(center, &freeze_event);
+    EXPECT_TRUE(mm_priority_manager_find(manager, 1001)->flags & MM_PROCESS_IS_FROZEN);
+    EXPECT_EQ(priority(1001), 50);
+    EXPECT_EQ(why(1001), "50 visible");
 }
 
 TEST_F(Upstream, RenderProcessesAreWritten0AndAreNobodys)
