@@ -6,6 +6,7 @@
 #include "service/shared/clean_text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Room for a text of the daemon's: a path, a reason. */
 #define TEXT_MAX 512
@@ -215,6 +216,9 @@ static void print_counters(const struct mm_ctl *ctl, const cJSON *answer)
     (void)printf("%.0f processes (%.0f registered) in %.0f bundles of %.0f accounts\n",
                  mm_json_get_number(list, "processes"), mm_json_get_number(list, "registered_processes"),
                  mm_json_get_number(list, "bundles"), mm_json_get_number(list, "accounts"));
+    if (strcmp(mm_json_get_text(list, "compat"), "upstream") == 0)
+        (void)printf("%12s%sOpenHarmony's numbers, defects included (priorityCompat upstream)%s\n", "",
+                     mm_style_begin(ctl, MM_STYLE_WARN), mm_style_end(ctl, MM_STYLE_WARN));
     print_title(ctl, "events");
     (void)printf("%.0f lost, %.0f about unknown processes, %.0f refused; %.0f wake-ups\n",
                  mm_json_get_number(events, "lost"), mm_json_get_number(list, "unknown_pid_events"),

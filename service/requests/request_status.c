@@ -177,10 +177,13 @@ static void write_reclaim(struct mm_request *request)
 
 static void write_list(struct mm_request *request)
 {
-    const struct mm_priority_counters *counters = mm_priority_manager_counters(request->context->manager);
+    const struct mm_priority_manager *manager = request->context->manager;
+    const struct mm_priority_counters *counters = mm_priority_manager_counters(manager);
+    bool is_upstream = mm_priority_manager_compat(manager) == MM_PRIORITY_COMPAT_UPSTREAM;
     struct mm_json_writer *writer = request->writer;
 
     mm_json_open(writer, "list", '{');
+    mm_json_text(writer, "compat", is_upstream ? "upstream" : "none");
     mm_json_unsigned(writer, "accounts", counters->accounts);
     mm_json_unsigned(writer, "bundles", counters->bundles);
     mm_json_unsigned(writer, "processes", counters->processes);
