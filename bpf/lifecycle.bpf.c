@@ -148,12 +148,14 @@ int BPF_PROG(mm_group_frozen, struct cgroup *group, const char *path, int is_fro
     return 0;
 }
 
-/* After the move, and of a process only where it moved as a whole. On a machine that is its own domain all stay in it. */
+/* After the move, and of a process only where it moved as a whole. Into or out of a domain it is moved in the hierarchy of
+   memory; who is told apart by its group's path has that on v2 as well. */
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(mm_group_attach, struct cgroup *group, const char *path, struct task_struct *task,
              bool is_process)
 {
-    if (mm_domain_group != 0 && is_process && mm_is_in_hierarchy(group))
+    if (is_process && (mm_is_in_hierarchy(group) ||
+                       (BPF_CORE_READ(group, root, hierarchy_id) == 0 && mm_is_in_domain(task))))
         mm_report(MM_BPF_RECORD_MOVED, task, 0, NULL);
     return 0;
 }

@@ -450,9 +450,10 @@ static int dry_run_take_wake(struct mm_kernel *kernel, struct mm_wake *wake)
     return inner_of(kernel)->ops->take_wake(inner_of(kernel), wake);
 }
 
-static void dry_run_move_wake(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes)
+static bool dry_run_move_wake(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes,
+                              struct mm_wake_cover *cover)
 {
-    inner_of(kernel)->ops->move_wake(inner_of(kernel), wake, line_bytes);
+    return inner_of(kernel)->ops->move_wake(inner_of(kernel), wake, line_bytes, cover);
 }
 
 static void dry_run_close_wake(struct mm_kernel *kernel, struct mm_wake *wake)

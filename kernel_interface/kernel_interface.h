@@ -240,6 +240,14 @@ enum mm_vmpressure_mode {
     MM_VMPRESSURE_MODE_COUNT
 };
 
+/* What MM_WAKE_USAGE is sure to tell of: that pages of processes and files bring available memory down to its line, whatever
+   becomes of the files' pages. */
+struct mm_wake_cover {
+    uint64_t
+        margin_bytes; /* the kernel's own memory, which it does not count, may grow by that without reaching the line */
+    uint64_t other_available_bytes; /* by the limits that it does not watch; MM_UNKNOWN: there are none */
+};
+
 struct mm_wake_request {
     enum mm_wake_kind kind;
     uint64_t cookie; /* handed back in MM_NOTICE_WAKE */
@@ -454,8 +462,11 @@ struct mm_kernel_ops {
        kernel refused. */
     int (*take_wake)(struct mm_kernel *kernel, struct mm_wake *wake);
     /* MM_WAKE_USAGE, after read_memory: tell at the latest when available memory is down to line_bytes (MM_UNKNOWN: do
-       not tell). Returns at once; the kernel takes some 10 ms to hear of it, in which a thread waits for it. */
-    void (*move_wake)(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes);
+       not tell). Returns at once; the kernel takes some 10 ms to hear of it, in which a thread waits for it. true, and
+       *ret_cover, where the kernel has heard already, of an earlier call, and that is still in place: it is then sure to
+       tell as far as the cover goes. */
+    bool (*move_wake)(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes,
+                      struct mm_wake_cover *ret_cover);
     void (*close_wake)(struct mm_kernel *kernel, struct mm_wake *wake); /* accepts NULL */
     /* -ENODEV when the group was removed, -EOPNOTSUPP where it has no such file (v2's root), -ENODATA when a line is
        missing. group NULL: the domain's, for a machine the root. */

@@ -133,7 +133,8 @@ int mm_linux_open_wake(struct mm_kernel *base, const struct mm_wake_request *req
                        struct mm_wake **ret_wake);
 int mm_linux_wake_fd(struct mm_kernel *base, const struct mm_wake *wake, uint32_t *ret_events);
 int mm_linux_take_wake(struct mm_kernel *base, struct mm_wake *wake);
-void mm_linux_move_wake(struct mm_kernel *base, struct mm_wake *wake, uint64_t line_bytes);
+bool mm_linux_move_wake(struct mm_kernel *base, struct mm_wake *wake, uint64_t line_bytes,
+                        struct mm_wake_cover *ret_cover);
 void mm_linux_close_wake(struct mm_kernel *base, struct mm_wake *wake);
 
 int mm_linux_read_group_events(struct mm_kernel *base, struct mm_group *group,

@@ -350,7 +350,8 @@ int mm_machine_open_wake(struct mm_kernel *kernel, const struct mm_wake_request 
                          struct mm_wake **ret_wake);
 int mm_machine_wake_fd(struct mm_kernel *kernel, const struct mm_wake *wake, uint32_t *ret_events);
 int mm_machine_take_wake(struct mm_kernel *kernel, struct mm_wake *wake);
-void mm_machine_move_wake(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes);
+bool mm_machine_move_wake(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes,
+                          struct mm_wake_cover *ret_cover);
 void mm_machine_close_wake(struct mm_kernel *kernel, struct mm_wake *wake);
 
 /* simulated_job.c */

@@ -50,7 +50,8 @@ struct mm_priority_rank {
 
 static inline bool mm_priority_goes_by_size(const struct mm_priority_list *list, int priority)
 {
-    return priority <= list->order.heaviest_from_priority || list->order.order == MM_ORDER_HEAVIEST;
+    return !list->is_by_rank &&
+           (priority <= list->order.heaviest_from_priority || list->order.order == MM_ORDER_HEAVIEST);
 }
 
 static inline struct mm_priority_rank mm_priority_rank_by_size(const struct mm_priority_list *list,
@@ -70,6 +71,9 @@ static inline struct mm_priority_rank mm_priority_rank_by_time(const struct mm_p
 {
     const struct mm_priority_key *key = &list->keys[index];
 
+    /* the key says it whole; here it leaves room for those who go by size */
+    if (list->is_by_rank)
+        return (struct mm_priority_rank){key->use >> 2, key->use};
     switch (list->order.order) {
     case MM_ORDER_NEWEST_USE:
         return (struct mm_priority_rank){MM_PRIORITY_RANK_LATEST - key->use, key->use};

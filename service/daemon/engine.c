@@ -97,6 +97,16 @@ static void rescan(const struct mm_event *event, void *user)
         scan(user, event->time_ns);
 }
 
+/* The kernel has begun to look for memory: what no usage threshold counts, its own memory, may have come that far while the
+   watch slept. */
+static void look(const struct mm_event *event, void *user)
+{
+    struct mm_engine *engine = user;
+
+    if (engine->waterline && event->payload.stall.is_begin)
+        mm_waterline_source_hint(engine->waterline);
+}
+
 /* Subscribers may hold the previous configuration until they have heard of this one, which where another
    event is just being delivered is later than the call of mm_engine_set_config: so it goes one configuration
    later. */
@@ -135,6 +145,9 @@ static int make_parts(struct mm_engine *engine)
         return result;
     result = mm_event_center_subscribe(engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_CONFIG, retire_config,
                                        engine);
+    if (result < 0)
+        return result;
+    result = mm_event_center_subscribe(engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_STALL, look, engine);
     if (result < 0)
         return result;
     return mm_event_center_subscribe(engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_WATERLINE, refresh,

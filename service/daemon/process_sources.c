@@ -73,7 +73,7 @@ static void listen_to_groups(struct mm_daemon *daemon, const char *use)
 static void listen_to_freezing(struct mm_daemon *daemon)
 {
     if (!daemon->hears_groups)
-        listen_to_groups(daemon, "those that are frozen and thawed count");
+        listen_to_groups(daemon, "for rules about who enters one, and who is frozen");
 }
 
 /* untold: what nobody tells of. */

@@ -370,6 +370,42 @@ TEST_P(ListToldBy, OfADomainFollowsThoseWhoAreMoved)
     end(SIGTERM);
 }
 
+// A rule that asks for the group takes whoever is moved there, however long it was elsewhere, and lets go who leaves.
+TEST_P(ListToldBy, RulesFollowThoseWhoAreMoved)
+{
+    Hierarchies where;
+    const std::string name = "memmgr-test-" + std::to_string(getpid());
+
+    if (where.memory.top_fd < 0)
+        GTEST_SKIP() << "no hierarchy with the memory controller";
+
+    // where systemd puts processes, and where memory is: not one hierarchy everywhere
+    std::vector<const struct mm_hierarchy *> hierarchies = {&where.memory};
+    std::vector<std::unique_ptr<Directory>> group, beside;
+    Child child;
+    const auto move_to = [&](const std::vector<std::unique_ptr<Directory>> &directories) {
+        for (const auto &to : directories)
+            to->add(child.pid);
+    };
+    const auto is_taken = [&] {
+        return ask("list --why " + std::to_string(child.pid)).find("process rule") != std::string::npos;
+    };
+
+    if (!where.memory.is_v2 && where.unified.top_fd >= 0)
+        hierarchies.push_back(&where.unified);
+    for (const auto *hierarchy : hierarchies) {
+        group.push_back(std::make_unique<Directory>(*hierarchy, name));
+        beside.push_back(std::make_unique<Directory>(*hierarchy, name + "-2"));
+    }
+    start_told_by("<processRules><processRule><name>moved</name><cgroup>/" + name +
+                  "</cgroup><class>batch</class></processRule></processRules>");
+    EXPECT_FALSE(is_taken());
+    move_to(group);
+    EXPECT_TRUE(comes_true(is_taken)) << ask("status");
+    move_to(beside);
+    EXPECT_TRUE(comes_true([&] { return !is_taken(); }));
+}
+
 INSTANTIATE_TEST_SUITE_P(Tellers, ListToldBy,
                          ::testing::Values(Teller{"Bpf", "", "tracepoints: "},
                                            Teller{"Connector",
