@@ -217,6 +217,26 @@ static void write_requests(struct mm_request *request)
     mm_json_close(writer, '}');
 }
 
+/* What outlives a restart. */
+static void write_saved_state(struct mm_request *request, uint64_t now_ns)
+{
+    const struct mm_saved_state *saved = mm_priority_manager_saved(request->context->manager);
+    struct mm_json_writer *writer = request->writer;
+
+    mm_json_open(writer, "saved_state", '{');
+    mm_json_bool(writer, "enabled", request->context->config->saved_state.is_enabled);
+    mm_json_unsigned(writer, "restored_accounts", saved->accounts);
+    mm_json_unsigned(writer, "restored_processes", saved->processes);
+    mm_json_unsigned(writer, "restored_bindings", saved->bindings);
+    mm_json_unsigned(writer, "gone", saved->gone);
+    mm_json_unsigned(writer, "age_ms", saved->age_ns / MM_NS_PER_MS);
+    if (saved->saved_ns > 0)
+        mm_json_unsigned(writer, "saved_ms_ago", (now_ns - saved->saved_ns) / MM_NS_PER_MS);
+    else
+        mm_json_null(writer, "saved_ms_ago");
+    mm_json_close(writer, '}');
+}
+
 /* The program's memory stands apart from the daemon's. */
 static void write_process_rules(struct mm_request *request)
 {
@@ -307,6 +327,7 @@ int mm_request_status(struct mm_request *request)
     write_waterline(request, now_ns);
     write_reclaim(request);
     write_list(request);
+    write_saved_state(request, now_ns);
     write_requests(request);
     write_process_rules(request);
     write_events(request);

@@ -38,6 +38,17 @@ class Daemon : public ::testing::Test
     // config: a file, or none.
     void start(const std::string &config = "")
     {
+        start_with(config, "--dry-run");
+    }
+
+    // Not in a dry run: the configuration says what it may do.
+    void start_for_real(const std::string &config)
+    {
+        start_with(config, "--foreground");
+    }
+
+    void start_with(const std::string &config, const char *mode)
+    {
         const std::string place = directory;
         char message[256];
         ssize_t length;
@@ -46,7 +57,7 @@ class Daemon : public ::testing::Test
         if (pid == 0) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);
             setenv("NOTIFY_SOCKET", (place + "/notify").c_str(), 1);
-            execl(MM_MEMMGRD, MM_MEMMGRD, "--dry-run", "--config", config.c_str(), "--runtime-directory",
+            execl(MM_MEMMGRD, MM_MEMMGRD, mode, "--config", config.c_str(), "--runtime-directory",
                   place.c_str(), "--socket", (place + "/control.sock").c_str(), "--log-level", "error",
                   nullptr);
             _exit(127);
