@@ -327,6 +327,7 @@ struct mm_priority_counters {
     uint32_t bindings;
     uint64_t unknown_pid_events; /* events about a pid that is not known or not alive, or was another's */
     uint64_t refused_events;     /* a foreign process, pid 1, this process, out of range, too many binds */
+    uint64_t late_events;        /* about a process that had the pid before, or older than what is known */
     uint64_t oom_score_adj_writes, oom_score_adj_failures;
     uint64_t
         foreign_oom_score_adj_writes; /* of a registered process, by somebody else: but for -1000 left alone */

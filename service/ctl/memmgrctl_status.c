@@ -242,9 +242,10 @@ static void print_counters(const struct mm_ctl *ctl, const cJSON *answer)
                      mm_style_begin(ctl, MM_STYLE_WARN), mm_style_end(ctl, MM_STYLE_WARN));
     print_saved_state(ctl, mm_json_get(answer, "saved_state"));
     print_title(ctl, "events");
-    (void)printf("%.0f lost, %.0f about unknown processes, %.0f refused; %.0f wake-ups\n",
+    (void)printf("%.0f lost, %.0f about unknown processes, %.0f refused, %.0f too late; %.0f wake-ups\n",
                  mm_json_get_number(events, "lost"), mm_json_get_number(list, "unknown_pid_events"),
-                 mm_json_get_number(list, "refused_events"), mm_json_get_number(events, "wakeups"));
+                 mm_json_get_number(list, "refused_events"), mm_json_get_number(list, "late_events"),
+                 mm_json_get_number(events, "wakeups"));
     print_title(ctl, "requests");
     (void)printf("%.0f, %.0f refused (%.0f not permitted); %.0f critical processes, %.0f registered apps\n",
                  mm_json_get_number(requests, "handled"), mm_json_get_number(requests, "refused"),

@@ -191,6 +191,7 @@ static void write_list(struct mm_request *request)
     mm_json_unsigned(writer, "bindings", counters->bindings);
     mm_json_unsigned(writer, "unknown_pid_events", counters->unknown_pid_events);
     mm_json_unsigned(writer, "refused_events", counters->refused_events);
+    mm_json_unsigned(writer, "late_events", counters->late_events);
     mm_json_unsigned(writer, "oom_score_adj_writes", counters->oom_score_adj_writes);
     mm_json_unsigned(writer, "oom_score_adj_failures", counters->oom_score_adj_failures);
     mm_json_unsigned(writer, "foreign_oom_score_adj_writes", counters->foreign_oom_score_adj_writes);
