@@ -177,7 +177,7 @@ static void take_answer(struct memmgr_session *session, struct mm_json_span pack
     /* else one that nobody waits for any more */
 }
 
-static void take_packet(struct memmgr_session *session, size_t length)
+void mm_session_take_packet(struct memmgr_session *session, size_t length)
 {
     struct mm_json_span packet, member;
     int64_t version;
@@ -211,7 +211,7 @@ static void pump(struct memmgr_session *session)
         if (result < 0)
             mm_session_lose(session, result);
         else
-            take_packet(session, length);
+            mm_session_take_packet(session, length);
     }
 }
 

@@ -78,6 +78,8 @@ int mm_session_send(struct memmgr_session *session, const char *body, uint64_t *
 void mm_session_lose(struct memmgr_session *session, int error);
 /* All was said. */
 void mm_session_greeted(struct memmgr_session *session);
+/* A packet of length bytes that lies in packet, a NUL behind it. */
+void mm_session_take_packet(struct memmgr_session *session, size_t length);
 /* Has the descriptor that is given out say whether events wait; at the end of each public function. */
 void mm_session_update_wake(struct memmgr_session *session);
 
@@ -111,6 +113,10 @@ void mm_get_i64(struct mm_json_span object, const char *name, int64_t *number);
 void mm_get_u64(struct mm_json_span object, const char *name, uint64_t *number);
 void mm_get_bool(struct mm_json_span object, const char *name, int32_t *is_so);
 void mm_get_text(struct mm_json_span object, const char *name, char *buffer, size_t size);
+
+/* What answers to "list" and "memory" hold. */
+void mm_read_process(struct mm_json_span object, struct memmgr_process *ret_process);
+void mm_read_memory(struct mm_json_span answer, struct memmgr_memory *memory);
 
 /* Copies a structure of the library's to one of the program's, which may be shorter and keeps its size member, the
    first. -EINVAL: shorter than in the first version. */

@@ -13,7 +13,7 @@
 /* More pages than a list of all pids there can be has: a daemon that never ends is not followed for ever. */
 #define PAGES_MAX 100000
 
-static void read_memory(struct mm_json_span answer, struct memmgr_memory *memory)
+void mm_read_memory(struct mm_json_span answer, struct memmgr_memory *memory)
 {
     struct mm_json_span member;
     int32_t level = -1;
@@ -44,7 +44,7 @@ int memmgr_session_memory(struct memmgr_session *session, struct memmgr_memory *
     result = mm_session_ask(session, &answer);
     if (result < 0)
         return result;
-    read_memory(answer, &ours);
+    mm_read_memory(answer, &ours);
     return mm_copy_out(memory, &ours, sizeof(ours), MEMORY_SIZE);
 }
 
@@ -86,26 +86,26 @@ static uint32_t read_flags(struct mm_json_span object)
     return mask;
 }
 
-static void read_process(struct mm_json_span object, struct memmgr_process *process)
+void mm_read_process(struct mm_json_span object, struct memmgr_process *ret_process)
 {
     int64_t uid = 0;
 
-    *process = (struct memmgr_process)MEMMGR_PROCESS_INIT;
-    process->account = -1;
-    mm_get_i32(object, "pid", &process->pid);
+    *ret_process = (struct memmgr_process)MEMMGR_PROCESS_INIT;
+    ret_process->account = -1;
+    mm_get_i32(object, "pid", &ret_process->pid);
     mm_get_i64(object, "uid", &uid);
-    process->uid = (uint32_t)uid;
-    mm_get_i32(object, "priority", &process->priority);
-    mm_get_i32(object, "bundle_priority", &process->bundle_priority);
-    mm_get_i32(object, "oom_score_adj", &process->oom_score_adj);
-    mm_get_i64(object, "account", &process->account);
-    mm_get_u64(object, "start_time", &process->start_time);
-    mm_get_u64(object, "resident_bytes", &process->resident_bytes);
-    mm_get_text(object, "name", process->name, sizeof(process->name));
-    mm_get_text(object, "comm", process->comm, sizeof(process->comm));
-    mm_get_text(object, "rule", process->rule, sizeof(process->rule));
-    mm_get_text(object, "why", process->why, sizeof(process->why));
-    process->flags = read_flags(object);
+    ret_process->uid = (uint32_t)uid;
+    mm_get_i32(object, "priority", &ret_process->priority);
+    mm_get_i32(object, "bundle_priority", &ret_process->bundle_priority);
+    mm_get_i32(object, "oom_score_adj", &ret_process->oom_score_adj);
+    mm_get_i64(object, "account", &ret_process->account);
+    mm_get_u64(object, "start_time", &ret_process->start_time);
+    mm_get_u64(object, "resident_bytes", &ret_process->resident_bytes);
+    mm_get_text(object, "name", ret_process->name, sizeof(ret_process->name));
+    mm_get_text(object, "comm", ret_process->comm, sizeof(ret_process->comm));
+    mm_get_text(object, "rule", ret_process->rule, sizeof(ret_process->rule));
+    mm_get_text(object, "why", ret_process->why, sizeof(ret_process->why));
+    ret_process->flags = read_flags(object);
 }
 
 static int ask_process(struct memmgr_session *session, int32_t pid, struct memmgr_process *ret_process)
@@ -124,7 +124,7 @@ static int ask_process(struct memmgr_session *session, int32_t pid, struct memmg
         return result;
     if (!mm_json_span_member(answer, "processes", &array) || !mm_json_span_next(array, &element))
         return -EBADMSG;
-    read_process(element, ret_process);
+    mm_read_process(element, ret_process);
     return ret_process->pid == pid ? 0 : -EBADMSG;
 }
 
@@ -168,7 +168,7 @@ static int visit_page(struct memmgr_session *session, char *cursor, bool only_re
     /* the answer lies in the session's buffer, which another call would use */
     session->is_visiting = true;
     while (result == 0 && mm_json_span_next(array, &element)) {
-        read_process(element, &process);
+        mm_read_process(element, &process);
         result = visit(&process, user);
     }
     session->is_visiting = false;
