@@ -138,7 +138,14 @@ struct mm_important_app {
     int min_priority;
 };
 
+/* Whose rules and defects the numbers follow. */
+enum mm_priority_compat {
+    MM_PRIORITY_COMPAT_NONE,
+    MM_PRIORITY_COMPAT_UPSTREAM, /* OpenHarmony's memmgr, bit for bit */
+};
+
 struct mm_reclaim_priority_config {
+    enum mm_priority_compat compat; /* as of the start: a reload leaves it */
     char **system_apps; /* systemApps: names of bundles or processes that are never killed, -1000 */
     size_t system_app_count;
     char **killable_system_apps; /* bundle names: resident, -800 */

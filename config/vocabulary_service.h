@@ -73,7 +73,8 @@ ELEMENT("kernelEvents/usageThreshold",
             .default_text = "true"),
         .help = "cgroup v1: the kernel tells when the domain's usage is where available memory comes down to "
                 "the next waterline. true: sooner than the watch where something fills memory faster than "
-                "fillRate.",
+                "fillRate; and while it is sure to tell on the way the watch sleeps up to four times longer, "
+                "at most maxIntervalMs.",
         .example = "false")
 
 ELEMENT("kernelEvents/vmpressure",
@@ -208,7 +209,9 @@ ELEMENT("processConnector/enabled",
         .help = "false: not even tried; where there is no BPF, /proc is then read from time to time.",
         .example = "false")
 ELEMENT("processScan", ROW(SECTION),
-        .help = "Reading /proc from time to time, where neither BPF nor the connector tells of processes.")
+        .help = "Looking for processes from time to time, where neither BPF nor the connector tells of them; "
+                "of a domain "
+                "that is a group also beside the connector, which does not tell who enters or leaves it.")
 ELEMENT(
     "processScan/intervalMs", ROW(MS(1000, DAY_MS), FIELD(process_scan.interval_ms), .default_text = "10000"),
     .help =

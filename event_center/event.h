@@ -22,10 +22,12 @@ enum mm_event_kind {
     /* payload.pressure: a PSI trigger fired. group_id: of a named group; 0: of the domain. A window of 0 is v1's
        vmpressure, where there is no PSI: medium stands for some, critical for full. */
     MM_EVENT_PRESSURE,
-    MM_EVENT_WATERLINE,      /* the waterline watch asks to look at available memory */
-    MM_EVENT_APPLICATION,    /* payload.application: a client reports a state change */
-    MM_EVENT_ACCOUNT,        /* payload.account */
-    MM_EVENT_PROCESS_FOUND,  /* payload.process: an unregistered newcomer, since the start */
+    MM_EVENT_WATERLINE,   /* the waterline watch asks to look at available memory */
+    MM_EVENT_APPLICATION, /* payload.application: a client reports a state change */
+    MM_EVENT_ACCOUNT,     /* payload.account */
+    /* payload.process: an unregistered newcomer, since the start; again when it has become another program, bears another
+       name or was moved to another group of the domain. */
+    MM_EVENT_PROCESS_FOUND,
     MM_EVENT_PROCESS_EXITED, /* pid; payload.process.start_time_ticks, 0 when not known */
     MM_EVENT_PROCESS_LEFT,   /* the same: it was moved out of the domain and is none of ours any more */
     MM_EVENT_OOM_SCORE_ADJ,  /* pid; payload.process.oom_score_adj: somebody wrote it */
@@ -40,8 +42,8 @@ enum mm_event_kind {
     MM_EVENT_LOG_STATE,      /* somebody asks for the state in the log */
     MM_EVENT_STOP,           /* the daemon ends: restore what is ours */
 
-    /* pid; payload.process but resident_bytes: the kernel started a process, or made it another program. The priority
-       manager answers with PROCESS_FOUND where it is a newcomer of the domain. */
+    /* pid; payload.process but resident_bytes: the kernel started a process, made it another program, or somebody moved it
+       to another group. The priority manager answers with PROCESS_FOUND where nobody registered it. */
     MM_EVENT_PROCESS_STARTED,
     /* The same: it bears another name now. */
     MM_EVENT_PROCESS_RENAMED,

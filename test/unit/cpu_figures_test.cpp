@@ -2,8 +2,8 @@
 // From what BPF collected to what cpuflow tells of it, and how clients see it.
 #include "service_fixture.h"
 
-#include "service/cpu_figures.h"
-#include "service/flows.h"
+#include "service/flows/cpu_figures.h"
+#include "service/flows/flows.h"
 
 #include "event_center/center.h"
 

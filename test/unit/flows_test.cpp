@@ -3,7 +3,7 @@
 #include "service_fixture.h"
 
 #include "event_center/center.h"
-#include "service/flows.h"
+#include "service/flows/flows.h"
 
 #include <atomic>
 #include <chrono>

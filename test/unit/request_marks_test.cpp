@@ -2,7 +2,7 @@
 // What connections hold of processes: "critical", "app-register" and their ends; "memory"; counters of refusals.
 #include "service_server.h"
 
-#include "service/client_marks.h"
+#include "service/requests/client_marks.h"
 
 #include <memmgr_client.h>
 

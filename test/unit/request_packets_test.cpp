@@ -2,7 +2,7 @@
 // What clients send: every word of "event" with what it becomes, and every kind of bad packet.
 #include "service_fixture.h"
 
-#include "service/event_words.h"
+#include "service/shared/event_words.h"
 
 #include <cerrno>
 

@@ -34,6 +34,18 @@ TEST(Status, TellsEverythingThatIsKnown)
     EXPECT_EQ(text_of(member(source, "detail")), "no PSI here");
 }
 
+TEST(Status, SaysWhoseNumbersProcessesHave)
+{
+    World ours, upstream(MM_PRIORITY_COMPAT_UPSTREAM);
+    Client client(ours), other(upstream);
+
+    EXPECT_EQ(text_of(member(member(client.ask("status"), "list"), "compat")), "none");
+    EXPECT_EQ(text_of(member(member(other.ask("status"), "list"), "compat")), "upstream");
+    /* as of the start, whatever was read since */
+    ours.config->reclaim_priority.compat = MM_PRIORITY_COMPAT_UPSTREAM;
+    EXPECT_EQ(text_of(member(member(client.ask("status"), "list"), "compat")), "none");
+}
+
 TEST(Status, SaysNullForWhatCannotBeRead)
 {
     World world;

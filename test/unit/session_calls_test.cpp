@@ -2,7 +2,7 @@
 // The session's calls and events: what each says, what comes of answers, and all of it against the real requests.
 #include "session_fixture.h"
 
-#include "service/event_words.h"
+#include "service/shared/event_words.h"
 
 #include "report_words.h"
 
