@@ -66,8 +66,8 @@ static void begin_record(struct mm_account_end *end, const struct mm_bundle *bun
     };
     record->available_after_bytes = record->available_before_bytes;
     mm_copy_text(record->name, sizeof(record->name), bundle->name);
-    (void)mm_format(record->reason, sizeof(record->reason), "cold switch away from account %" PRId64,
-                    mm_bundle_account_id(bundle));
+    (void)mm_format(record->reason, sizeof(record->reason), "%s account %" PRId64,
+                    mm_bundle_ending_reason(bundle), mm_bundle_account_id(bundle));
 }
 
 static void add_record(struct mm_account_end *end, int signalled)

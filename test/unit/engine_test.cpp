@@ -200,6 +200,25 @@ TEST_F(Engine, ProcessesThatNobodyReportedAreLookedForAsOftenAsConfigured)
     }
 }
 
+TEST_F(Engine, ProcessesAreLookedForOnceMoreWhenTheDeviceHasStartedUp)
+{
+    mm_event event = {};
+    unsigned calls;
+
+    begin();
+    run_for(SECOND);
+    calls = mm_simulated_calls(kernel, "scan_processes");
+    event.kind = MM_EVENT_DEVICE;
+    event.payload.device.change = MM_DEVICE_SCREEN_OFF;
+    mm_event_center_publish(engine->center, &event);
+    run_for(SECOND);
+    EXPECT_EQ(mm_simulated_calls(kernel, "scan_processes"), calls);
+    event.payload.device.change = MM_DEVICE_BOOT_COMPLETED;
+    mm_event_center_publish(engine->center, &event);
+    run_for(SECOND);
+    EXPECT_GT(mm_simulated_calls(kernel, "scan_processes"), calls);
+}
+
 /* ---- process rules ---------------------------------------------------------------------------------------- */
 
 static void match(mm_event_center *center, pid_t pid, const char *rule, int priority)
