@@ -4,6 +4,8 @@
 #include "config/vocabulary.h"
 #include "config_helpers.hpp"
 
+#include <cctype>
+
 
 namespace
 {
