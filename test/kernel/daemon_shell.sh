@@ -47,10 +47,11 @@ until_true() {
     done
 }
 
-# start ARGUMENTS...: the daemon, until it answers; its pid in $daemon. Appending, so that a log that is emptied is not
-# filled up with holes.
+# start ARGUMENTS...: the daemon, behind the words of $starter, until it answers; its pid in $daemon. Appending, so that a
+# log that is emptied is not filled up with holes.
+starter=()
 start() {
-    "$programs/memmgrd" --dry-run --socket "$directory/socket" --runtime-directory "$directory/run" "$@" >>"$log" 2>&1 &
+    "${starter[@]}" "$programs/memmgrd" --dry-run --socket "$directory/socket" --runtime-directory "$directory/run" "$@" >>"$log" 2>&1 &
     # shellcheck disable=SC2034 # for who sources this
     daemon=$!
     until_true 20 answers || fail "not started: $(cat "$log")"
