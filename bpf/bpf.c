@@ -2,26 +2,21 @@
 /* The daemon's side: runs the loader, takes its descriptors, reads the ring. */
 #include "bpf/bpf.h"
 
-#include "bpf/loader_protocol.h"
+#include "bpf/handover.h"
 #include "bpf/memory.h"
 #include "bpf/ring.h"
 #include "common/common.h"
-#include "common/spawn.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* A killed process is gone in about a millisecond; one stuck in the kernel is left to whoever inherits it. */
 #define REAP_TIMEOUT_MS 100
-
-/* More than any machine has: a limit on what a message may make us map. */
-#define CPU_COUNT_MAX 65536
 
 struct mm_bpf {
     int progress_fd;
@@ -117,7 +112,7 @@ static const char *error_text(int error)
     return strerror(-error);
 }
 
-static int spawn_loader(struct mm_bpf *bpf, const struct mm_bpf_options *options, int fd)
+static int run_loader(struct mm_bpf *bpf, const struct mm_bpf_options *options)
 {
     char ring_bytes[16];
     char self[16];
@@ -136,27 +131,17 @@ static int spawn_loader(struct mm_bpf *bpf, const struct mm_bpf_options *options
                          : options->is_untimed ? (char[]){"--untimed"}
                                                : NULL,
                          NULL};
-    char *const environment[] = {(char[]){MM_BPF_LOADER_ENVIRONMENT}, NULL};
-    const struct mm_spawn_descriptor descriptor = {fd, MM_BPF_LOADER_FD};
-    const struct mm_program loader = {
-        .path = options->loader_path,
-        .arguments = arguments,
-        .environment = environment,
-        .descriptors = &descriptor,
-        .descriptor_count = 1,
-    };
 
     (void)mm_format(ring_bytes, sizeof(ring_bytes), "%u",
                     options->ring_bytes ? options->ring_bytes : MM_BPF_RING_BYTES_DEFAULT);
     (void)mm_format(self, sizeof(self), "%d", (int)getpid());
     (void)mm_format(timeout_ms, sizeof(timeout_ms), "%u", bpf->timeout_ms);
     (void)mm_format(domain, sizeof(domain), "%llu", (unsigned long long)options->domain_group);
-    return mm_spawn(&loader, &bpf->loader_pid);
+    return mm_bpf_handover_begin(arguments, false, &bpf->loader_pid, &bpf->progress_fd);
 }
 
 int mm_bpf_start(struct mm_bpf *bpf, const struct mm_bpf_options *options)
 {
-    int ends[2] = {-1, -1};
     int result;
 
     if (bpf->progress_fd >= 0 || bpf->ring_fd >= 0 || bpf->loader_pid > 0)
@@ -167,21 +152,12 @@ int mm_bpf_start(struct mm_bpf *bpf, const struct mm_bpf_options *options)
                         options->ring_bytes, MM_BPF_RING_BYTES_MAX);
         return -EINVAL;
     }
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
-        result = -errno;
-        (void)mm_format(bpf->reason, sizeof(bpf->reason), "no socket for the loader: %s", error_text(result));
-        return result;
-    }
-    result = spawn_loader(bpf, options, ends[1]);
-    (void)close(ends[1]);
+    result = run_loader(bpf, options);
     if (result < 0) {
-        (void)close(ends[0]);
-        bpf->loader_pid = 0;
         (void)mm_format(bpf->reason, sizeof(bpf->reason), "cannot run %s: %s", options->loader_path,
                         error_text(result));
         return result;
     }
-    bpf->progress_fd = ends[0];
     mm_copy_text(bpf->reason, sizeof(bpf->reason), "loading");
     return 0;
 }
@@ -191,68 +167,15 @@ int mm_bpf_progress_fd(const struct mm_bpf *bpf)
     return bpf->progress_fd;
 }
 
-struct received {
-    struct mm_bpf_loader_message message;
-    int fds[MM_BPF_LOADER_FDS_MAX];
-    unsigned fd_count;
-};
-
-/* Bytes of the message, 0 at its end, or a negative errno. The descriptors are the caller's in any case. */
-static ssize_t receive_message(int fd, struct received *received)
-{
-    union {
-        char bytes[CMSG_SPACE(sizeof(received->fds))];
-        struct cmsghdr alignment;
-    } control;
-    struct iovec vector = {.iov_base = &received->message, .iov_len = sizeof(received->message)};
-    struct msghdr header = {
-        .msg_iov = &vector,
-        .msg_iovlen = 1,
-        .msg_control = control.bytes,
-        .msg_controllen = sizeof(control.bytes),
-    };
-    ssize_t length = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-
-    if (length < 0)
-        return errno == ECONNRESET ? 0 : -errno;
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(&header); part; part = CMSG_NXTHDR(&header, part)) {
-        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
-            continue;
-        received->fd_count = (unsigned)((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-        memcpy(received->fds, CMSG_DATA(part), received->fd_count * sizeof(int));
-    }
-    return header.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -EMSGSIZE : length;
-}
-
 static bool is_power_of_two(uint32_t value)
 {
     return value != 0 && (value & (value - 1)) == 0;
 }
 
-/* 0 when the message can be believed, with its error or without; else a negative errno and the reason, of
-   MM_BPF_REASON_MAX bytes. */
-static int check(const struct received *received, ssize_t length, unsigned maps, char *reason)
+static bool has_possible_ring(const struct mm_bpf_loader_message *message)
 {
-    const struct mm_bpf_loader_message *message = &received->message;
-    uint32_t page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
-    const char *complaint = NULL;
-
-    if (length < (ssize_t)sizeof(message->version) || message->version != MM_BPF_LOADER_VERSION)
-        complaint = "it is of another version";
-    else if (length != (ssize_t)sizeof(*message) || message->error > 0)
-        complaint = "its answer is malformed";
-    else if (message->error < 0)
-        return 0;
-    else if (message->fd_count != received->fd_count || message->fd_count <= maps || message->programs == 0)
-        complaint = "its answer lacks descriptors";
-    else if (!is_power_of_two(message->ring_bytes) || message->ring_bytes < page_bytes ||
-             message->ring_bytes > MM_BPF_RING_BYTES_MAX || message->cpu_count == 0 ||
-             message->cpu_count > CPU_COUNT_MAX)
-        complaint = "its answer has impossible sizes";
-    if (!complaint)
-        return 0;
-    (void)mm_format(reason, MM_BPF_REASON_MAX, "the loader does not fit this daemon: %s", complaint);
-    return -EPROTO;
+    return is_power_of_two(message->ring_bytes) && message->ring_bytes >= (uint32_t)sysconf(_SC_PAGESIZE) &&
+           message->ring_bytes <= MM_BPF_RING_BYTES_MAX;
 }
 
 static int map_lost(struct mm_bpf *bpf, int fd)
@@ -279,41 +202,39 @@ static int map_watched(struct mm_bpf *bpf, int fd)
     return 0;
 }
 
-/* Takes what it needs out of received; the rest is closed by the caller. */
-static int adopt(struct mm_bpf *bpf, struct received *received)
+/* Takes what it needs out of the message; the rest is closed by the caller. */
+static int adopt(struct mm_bpf *bpf, struct mm_bpf_handover *handover)
 {
-    const struct mm_bpf_loader_message *message = &received->message;
+    const struct mm_bpf_loader_message *message = &handover->message;
     int result;
 
     bpf->cpu_count = message->cpu_count;
-    result = map_lost(bpf, received->fds[1]);
+    result = map_lost(bpf, handover->fds[1]);
     if (result == 0)
-        result = map_watched(bpf, received->fds[2]);
+        result = map_watched(bpf, handover->fds[2]);
     if (result == 0)
-        result = mm_bpf_ring_map(&bpf->ring, received->fds[0], message->ring_bytes);
+        result = mm_bpf_ring_map(&bpf->ring, handover->fds[0], message->ring_bytes);
     if (result < 0) {
         (void)mm_format(bpf->reason, sizeof(bpf->reason), "cannot map the ring: %s", error_text(result));
         return result;
     }
-    bpf->ring_fd = mm_take_fd(&received->fds[0]);
-    bpf->gathering_fd = mm_take_fd(&received->fds[3]);
+    bpf->ring_fd = mm_take_fd(&handover->fds[0]);
+    bpf->gathering_fd = mm_take_fd(&handover->fds[3]);
     bpf->look_again_ns = message->flags & MM_BPF_LOADER_IS_UNTIMED ? MM_BPF_GATHER_NS : 0;
-    for (unsigned i = MM_BPF_LOADER_MAPS; i < received->fd_count; i++)
-        bpf->link_fds[bpf->link_count++] = mm_take_fd(&received->fds[i]);
+    for (unsigned i = MM_BPF_LOADER_MAPS; i < handover->fd_count; i++)
+        bpf->link_fds[bpf->link_count++] = mm_take_fd(&handover->fds[i]);
     bpf->programs = message->programs;
     return 0;
 }
 
-/* The loader's own error, or what check says; the reason is filled in any case. */
-static int read_answer(struct received *received, ssize_t length, unsigned maps, char *reason)
+/* As mm_bpf_handover_read. */
+static int read_answer(struct mm_bpf_handover *handover, ssize_t length, unsigned maps, char *reason)
 {
-    int result = check(received, length, maps, reason);
+    int result = mm_bpf_handover_read(handover, length, MM_BPF_LOADER_VERSION, maps, reason);
 
-    if (result < 0)
-        return result;
-    received->message.reason[MM_BPF_REASON_MAX - 1] = '\0';
-    (void)mm_printable(received->message.reason, strlen(received->message.reason), reason, MM_BPF_REASON_MAX);
-    return received->message.error;
+    if (result == 0 && !has_possible_ring(&handover->message))
+        return mm_bpf_handover_refuse("its answer has impossible sizes", reason);
+    return result;
 }
 
 /* status is what waitpid gave, or -1. */
@@ -334,15 +255,15 @@ static int explain_silence(const struct mm_bpf *bpf, int status, char *reason)
 }
 
 /* The first answer decides; after it the loader goes on with what watches memory. */
-static int take_lifecycle(struct mm_bpf *bpf, struct received *received, ssize_t length)
+static int take_lifecycle(struct mm_bpf *bpf, struct mm_bpf_handover *handover, ssize_t length)
 {
     int result = -EPIPE;
     int status;
 
     if (length != 0)
-        result = read_answer(received, length, MM_BPF_LOADER_MAPS, bpf->reason);
+        result = read_answer(handover, length, MM_BPF_LOADER_MAPS, bpf->reason);
     if (length != 0 && result == 0)
-        result = adopt(bpf, received);
+        result = adopt(bpf, handover);
     if (result == 0) {
         mm_copy_text(bpf->memory.reason, sizeof(bpf->memory.reason), "loading");
         return 0;
@@ -352,7 +273,7 @@ static int take_lifecycle(struct mm_bpf *bpf, struct received *received, ssize_t
     return length == 0 ? explain_silence(bpf, status, bpf->reason) : result;
 }
 
-static int take_memory(struct mm_bpf *bpf, struct received *received, ssize_t length)
+static int take_memory(struct mm_bpf *bpf, struct mm_bpf_handover *handover, ssize_t length)
 {
     struct mm_bpf_memory *memory = &bpf->memory;
     int status = end_loader(bpf);
@@ -361,35 +282,34 @@ static int take_memory(struct mm_bpf *bpf, struct received *received, ssize_t le
     if (length == 0)
         result = explain_silence(bpf, status, memory->reason);
     else
-        result = read_answer(received, length, MM_BPF_LOADER_MEMORY_MAPS, memory->reason);
+        result = read_answer(handover, length, MM_BPF_LOADER_MEMORY_MAPS, memory->reason);
     if (result < 0)
         return 0;
-    result = mm_bpf_memory_adopt(memory, received->fds, received->fd_count);
+    result = mm_bpf_memory_adopt(memory, handover->fds, handover->fd_count);
     if (result < 0)
         (void)mm_format(memory->reason, sizeof(memory->reason), "cannot map the stalls: %s",
                         error_text(result));
     else
-        bpf->programs |= received->message.programs;
+        bpf->programs |= handover->message.programs;
     return 0;
 }
 
 int mm_bpf_receive(struct mm_bpf *bpf)
 {
-    struct received received = {.fd_count = 0};
+    struct mm_bpf_handover handover = {.fd_count = 0};
     ssize_t length;
     int result;
 
     if (bpf->progress_fd < 0)
         return bpf->programs ? 0 : -ENODATA;
-    length = receive_message(bpf->progress_fd, &received);
-    if (length == -EAGAIN || length == -EINTR)
+    length = mm_bpf_handover_receive(bpf->progress_fd, &handover);
+    if (length == -EAGAIN)
         return -EAGAIN;
     if (bpf->programs)
-        result = take_memory(bpf, &received, length);
+        result = take_memory(bpf, &handover, length);
     else
-        result = take_lifecycle(bpf, &received, length);
-    for (unsigned i = 0; i < received.fd_count; i++)
-        mm_cleanup_close(&received.fds[i]);
+        result = take_lifecycle(bpf, &handover, length);
+    mm_bpf_handover_close(&handover);
     return result;
 }
 

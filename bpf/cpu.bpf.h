@@ -3,18 +3,14 @@
 #ifndef MM_BPF_CPU_BPF_H
 #define MM_BPF_CPU_BPF_H
 
-#include "kernel_types.h"
-
 #include "cpu_records.h"
-
-#include <bpf/bpf_helpers.h>
+#include "elements.bpf.h"
 
 /* From the kernel's stable interface, linux/bpf.h. */
 enum {
     MM_MAP_TYPE_PERCPU_HASH = 5,
     MM_MAP_TYPE_ARRAY_OF_MAPS = 12,
 };
-#define MM_NOEXIST 1
 
 struct bpf_raw_tracepoint_args {
     __u64 args[0];
@@ -82,18 +78,10 @@ static __always_inline uint64_t mm_weigh(struct mm_bpf_cpu_state *state, uint64_
 static __always_inline struct mm_bpf_cpu_time *mm_time_of(uint32_t key)
 {
     const struct mm_bpf_cpu_time nothing = {};
-    struct mm_bpf_cpu_time *time;
     uint32_t zero = 0;
     void *slot = bpf_map_lookup_elem(&mm_cpu_current, &zero);
 
-    if (!slot)
-        return NULL;
-    time = bpf_map_lookup_elem(slot, &key);
-    if (time)
-        return time;
-    /* another processor may be quicker, which is as good */
-    (void)bpf_map_update_elem(slot, &key, &nothing, MM_NOEXIST);
-    return bpf_map_lookup_elem(slot, &key);
+    return slot ? mm_find_or_make(slot, &key, &nothing) : NULL;
 }
 
 /* What runs is charged since it was the last time. */

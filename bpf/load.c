@@ -2,6 +2,7 @@
 /* Loading and attaching the programs. */
 #include "bpf/load.h"
 
+#include "bpf/load_pass.h"
 #include "bpf/load_reason.h"
 #include "bpf/load_variants.h"
 #include "common/common.h"
@@ -9,7 +10,6 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #define ALL_PROGRAMS ((unsigned)MM_BPF_PROGRAM_ALL | (unsigned)MM_BPF_PROGRAM_MEMORY)
@@ -154,30 +154,6 @@ static int load_most(struct opened *opened, const struct mm_bpf_load_request *re
     return load_object(opened, request, rest ? rest : wanted, message);
 }
 
-/* The link's descriptor, without libbpf's handle on it: destroying a connected one would switch it off. */
-static int release_link(struct bpf_link *link)
-{
-    int fd = bpf_link__fd(link);
-
-    bpf_link__disconnect(link);
-    (void)bpf_link__destroy(link);
-    return fd;
-}
-
-/* Duplicates of the maps' descriptors that the daemon needs, too. */
-static int pass_maps(struct bpf_object *object, const char *const *names, size_t count,
-                     struct mm_bpf_load_result *result)
-{
-    for (size_t i = 0; i < count; i++) {
-        int fd = fcntl(bpf_object__find_map_fd_by_name(object, names[i]), F_DUPFD_CLOEXEC, 3);
-
-        if (fd < 0)
-            return -errno;
-        result->fds[result->message.fd_count++] = fd;
-    }
-    return 0;
-}
-
 /* Attaches what can be of the mask; descriptors and programs go into the result. 0 when there is at least one. */
 static int attach(struct bpf_object *object, unsigned mask, struct mm_bpf_load_result *result)
 {
@@ -199,30 +175,23 @@ static int attach(struct bpf_object *object, unsigned mask, struct mm_bpf_load_r
             mm_bpf_blame(row->bit);
             continue;
         }
-        result->fds[message->fd_count++] = release_link(link);
+        mm_bpf_pass_link(link, result);
         message->programs |= row->bit;
     }
     message->programs &= ~failed;
     return message->programs ? 0 : error;
 }
 
-static void drop_descriptors(struct mm_bpf_load_result *result)
-{
-    while (result->message.fd_count > 0)
-        (void)close(result->fds[--result->message.fd_count]);
-    result->message.programs = 0;
-}
-
 static int attach_lifecycle(const struct opened *opened, struct mm_bpf_load_result *result)
 {
     static const char *const maps[MM_BPF_LOADER_MAPS] = {"mm_events", "mm_lost", "mm_watched",
                                                          "mm_gathering"};
-    int error = pass_maps(opened->object, maps, MM_ARRAY_SIZE(maps), result);
+    int error = mm_bpf_pass_maps(opened->object, maps, MM_ARRAY_SIZE(maps), result);
 
     if (error == 0)
         error = attach(opened->object, MM_BPF_PROGRAM_ALL, result);
     if (error < 0) {
-        drop_descriptors(result);
+        mm_bpf_pass_nothing(result);
         return error;
     }
     result->message.flags = opened->variant->flags;
@@ -242,7 +211,7 @@ static void attach_memory(const struct opened *opened, struct mm_bpf_load_result
 
         /* the maps come first */
         message->fd_count = 0;
-        message->error = pass_maps(opened->object, maps, MM_ARRAY_SIZE(maps), result);
+        message->error = mm_bpf_pass_maps(opened->object, maps, MM_ARRAY_SIZE(maps), result);
         for (unsigned i = 0; i < links.message.fd_count; i++)
             result->fds[message->fd_count++] = links.fds[i];
     }
@@ -250,7 +219,7 @@ static void attach_memory(const struct opened *opened, struct mm_bpf_load_result
         mm_bpf_describe_success(opened->variant->name, MM_BPF_PROGRAM_MEMORY, message);
         return;
     }
-    drop_descriptors(result);
+    mm_bpf_pass_nothing(result);
     mm_bpf_describe_absence(MM_BPF_PROGRAM_MEMORY, message);
 }
 

@@ -2,6 +2,7 @@
 #include "bpf/load_cpu.h"
 
 #include "bpf/cpu.h"
+#include "bpf/load_pass.h"
 #include "bpf/load_pins.h"
 #include "bpf/load_reason.h"
 #include "common/common.h"
@@ -11,7 +12,6 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 struct variant {
@@ -115,102 +115,32 @@ static int write_states(const struct bpf_map *map, uint32_t cpu_count)
 
 static const char *const map_names[] = MM_BPF_CPU_MAP_NAMES;
 
-/* How the maps are kept, beside the object. */
-struct keeping {
-    struct mm_bpf_pins pins;
-    int fd;    /* -1: they are not */
-    int error; /* why */
-    bool are_taken_over;
-};
-
-static void keep(struct keeping *keeping, const struct bpf_object *object)
-{
-    if (keeping->fd < 0 || keeping->are_taken_over)
-        return;
-    keeping->error = mm_bpf_pins_make(&keeping->pins, object);
-    if (keeping->error < 0)
-        (void)close(mm_take_fd(&keeping->fd));
-}
-
-static int load(struct bpf_object *object, uint32_t cpu_count, struct keeping *keeping)
+static int load(struct bpf_object *object, uint32_t cpu_count, struct mm_bpf_pins *pins)
 {
     int result = bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "mm_cpu_states"), cpu_count);
 
-    if (result == 0 && keeping->pins.directory)
-        keeping->error = mm_bpf_pins_adopt(&keeping->pins, object, &keeping->fd, &keeping->are_taken_over);
-    if (result == 0)
-        result = bpf_object__load(object);
-    if (result == 0)
-        keep(keeping, object);
-    return result;
-}
-
-static int pass(int fd, struct mm_bpf_load_result *result)
-{
-    int duplicate = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-
-    if (duplicate < 0)
-        return -errno;
-    result->fds[result->message.fd_count++] = duplicate;
-    return 0;
-}
-
-static int program_fd(const struct bpf_object *object, const char *name)
-{
-    return bpf_program__fd(bpf_object__find_program_by_name(object, name));
+    return result < 0 ? result : mm_bpf_pins_load(pins, object);
 }
 
 static int pass_descriptors(const struct bpf_object *object, struct mm_bpf_load_result *result)
 {
-    int error = 0;
+    int error = mm_bpf_pass_maps(object, map_names, MM_ARRAY_SIZE(map_names), result);
 
-    for (size_t i = 0; error == 0 && i < MM_ARRAY_SIZE(map_names); i++)
-        error = pass(bpf_object__find_map_fd_by_name(object, map_names[i]), result);
-    return error < 0 ? error : pass(program_fd(object, "mm_cpu_flush"), result);
+    if (error < 0)
+        return error;
+    return mm_bpf_pass_fd(bpf_program__fd(bpf_object__find_program_by_name(object, "mm_cpu_flush")), result);
 }
 
-/* The link's descriptor alone is kept. */
 static int attach(const struct bpf_object *object, const char *name, unsigned bit,
                   struct mm_bpf_load_result *result)
 {
     struct bpf_link *link = bpf_program__attach(bpf_object__find_program_by_name(object, name));
-    int error;
 
     if (!link)
         return -errno;
-    error = pass(bpf_link__fd(link), result);
-    (void)bpf_link__destroy(link);
-    if (error == 0)
-        result->message.programs |= bit;
-    return error;
-}
-
-static void describe_keeping(const struct keeping *keeping, struct mm_bpf_loader_message *message)
-{
-    size_t length = strlen(message->reason), size = sizeof(message->reason);
-    const char *why = keeping->error == -EBUSY    ? "another daemon has its own there"
-                      : keeping->error == -EEXIST ? "something foreign is there, and left alone"
-                                                  : strerror(-keeping->error);
-
-    if (keeping->fd >= 0)
-        (void)mm_format(message->reason + length, size - length, "; %s %s",
-                        keeping->are_taken_over ? "maps taken over from" : "maps pinned in",
-                        keeping->pins.directory);
-    else if (keeping->pins.directory)
-        (void)mm_format(message->reason + length, size - length, "; maps not pinned in %s: %s",
-                        keeping->pins.directory, why);
-}
-
-/* The directory comes last. */
-static int pass_keeping(const struct keeping *keeping, struct mm_bpf_load_result *result)
-{
-    describe_keeping(keeping, &result->message);
-    if (keeping->fd < 0)
-        return 0;
-    result->message.flags |= MM_BPF_CPU_IS_PINNED;
-    if (keeping->are_taken_over)
-        result->message.flags |= MM_BPF_CPU_IS_TAKEN_OVER;
-    return pass(keeping->fd, result);
+    mm_bpf_pass_link(link, result);
+    result->message.programs |= bit;
+    return 0;
 }
 
 static int set_up(const struct bpf_object *object, const struct variant *variant,
@@ -238,10 +168,8 @@ static int set_up(const struct bpf_object *object, const struct variant *variant
 static int try_variant(const struct variant *variant, const char *pin_directory,
                        struct mm_bpf_load_result *result)
 {
-    struct keeping keeping = {
-        .pins = {.directory = pin_directory, .maps = map_names, .map_count = MM_ARRAY_SIZE(map_names)},
-        .fd = -1,
-    };
+    struct mm_bpf_pins pins = {
+        .directory = pin_directory, .maps = map_names, .map_count = MM_ARRAY_SIZE(map_names), .fd = -1};
     struct mm_bpf_loader_message *message = &result->message;
     struct bpf_object *object;
     void *skeleton = NULL;
@@ -250,22 +178,17 @@ static int try_variant(const struct variant *variant, const char *pin_directory,
     mm_bpf_listen_anew();
     errno = ENOEXEC;
     object = variant->open(&skeleton);
-    error = object ? load(object, message->cpu_count, &keeping) : -errno;
+    error = object ? load(object, message->cpu_count, &pins) : -errno;
     if (error == 0)
         error = set_up(object, variant, result);
     message->flags = variant->is_classic ? 0 : MM_BPF_CPU_KNOWS_RUNNER;
     if (error == 0)
-        error = pass_keeping(&keeping, result);
-    if (error < 0 && keeping.fd >= 0 && !keeping.are_taken_over)
-        mm_bpf_pins_remove(&keeping.pins);
-    mm_cleanup_close(&keeping.fd);
+        error = mm_bpf_pins_pass(&pins, result);
+    mm_bpf_pins_end(&pins, error);
     if (skeleton)
         variant->destroy(skeleton);
-    if (error == 0)
-        return 0;
-    while (message->fd_count > 0)
-        (void)close(result->fds[--message->fd_count]);
-    message->programs = 0;
+    if (error < 0)
+        mm_bpf_pass_nothing(result);
     return error;
 }
 

@@ -1,30 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bpf/load_pins.h"
 
+#include "bpf/call.h"
+#include "bpf/collector.h"
+#include "bpf/load_pass.h"
 #include "common/common.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 
 #define PATH_BYTES 256
+/* More than any object has. */
+#define MAPS_MAX 8
 
 /* What there is under the name of a map. */
 enum pinned { PINNED_NOT, PINNED_OURS, PINNED_FOREIGN };
-
-static int call_bpf(enum bpf_cmd command, union bpf_attr *attributes)
-{
-    int result = (int)syscall(SYS_bpf, command, attributes, sizeof(*attributes));
-
-    return result < 0 ? -errno : result;
-}
 
 static void path_of(const struct mm_bpf_pins *pins, size_t index, char *path)
 {
@@ -40,7 +36,7 @@ static bool fits(const struct bpf_map *map, int fd)
     attributes.info.bpf_fd = (uint32_t)fd;
     attributes.info.info_len = sizeof(info);
     attributes.info.info = (uintptr_t)&info;
-    if (call_bpf(BPF_OBJ_GET_INFO_BY_FD, &attributes) < 0)
+    if (mm_bpf_call(BPF_OBJ_GET_INFO_BY_FD, &attributes) < 0)
         return false;
     /* the kernel cuts names */
     return strncmp(info.name, bpf_map__name(map), sizeof(info.name) - 1) == 0 &&
@@ -59,7 +55,7 @@ static enum pinned look_at(const struct mm_bpf_pins *pins, size_t index, const s
 
     path_of(pins, index, path);
     attributes.pathname = (uintptr_t)path;
-    fd = call_bpf(BPF_OBJ_GET, &attributes);
+    fd = mm_bpf_call(BPF_OBJ_GET, &attributes);
     if (fd == -ENOENT)
         return PINNED_NOT;
     if (fd >= 0 && fits(map, fd)) {
@@ -71,7 +67,7 @@ static enum pinned look_at(const struct mm_bpf_pins *pins, size_t index, const s
     return PINNED_FOREIGN;
 }
 
-void mm_bpf_pins_remove(const struct mm_bpf_pins *pins)
+static void remove_all(const struct mm_bpf_pins *pins)
 {
     char path[PATH_BYTES];
 
@@ -112,8 +108,7 @@ static int take_over(const struct mm_bpf_pins *pins, struct bpf_object *object, 
 }
 
 /* One that ended while it pinned has left a part, which is of no use. */
-static int adopt_all(const struct mm_bpf_pins *pins, struct bpf_object *object, int *fds,
-                     bool *ret_are_taken_over)
+static int adopt_all(struct mm_bpf_pins *pins, struct bpf_object *object, int *fds)
 {
     size_t ours = 0;
     bool is_foreign = false;
@@ -126,35 +121,35 @@ static int adopt_all(const struct mm_bpf_pins *pins, struct bpf_object *object, 
     }
     if (is_foreign)
         return -EEXIST;
-    *ret_are_taken_over = ours == pins->map_count;
-    if (*ret_are_taken_over)
-        return take_over(pins, object, fds);
-    mm_bpf_pins_remove(pins);
-    return 0;
+    if (ours < pins->map_count) {
+        remove_all(pins);
+        return 0;
+    }
+    pins->are_taken_over = true;
+    return take_over(pins, object, fds);
 }
 
-int mm_bpf_pins_adopt(const struct mm_bpf_pins *pins, struct bpf_object *object, int *ret_fd,
-                      bool *ret_are_taken_over)
+/* Before the object is loaded. */
+static int adopt(struct mm_bpf_pins *pins, struct bpf_object *object)
 {
-    MM_CLEANUP_CLOSE int directory_fd = -1;
-    int fds[8] = {-1, -1, -1, -1, -1, -1, -1, -1};
-    bool are_taken_over = false;
-    int result =
-        pins->map_count > MM_ARRAY_SIZE(fds) ? -E2BIG : open_directory(pins->directory, &directory_fd);
+    int fds[MAPS_MAX];
+    int result = pins->map_count > MAPS_MAX ? -E2BIG : open_directory(pins->directory, &pins->fd);
 
-    if (result == 0)
-        result = adopt_all(pins, object, fds, &are_taken_over);
-    /* the object has its own duplicates */
-    for (size_t i = 0; i < MM_ARRAY_SIZE(fds); i++)
-        mm_cleanup_close(&fds[i]);
     if (result < 0)
         return result;
-    *ret_fd = mm_take_fd(&directory_fd);
-    *ret_are_taken_over = are_taken_over;
-    return 0;
+    for (size_t i = 0; i < MAPS_MAX; i++)
+        fds[i] = -1;
+    result = adopt_all(pins, object, fds);
+    /* the object has its own duplicates */
+    for (size_t i = 0; i < MAPS_MAX; i++)
+        mm_cleanup_close(&fds[i]);
+    if (result < 0)
+        (void)close(mm_take_fd(&pins->fd));
+    return result;
 }
 
-int mm_bpf_pins_make(const struct mm_bpf_pins *pins, const struct bpf_object *object)
+/* After it was loaded. */
+static int pin_all(const struct mm_bpf_pins *pins, const struct bpf_object *object)
 {
     char path[PATH_BYTES];
     int result = 0;
@@ -164,6 +159,54 @@ int mm_bpf_pins_make(const struct mm_bpf_pins *pins, const struct bpf_object *ob
         result = bpf_map__pin(bpf_object__find_map_by_name(object, pins->maps[i]), path);
     }
     if (result < 0)
-        mm_bpf_pins_remove(pins);
+        remove_all(pins);
     return result;
+}
+
+int mm_bpf_pins_load(struct mm_bpf_pins *pins, struct bpf_object *object)
+{
+    int result;
+
+    if (pins->directory)
+        pins->error = adopt(pins, object);
+    result = bpf_object__load(object);
+    if (result < 0 || pins->fd < 0 || pins->are_taken_over)
+        return result;
+    pins->error = pin_all(pins, object);
+    if (pins->error < 0)
+        (void)close(mm_take_fd(&pins->fd));
+    return 0;
+}
+
+static void describe(const struct mm_bpf_pins *pins, struct mm_bpf_loader_message *message)
+{
+    size_t length = strlen(message->reason), size = sizeof(message->reason);
+    const char *why = pins->error == -EBUSY    ? "another daemon has its own there"
+                      : pins->error == -EEXIST ? "something foreign is there, and left alone"
+                                               : strerror(-pins->error);
+
+    if (pins->fd >= 0)
+        (void)mm_format(message->reason + length, size - length, "; %s %s",
+                        pins->are_taken_over ? "maps taken over from" : "maps pinned in", pins->directory);
+    else if (pins->directory)
+        (void)mm_format(message->reason + length, size - length, "; maps not pinned in %s: %s",
+                        pins->directory, why);
+}
+
+int mm_bpf_pins_pass(const struct mm_bpf_pins *pins, struct mm_bpf_load_result *result)
+{
+    describe(pins, &result->message);
+    if (pins->fd < 0)
+        return 0;
+    result->message.flags |= MM_BPF_COLLECTOR_IS_PINNED;
+    if (pins->are_taken_over)
+        result->message.flags |= MM_BPF_COLLECTOR_IS_TAKEN_OVER;
+    return mm_bpf_pass_fd(pins->fd, result);
+}
+
+void mm_bpf_pins_end(struct mm_bpf_pins *pins, int error)
+{
+    if (error < 0 && pins->fd >= 0 && !pins->are_taken_over)
+        remove_all(pins);
+    mm_cleanup_close(&pins->fd);
 }

@@ -2,13 +2,12 @@
 /* Stalls in progress, read out of the programs' maps. */
 #include "bpf/memory.h"
 
+#include "bpf/call.h"
 #include "common/common.h"
 
 #include <errno.h>
-#include <linux/bpf.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,17 +45,6 @@ int mm_bpf_memory_adopt(struct mm_bpf_memory *memory, int *fds, unsigned fd_coun
     return 0;
 }
 
-static int call_map(enum bpf_cmd command, int fd, const void *key, void *value)
-{
-    union bpf_attr attributes;
-
-    memset(&attributes, 0, sizeof(attributes));
-    attributes.map_fd = (uint32_t)fd;
-    attributes.key = (uintptr_t)key;
-    attributes.value = (uintptr_t)value; /* of BPF_MAP_GET_NEXT_KEY the next key */
-    return syscall(SYS_bpf, command, &attributes, sizeof(attributes)) < 0 ? -errno : 0;
-}
-
 /* The map changes meanwhile: what has ended is passed over, and a walk that is led in circles ends. */
 int mm_bpf_memory_read(const struct mm_bpf_memory *memory, struct mm_bpf_stalls *ret_stalls)
 {
@@ -73,12 +61,12 @@ int mm_bpf_memory_read(const struct mm_bpf_memory *memory, struct mm_bpf_stalls 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     now_ns = (uint64_t)now.tv_sec * MM_NS_PER_S + (uint64_t)now.tv_nsec;
     for (unsigned i = 0; i < 2 * MM_BPF_STALLS_MAX; i++) {
-        result = call_map(BPF_MAP_GET_NEXT_KEY, memory->stalls_fd, last, &key);
+        result = mm_bpf_map_call(BPF_MAP_GET_NEXT_KEY, memory->stalls_fd, last, &key);
         if (result < 0)
             break;
         last = &key;
         if (key.stall == MM_BPF_STALL_KSWAPD ||
-            call_map(BPF_MAP_LOOKUP_ELEM, memory->stalls_fd, &key, &begin) < 0)
+            mm_bpf_map_call(BPF_MAP_LOOKUP_ELEM, memory->stalls_fd, &key, &begin) < 0)
             continue;
         stalls.count++;
         if (now_ns <= begin.time_ns || now_ns - begin.time_ns <= stalls.longest_ns)

@@ -10,6 +10,9 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#define PATH_BYTES       256
+#define RECORD_BYTES_MAX 4096
+
 /* The two places where libbpf looks as well. */
 static const char *const roots[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
 
@@ -65,22 +68,23 @@ static int scan_number(const char *line, const char *end, const char *key, uint6
     return mm_scan_u64(&cursor, end, ret_value);
 }
 
-int mm_tracefs_field(const char *format, const char *name, unsigned size, uint32_t *ret_offset)
+int mm_tracefs_place(const char *format, const char *name, uint32_t *ret_offset, uint32_t *ret_size)
 {
     const char *line = format;
 
     while (*line) {
         const char *end = line + strcspn(line, "\n");
         uint64_t offset;
-        uint64_t found;
+        uint64_t size;
 
         if (is_field(line, end, name)) {
-            if (scan_number(line, end, "offset:", &offset) < 0 || scan_number(line, end, "size:", &found) < 0)
+            if (scan_number(line, end, "offset:", &offset) < 0 || scan_number(line, end, "size:", &size) < 0)
                 return -EINVAL;
-            /* a record is at most a page, so a larger offset is no offset */
-            if (found != size || offset > 4096)
+            /* a record is at most a page, so what is larger is none of its fields */
+            if (offset > RECORD_BYTES_MAX || size > RECORD_BYTES_MAX)
                 return -EINVAL;
             *ret_offset = (uint32_t)offset;
+            *ret_size = (uint32_t)size;
             return 0;
         }
         line = *end ? end + 1 : end;
@@ -88,14 +92,24 @@ int mm_tracefs_field(const char *format, const char *name, unsigned size, uint32
     return -ENOENT;
 }
 
-int mm_tracefs_read_format(const char *root, const char *event, char *buffer, size_t size)
+int mm_tracefs_field(const char *format, const char *name, unsigned size, uint32_t *ret_offset)
 {
-    MM_CLEANUP_CLOSE int fd = -1;
-    char path[128];
+    uint32_t offset, found;
+    int result = mm_tracefs_place(format, name, &offset, &found);
+
+    if (result < 0)
+        return result;
+    if (found != size)
+        return -EINVAL;
+    *ret_offset = offset;
+    return 0;
+}
+
+static int read_text(const char *path, char *buffer, size_t size)
+{
+    MM_CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     size_t filled = 0;
 
-    (void)mm_format(path, sizeof(path), "%s/events/%s/format", root, event);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     for (;;) {
@@ -111,4 +125,29 @@ int mm_tracefs_read_format(const char *root, const char *event, char *buffer, si
     }
     buffer[filled] = '\0';
     return 0;
+}
+
+int mm_tracefs_read_format(const char *root, const char *event, char *buffer, size_t size)
+{
+    char path[PATH_BYTES];
+
+    (void)mm_format(path, sizeof(path), "%s/events/%s/format", root, event);
+    return read_text(path, buffer, size);
+}
+
+int mm_tracefs_read_id(const char *root, const char *event, uint32_t *ret_id)
+{
+    char path[PATH_BYTES], text[24];
+    uint64_t id;
+    int result;
+
+    (void)mm_format(path, sizeof(path), "%s/events/%s/id", root, event);
+    result = read_text(path, text, sizeof(text));
+    if (result < 0)
+        return result;
+    text[strcspn(text, "\n")] = '\0';
+    result = mm_parse_u64(text, 0, UINT32_MAX, &id);
+    if (result == 0)
+        *ret_id = (uint32_t)id;
+    return result;
 }

@@ -172,6 +172,17 @@ ELEMENT("controlSocket/allowedUid",
         .upstream = "uid 5523 (foundation) alone may report windows and abilities; others may do the rest.",
         .example = "5523")
 
+ELEMENT("criticalProcesses", ROW(SECTION),
+        .help = "Processes that say of themselves that the rest depends on them, by the client library.")
+ELEMENT("criticalProcesses/maxPerUser", ROW(COUNT(0, 64), FIELD(critical.max_per_user), .default_text = "0"),
+        .help = "How many the clients of one user may have at once. 0: nobody is critical by its own word.",
+        .upstream = "Any process may call SetCritical for itself; it is only logged.", .example = "2")
+ELEMENT("criticalProcesses/floor",
+        ROW(NUMBER(MM_TYPE_SIGNED, "", 0, 400), FIELD(critical.floor), .default_text = "100"),
+        .help = "No such process is less important than this for as long as its connection lives. 100: as a "
+                "short task in the background; the rows of the kill table above it do not reach it.",
+        .example = "50")
+
 ELEMENT("bpf", ROW(SECTION), .help = "The BPF programs that see processes come and go.")
 ELEMENT("bpf/enabled",
         ROW(BOOLEAN, FIELD(bpf.is_enabled), .default_text = "true", .flags = MM_ELEMENT_RESTART),

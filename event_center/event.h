@@ -61,6 +61,8 @@ enum mm_event_kind {
     MM_EVENT_SWAP,         /* payload.swap: somebody added or took swap */
     MM_EVENT_RESUMED,      /* payload.resumed: the machine was suspended */
     MM_EVENT_POWER,        /* payload.power: it runs on battery from now on, or no longer */
+    MM_EVENT_KILL,         /* pid, payload.kill: a victim was signalled, or what came of it is known */
+    MM_EVENT_APP_STATE,    /* pid, uid, payload.app_state: an application that a client registered changed */
 
     MM_EVENT_KIND_COUNT
 };
@@ -91,6 +93,8 @@ enum mm_application_reason {
     MM_REASON_UN_VISIBLE,
     MM_REASON_RENDER_CREATE_PROCESS,
     MM_REASON_ABILITY_START,
+    MM_REASON_CRITICAL_BEGIN, /* a client holds it critical, until it or its connection ends that */
+    MM_REASON_CRITICAL_END,
     MM_REASON_COUNT
 };
 
@@ -212,6 +216,30 @@ struct mm_event_group_memory {
     char path[MM_NAME_MAX];       /* a longer one is cut at its front */
 };
 
+struct mm_event_kill {
+    uint64_t sequence; /* of its record, which tells the rest (kill_strategy.h) */
+    bool has_ended;    /* false: the signal was sent just now, or could not be */
+};
+
+/* What an application that a client registered does; who holds memory for applications acts by it. */
+enum mm_app_state {
+    MM_APP_FOREGROUND,
+    MM_APP_VISIBLE,
+    MM_APP_BACKGROUND,
+    MM_APP_SUSPENDED,
+    MM_APP_ENDED,     /* its process is gone, or nobody's application any more */
+    MM_APP_FORGOTTEN, /* whoever registered it has taken that back, or is gone */
+    MM_APP_RECLAIM,   /* none, but an order: what is held for it is to be given back now */
+    MM_APP_STATE_COUNT
+};
+
+/* "foreground"; "unknown" outside the enumeration. */
+const char *mm_app_state_name(enum mm_app_state state);
+
+struct mm_event_app_state {
+    enum mm_app_state state;
+};
+
 struct mm_event_resumed {
     uint64_t suspended_ns; /* this time */
 };
@@ -246,6 +274,8 @@ struct mm_event {
         struct mm_swap_state swap;
         struct mm_event_resumed resumed;
         struct mm_power_state power;
+        struct mm_event_kill kill;
+        struct mm_event_app_state app_state;
         const struct mm_config *config; /* lives until the next MM_EVENT_CONFIG was delivered */
     } payload;
 };

@@ -210,6 +210,7 @@ struct mm_control_peer {
     pid_t pid;
     uid_t uid;
     gid_t gid;
+    uint64_t start_time_ticks; /* of the pid, when it connected; 0: not known */
 };
 
 struct mm_control_handlers {
@@ -221,6 +222,8 @@ struct mm_control_handlers {
     /* Asked when it connects. Who is not may only read: such clients make room for others where too many are
        connected, and have a budget of the loop's time, beyond which their packets wait. NULL: everybody is. */
     bool (*is_privileged)(const struct mm_control_peer *peer, void *user);
+    /* Called when it connects, before that: adds to the peer what the transport cannot know. May be NULL. */
+    void (*identify)(struct mm_control_peer *peer, void *user);
 };
 
 struct mm_control_options {

@@ -39,6 +39,7 @@ const char *mm_priority_rule_name(enum mm_priority_rule rule)
         [MM_RULE_OOM_SCORE_ADJ] = "oom_score_adj",
         [MM_RULE_PROCESS_RULE] = "process rule",
         [MM_RULE_FROZEN] = "frozen",
+        [MM_RULE_CRITICAL] = "critical",
     };
 
     return (unsigned)rule < MM_RULE_COUNT ? names[rule] : "unknown";
@@ -108,6 +109,8 @@ static int frozen(const struct mm_rule_input *input, const struct mm_rule_result
 
 static int floored(const struct mm_rule_input *input, const struct mm_rule_result *result)
 {
+    if (input->flags & MM_PROCESS_IS_CRITICAL)
+        return MM_MIN(result->frozen, input->important_floor);
     if (!input->is_registered || !(input->flags & MM_PROCESS_IS_IMPORTANT))
         return result->frozen;
     /* Upstream's creation sets the configured number even where it is less important than 0. */
@@ -136,7 +139,7 @@ void mm_rules_own(const struct mm_rule_input *input, struct mm_rule_result *ret_
         result.rule = MM_RULE_FROZEN;
     result.floored = floored(input, &result);
     if (result.floored != result.frozen)
-        result.rule = MM_RULE_IMPORTANT;
+        result.rule = mm_rules_floor(input->flags);
     result.protected_ = result.floored;
     if (input->is_registered && (input->flags & MM_PROCESS_IS_RESIDENT) &&
         result.floored > MM_PRIORITY_KILLABLE_SYSTEM) {
@@ -151,6 +154,11 @@ void mm_rules_own(const struct mm_rule_input *input, struct mm_rule_result *ret_
     if (result.own != result.protected_)
         result.rule = MM_RULE_ACCOUNT;
     *ret_result = result;
+}
+
+enum mm_priority_rule mm_rules_floor(uint32_t flags)
+{
+    return flags & MM_PROCESS_IS_CRITICAL ? MM_RULE_CRITICAL : MM_RULE_IMPORTANT;
 }
 
 int mm_rules_bound(int caller_priority)

@@ -7,6 +7,7 @@
  */
 #include "bpf/load.h"
 #include "bpf/load_cpu.h"
+#include "bpf/load_gpu.h"
 #include "common/common.h"
 
 #include <errno.h>
@@ -46,10 +47,10 @@ static const struct {
 };
 
 /* And those that are a word. */
-enum word { WORD_CLASSIC = NUMBER_COUNT, WORD_UNTIMED, WORD_CHECK, WORD_HELP, WORD_CPU, WORD_END };
+enum word { WORD_CLASSIC = NUMBER_COUNT, WORD_UNTIMED, WORD_CHECK, WORD_HELP, WORD_CPU, WORD_GPU, WORD_END };
 
-/* And one that takes a text. */
-enum text { TEXT_PIN_DIRECTORY = WORD_END, TEXT_END };
+/* And those that take a text. */
+enum text { TEXT_PIN_DIRECTORY = WORD_END, TEXT_TRACEFS, TEXT_END };
 
 static const struct option options[] = {
     {"ring-bytes", required_argument, NULL, NUMBER_RING_BYTES},
@@ -61,19 +62,21 @@ static const struct option options[] = {
     {"check", no_argument, NULL, WORD_CHECK},
     {"help", no_argument, NULL, WORD_HELP},
     {"cpu", no_argument, NULL, WORD_CPU},
+    {"gpu", no_argument, NULL, WORD_GPU},
     {"pin-directory", required_argument, NULL, TEXT_PIN_DIRECTORY},
+    {"tracefs", required_argument, NULL, TEXT_TRACEFS},
     {NULL, 0, NULL, 0},
 };
 
 struct arguments {
     uint64_t numbers[NUMBER_COUNT];
-    bool words[WORD_END];      /* which were given */
-    const char *pin_directory; /* NULL: none was given */
+    bool words[WORD_END];                   /* which were given */
+    const char *texts[TEXT_END - WORD_END]; /* NULL: not given */
 };
 
 static int print_usage(FILE *stream)
 {
-    (void)fputs("Usage: memmgr-bpf-loader --check [--cpu] [--classic | --untimed]\n"
+    (void)fputs("Usage: memmgr-bpf-loader --check [--cpu | --gpu] [--classic | --untimed]\n"
                 "\n"
                 "Loads memmgr's BPF programs. memmgrd runs it; --check tells what this kernel allows.\n"
                 "\n"
@@ -85,7 +88,9 @@ static int print_usage(FILE *stream)
                 "  --daemon PID      whose own writes are not to be reported\n"
                 "  --domain-group N  only of the control group with this inode, and below it; 0: of all\n"
                 "  --cpu             the programs of cpuflow instead of those of processes' lives\n"
-                "  --pin-directory D with --cpu: in a bpffs, where its maps are kept and taken over\n"
+                "  --gpu             the programs of gpuflow instead\n"
+                "  --pin-directory D with --cpu or --gpu: in a bpffs, where maps are kept and taken over\n"
+                "  --tracefs D       with --gpu, for tests: where events are looked for\n"
                 "  --help            print this\n"
                 "\n"
                 "Exit status: 0 at least one program was attached, 1 none, 2 wrong usage.\n",
@@ -120,7 +125,7 @@ static int parse_arguments(int argument_count, char **argument_list, struct argu
         else if (option < WORD_END)
             ret_arguments->words[option] = true;
         else if (option < TEXT_END)
-            ret_arguments->pin_directory = optarg;
+            ret_arguments->texts[option - WORD_END] = optarg;
         else
             result = -EINVAL;
     }
@@ -236,10 +241,14 @@ int main(int argument_count, char **argument_list)
         .domain_group = arguments.numbers[NUMBER_DOMAIN_GROUP],
         .is_classic = arguments.words[WORD_CLASSIC],
         .is_untimed = arguments.words[WORD_UNTIMED],
-        .pin_directory = arguments.pin_directory,
+        .pin_directory = arguments.texts[TEXT_PIN_DIRECTORY - WORD_END],
+        .tracefs = arguments.texts[TEXT_TRACEFS - WORD_END],
     };
     limit_time((uint32_t)arguments.numbers[NUMBER_TIMEOUT_MS]);
-    drop_capabilities(request.is_classic || access("/sys/kernel/btf/vmlinux", R_OK) < 0);
-    load = arguments.words[WORD_CPU] ? mm_bpf_load_cpu : mm_bpf_load;
+    drop_capabilities(request.is_classic || arguments.words[WORD_GPU] ||
+                      access("/sys/kernel/btf/vmlinux", R_OK) < 0);
+    load = arguments.words[WORD_CPU]   ? mm_bpf_load_cpu
+           : arguments.words[WORD_GPU] ? mm_bpf_load_gpu
+                                       : mm_bpf_load;
     return load(&request, tell, &teller) < 0 ? STATUS_NO_BPF : STATUS_LOADED;
 }

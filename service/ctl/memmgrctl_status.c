@@ -6,6 +6,7 @@
 #include "service/shared/clean_text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Room for a text of the daemon's: a path, a reason. */
 #define TEXT_MAX 512
@@ -208,16 +209,26 @@ static void print_process_rules(const struct mm_ctl *ctl, const cJSON *answer)
 
 static void print_counters(const struct mm_ctl *ctl, const cJSON *answer)
 {
-    const cJSON *list = mm_json_get(answer, "list"), *events = mm_json_get(answer, "events");
+    const cJSON *list = mm_json_get(answer, "list"), *events = mm_json_get(answer, "events"),
+                *requests = mm_json_get(answer, "requests");
 
     print_title(ctl, "list");
     (void)printf("%.0f processes (%.0f registered) in %.0f bundles of %.0f accounts\n",
                  mm_json_get_number(list, "processes"), mm_json_get_number(list, "registered_processes"),
                  mm_json_get_number(list, "bundles"), mm_json_get_number(list, "accounts"));
+    if (strcmp(mm_json_get_text(list, "compat"), "upstream") == 0)
+        (void)printf("%12s%sOpenHarmony's numbers, defects included (priorityCompat upstream)%s\n", "",
+                     mm_style_begin(ctl, MM_STYLE_WARN), mm_style_end(ctl, MM_STYLE_WARN));
     print_title(ctl, "events");
     (void)printf("%.0f lost, %.0f about unknown processes, %.0f refused; %.0f wake-ups\n",
                  mm_json_get_number(events, "lost"), mm_json_get_number(list, "unknown_pid_events"),
                  mm_json_get_number(list, "refused_events"), mm_json_get_number(events, "wakeups"));
+    print_title(ctl, "requests");
+    (void)printf("%.0f, %.0f refused (%.0f not permitted); %.0f critical processes, %.0f registered apps\n",
+                 mm_json_get_number(requests, "handled"), mm_json_get_number(requests, "refused"),
+                 mm_json_get_number(requests, "permission_denied"),
+                 mm_json_get_number(requests, "critical_processes"),
+                 mm_json_get_number(requests, "registered_apps"));
     print_title(ctl, "scores");
     (void)printf("%.0f oom_score_adj written, %.0f writes failed\n",
                  mm_json_get_number(list, "oom_score_adj_writes"),

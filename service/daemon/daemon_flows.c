@@ -12,7 +12,7 @@ static void hear_config(const struct mm_event *event, void *user)
     struct mm_daemon *daemon = user;
     const struct mm_flows_config *config = &event->payload.config->flows;
 
-    mm_flow_cpu_set_interval(&daemon->cpuflow, config->cpuflow.interval_ms);
+    mm_flow_bpf_set_interval(&daemon->cpuflow, config->cpuflow.interval_ms);
     if (config->cpuflow.is_enabled != daemon->flows.cpuflow.is_enabled)
         (void)mm_flows_switch(daemon->context.flows, MM_CPUFLOW_NAME, config->cpuflow.is_enabled);
     daemon->flows = *config;
@@ -28,10 +28,10 @@ int mm_daemon_add_flows(struct mm_daemon *daemon)
     const struct mm_config *config = daemon->engine->config;
     int result = mm_flows_new(center, &daemon->context.flows);
 
-    daemon->cpuflow = (struct mm_flow_cpu){
-        .loader_path = daemon->loader_path,
-        .pin_directory = MM_BPF_CPU_PIN_DIRECTORY,
-        .load_timeout_ms = (uint32_t)config->bpf.load_timeout_ms,
+    daemon->cpuflow = (struct mm_flow_bpf){
+        .collector = {.loader_path = daemon->loader_path,
+                      .pin_directory = MM_BPF_CPU_PIN_DIRECTORY,
+                      .timeout_ms = (uint32_t)config->bpf.load_timeout_ms},
         .interval_ms = config->flows.cpuflow.interval_ms,
     };
     daemon->flows = config->flows;

@@ -11,7 +11,7 @@
 #include "event_center/match_source.h"
 #include "service/daemon/daemon.h"
 #include "service/daemon/engine.h"
-#include "service/flows/flow_cpu.h"
+#include "service/flows/flow_bpf.h"
 #include "service/requests/requests.h"
 #include "service/shared/runtime.h"
 
@@ -40,7 +40,7 @@ struct mm_daemon {
     char reader_path[MM_PROGRAM_PATH_MAX];
     char loader_path[MM_PROGRAM_PATH_MAX];
     char match_path[MM_PROGRAM_PATH_MAX];
-    struct mm_flow_cpu cpuflow;
+    struct mm_flow_bpf cpuflow;
     struct mm_flows_config flows; /* as last put in force: what was switched since stays so */
 };
 

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/flows/flow_cpu.h"
-
+/* cpuflow: reads from time to time what BPF collected of every process' run time. */
+#include "bpf/cpu.h"
 #include "common/common.h"
 #include "common/thread.h"
 #include "service/flows/cpu_figures.h"
+#include "service/flows/flow_bpf.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The first figures come soon, whatever the interval: somebody has just asked for them. */
-#define FIRST_INTERVAL_MS 1000
 
 struct reading {
     struct mm_bpf_cpu *cpu;
@@ -18,41 +16,6 @@ struct reading {
     struct mm_cpu_lost lost;
     uint64_t told_lost_count;
 };
-
-void mm_flow_cpu_set_interval(struct mm_flow_cpu *options, uint32_t interval_ms)
-{
-    __atomic_store_n(&options->interval_ms, interval_ms, __ATOMIC_RELAXED);
-}
-
-static unsigned interval_ms_of(const struct mm_flow_cpu *options)
-{
-    return __atomic_load_n(&options->interval_ms, __ATOMIC_RELAXED);
-}
-
-/* Until the programs are attached. 0 or a negative errno, explained. */
-static int load(struct mm_flow *flow, const struct mm_flow_cpu *options, struct mm_bpf_cpu **ret_cpu)
-{
-    const struct mm_bpf_cpu_options cpu_options = {.loader_path = options->loader_path,
-                                                   .pin_directory = options->pin_directory,
-                                                   .timeout_ms = options->load_timeout_ms};
-    int result = mm_bpf_cpu_new(&cpu_options, ret_cpu);
-
-    if (result < 0) {
-        mm_flow_explain(flow, "%s cannot be run: %s", options->loader_path, strerror(-result));
-        /* built without it, or not installed */
-        return result == -ENOENT ? -EOPNOTSUPP : result;
-    }
-    do {
-        /* the loader ends itself when its time is over, which is readable, too */
-        result = mm_flow_wait(flow, mm_bpf_cpu_progress_fd(*ret_cpu), options->load_timeout_ms * 2);
-        if (result < 0)
-            return result;
-        result = result == 0 ? -ETIMEDOUT : mm_bpf_cpu_receive(*ret_cpu);
-    } while (result == -EAGAIN);
-    mm_flow_explain(flow, "%s",
-                    result == -ETIMEDOUT ? "the loader was not done in time" : mm_bpf_cpu_reason(*ret_cpu));
-    return result;
-}
 
 static void tell_losses(struct reading *reading, const struct mm_cpu_figures *figures)
 {
@@ -63,8 +26,9 @@ static void tell_losses(struct reading *reading, const struct mm_cpu_figures *fi
                MM_BPF_CPU_PROCESSES_MAX);
 }
 
-static int read_once(struct mm_flow *flow, struct reading *reading)
+static int read_once(struct mm_flow *flow, void *user)
 {
+    struct reading *reading = user;
     struct mm_bpf_cpu_snapshot *snapshot;
     struct mm_cpu_figures *figures;
     /* the maps are exchanged first, and then waited for */
@@ -105,30 +69,22 @@ static int drop_old(struct mm_flow *flow, struct reading *reading)
     return result;
 }
 
-static int collect(struct mm_flow *flow, const struct mm_flow_cpu *options, struct mm_bpf_cpu *cpu)
+static int collect(struct mm_flow *flow, const struct mm_flow_bpf *options, struct mm_bpf_cpu *cpu)
 {
     struct reading reading = {.cpu = cpu, .taken_ns = mm_thread_now_ns()};
-    unsigned wait_ms = MM_MIN(interval_ms_of(options), FIRST_INTERVAL_MS);
-    int result = mm_bpf_cpu_is_taken_over(cpu) ? drop_old(flow, &reading) : 0;
+    bool is_taken_over = mm_bpf_cpu_collector(cpu)->flags & MM_BPF_COLLECTOR_IS_TAKEN_OVER;
+    int result = is_taken_over ? drop_old(flow, &reading) : 0;
 
-    if (result < 0)
-        return result;
-    mm_flow_begin(flow);
-    do {
-        result = mm_flow_wait(flow, -1, wait_ms);
-        if (result == 0)
-            result = read_once(flow, &reading);
-        wait_ms = interval_ms_of(options);
-    } while (result == 0);
-    return result;
+    return result < 0 ? result : mm_flow_bpf_repeat(flow, options, read_once, &reading);
 }
 
 static int run(struct mm_flow *flow, void *user)
 {
-    const struct mm_flow_cpu *options = user;
+    const struct mm_flow_bpf *options = user;
     struct mm_bpf_cpu *cpu = NULL;
-    int result = load(flow, options, &cpu);
+    int result = mm_bpf_cpu_new(&options->collector, &cpu);
 
+    result = mm_flow_bpf_load(flow, options, result, cpu ? mm_bpf_cpu_collector(cpu) : NULL);
     if (result == 0)
         result = collect(flow, options, cpu);
     mm_bpf_cpu_free(cpu);

@@ -3,6 +3,7 @@
 #include "service/requests/requests.h"
 
 #include "service/requests/request.h"
+#include "service/requests/request_marks.h"
 
 /* A connection while one of its packets is handled. */
 struct connection {
@@ -23,13 +24,31 @@ static void handle_packet(struct mm_control_client *control, const struct mm_con
                           const char *packet, size_t length, void *user)
 {
     struct connection connection = {
-        .client = {.peer = *peer, .subscriptions = mm_control_data(control), .send = send_answer},
+        .client = {.peer = *peer,
+                   .subscriptions = mm_control_data(control),
+                   .send = send_answer,
+                   .identity = control},
         .control = control,
     };
 
     mm_requests_handle(user, &connection.client, packet, length);
     if (!connection.is_gone)
         mm_control_set_data(control, connection.client.subscriptions);
+}
+
+static void forget_client(struct mm_control_client *control, void *user)
+{
+    mm_requests_client_gone(user, control);
+}
+
+/* Whose pid it was then: another process may have it by the time that this one's packets are read. */
+static void identify(struct mm_control_peer *peer, void *user)
+{
+    struct mm_kernel *kernel = mm_requests_context(user)->kernel;
+    struct mm_process_info info;
+
+    if (kernel->ops->read_process(kernel, peer->pid, MM_PROCESS_STAT, &info) == 0)
+        peer->start_time_ticks = info.start_time_ticks;
 }
 
 static bool is_privileged(const struct mm_control_peer *peer, void *user)
@@ -40,7 +59,12 @@ static bool is_privileged(const struct mm_control_peer *peer, void *user)
 void mm_requests_control_handlers(struct mm_requests *requests, struct mm_control_handlers *ret_handlers)
 {
     *ret_handlers = (struct mm_control_handlers){
-        .packet = handle_packet, .user = requests, .is_privileged = is_privileged};
+        .packet = handle_packet,
+        .gone = forget_client,
+        .user = requests,
+        .is_privileged = is_privileged,
+        .identify = identify,
+    };
 }
 
 /* One event on its way to the subscribers; made into a packet when the first of them is met. */
@@ -72,6 +96,7 @@ static void tell_subscribers(const struct mm_event *event, void *user)
     struct delivery delivery = {.requests = user, .event = event};
 
     mm_control_for_each(mm_requests_context(user)->center, deliver, &delivery);
+    mm_apps_follow(mm_requests_context(user), mm_requests_apps(user), event);
 }
 
 int mm_requests_watch_events(struct mm_requests *requests)

@@ -241,6 +241,37 @@ static void write_power(struct mm_json_writer *writer, const struct mm_service_c
         mm_json_unsigned(writer, "charge_percent", power->charge_percent);
 }
 
+static const struct mm_kill_record *find_record(const struct mm_kill_strategy *kill, uint64_t sequence)
+{
+    const struct mm_kill_record *newest = kill ? mm_kill_strategy_record(kill, 0) : NULL;
+
+    if (!newest || newest->sequence < sequence || newest->sequence - sequence > UINT32_MAX)
+        return NULL;
+    return mm_kill_strategy_record(kill, (unsigned)(newest->sequence - sequence));
+}
+
+static void write_kill(struct mm_json_writer *writer, const struct mm_service_context *context,
+                       const struct mm_event *event)
+{
+    const struct mm_event_kill *kill = &event->payload.kill;
+    const struct mm_kill_record *record = find_record(context->kill, kill->sequence);
+
+    mm_json_bool(writer, "ended", kill->has_ended);
+    if (record)
+        mm_json_kill_record(writer, record);
+    else
+        mm_json_signed(writer, "pid", event->pid);
+}
+
+static void write_app_state(struct mm_json_writer *writer, const struct mm_service_context *context,
+                            const struct mm_event *event)
+{
+    (void)context;
+    mm_json_signed(writer, "pid", event->pid);
+    mm_json_unsigned(writer, "uid", event->uid);
+    mm_json_text(writer, "state", mm_app_state_name(event->payload.app_state.state));
+}
+
 void mm_json_event(struct mm_json_writer *writer, const struct mm_service_context *context,
                    const struct mm_event *event)
 {
@@ -267,6 +298,8 @@ void mm_json_event(struct mm_json_writer *writer, const struct mm_service_contex
         [MM_EVENT_SWAP] = write_swap,
         [MM_EVENT_RESUMED] = write_resumed,
         [MM_EVENT_POWER] = write_power,
+        [MM_EVENT_KILL] = write_kill,
+        [MM_EVENT_APP_STATE] = write_app_state,
     };
 
     mm_json_text(writer, "event", mm_event_kind_name(event->kind));

@@ -34,6 +34,8 @@ struct mm_field {
     int64_t min, max;
 };
 
+struct mm_client_marks;
+
 struct mm_request {
     const struct mm_service_context *context;
     struct mm_request_client *client;
@@ -41,6 +43,8 @@ struct mm_request {
     bool has_id;
     int64_t id;
     struct mm_json_writer *writer;
+    struct mm_request_counters *counters;
+    struct mm_client_marks *critical, *apps; /* client_marks.h */
 };
 
 /* A handler writes its fields of the answer and returns 0, or what mm_request_refuse returns. */
@@ -72,6 +76,11 @@ int mm_request_reload(struct mm_request *request);
 int mm_request_log_level(struct mm_request *request);
 int mm_request_flows(struct mm_request *request);
 int mm_request_flow(struct mm_request *request);
+int mm_request_memory(struct mm_request *request);
+int mm_request_critical(struct mm_request *request);
+int mm_request_app_register(struct mm_request *request);
+int mm_request_app_deregister(struct mm_request *request);
+int mm_request_app_reclaim(struct mm_request *request);
 
 extern const struct mm_field mm_request_list_fields[];
 extern const struct mm_field mm_request_event_fields[];
@@ -80,6 +89,8 @@ extern const struct mm_field mm_request_kills_fields[];
 extern const struct mm_field mm_request_subscribe_fields[];
 extern const struct mm_field mm_request_log_level_fields[];
 extern const struct mm_field mm_request_flow_fields[];
+extern const struct mm_field mm_request_critical_fields[];
+extern const struct mm_field mm_request_app_fields[];
 
 /* Parts of an answer that events for subscribers have as well. */
 void mm_json_kill_record(struct mm_json_writer *writer, const struct mm_kill_record *record);
@@ -95,6 +106,7 @@ bool mm_requests_is_root(const struct mm_service_context *context, const struct 
 bool mm_requests_may_change(const struct mm_service_context *context, const struct mm_control_peer *peer);
 
 const struct mm_service_context *mm_requests_context(const struct mm_requests *requests);
+struct mm_client_marks *mm_requests_apps(struct mm_requests *requests);
 
 #ifdef __cplusplus
 }

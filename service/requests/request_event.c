@@ -3,7 +3,7 @@
  * "event": a client reports what an application or an account does. What it says of a process is held
  * against the kernel before anybody acts on it.
  */
-#include "service/requests/request.h"
+#include "service/requests/request_subject.h"
 
 #include "common/common.h"
 #include "service/shared/event_words.h"
@@ -28,14 +28,6 @@ const struct mm_field mm_request_event_fields[] = {
     {"start_time", MM_FIELD_INTEGER, false, 1, MM_JSON_INTEGER_MAX},
     {"level", MM_FIELD_TEXT, false, 1, 63},
     {.name = NULL},
-};
-
-/* Which fields of the packet name a process, and which its owner. */
-struct subject {
-    const char *pid_field, *uid_field;
-    pid_t pid;
-    uid_t uid;
-    uint64_t start_time_ticks;
 };
 
 static const char *word_at(size_t index, const void *user)
@@ -82,103 +74,35 @@ static int check_word_fields(struct mm_request *request, const struct mm_event_w
     return 0;
 }
 
-static bool has_ended(const struct mm_request *request, pid_t pid)
-{
-    struct mm_kernel *kernel = request->context->kernel;
-    struct mm_process_info info;
-
-    return kernel->ops->read_process(kernel, pid, MM_PROCESS_STAT, &info) == -ESRCH;
-}
-
-/* Reads what the kernel knows of the process; refuses what is none. */
-static int read_subject(struct mm_request *request, struct subject *subject)
-{
-    struct mm_kernel *kernel = request->context->kernel;
-    struct mm_process_info status, stat;
-    int status_result = kernel->ops->read_process(kernel, subject->pid, MM_PROCESS_STATUS, &status);
-    int stat_result = kernel->ops->read_process(kernel, subject->pid, MM_PROCESS_STAT, &stat);
-
-    if (stat_result == -ESRCH)
-        return mm_request_refuse(request, "no-such-process", "field \"%s\": no process has pid %d",
-                                 subject->pid_field, (int)subject->pid);
-    /* A thread has a stat of its own under its number, but its status names another leader. */
-    if (status_result == -ESRCH)
-        return mm_request_refuse(request, "not-a-process", "field \"%s\": %d is a thread, not a process",
-                                 subject->pid_field, (int)subject->pid);
-    if (status_result < 0 || stat_result < 0)
-        return mm_request_refuse(request, "failed", "field \"%s\": process %d cannot be read: %s",
-                                 subject->pid_field, (int)subject->pid,
-                                 strerror(status_result < 0 ? -status_result : -stat_result));
-    if (stat.is_kernel_thread)
-        return mm_request_refuse(request, "protected-process", "field \"%s\": %d is a kernel thread",
-                                 subject->pid_field, (int)subject->pid);
-    subject->uid = status.uid;
-    subject->start_time_ticks = stat.start_time_ticks;
-    return 0;
-}
-
-static int check_owner(struct mm_request *request, const struct subject *subject)
-{
-    int64_t claimed = mm_request_integer(request, subject->uid_field, subject->uid);
-
-    if (claimed == (int64_t)subject->uid)
-        return 0;
-    return mm_request_refuse(request, "wrong-owner",
-                             "field \"%s\": process %d belongs to uid %u, not to %" PRId64,
-                             subject->uid_field, (int)subject->pid, (unsigned)subject->uid, claimed);
-}
-
-static int check_start_time(struct mm_request *request, const struct subject *subject)
-{
-    int64_t claimed = mm_request_integer(request, "start_time", (int64_t)subject->start_time_ticks);
-
-    if ((uint64_t)claimed == subject->start_time_ticks)
-        return 0;
-    return mm_request_refuse(request, "no-such-process",
-                             "field \"start_time\": process %d has ended, its pid is another's now",
-                             (int)subject->pid);
-}
-
-/* Processes that no client may speak of. */
-static int check_protected(struct mm_request *request, pid_t pid)
-{
-    if (pid == 1)
-        return mm_request_refuse(request, "protected-process", "field \"pid\": process 1 is never managed");
-    if (pid == request->context->facts->pid)
-        return mm_request_refuse(request, "protected-process", "field \"pid\": %d is this daemon", (int)pid);
-    return 0;
-}
-
 /* The process that the event is about. */
 static int check_process(struct mm_request *request, const struct mm_event_word *word,
-                         struct subject *subject)
+                         struct mm_subject *subject)
 {
     const struct mm_process *known = mm_priority_manager_find(request->context->manager, subject->pid);
-    struct mm_kernel *kernel = request->context->kernel;
-    int result = check_protected(request, subject->pid);
+    int result = mm_subject_check_protected(request, subject->pid);
 
     if (result < 0)
         return result;
-    if (word->reason == MM_REASON_PROCESS_TERMINATED && known && has_ended(request, subject->pid)) {
+    if (word->reason == MM_REASON_PROCESS_TERMINATED && known &&
+        mm_subject_has_ended(request, subject->pid)) {
         /* The end of a process is told after it, as a rule: what was known of it has to do. */
         subject->uid = known->uid;
         subject->start_time_ticks = known->start_time_ticks;
     } else {
-        result = read_subject(request, subject);
+        result = mm_subject_read(request, subject);
         if (result < 0)
             return result;
-        if (kernel->ops->is_in_domain(kernel, subject->pid) == 0)
-            return mm_request_refuse(request, "not-in-domain",
-                                     "field \"pid\": process %d is outside the group that is managed",
-                                     (int)subject->pid);
+        result = mm_subject_check_domain(request, subject->pid);
+        if (result < 0)
+            return result;
     }
-    result = check_start_time(request, subject);
-    return result < 0 ? result : check_owner(request, subject);
+    result = mm_subject_check_start_time(request, subject);
+    return result < 0 ? result : mm_subject_check_owner(request, subject);
 }
 
 /* Who binds, or whose render process it is. */
 static int check_caller(struct mm_request *request, const struct mm_event_word *word,
-                        const struct subject *of, struct subject *caller)
+                        const struct mm_subject *of, struct mm_subject *caller)
 {
     int result;
 
@@ -191,12 +115,12 @@ static int check_caller(struct mm_request *request, const struct mm_event_word *
         return mm_request_refuse(request, "bad-field", "field \"caller_pid\": a process cannot %s itself",
                                  word->word);
     /* A caller that has ended binds nothing any more; to say so is right. */
-    if (word->reason == MM_REASON_UNBIND_EXTENSION && has_ended(request, caller->pid)) {
+    if (word->reason == MM_REASON_UNBIND_EXTENSION && mm_subject_has_ended(request, caller->pid)) {
         caller->uid = (uid_t)mm_request_integer(request, "caller_uid", 0);
         return 0;
     }
-    result = read_subject(request, caller);
-    return result < 0 ? result : check_owner(request, caller);
+    result = mm_subject_read(request, caller);
+    return result < 0 ? result : mm_subject_check_owner(request, caller);
 }
 
 static void write_outcome(struct mm_request *request, pid_t pid)
@@ -214,8 +138,8 @@ static void write_outcome(struct mm_request *request, pid_t pid)
 
 static int report_application(struct mm_request *request, const struct mm_event_word *word)
 {
-    struct subject subject = {.pid_field = "pid", .uid_field = "uid"};
-    struct subject caller = {.pid_field = "caller_pid", .uid_field = "caller_uid"};
+    struct mm_subject subject = {.pid_field = "pid", .uid_field = "uid"};
+    struct mm_subject caller = {.pid_field = "caller_pid", .uid_field = "caller_uid"};
     struct mm_event event = {.kind = MM_EVENT_APPLICATION};
     struct mm_event_application *application = &event.payload.application;
     int result;

@@ -111,6 +111,7 @@ static void write_flags(struct mm_json_writer *writer, uint32_t flags)
         {MM_PROCESS_IS_RESIDENT, "resident"},
         {MM_PROCESS_IS_SYSTEM, "system"},
         {MM_PROCESS_IS_OUT_OF_REACH, "out-of-reach"},
+        {MM_PROCESS_IS_CRITICAL, "critical"},
     };
 
     mm_json_open(writer, "flags", '[');

@@ -3,6 +3,7 @@
 #include "service/requests/request.h"
 
 #include "common/common.h"
+#include "service/requests/client_marks.h"
 
 /* Room for the names of files, so that they leave enough for the rest: a search path and its drop-ins take a few
    hundred bytes. */
@@ -176,10 +177,13 @@ static void write_reclaim(struct mm_request *request)
 
 static void write_list(struct mm_request *request)
 {
-    const struct mm_priority_counters *counters = mm_priority_manager_counters(request->context->manager);
+    const struct mm_priority_manager *manager = request->context->manager;
+    const struct mm_priority_counters *counters = mm_priority_manager_counters(manager);
+    bool is_upstream = mm_priority_manager_compat(manager) == MM_PRIORITY_COMPAT_UPSTREAM;
     struct mm_json_writer *writer = request->writer;
 
     mm_json_open(writer, "list", '{');
+    mm_json_text(writer, "compat", is_upstream ? "upstream" : "none");
     mm_json_unsigned(writer, "accounts", counters->accounts);
     mm_json_unsigned(writer, "bundles", counters->bundles);
     mm_json_unsigned(writer, "processes", counters->processes);
@@ -192,6 +196,24 @@ static void write_list(struct mm_request *request)
     mm_json_unsigned(writer, "foreign_oom_score_adj_writes", counters->foreign_oom_score_adj_writes);
     mm_json_unsigned(writer, "untracked_newcomers", counters->untracked_newcomers);
     mm_json_unsigned(writer, "unreadable_processes", counters->unreadable_processes);
+    mm_json_close(writer, '}');
+}
+
+static void write_requests(struct mm_request *request)
+{
+    const struct mm_request_counters *counters = request->counters;
+    struct mm_json_writer *writer = request->writer;
+
+    mm_json_open(writer, "requests", '{');
+    mm_json_unsigned(writer, "handled", counters->handled);
+    mm_json_unsigned(writer, "refused", counters->refused);
+    mm_json_unsigned(writer, "permission_denied", counters->permission_denied);
+    mm_json_unsigned(writer, "wrong_owner", counters->wrong_owner);
+    mm_json_unsigned(writer, "no_such_process", counters->no_such_process);
+    mm_json_unsigned(writer, "protected_process", counters->protected_process);
+    mm_json_unsigned(writer, "too_many", counters->too_many);
+    mm_json_unsigned(writer, "critical_processes", request->critical->count);
+    mm_json_unsigned(writer, "registered_apps", request->apps->count);
     mm_json_close(writer, '}');
 }
 
@@ -285,6 +307,7 @@ int mm_request_status(struct mm_request *request)
     write_waterline(request, now_ns);
     write_reclaim(request);
     write_list(request);
+    write_requests(request);
     write_process_rules(request);
     write_events(request);
     write_sources(request);

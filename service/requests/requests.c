@@ -4,6 +4,7 @@
 
 #include "common/common.h"
 #include "service/requests/request.h"
+#include "service/requests/request_marks.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -18,6 +19,8 @@ struct mm_requests {
     struct mm_json_arena arena;
     struct mm_json_writer writer;
     struct mm_json_writer event_writer;
+    struct mm_request_counters counters;
+    struct mm_client_marks critical, apps;
     char answer[MM_CONTROL_PACKET_MAX];
     /* Of its own: an event may be told while an answer is being written. */
     char event[EVENT_PACKET_MAX];
@@ -41,6 +44,11 @@ static const struct request_kind {
     {"log-level", true, mm_request_log_level, mm_request_log_level_fields},
     {"flows", false, mm_request_flows, no_fields},
     {"flow", true, mm_request_flow, mm_request_flow_fields},
+    {"memory", false, mm_request_memory, no_fields},
+    {"critical", false, mm_request_critical, mm_request_critical_fields},
+    {"app-register", true, mm_request_app_register, mm_request_app_fields},
+    {"app-deregister", true, mm_request_app_deregister, mm_request_app_fields},
+    {"app-reclaim", true, mm_request_app_reclaim, mm_request_app_fields},
 };
 
 int mm_requests_new(const struct mm_service_context *context, struct mm_requests **ret_requests)
@@ -62,6 +70,43 @@ void mm_requests_free(struct mm_requests *requests)
 const struct mm_service_context *mm_requests_context(const struct mm_requests *requests)
 {
     return requests->context;
+}
+
+struct mm_client_marks *mm_requests_apps(struct mm_requests *requests)
+{
+    return &requests->apps;
+}
+
+void mm_requests_client_gone(struct mm_requests *requests, const void *identity)
+{
+    for (unsigned i = requests->critical.count; i > 0; i--) {
+        if (requests->critical.items[i - 1].client == identity)
+            mm_critical_let_go(requests->context, &requests->critical, &requests->critical.items[i - 1]);
+    }
+    for (unsigned i = requests->apps.count; i > 0; i--) {
+        if (requests->apps.items[i - 1].client == identity)
+            mm_apps_let_go(requests->context, &requests->apps, &requests->apps.items[i - 1]);
+    }
+}
+
+static void count_refusal(struct mm_request_counters *counters, const char *code)
+{
+    const struct {
+        const char *code;
+        uint64_t *counter;
+    } rows[] = {
+        {"permission-denied", &counters->permission_denied},
+        {"wrong-owner", &counters->wrong_owner},
+        {"no-such-process", &counters->no_such_process},
+        {"protected-process", &counters->protected_process},
+        {"too-many", &counters->too_many},
+    };
+
+    counters->refused++;
+    for (size_t i = 0; i < MM_ARRAY_SIZE(rows); i++) {
+        if (strcmp(rows[i].code, code) == 0)
+            ++*rows[i].counter;
+    }
 }
 
 static void begin_answer(struct mm_request *request, bool is_ok)
@@ -86,6 +131,7 @@ int mm_request_refuse(struct mm_request *request, const char *code, const char *
     va_start(arguments, format);
     (void)vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
+    count_refusal(request->counters, code);
     begin_answer(request, false);
     mm_json_open(request->writer, "error", '{');
     mm_json_text(request->writer, "code", code);
@@ -205,9 +251,17 @@ static int dispatch(struct mm_request *request)
 void mm_requests_handle(struct mm_requests *requests, struct mm_request_client *client, const char *packet,
                         size_t length)
 {
-    struct mm_request request = {.context = requests->context, .client = client, .writer = &requests->writer};
+    struct mm_request request = {.context = requests->context,
+                                 .client = client,
+                                 .writer = &requests->writer,
+                                 .counters = &requests->counters,
+                                 .critical = &requests->critical,
+                                 .apps = &requests->apps};
     int result = mm_json_parse(&requests->arena, packet, length, &request.object);
 
+    requests->counters.handled++;
+    if (!client->identity)
+        client->identity = client;
     mm_json_init(&requests->writer, requests->answer, sizeof(requests->answer));
     if (result == -E2BIG)
         (void)mm_request_refuse(&request, "too-complex",

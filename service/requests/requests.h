@@ -21,10 +21,28 @@
  *   log-level   level                                         who may change
  *   flows                                                     all            what is collected, and how
  *   flow        name, on                                      who may change what it does then
+ *   memory                                                    all            total, available, levels
+ *   critical    pid, uid, start_time, critical                who may change its priority; all others of themselves
+ *   app-register    pid, uid, start_time                      who may change its state; "app-state" from then on
+ *   app-deregister  pid, uid, start_time                      who may change
+ *   app-reclaim     pid, uid, start_time                      who may change "app-state" tells "reclaim"
  *
  * Who may change: uid 0, the uid the daemon runs as, and the configuration's allowed uids. Reading is open to
  * whoever could connect; by user it gets a twentieth of the daemon's time, what is asked beyond that waits. When all
  * connections are taken readers make room (controlSocket/maxClients): an error "busy", then the end.
+ *
+ * Critical: a process without which the rest does not work may say so, and then is no less important than
+ * criticalProcesses/floor, registered or not, until the connection that said it takes it back or ends. Off unless
+ * criticalProcesses/maxPerUser says how many the connections of one user may hold. Of itself speaks who has the pid and the
+ * start time of the process that connected: a descriptor that is handed on gives no right.
+ *
+ * Applications that were registered (by a system that draws or decodes for them) are followed until the connection that
+ * registered them ends: subscribers of "app-state" are told foreground, visible, background, suspended and ended, once
+ * each, forgotten when nobody is interested any more, and reclaim when somebody asks for it. Whoever holds memory for
+ * applications gives it back then, and at "memory-level" events.
+ *
+ * "kill" tells of each victim twice, by its record: when it was signalled and when the outcome is known. At 256 marks of
+ * either kind (critical, registered) there is no room for more.
  *
  * Lists come in pages: "cursor" of an answer, when it is not null, asks for the next one. Where the list
  * changed between two pages a process may come twice or, having moved towards the front, be left out.
@@ -32,7 +50,7 @@
  *
  * Codes of errors: not-json, too-complex, unsupported-version, unknown-request, missing-field, unknown-field,
  * bad-field, permission-denied, no-such-process, not-a-process, protected-process, wrong-owner,
- * not-in-domain, bad-cursor, too-large, failed, no-such-flow, not-switchable; from the socket itself, without an id: too-long, busy.
+ * not-in-domain, bad-cursor, too-large, failed, no-such-flow, not-switchable, too-many; from the socket itself, without an id: too-long, busy.
  */
 #ifndef MM_SERVICE_REQUESTS_H
 #define MM_SERVICE_REQUESTS_H
@@ -109,6 +127,15 @@ struct mm_request_client {
     uint64_t subscriptions;
     void (*send)(struct mm_request_client *client, const char *packet, size_t length);
     void *user;
+    /* The same for all packets of a connection, and no other's: what it holds ends with mm_requests_client_gone. NULL:
+       the first packet sets it to this structure. */
+    const void *identity;
+};
+
+/* Requests since start, and those of them that were refused, by their codes. */
+struct mm_request_counters {
+    uint64_t handled, refused;
+    uint64_t permission_denied, wrong_owner, no_such_process, protected_process, too_many;
 };
 
 struct mm_requests;
@@ -123,6 +150,9 @@ void mm_requests_free(struct mm_requests *requests); /* accepts NULL */
  */
 void mm_requests_handle(struct mm_requests *requests, struct mm_request_client *client, const char *packet,
                         size_t length);
+
+/* Nothing more comes from it: what it held ends. Events are published. */
+void mm_requests_client_gone(struct mm_requests *requests, const void *identity);
 
 /*
  * The packet that tells subscribers of an event: {"version":1,"event":"priority","time_ns":...}. Valid until

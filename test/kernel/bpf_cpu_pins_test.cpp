@@ -5,9 +5,7 @@
 
 #include <csignal>
 #include <linux/magic.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/vfs.h>
 
 namespace
 {
@@ -19,20 +17,8 @@ class CpuPins : public testing::Test
   protected:
     void SetUp() override
     {
-        if (!has_bpffs() && !mount_bpffs())
+        if (!bpf_test::has_mounted("bpf", "/sys/fs/bpf", BPF_FS_MAGIC))
             GTEST_SKIP() << "no bpffs at /sys/fs/bpf, and none can be mounted: " << strerror(errno);
-    }
-    static bool has_bpffs()
-    {
-        struct statfs system = {};
-
-        return statfs("/sys/fs/bpf", &system) == 0 && (unsigned long)system.f_type == BPF_FS_MAGIC;
-    }
-    // Seen by this process and its children alone.
-    static bool mount_bpffs()
-    {
-        return unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-               mount("bpf", "/sys/fs/bpf", "bpf", 0, "mode=0700") == 0;
     }
     void TearDown() override
     {
@@ -55,7 +41,7 @@ class CpuPins : public testing::Test
     // NULL where this machine cannot.
     mm_bpf_cpu *open()
     {
-        struct mm_bpf_cpu_options options = {};
+        struct mm_bpf_collector_options options = {};
         mm_bpf_cpu *cpu = nullptr;
         int result;
 
@@ -64,17 +50,21 @@ class CpuPins : public testing::Test
         options.pin_directory = directory.c_str();
         EXPECT_EQ(mm_bpf_cpu_new(&options, &cpu), 0);
         do {
-            struct pollfd pollfd = {mm_bpf_cpu_progress_fd(cpu), POLLIN, 0};
+            struct pollfd pollfd = {mm_bpf_cpu_collector(cpu)->progress_fd, POLLIN, 0};
 
             EXPECT_EQ(poll(&pollfd, 1, PATIENCE_MS), 1);
-            result = mm_bpf_cpu_receive(cpu);
+            result = mm_bpf_collector_receive(mm_bpf_cpu_collector(cpu));
         } while (result == -EAGAIN);
-        reason = mm_bpf_cpu_reason(cpu);
+        reason = mm_bpf_cpu_collector(cpu)->reason;
         if (result == 0)
             return cpu;
         EXPECT_EQ(result, -EOPNOTSUPP) << reason;
         mm_bpf_cpu_free(cpu);
         return nullptr;
+    }
+    static bool is_taken_over(mm_bpf_cpu *cpu)
+    {
+        return mm_bpf_cpu_collector(cpu)->flags & MM_BPF_COLLECTOR_IS_TAKEN_OVER;
     }
     static uint64_t total_ns(mm_bpf_cpu *cpu)
     {
@@ -112,7 +102,7 @@ TEST_F(CpuPins, GoWithAnOrderlyEnd)
         GTEST_SKIP() << reason;
     EXPECT_EQ(pinned(), 4U) << reason;
     EXPECT_NE(reason.find("maps pinned in " + directory), std::string::npos) << reason;
-    EXPECT_FALSE(mm_bpf_cpu_is_taken_over(cpu));
+    EXPECT_FALSE(is_taken_over(cpu));
     mm_bpf_cpu_free(cpu);
     EXPECT_EQ(pinned(), 0U);
     EXPECT_LT(access(directory.c_str(), F_OK), 0);
@@ -127,7 +117,7 @@ TEST_F(CpuPins, AreTakenOverFromOneThatDied)
     EXPECT_EQ(pinned(), 4U);
     mm_bpf_cpu *cpu = open();
     ASSERT_NE(cpu, nullptr) << reason;
-    EXPECT_TRUE(mm_bpf_cpu_is_taken_over(cpu)) << reason;
+    EXPECT_TRUE(is_taken_over(cpu)) << reason;
     EXPECT_NE(reason.find("maps taken over from " + directory), std::string::npos) << reason;
     EXPECT_GE(total_ns(cpu), total) << "it goes on counting";
     // what both maps held was read, and what is charged now is read, too
@@ -137,7 +127,7 @@ TEST_F(CpuPins, AreTakenOverFromOneThatDied)
     EXPECT_EQ(pinned(), 0U);
     cpu = open();
     ASSERT_NE(cpu, nullptr) << reason;
-    EXPECT_FALSE(mm_bpf_cpu_is_taken_over(cpu)) << "made anew";
+    EXPECT_FALSE(is_taken_over(cpu)) << "made anew";
     mm_bpf_cpu_free(cpu);
 }
 
@@ -150,7 +140,7 @@ TEST_F(CpuPins, AreTheFirstOnesWhileItLives)
     mm_bpf_cpu *second = open();
     ASSERT_NE(second, nullptr) << reason;
     EXPECT_NE(reason.find("another daemon has its own there"), std::string::npos) << reason;
-    EXPECT_FALSE(mm_bpf_cpu_is_taken_over(second));
+    EXPECT_FALSE(is_taken_over(second));
     EXPECT_GT(total_ns(second), 0U) << "it collects all the same";
     mm_bpf_cpu_free(second);
     EXPECT_EQ(pinned(), 4U) << "they are not the second's to take away";
@@ -195,7 +185,7 @@ TEST_F(CpuPins, AreMadeAnewWhereSomeAreMissing)
     ASSERT_EQ(unlink(file("mm_cpu_second").c_str()), 0);
     mm_bpf_cpu *cpu = open();
     ASSERT_NE(cpu, nullptr) << reason;
-    EXPECT_FALSE(mm_bpf_cpu_is_taken_over(cpu));
+    EXPECT_FALSE(is_taken_over(cpu));
     EXPECT_EQ(pinned(), 4U) << reason;
     mm_bpf_cpu_free(cpu);
 }
@@ -203,16 +193,16 @@ TEST_F(CpuPins, AreMadeAnewWhereSomeAreMissing)
 TEST_F(CpuPins, AreDoneWithoutWhereThereIsNoBpffs)
 {
     mm_bpf_cpu *cpu;
-    struct mm_bpf_cpu_options options = {};
+    struct mm_bpf_collector_options options = {};
 
     options.loader_path = bpf_test::loader_path();
     options.timeout_ms = PATIENCE_MS;
     options.pin_directory = "/tmp";
     ASSERT_EQ(mm_bpf_cpu_new(&options, &cpu), 0);
-    struct pollfd pollfd = {mm_bpf_cpu_progress_fd(cpu), POLLIN, 0};
+    struct pollfd pollfd = {mm_bpf_cpu_collector(cpu)->progress_fd, POLLIN, 0};
     ASSERT_EQ(poll(&pollfd, 1, PATIENCE_MS), 1);
-    int result = mm_bpf_cpu_receive(cpu);
-    reason = mm_bpf_cpu_reason(cpu);
+    int result = mm_bpf_collector_receive(mm_bpf_cpu_collector(cpu));
+    reason = mm_bpf_cpu_collector(cpu)->reason;
     EXPECT_TRUE(result < 0 || reason.find("maps not pinned in /tmp: ") != std::string::npos) << reason;
     mm_bpf_cpu_free(cpu);
     EXPECT_EQ(access("/tmp", F_OK), 0);

@@ -73,20 +73,20 @@ class Cpu : public testing::TestWithParam<bool>
   protected:
     void SetUp() override
     {
-        struct mm_bpf_cpu_options options = {};
+        struct mm_bpf_collector_options options = {};
         struct pollfd pollfd = {-1, POLLIN, 0};
 
         options.loader_path = bpf_test::loader_path();
         options.timeout_ms = PATIENCE_MS;
         options.is_classic = GetParam();
         ASSERT_EQ(mm_bpf_cpu_new(&options, &cpu), 0);
-        pollfd.fd = mm_bpf_cpu_progress_fd(cpu);
+        pollfd.fd = mm_bpf_cpu_collector(cpu)->progress_fd;
         ASSERT_EQ(poll(&pollfd, 1, PATIENCE_MS), 1);
-        int result = mm_bpf_cpu_receive(cpu);
+        int result = mm_bpf_collector_receive(mm_bpf_cpu_collector(cpu));
         if (result == -EOPNOTSUPP)
-            GTEST_SKIP() << mm_bpf_cpu_reason(cpu);
-        ASSERT_EQ(result, 0) << mm_bpf_cpu_reason(cpu);
-        EXPECT_EQ(mm_bpf_cpu_progress_fd(cpu), -1);
+            GTEST_SKIP() << mm_bpf_cpu_collector(cpu)->reason;
+        ASSERT_EQ(result, 0) << mm_bpf_cpu_collector(cpu)->reason;
+        EXPECT_EQ(mm_bpf_cpu_collector(cpu)->progress_fd, -1);
     }
     void TearDown() override
     {
@@ -357,7 +357,7 @@ INSTANTIATE_TEST_SUITE_P(Both, Cpu, testing::Values(false, true),
 
 TEST(CpuLoader, ThatIsMissingOrSilentIsSaid)
 {
-    struct mm_bpf_cpu_options options = {};
+    struct mm_bpf_collector_options options = {};
     mm_bpf_cpu *cpu = nullptr;
 
     options.loader_path = "/nonexistent/loader";
@@ -369,9 +369,9 @@ TEST(CpuLoader, ThatIsMissingOrSilentIsSaid)
 
         options.loader_path = loader.options().loader_path;
         ASSERT_EQ(mm_bpf_cpu_new(&options, &cpu), 0);
-        pollfd.fd = mm_bpf_cpu_progress_fd(cpu);
+        pollfd.fd = mm_bpf_cpu_collector(cpu)->progress_fd;
         ASSERT_EQ(poll(&pollfd, 1, PATIENCE_MS), 1);
-        EXPECT_EQ(mm_bpf_cpu_receive(cpu), -EPIPE);
+        EXPECT_EQ(mm_bpf_collector_receive(mm_bpf_cpu_collector(cpu)), -EPIPE);
         mm_bpf_cpu_free(cpu);
     }
 }
@@ -380,13 +380,13 @@ TEST(CpuLoader, ThatIsAtWorkStillIsEnded)
 {
     const std::set<std::string> before = bpf_test::open_descriptors();
     bpf_test::FakeLoader loader("exec sleep 1000");
-    struct mm_bpf_cpu_options options = {};
+    struct mm_bpf_collector_options options = {};
     mm_bpf_cpu *cpu = nullptr;
 
     options.loader_path = loader.options().loader_path;
     options.timeout_ms = 1000;
     ASSERT_EQ(mm_bpf_cpu_new(&options, &cpu), 0);
-    EXPECT_EQ(mm_bpf_cpu_receive(cpu), -EAGAIN);
+    EXPECT_EQ(mm_bpf_collector_receive(mm_bpf_cpu_collector(cpu)), -EAGAIN);
     mm_bpf_cpu_free(cpu);
     EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "no child is left";
     EXPECT_EQ(bpf_test::open_descriptors(), before);

@@ -11,8 +11,10 @@
 #include <linux/bpf.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -367,6 +369,17 @@ class FakeLoader
   private:
     std::string path_;
 };
+
+/* Whether there is such a file system at path, for this process and its children alone where it had to be mounted. */
+inline bool has_mounted(const char *type, const char *path, unsigned long magic)
+{
+    struct statfs system = {};
+
+    if (statfs(path, &system) == 0 && static_cast<unsigned long>(system.f_type) == magic)
+        return true;
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           mount(type, path, type, 0, "mode=0700") == 0;
+}
 
 /* What a process of its own answers: for tests that give up privileges or namespaces for good. */
 inline std::string in_child(const std::function<std::string()> &body)

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bpf/load_pass.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+int mm_bpf_pass_fd(int fd, struct mm_bpf_load_result *result)
+{
+    int duplicate = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+    if (duplicate < 0)
+        return -errno;
+    result->fds[result->message.fd_count++] = duplicate;
+    return 0;
+}
+
+int mm_bpf_pass_maps(const struct bpf_object *object, const char *const *names, size_t count,
+                     struct mm_bpf_load_result *result)
+{
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < count; i++)
+        error = mm_bpf_pass_fd(bpf_object__find_map_fd_by_name(object, names[i]), result);
+    return error;
+}
+
+void mm_bpf_pass_link(struct bpf_link *link, struct mm_bpf_load_result *result)
+{
+    result->fds[result->message.fd_count++] = bpf_link__fd(link);
+    bpf_link__disconnect(link);
+    (void)bpf_link__destroy(link);
+}
+
+void mm_bpf_pass_nothing(struct mm_bpf_load_result *result)
+{
+    while (result->message.fd_count > 0)
+        (void)close(result->fds[--result->message.fd_count]);
+    result->message.programs = 0;
+}
