@@ -270,46 +270,12 @@ TEST_P(Cpu, TheProgramsGoWithTheHandle)
 
 // ---- frequencies, which this machine may not have ---------------------------------------------------------
 
-// The youngest object of that name on the machine, which is ours.
-int open_youngest(const std::string &wanted, enum bpf_cmd next, enum bpf_cmd open, bool is_map)
-{
-    union bpf_attr attributes = {};
-    int found = -1;
-
-    while (bpf_test::bpf(next, &attributes) == 0) {
-        uint32_t id = attributes.next_id;
-        union bpf_attr by_id = {};
-        std::string name;
-
-        by_id.prog_id = id;
-        int fd = bpf_test::bpf(open, &by_id);
-        union bpf_attr info = {};
-        struct bpf_map_info map = {};
-        struct bpf_prog_info program = {};
-        info.info.bpf_fd = static_cast<uint32_t>(fd);
-        info.info.info_len = is_map ? sizeof(map) : sizeof(program);
-        info.info.info = is_map ? reinterpret_cast<uintptr_t>(&map) : reinterpret_cast<uintptr_t>(&program);
-        if (fd >= 0 && bpf_test::bpf(BPF_OBJ_GET_INFO_BY_FD, &info) == 0)
-            name = is_map ? map.name : program.name;
-        if (fd >= 0 && name == wanted.substr(0, BPF_OBJ_NAME_LEN - 1)) {
-            if (found >= 0)
-                close(found);
-            found = fd;
-        } else if (fd >= 0) {
-            close(fd);
-        }
-        attributes = {};
-        attributes.start_id = id;
-    }
-    return found;
-}
-
 TEST_P(Cpu, CountsLessAtALowerFrequency)
 {
-    int states = open_youngest("mm_cpu_states", BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, true);
-    int frequency = open_youngest("mm_cpu_frequency", BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, false);
+    int states = bpf_test::open_youngest("mm_cpu_states", BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, true);
+    int frequency =
+        bpf_test::open_youngest("mm_cpu_frequency", BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, false);
     const uint64_t arguments[2] = {500000, 0};
-    union bpf_attr attributes = {};
 
     ASSERT_GE(states, 0);
     ASSERT_GE(frequency, 0);
@@ -331,11 +297,7 @@ TEST_P(Cpu, CountsLessAtALowerFrequency)
     ASSERT_NE(found, nullptr);
     EXPECT_EQ(found->weighted_ns, found->run_ns) << "at the highest frequency";
 
-    attributes = {};
-    attributes.test.prog_fd = static_cast<uint32_t>(frequency);
-    attributes.test.ctx_in = reinterpret_cast<uintptr_t>(arguments);
-    attributes.test.ctx_size_in = sizeof(arguments);
-    ASSERT_EQ(bpf_test::bpf(BPF_PROG_TEST_RUN, &attributes), 0) << strerror(errno);
+    ASSERT_TRUE(bpf_test::run_program(frequency, arguments, sizeof(arguments))) << strerror(errno);
     uint64_t before_ns = cpu_clock_ns(child.pid());
     while (cpu_clock_ns(child.pid()) < before_ns + 300 * MS)
         std::this_thread::yield();
