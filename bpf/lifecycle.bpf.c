@@ -135,8 +135,8 @@ int BPF_PROG(mm_group_populated, struct cgroup *group, const char *path, int is_
     return mm_on_group(group, is_populated ? MM_BPF_GROUP_POPULATED : MM_BPF_GROUP_EMPTY);
 }
 
-/* Only v2 freezes with a word of it. Where memory is on v1, a domain's twin there is not known: only the whole machine
-   hears of it. */
+/* Only v2 freezes with a word of it. Where memory is on v1, a domain's twin there is not known: all groups are told of,
+   and whoever looks who is in them finds out. */
 SEC("tp_btf/cgroup_notify_frozen")
 int BPF_PROG(mm_group_frozen, struct cgroup *group, const char *path, int is_frozen)
 {
@@ -144,17 +144,18 @@ int BPF_PROG(mm_group_frozen, struct cgroup *group, const char *path, int is_fro
 
     if (mm_hierarchy == 0)
         return mm_on_group(group, change);
-    if (mm_domain_group == 0)
-        mm_report_group(group, change);
+    mm_report_group(group, change);
     return 0;
 }
 
-/* After the move, and of a process only where it moved as a whole. On a machine that is its own domain all stay in it. */
+/* After the move, and of a process only where it moved as a whole. Into or out of a domain it is moved in the hierarchy of
+   memory; who is told apart by its group's path has that on v2 as well. */
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(mm_group_attach, struct cgroup *group, const char *path, struct task_struct *task,
              bool is_process)
 {
-    if (mm_domain_group != 0 && is_process && mm_is_in_hierarchy(group))
+    if (is_process && (mm_is_in_hierarchy(group) ||
+                       (BPF_CORE_READ(group, root, hierarchy_id) == 0 && mm_is_in_domain(task))))
         mm_report(MM_BPF_RECORD_MOVED, task, 0, NULL);
     return 0;
 }

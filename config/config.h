@@ -138,7 +138,14 @@ struct mm_important_app {
     int min_priority;
 };
 
+/* Whose rules and defects the numbers follow. */
+enum mm_priority_compat {
+    MM_PRIORITY_COMPAT_NONE,
+    MM_PRIORITY_COMPAT_UPSTREAM, /* OpenHarmony's memmgr, bit for bit */
+};
+
 struct mm_reclaim_priority_config {
+    enum mm_priority_compat compat; /* as of the start: a reload leaves it */
     char **system_apps; /* systemApps: names of bundles or processes that are never killed, -1000 */
     size_t system_app_count;
     char **killable_system_apps; /* bundle names: resident, -800 */
@@ -246,6 +253,13 @@ struct mm_control_socket_config {
     size_t allowed_uid_count;
 };
 
+/* What a process may say of itself: that the rest depends on it. */
+struct mm_critical_config {
+    unsigned
+        max_per_user; /* processes that the clients of one user may hold critical at once; 0: none at all */
+    int floor;        /* such a process is no less important than this: 0..1000 */
+};
+
 struct mm_bpf_config {
     bool is_enabled;
     uint64_t ring_bytes; /* power of two, at least a page */
@@ -313,6 +327,7 @@ struct mm_config {
     struct mm_kernel_events_config kernel_events;
     struct mm_domain_config domain;
     struct mm_control_socket_config control_socket;
+    struct mm_critical_config critical;
     struct mm_bpf_config bpf;
     struct mm_process_connector_config process_connector;
     struct mm_process_scan_config process_scan;

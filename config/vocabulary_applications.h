@@ -2,7 +2,8 @@
 /* Rows of the vocabulary (vocabulary_row.h): whose place on the list is special, and the times of the rules. */
 
 ELEMENT(
-    "reclaimPriorityConfig", ROW(SECTION), .help = "Applications whose place on the list is special.",
+    "reclaimPriorityConfig", ROW(SECTION),
+    .help = "Applications whose place on the list is special, and whose rules make the numbers.",
     .upstream = "Read from here; an unknown element, or the right spelling of killalbeSystemApps, ended it.")
 ELEMENT(
     "reclaimPriorityConfig/killalbeSystemApps", ROW(SECTION),
@@ -37,6 +38,14 @@ ELEMENT("reclaimPriorityConfig/importantBgApps/importantBgApp/minPriority",
         .help = "The highest number (the least importance) the process may get.",
         .upstream = "The same; missing or bad became 1001, and a process was created with that.",
         .example = "200")
+
+ELEMENT("reclaimPriorityConfig/priorityCompat",
+        ROW(WORD(compat_words), FIELD(reclaim_priority.compat), .default_text = "none",
+            .flags = MM_ELEMENT_RESTART),
+        .help =
+            "upstream: the numbers are OpenHarmony's, its defects included, as memmgr_priorities(7) lists "
+            "them.",
+        .example = "upstream")
 
 ELEMENT("systemApps", ROW(SECTION),
         .help = "Applications that are never killed, by whatever row: kept at -1000.",

@@ -73,7 +73,8 @@ ELEMENT("kernelEvents/usageThreshold",
             .default_text = "true"),
         .help = "cgroup v1: the kernel tells when the domain's usage is where available memory comes down to "
                 "the next waterline. true: sooner than the watch where something fills memory faster than "
-                "fillRate.",
+                "fillRate; and while it is sure to tell on the way the watch sleeps up to four times longer, "
+                "at most maxIntervalMs.",
         .example = "false")
 
 ELEMENT("kernelEvents/vmpressure",
@@ -171,6 +172,17 @@ ELEMENT("controlSocket/allowedUid",
         .upstream = "uid 5523 (foundation) alone may report windows and abilities; others may do the rest.",
         .example = "5523")
 
+ELEMENT("criticalProcesses", ROW(SECTION),
+        .help = "Processes that say of themselves that the rest depends on them, by the client library.")
+ELEMENT("criticalProcesses/maxPerUser", ROW(COUNT(0, 64), FIELD(critical.max_per_user), .default_text = "0"),
+        .help = "How many the clients of one user may have at once. 0: nobody is critical by its own word.",
+        .upstream = "Any process may call SetCritical for itself; it is only logged.", .example = "2")
+ELEMENT("criticalProcesses/floor",
+        ROW(NUMBER(MM_TYPE_SIGNED, "", 0, 400), FIELD(critical.floor), .default_text = "100"),
+        .help = "No such process is less important than this for as long as its connection lives. 100: as a "
+                "short task in the background; the rows of the kill table above it do not reach it.",
+        .example = "50")
+
 ELEMENT("bpf", ROW(SECTION), .help = "The BPF programs that see processes come and go.")
 ELEMENT("bpf/enabled",
         ROW(BOOLEAN, FIELD(bpf.is_enabled), .default_text = "true", .flags = MM_ELEMENT_RESTART),
@@ -197,7 +209,9 @@ ELEMENT("processConnector/enabled",
         .help = "false: not even tried; where there is no BPF, /proc is then read from time to time.",
         .example = "false")
 ELEMENT("processScan", ROW(SECTION),
-        .help = "Reading /proc from time to time, where neither BPF nor the connector tells of processes.")
+        .help = "Looking for processes from time to time, where neither BPF nor the connector tells of them; "
+                "of a domain "
+                "that is a group also beside the connector, which does not tell who enters or leaves it.")
 ELEMENT(
     "processScan/intervalMs", ROW(MS(1000, DAY_MS), FIELD(process_scan.interval_ms), .default_text = "10000"),
     .help =

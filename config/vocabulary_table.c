@@ -8,6 +8,8 @@ static const struct mm_word order_words[] = {{"oldestUse", MM_ORDER_OLDEST_USE},
                                              {0}};
 static const struct mm_word unregistered_words[] = {
     {"never", MM_UNREGISTERED_NEVER}, {"raised", MM_UNREGISTERED_RAISED}, {"any", MM_UNREGISTERED_ANY}, {0}};
+static const struct mm_word compat_words[] = {
+    {"none", MM_PRIORITY_COMPAT_NONE}, {"upstream", MM_PRIORITY_COMPAT_UPSTREAM}, {0}};
 static const struct mm_word stall_words[] = {{"some", 0}, {"full", 1}, {0}};
 static const struct mm_word level_words[] = {{"error", MM_LOG_ERROR},   {"warning", MM_LOG_WARNING},
                                              {"notice", MM_LOG_NOTICE}, {"info", MM_LOG_INFO},

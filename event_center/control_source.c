@@ -318,6 +318,8 @@ static void welcome(struct control_source *source, int fd)
         return;
     }
     peer = (struct mm_control_peer){.pid = credentials.pid, .uid = credentials.uid, .gid = credentials.gid};
+    if (source->handlers.identify)
+        source->handlers.identify(&peer, source->handlers.user);
     is_privileged =
         !source->handlers.is_privileged || source->handlers.is_privileged(&peer, source->handlers.user);
     client = make_room(source, &peer, is_privileged);

@@ -33,6 +33,8 @@ static const char *const kind_names[MM_EVENT_KIND_COUNT] = {
     [MM_EVENT_SWAP] = "swap",
     [MM_EVENT_RESUMED] = "resumed",
     [MM_EVENT_POWER] = "power",
+    [MM_EVENT_KILL] = "kill",
+    [MM_EVENT_APP_STATE] = "app-state",
 };
 
 static const char *const reason_names[MM_REASON_COUNT] = {
@@ -57,6 +59,8 @@ static const char *const reason_names[MM_REASON_COUNT] = {
     [MM_REASON_UN_VISIBLE] = "UN_VISIBLE",
     [MM_REASON_RENDER_CREATE_PROCESS] = "RENDER_CREATE_PROCESS",
     [MM_REASON_ABILITY_START] = "ABILITY_START",
+    [MM_REASON_CRITICAL_BEGIN] = "CRITICAL_BEGIN",
+    [MM_REASON_CRITICAL_END] = "CRITICAL_END",
 };
 
 static const char *const level_cause_names[MM_LEVEL_CAUSE_COUNT] = {
@@ -98,4 +102,15 @@ const char *mm_stall_kind_name(enum mm_stall_kind kind)
     size_t index = (size_t)kind;
 
     return index < MM_ARRAY_SIZE(names) ? names[index] : "unknown";
+}
+
+static const char *const app_state_names[MM_APP_STATE_COUNT] = {
+    [MM_APP_FOREGROUND] = "foreground", [MM_APP_VISIBLE] = "visible", [MM_APP_BACKGROUND] = "background",
+    [MM_APP_SUSPENDED] = "suspended",   [MM_APP_ENDED] = "ended",     [MM_APP_FORGOTTEN] = "forgotten",
+    [MM_APP_RECLAIM] = "reclaim",
+};
+
+const char *mm_app_state_name(enum mm_app_state state)
+{
+    return (unsigned)state < MM_APP_STATE_COUNT ? app_state_names[state] : "unknown";
 }

@@ -22,10 +22,12 @@ enum mm_event_kind {
     /* payload.pressure: a PSI trigger fired. group_id: of a named group; 0: of the domain. A window of 0 is v1's
        vmpressure, where there is no PSI: medium stands for some, critical for full. */
     MM_EVENT_PRESSURE,
-    MM_EVENT_WATERLINE,      /* the waterline watch asks to look at available memory */
-    MM_EVENT_APPLICATION,    /* payload.application: a client reports a state change */
-    MM_EVENT_ACCOUNT,        /* payload.account */
-    MM_EVENT_PROCESS_FOUND,  /* payload.process: an unregistered newcomer, since the start */
+    MM_EVENT_WATERLINE,   /* the waterline watch asks to look at available memory */
+    MM_EVENT_APPLICATION, /* payload.application: a client reports a state change */
+    MM_EVENT_ACCOUNT,     /* payload.account */
+    /* payload.process: an unregistered newcomer, since the start; again when it has become another program, bears another
+       name or was moved to another group of the domain. */
+    MM_EVENT_PROCESS_FOUND,
     MM_EVENT_PROCESS_EXITED, /* pid; payload.process.start_time_ticks, 0 when not known */
     MM_EVENT_PROCESS_LEFT,   /* the same: it was moved out of the domain and is none of ours any more */
     MM_EVENT_OOM_SCORE_ADJ,  /* pid; payload.process.oom_score_adj: somebody wrote it */
@@ -40,8 +42,8 @@ enum mm_event_kind {
     MM_EVENT_LOG_STATE,      /* somebody asks for the state in the log */
     MM_EVENT_STOP,           /* the daemon ends: restore what is ours */
 
-    /* pid; payload.process but resident_bytes: the kernel started a process, or made it another program. The priority
-       manager answers with PROCESS_FOUND where it is a newcomer of the domain. */
+    /* pid; payload.process but resident_bytes: the kernel started a process, made it another program, or somebody moved it
+       to another group. The priority manager answers with PROCESS_FOUND where nobody registered it. */
     MM_EVENT_PROCESS_STARTED,
     /* The same: it bears another name now. */
     MM_EVENT_PROCESS_RENAMED,
@@ -59,6 +61,8 @@ enum mm_event_kind {
     MM_EVENT_SWAP,         /* payload.swap: somebody added or took swap */
     MM_EVENT_RESUMED,      /* payload.resumed: the machine was suspended */
     MM_EVENT_POWER,        /* payload.power: it runs on battery from now on, or no longer */
+    MM_EVENT_KILL,         /* pid, payload.kill: a victim was signalled, or what came of it is known */
+    MM_EVENT_APP_STATE,    /* pid, uid, payload.app_state: an application that a client registered changed */
 
     MM_EVENT_KIND_COUNT
 };
@@ -89,6 +93,8 @@ enum mm_application_reason {
     MM_REASON_UN_VISIBLE,
     MM_REASON_RENDER_CREATE_PROCESS,
     MM_REASON_ABILITY_START,
+    MM_REASON_CRITICAL_BEGIN, /* a client holds it critical, until it or its connection ends that */
+    MM_REASON_CRITICAL_END,
     MM_REASON_COUNT
 };
 
@@ -210,6 +216,30 @@ struct mm_event_group_memory {
     char path[MM_NAME_MAX];       /* a longer one is cut at its front */
 };
 
+struct mm_event_kill {
+    uint64_t sequence; /* of its record, which tells the rest (kill_strategy.h) */
+    bool has_ended;    /* false: the signal was sent just now, or could not be */
+};
+
+/* What an application that a client registered does; who holds memory for applications acts by it. */
+enum mm_app_state {
+    MM_APP_FOREGROUND,
+    MM_APP_VISIBLE,
+    MM_APP_BACKGROUND,
+    MM_APP_SUSPENDED,
+    MM_APP_ENDED,     /* its process is gone, or nobody's application any more */
+    MM_APP_FORGOTTEN, /* whoever registered it has taken that back, or is gone */
+    MM_APP_RECLAIM,   /* none, but an order: what is held for it is to be given back now */
+    MM_APP_STATE_COUNT
+};
+
+/* "foreground"; "unknown" outside the enumeration. */
+const char *mm_app_state_name(enum mm_app_state state);
+
+struct mm_event_app_state {
+    enum mm_app_state state;
+};
+
 struct mm_event_resumed {
     uint64_t suspended_ns; /* this time */
 };
@@ -244,6 +274,8 @@ struct mm_event {
         struct mm_swap_state swap;
         struct mm_event_resumed resumed;
         struct mm_power_state power;
+        struct mm_event_kill kill;
+        struct mm_event_app_state app_state;
         const struct mm_config *config; /* lives until the next MM_EVENT_CONFIG was delivered */
     } payload;
 };

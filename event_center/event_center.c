@@ -70,7 +70,7 @@ static void deliver(struct mm_event_center *center, const struct mm_event *event
    kill is over) would leave its hearer in the wrong state for ever. */
 static bool has_place(const struct mm_event_center *center, enum mm_event_kind kind)
 {
-    const uint32_t tells = 1u << MM_EVENT_DECISION | 1u << MM_EVENT_PRIORITY;
+    const uint32_t tells = 1u << MM_EVENT_DECISION | 1u << MM_EVENT_PRIORITY | 1u << MM_EVENT_KILL;
     const uint32_t orders =
         1u << MM_EVENT_KILL_BEGIN | 1u << MM_EVENT_KILL_END | 1u << MM_EVENT_CONFIG | 1u << MM_EVENT_STOP;
     unsigned reserve = MM_EVENT_QUEUE_ORDERS;

@@ -161,12 +161,18 @@ void mm_waterline_source_check(struct mm_waterline_source *source);
 void mm_waterline_source_hint(struct mm_waterline_source *source);
 /* The nearest line at or below available memory; MM_UNKNOWN when every line is above. */
 uint64_t mm_waterline_source_line_below(const struct mm_waterline_source *source, uint64_t available_bytes);
+/* The kernel is sure to wake the loop on the way to the next line, as far as the cover goes: the sleep that has just begun
+   may be as long as that allows. */
+void mm_waterline_source_cover(struct mm_waterline_source *source, const struct mm_wake_cover *cover);
 void mm_waterline_source_status(const struct mm_waterline_source *source,
                                 struct mm_waterline_status *ret_status);
 
 /* The pure part: how long the watch may sleep. Below every line it is the exhausted interval,
    within the other two. */
 uint64_t mm_waterline_interval_ns(const struct mm_waterline_options *options, uint64_t available_bytes);
+/* The same where the kernel is sure to wake us: no less than that. */
+uint64_t mm_waterline_covered_interval_ns(const struct mm_waterline_options *options,
+                                          uint64_t available_bytes, const struct mm_wake_cover *cover);
 
 /*
  * PSI triggers of the domain. When one fires the waterline (NULL: none) is checked, and only then is
@@ -204,6 +210,7 @@ struct mm_control_peer {
     pid_t pid;
     uid_t uid;
     gid_t gid;
+    uint64_t start_time_ticks; /* of the pid, when it connected; 0: not known */
 };
 
 struct mm_control_handlers {
@@ -215,6 +222,8 @@ struct mm_control_handlers {
     /* Asked when it connects. Who is not may only read: such clients make room for others where too many are
        connected, and have a budget of the loop's time, beyond which their packets wait. NULL: everybody is. */
     bool (*is_privileged)(const struct mm_control_peer *peer, void *user);
+    /* Called when it connects, before that: adds to the peer what the transport cannot know. May be NULL. */
+    void (*identify)(struct mm_control_peer *peer, void *user);
 };
 
 struct mm_control_options {

@@ -26,6 +26,7 @@ struct mm_match_source {
     bool is_killing, is_critical;
     bool must_list;  /* all are to be asked about */
     bool has_missed; /* some were asked about in vain */
+    bool has_moved;  /* somebody, and it was not told who */
 
     pid_t queue[QUEUE_MAX];
     unsigned queue_first, queue_count;
@@ -49,12 +50,20 @@ const struct mm_match_times mm_match_default_times = {
     .retry = 1000,
     .retry_most = 60000,
     .scan = 180000, /* as the dead are looked for */
+    .moved = 10000, /* what is asked about all takes 50 us for each */
 };
 
 static void arm(struct mm_match_source *source, struct mm_timer *timer, uint64_t milliseconds)
 {
     mm_event_center_arm(source->center, timer,
                         mm_event_center_now_ns(source->center) + milliseconds * MM_NS_PER_MS);
+}
+
+/* Not worth a wake-up of its own for long. */
+static void arm_lazily(struct mm_match_source *source, struct mm_timer *timer, uint64_t milliseconds)
+{
+    timer->slack_ns = milliseconds / 4 * MM_NS_PER_MS;
+    arm(source, timer, milliseconds);
 }
 
 static bool is_calm(const struct mm_match_source *source)
@@ -104,7 +113,7 @@ static void list_all(struct mm_match_source *source)
     size_t capacity = options->list(NULL, 0, options->user);
 
     forget_listed(source);
-    source->must_list = source->has_missed = false;
+    source->must_list = source->has_missed = source->has_moved = false;
     source->queue_count = 0;
     if (capacity == 0)
         return;
@@ -269,7 +278,7 @@ static void work(struct mm_timer *timer, void *user)
     if (source->asked_count > 0)
         ask(source);
     else
-        arm(source, &source->idle, source->options.times->idle);
+        arm_lazily(source, &source->idle, source->options.times->idle);
 }
 
 /* ---- answers ---------------------------------------------------------------------------------------------- */
@@ -347,7 +356,7 @@ static void take(struct mm_match_source *source, const struct mm_match_answers *
     if (has_more(source))
         work_later(source, 0);
     else
-        arm(source, &source->idle, source->options.times->idle);
+        arm_lazily(source, &source->idle, source->options.times->idle);
 }
 
 static void ready(void *self, uint64_t tag, uint32_t events)
@@ -395,11 +404,11 @@ static void on_scan_due(struct mm_timer *timer, void *user)
 {
     struct mm_match_source *source = user;
 
-    arm(source, timer, source->options.times->scan);
+    arm_lazily(source, timer, source->options.times->scan);
     if (!is_calm(source) || !is_in_effect(source))
         return;
     source->options.want_scan(source->options.user);
-    source->must_list |= source->has_missed;
+    source->must_list |= source->has_missed || source->has_moved;
     if (has_more(source))
         work_later(source, source->options.times->settle);
 }
@@ -442,6 +451,15 @@ static void resume(struct mm_match_source *source)
         work_later(source, 0);
 }
 
+/* Of a group that somebody entered it is not told who: where BPF tells who moves there is no such event. */
+static void note_group(struct mm_match_source *source, enum mm_group_change change)
+{
+    if (change != MM_GROUP_ENTERED || source->has_moved)
+        return;
+    source->has_moved = true;
+    arm_lazily(source, &source->scan, source->options.times->moved);
+}
+
 static void on_event(const struct mm_event *event, void *user)
 {
     struct mm_match_source *source = user;
@@ -450,6 +468,9 @@ static void on_event(const struct mm_event *event, void *user)
     case MM_EVENT_PROCESS_FOUND:
     case MM_EVENT_OOM_SCORE_ADJ:
         want(source, event->pid);
+        break;
+    case MM_EVENT_GROUP:
+        note_group(source, event->payload.group.change);
         break;
     case MM_EVENT_CONFIG:
         use_config(source, event->payload.config);
@@ -502,9 +523,6 @@ static void init_timers(struct mm_match_source *source)
     mm_timer_init(&source->idle, on_idle, source);
     mm_timer_init(&source->scan, on_scan_due, source);
     mm_timer_init(&source->reap, on_reap, source);
-    /* none of these is worth a wake-up of its own for long */
-    source->scan.slack_ns = source->options.times->scan / 4 * MM_NS_PER_MS;
-    source->idle.slack_ns = source->options.times->idle / 4 * MM_NS_PER_MS;
 }
 
 int mm_match_source_add(struct mm_event_center *center, const struct mm_match_source_options *options,
@@ -512,7 +530,7 @@ int mm_match_source_add(struct mm_event_center *center, const struct mm_match_so
 {
     const uint32_t kinds = 1u << MM_EVENT_PROCESS_FOUND | 1u << MM_EVENT_OOM_SCORE_ADJ |
                            1u << MM_EVENT_CONFIG | 1u << MM_EVENT_KILL_BEGIN | 1u << MM_EVENT_KILL_END |
-                           1u << MM_EVENT_MEMORY_LEVEL;
+                           1u << MM_EVENT_MEMORY_LEVEL | 1u << MM_EVENT_GROUP;
     struct mm_match_source *source = calloc(1, sizeof(*source));
     int r;
 
@@ -533,7 +551,7 @@ int mm_match_source_add(struct mm_event_center *center, const struct mm_match_so
     if (r < 0)
         return r;
     work_later(source, options->times->settle);
-    arm(source, &source->scan, options->times->scan);
+    arm_lazily(source, &source->scan, options->times->scan);
     *ret_source = source;
     return 0;
 }

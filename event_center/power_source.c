@@ -2,18 +2,14 @@
 #include "event_center/power_source.h"
 
 #include "common/common.h"
+#include "event_center/wake_source.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define NAME "power supply"
 
 struct power_source {
-    struct mm_event_center *center;
-    struct mm_kernel *kernel;
-    struct mm_source_note note;
-    struct mm_wake_watch watch;
+    struct mm_wake_source wake;
     struct mm_power_state power; /* as last read */
     int error;                   /* of that */
 };
@@ -23,22 +19,23 @@ static void tell(const struct power_source *source)
     const char *feed = source->power.is_on_battery ? "on battery" : "on mains";
 
     if (source->error < 0)
-        mm_source_tell(&source->note, NAME, false, "cannot be read: %s", strerror(-source->error));
+        mm_source_tell(&source->wake.note, NAME, false, "cannot be read: %s", strerror(-source->error));
     else if (source->power.charge_percent == MM_CHARGE_UNKNOWN)
-        mm_source_tell(&source->note, NAME, true, "%s", feed);
+        mm_source_tell(&source->wake.note, NAME, true, "%s", feed);
     else
-        mm_source_tell(&source->note, NAME, true, "%s, charged to %u %% when that began", feed,
+        mm_source_tell(&source->wake.note, NAME, true, "%s, charged to %u %% when that began", feed,
                        source->power.charge_percent);
 }
 
 /* Until it can be read again what was true last is true. */
 static void look(struct power_source *source)
 {
+    struct mm_kernel *kernel = source->wake.kernel;
     struct mm_event event = {.kind = MM_EVENT_POWER, .payload.power = source->power};
     int previous_error = source->error;
     bool has_changed;
 
-    source->error = source->kernel->ops->read_power(source->kernel, &event.payload.power);
+    source->error = kernel->ops->read_power(kernel, &event.payload.power);
     has_changed = event.payload.power.is_on_battery != source->power.is_on_battery;
     if (has_changed || source->error == 0)
         source->power.charge_percent = event.payload.power.charge_percent;
@@ -46,69 +43,36 @@ static void look(struct power_source *source)
     if (has_changed || source->error != previous_error)
         tell(source);
     if (has_changed)
-        mm_event_center_publish(source->center, &event);
+        mm_event_center_publish(source->wake.center, &event);
 }
 
-static void ready(void *self, uint64_t tag, uint32_t events)
+static int begin(struct mm_wake_source *wake)
 {
-    struct power_source *source = self;
+    struct power_source *source = (struct power_source *)wake;
 
-    (void)tag;
-    (void)events;
-    if (mm_wake_watch_serve(&source->watch, &source->note, NAME, "what was true last is taken for true") > 0)
-        look(source);
+    source->error = wake->kernel->ops->read_power(wake->kernel, &source->power);
+    tell(source);
+    return 0;
 }
 
-static void close_source(void *self)
+static void woken(struct mm_wake_source *wake)
 {
-    struct power_source *source = self;
-
-    mm_wake_watch_close(&source->watch);
-    free(source);
+    look((struct power_source *)wake);
 }
 
-static const struct mm_event_source_ops source_ops = {
-    .name = "power",
-    .ready = ready,
-    .close = close_source,
+static const struct mm_wake_source_ops source_ops = {
+    .name = NAME,
+    .size = sizeof(struct power_source),
+    .feature = MM_FEATURE_POWER_SUPPLY,
+    .wake = MM_WAKE_POWER,
+    .without = "",
+    .consequence = "what was true last is taken for true",
+    .begin = begin,
+    .woken = woken,
 };
-
-static int open_watch(struct power_source *source, struct mm_kernel *kernel)
-{
-    const struct mm_wake_request request = {.kind = MM_WAKE_POWER};
-
-    return mm_wake_watch_open(&source->watch, source->center, kernel, &source_ops, source, &request, 0);
-}
 
 int mm_power_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
                         const struct mm_source_note *note)
 {
-    const struct mm_feature *feature = kernel->ops->feature(kernel, MM_FEATURE_POWER_SUPPLY);
-    struct power_source *source;
-    int result;
-
-    if (!feature->available) {
-        mm_source_tell_absent(note, NAME, feature->reason);
-        return -EOPNOTSUPP;
-    }
-    source = calloc(1, sizeof(*source));
-    if (!source)
-        return -ENOMEM;
-    source->center = center;
-    source->note = *note;
-    source->kernel = kernel;
-    result = mm_event_center_add_source(center, &source_ops, source);
-    if (result < 0) {
-        free(source);
-        return result;
-    }
-    /* the source itself is closed with the center */
-    result = open_watch(source, kernel);
-    if (result < 0) {
-        mm_source_tell(note, NAME, false, "%s", strerror(-result));
-        return result;
-    }
-    source->error = kernel->ops->read_power(kernel, &source->power);
-    tell(source);
-    return result;
+    return mm_wake_source_add(center, kernel, NULL, note, &source_ops);
 }

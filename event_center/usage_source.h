@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The event source of v1's usage thresholds: the kernel wakes us where available memory comes down to the next line
- * of the waterline watch, which then looks. It follows the watch: each reading moves the threshold where need be.
+ * of the waterline watch, which then looks. It follows the watch: each reading moves the threshold where need be,
+ * and lets the watch sleep longer where the kernel has heard of one that is sure to be met on the way.
  */
 #ifndef MM_EVENT_CENTER_USAGE_SOURCE_H
 #define MM_EVENT_CENTER_USAGE_SOURCE_H

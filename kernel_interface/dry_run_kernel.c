@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A kernel that is only looked at: reads go to the inner one, changes are left out and reported as done. */
 #include "common/common.h"
+#include "kernel_interface/dry_run_state.h"
 #include "kernel_interface/notice_queue.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 
 /* Processes killed or watched at a time; the oldest kill that nobody watches makes room. */
 #define MARK_CAPACITY 1024U
-
-/* The journal, the kill record and what else may be added. */
-#define STATE_CAPACITY 16U
 
 #define GROUP_PIDS_MAX 1024U
 
@@ -34,12 +31,7 @@ struct dry_run_kernel {
     void *visit_user;
     unsigned next_eviction;
     struct mark marks[MARK_CAPACITY];
-    unsigned state_count;
-    struct {
-        char name[64];
-        void *memory;
-        size_t size_bytes;
-    } states[STATE_CAPACITY];
+    struct mm_dry_run_states states;
     pid_t group_pids[GROUP_PIDS_MAX];
 };
 
@@ -261,31 +253,22 @@ static int dry_run_open_group_watch(struct mm_kernel *kernel, struct mm_group_wa
 
 static int dry_run_map_state(struct mm_kernel *kernel, const char *name, size_t size_bytes, void **ret_memory)
 {
-    struct dry_run_kernel *self = self_of(kernel);
-    void *memory;
+    return mm_dry_run_states_map(&self_of(kernel)->states, name, size_bytes, ret_memory);
+}
 
-    if (size_bytes == 0 || name[0] == '\0' || strchr(name, '/'))
-        return -EINVAL;
-    for (unsigned i = 0; i < self->state_count; i++) {
-        if (strcmp(self->states[i].name, name) != 0 || self->states[i].size_bytes != size_bytes)
-            continue;
-        *ret_memory = self->states[i].memory;
-        return 0;
-    }
-    if (strlen(name) >= sizeof(self->states[0].name))
-        return -ENAMETOOLONG;
-    if (self->state_count == STATE_CAPACITY)
-        return -ENOSPC;
-    memory =
-        mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (memory == MAP_FAILED)
-        return -errno;
-    mm_copy_text(self->states[self->state_count].name, sizeof(self->states[0].name), name);
-    self->states[self->state_count].memory = memory;
-    self->states[self->state_count].size_bytes = size_bytes;
-    self->state_count++;
-    *ret_memory = memory;
-    return 0;
+static int dry_run_is_frozen(struct mm_kernel *kernel, pid_t pid)
+{
+    struct mm_kernel *inner = inner_of(kernel);
+
+    return inner->ops->is_frozen(inner, pid);
+}
+
+static int dry_run_read_frozen(struct mm_kernel *kernel, uint64_t group_id, bool *ret_is_frozen,
+                               mm_pid_visit visit, void *user)
+{
+    struct mm_kernel *inner = inner_of(kernel);
+
+    return inner->ops->read_frozen(inner, group_id, ret_is_frozen, visit, user);
 }
 
 /* ---- notices ---------------------------------------------------------------------------------------- */
@@ -467,9 +450,10 @@ static int dry_run_take_wake(struct mm_kernel *kernel, struct mm_wake *wake)
     return inner_of(kernel)->ops->take_wake(inner_of(kernel), wake);
 }
 
-static void dry_run_move_wake(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes)
+static bool dry_run_move_wake(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes,
+                              struct mm_wake_cover *cover)
 {
-    inner_of(kernel)->ops->move_wake(inner_of(kernel), wake, line_bytes);
+    return inner_of(kernel)->ops->move_wake(inner_of(kernel), wake, line_bytes, cover);
 }
 
 static void dry_run_close_wake(struct mm_kernel *kernel, struct mm_wake *wake)
@@ -504,8 +488,7 @@ static void dry_run_free(struct mm_kernel *kernel)
 {
     struct dry_run_kernel *self = self_of(kernel);
 
-    for (unsigned i = 0; i < self->state_count; i++)
-        (void)munmap(self->states[i].memory, self->states[i].size_bytes);
+    mm_dry_run_states_unmap(&self->states);
     if (self->notice_fd >= 0)
         (void)close(self->notice_fd);
     mm_notice_queue_free(self->notices);
@@ -558,6 +541,8 @@ static const struct mm_kernel_ops dry_run_ops = {
     .read_swap = dry_run_read_swap,
     .read_power = dry_run_read_power,
     .suspended_ns = dry_run_suspended_ns,
+    .is_frozen = dry_run_is_frozen,
+    .read_frozen = dry_run_read_frozen,
 };
 
 /* One descriptor for both: readable when either is. */

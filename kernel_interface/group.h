@@ -82,6 +82,8 @@ int mm_group_file_error(int directory_fd, int error);
  * threads are spread over groups of v1 comes up in each; 0 stands for one of another pid namespace.
  */
 ssize_t mm_group_processes(int directory_fd, pid_t *ret_pids, size_t capacity);
+/* Those of the group itself. 0, or what the kernel said. */
+int mm_group_visit_own(int directory_fd, mm_pid_visit visit, void *user);
 
 /*
  * The v2 directory that goes with a group, to be closed: its own, or on a hybrid machine the one of the same

@@ -28,9 +28,14 @@ struct listing {
     int depth;
 };
 
-static int add_process(const char *line, size_t length, void *user)
+struct pid_visitor {
+    mm_pid_visit visit;
+    void *user;
+};
+
+static int visit_line(const char *line, size_t length, void *user)
 {
-    struct listing *listing = (struct listing *)user;
+    const struct pid_visitor *visitor = (const struct pid_visitor *)user;
     const char *cursor = line;
     uint64_t pid;
     int r;
@@ -42,26 +47,34 @@ static int add_process(const char *line, size_t length, void *user)
         return r;
     if (pid > INT_MAX)
         return -ERANGE;
-    if (listing->count < listing->capacity)
-        listing->pids[listing->count] = (pid_t)pid;
-    listing->count++;
+    visitor->visit((pid_t)pid, visitor->user);
     return 0;
 }
 
-static int list_own(int directory_fd, struct listing *listing)
+int mm_group_visit_own(int directory_fd, mm_pid_visit visit, void *user)
 {
+    struct pid_visitor visitor = {visit, user};
     char buffer[PROCS_BUFFER_SIZE];
-    int r = mm_read_lines(directory_fd, "cgroup.procs", buffer, sizeof(buffer), add_process, listing);
+    int r = mm_read_lines(directory_fd, "cgroup.procs", buffer, sizeof(buffer), visit_line, &visitor);
 
     /* A threaded group: its processes are listed further up. */
     return r == -EOPNOTSUPP ? 0 : r;
+}
+
+static void add_process(pid_t pid, void *user)
+{
+    struct listing *listing = (struct listing *)user;
+
+    if (listing->count < listing->capacity)
+        listing->pids[listing->count] = pid;
+    listing->count++;
 }
 
 static int list_child(int directory_fd, const char *name, unsigned char type, void *user);
 
 static int list_subtree(int directory_fd, struct listing *listing) // NOLINT(misc-no-recursion)
 {
-    int r = list_own(directory_fd, listing);
+    int r = mm_group_visit_own(directory_fd, add_process, listing);
 
     if (r < 0)
         return r;

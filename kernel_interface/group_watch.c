@@ -117,7 +117,8 @@ static void read_events(struct mm_group_watch *watch, struct watched_group *grou
         return;
     if (group->is_populated != was_populated)
         tell(watch, group, group->is_populated ? MM_GROUP_POPULATED : MM_GROUP_EMPTY);
-    if (group->is_frozen != was_frozen)
+    /* frozen as before: while somebody comes it is not, until he stands still, too */
+    if (group->is_frozen || was_frozen)
         tell(watch, group, group->is_frozen ? MM_GROUP_FROZEN : MM_GROUP_THAWED);
 }
 

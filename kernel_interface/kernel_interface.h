@@ -119,6 +119,7 @@ struct mm_process_handle {
 
 /* Return non-zero to stop the scan; scan_processes then returns that value. */
 typedef int (*mm_process_visit)(const struct mm_process_info *process, void *user);
+typedef void (*mm_pid_visit)(pid_t pid, void *user);
 
 /* There is more to scan. */
 #define MM_SCAN_GOES_ON 1
@@ -151,7 +152,7 @@ enum mm_group_change {
     MM_GROUP_REMOVED,
     MM_GROUP_POPULATED, /* the first process has come, to it or to one below it */
     MM_GROUP_EMPTY,     /* the last one has left */
-    MM_GROUP_FROZEN,
+    MM_GROUP_FROZEN,    /* told again where somebody was added to it */
     MM_GROUP_THAWED,
     MM_GROUP_ENTERED, /* somebody was moved into it */
     MM_GROUP_CHANGE_COUNT
@@ -237,6 +238,14 @@ enum mm_vmpressure_mode {
     MM_VMPRESSURE_HIERARCHY, /* of the subtree */
     MM_VMPRESSURE_LOCAL,     /* of this group's own pages */
     MM_VMPRESSURE_MODE_COUNT
+};
+
+/* What MM_WAKE_USAGE is sure to tell of: that pages of processes and files bring available memory down to its line, whatever
+   becomes of the files' pages. */
+struct mm_wake_cover {
+    uint64_t
+        margin_bytes; /* the kernel's own memory, which it does not count, may grow by that without reaching the line */
+    uint64_t other_available_bytes; /* by the limits that it does not watch; MM_UNKNOWN: there are none */
 };
 
 struct mm_wake_request {
@@ -453,8 +462,11 @@ struct mm_kernel_ops {
        kernel refused. */
     int (*take_wake)(struct mm_kernel *kernel, struct mm_wake *wake);
     /* MM_WAKE_USAGE, after read_memory: tell at the latest when available memory is down to line_bytes (MM_UNKNOWN: do
-       not tell). Returns at once; the kernel takes some 10 ms to hear of it, in which a thread waits for it. */
-    void (*move_wake)(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes);
+       not tell). Returns at once; the kernel takes some 10 ms to hear of it, in which a thread waits for it. true, and
+       *ret_cover, where the kernel has heard already, of an earlier call, and that is still in place: it is then sure to
+       tell as far as the cover goes. */
+    bool (*move_wake)(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes,
+                      struct mm_wake_cover *ret_cover);
     void (*close_wake)(struct mm_kernel *kernel, struct mm_wake *wake); /* accepts NULL */
     /* -ENODEV when the group was removed, -EOPNOTSUPP where it has no such file (v2's root), -ENODATA when a line is
        missing. group NULL: the domain's, for a machine the root. */
@@ -467,6 +479,17 @@ struct mm_kernel_ops {
     /* How long the machine was suspended since it booted, which now_ns does not count. Never more than it was, and
        less by at most a moment. Costs no system call. */
     uint64_t (*suspended_ns)(struct mm_kernel *kernel);
+    /* Whether the process stands still because its group of cgroup v2, or one above it, is frozen: 1, else 0, also
+       without v2. -ESRCH. */
+    int (*is_frozen)(struct mm_kernel *kernel, pid_t pid);
+    /*
+     * The same of the group of that id (of cgroup v2, as MM_EVENT_GROUP says it), and then visits the processes that are
+     * in it and not in one below it: a process of another pid namespace as 0, zombies too. -ENOENT when there is no such
+     * group, or no cgroup v2; -EACCES and others as the kernel said, when some may have been visited. Without
+     * CAP_DAC_READ_SEARCH it takes as long as a look through all groups.
+     */
+    int (*read_frozen)(struct mm_kernel *kernel, uint64_t group_id, bool *ret_is_frozen, mm_pid_visit visit,
+                       void *user);
 };
 
 /* Implementations begin with this. */

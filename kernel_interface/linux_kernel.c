@@ -242,6 +242,8 @@ static const struct mm_kernel_ops linux_ops = {
     .read_swap = mm_linux_read_swap,
     .read_power = mm_linux_read_power,
     .suspended_ns = mm_linux_suspended_ns,
+    .is_frozen = mm_linux_is_frozen,
+    .read_frozen = mm_linux_read_frozen,
 };
 
 static int execute_job(void *user, const struct mm_job *job, uint64_t *ret_bytes)

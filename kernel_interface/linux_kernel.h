@@ -133,7 +133,8 @@ int mm_linux_open_wake(struct mm_kernel *base, const struct mm_wake_request *req
                        struct mm_wake **ret_wake);
 int mm_linux_wake_fd(struct mm_kernel *base, const struct mm_wake *wake, uint32_t *ret_events);
 int mm_linux_take_wake(struct mm_kernel *base, struct mm_wake *wake);
-void mm_linux_move_wake(struct mm_kernel *base, struct mm_wake *wake, uint64_t line_bytes);
+bool mm_linux_move_wake(struct mm_kernel *base, struct mm_wake *wake, uint64_t line_bytes,
+                        struct mm_wake_cover *ret_cover);
 void mm_linux_close_wake(struct mm_kernel *base, struct mm_wake *wake);
 
 int mm_linux_read_group_events(struct mm_kernel *base, struct mm_group *group,
@@ -142,6 +143,10 @@ int mm_linux_read_group_events(struct mm_kernel *base, struct mm_group *group,
 int mm_linux_read_swap(struct mm_kernel *base, struct mm_swap_state *ret_swap);
 int mm_linux_read_power(struct mm_kernel *base, struct mm_power_state *ret_power);
 uint64_t mm_linux_suspended_ns(struct mm_kernel *base);
+
+int mm_linux_is_frozen(struct mm_kernel *base, pid_t pid);
+int mm_linux_read_frozen(struct mm_kernel *base, uint64_t group_id, bool *ret_is_frozen, mm_pid_visit visit,
+                         void *user);
 
 /* pidfd_open(pid, 0): a descriptor or a negative errno. */
 int mm_linux_pidfd_open(pid_t pid);

@@ -76,11 +76,17 @@ static int read_level(struct mm_group *group, struct mm_domain_level *level)
     return r;
 }
 
-/* The machine's own memory, whose usage is read when somebody wants to know. */
+/* The machine's own memory, whose usage is read when somebody wants to know. What zswapd calls available is not made of
+   the same pages. */
 static void note_machine(struct mm_linux_kernel *kernel, const struct mm_memory_state *machine)
 {
     kernel->tightest = (struct mm_usage_view){
-        .directory_fd = -1, .available_bytes = machine->available_bytes, .limit_bytes = machine->total_bytes};
+        .directory_fd = -1,
+        .available_bytes = machine->available_bytes,
+        .limit_bytes = machine->total_bytes,
+        .droppable_bytes = kernel->zswapd_buffer.fd < 0 ? machine->file_bytes : MM_UNKNOWN,
+        .other_available_bytes = MM_UNKNOWN,
+    };
 }
 
 /* The first `count` levels are those of kernel->levels. */
@@ -88,17 +94,25 @@ static void note_tightest(struct mm_linux_kernel *kernel, const struct mm_domain
                           const struct mm_memory_state *machine)
 {
     size_t index = mm_domain_memory_tightest(levels, count, machine->available_bytes);
+    uint64_t other_bytes = index == count ? MM_UNKNOWN : machine->available_bytes;
 
-    if (index == count) {
-        note_machine(kernel, machine);
-        return;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t level_bytes = mm_domain_level_available(&levels[i]);
+
+        if (i != index && level_bytes != MM_UNLIMITED)
+            other_bytes = MM_MIN(other_bytes, level_bytes);
     }
-    kernel->tightest = (struct mm_usage_view){
-        .directory_fd = kernel->levels[index]->directory_fd,
-        .usage_bytes = levels[index].usage_bytes,
-        .available_bytes = mm_domain_level_available(&levels[index]),
-        .limit_bytes = levels[index].limit_bytes,
-    };
+    if (index == count)
+        note_machine(kernel, machine);
+    else
+        kernel->tightest = (struct mm_usage_view){
+            .directory_fd = kernel->levels[index]->directory_fd,
+            .usage_bytes = levels[index].usage_bytes,
+            .available_bytes = mm_domain_level_available(&levels[index]),
+            .limit_bytes = levels[index].limit_bytes,
+            .droppable_bytes = levels[index].droppable_bytes,
+        };
+    kernel->tightest.other_available_bytes = other_bytes;
 }
 
 static int apply_domain(struct mm_linux_kernel *kernel, struct mm_memory_state *memory)

@@ -55,12 +55,16 @@ static int view_usage(struct mm_linux_kernel *kernel, struct mm_wake *wake, stru
     return mm_group_read_number(root, MM_GROUP_FILE_CURRENT, &ret_view->usage_bytes);
 }
 
-void mm_linux_move_wake(struct mm_kernel *base, struct mm_wake *wake, uint64_t line_bytes)
+bool mm_linux_move_wake(struct mm_kernel *base, struct mm_wake *wake, uint64_t line_bytes,
+                        struct mm_wake_cover *ret_cover)
 {
     struct mm_usage_view view;
 
-    if (wake->request.kind == MM_WAKE_USAGE && view_usage(mm_linux(base), wake, &view) == 0)
-        mm_usage_alarm_move(wake->alarm, &view, line_bytes);
+    if (wake->request.kind != MM_WAKE_USAGE || view_usage(mm_linux(base), wake, &view) < 0)
+        return false;
+    ret_cover->other_available_bytes = view.other_available_bytes;
+    ret_cover->margin_bytes = mm_usage_alarm_move(wake->alarm, &view, line_bytes);
+    return ret_cover->margin_bytes > 0;
 }
 
 /* ---- of a group ---------------------------------------------------------------------------------------- */

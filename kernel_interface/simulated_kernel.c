@@ -307,6 +307,8 @@ static const struct mm_kernel_ops machine_ops = {
     .read_swap = mm_machine_read_swap,
     .read_power = mm_machine_read_power,
     .suspended_ns = mm_machine_suspended_ns,
+    .is_frozen = mm_machine_is_frozen,
+    .read_frozen = mm_machine_read_frozen,
 };
 
 /* v1 is what a machine falls back to; swap is what zram gives it. */

@@ -88,6 +88,10 @@ int mm_simulated_set_group_value(struct mm_kernel *kernel, const char *path, enu
                                  uint64_t bytes);
 /* -EBUSY while processes or groups are in it, -ENOENT. Made again it has another identity. */
 int mm_simulated_remove_group(struct mm_kernel *kernel, const char *path);
+/* Freezes or thaws it, and with it all below it, and makes it where it is missing. Nobody stops growing for it. */
+int mm_simulated_freeze(struct mm_kernel *kernel, const char *path, bool is_frozen);
+/* 0 for no such group. */
+uint64_t mm_simulated_group_id(struct mm_kernel *kernel, const char *path);
 /* Tasks of the group (NULL: of the root) stall; counts for its ancestors too. */
 int mm_simulated_add_stall(struct mm_kernel *kernel, const char *group, uint64_t some_us, uint64_t full_us);
 /* The kernel tells what was asked of it: every open wake of that kind is to be taken. Those of usage also come by

@@ -55,6 +55,8 @@
     X(read_swap)                                                                                             \
     X(read_power)                                                                                            \
     X(suspended_ns)                                                                                          \
+    X(is_frozen)                                                                                             \
+    X(read_frozen)                                                                                           \
     X(job)                                                                                                   \
     X(reap)                                                                                                  \
     X(scan_process)
@@ -91,6 +93,7 @@ struct mm_machine_group {
     struct mm_machine_group *parent; /* a reference, NULL for the root */
     unsigned references; /* the tree's own, children, handles, jobs, dead members' memory, triggers */
     bool is_removed;
+    bool is_frozen; /* itself, whatever those above it are */
     uint64_t inode;
     uint64_t high_bytes, max_bytes;
     struct mm_machine_usage usage; /* of the whole subtree */
@@ -311,6 +314,11 @@ ssize_t mm_machine_read_group_processes(struct mm_kernel *kernel, struct mm_grou
                                         size_t capacity);
 int mm_machine_kill_group(struct mm_kernel *kernel, struct mm_group *group);
 
+/* simulated_frozen.c */
+int mm_machine_is_frozen(struct mm_kernel *kernel, pid_t pid);
+int mm_machine_read_frozen(struct mm_kernel *kernel, uint64_t group_id, bool *ret_is_frozen,
+                           mm_pid_visit visit, void *user);
+
 /* simulated_pressure.c */
 void mm_machine_stall(struct mm_machine_group *group, uint64_t some_ns, uint64_t full_ns);
 /* After the clock moved: the machine's own stalls, averages, triggers. */
@@ -342,7 +350,8 @@ int mm_machine_open_wake(struct mm_kernel *kernel, const struct mm_wake_request 
                          struct mm_wake **ret_wake);
 int mm_machine_wake_fd(struct mm_kernel *kernel, const struct mm_wake *wake, uint32_t *ret_events);
 int mm_machine_take_wake(struct mm_kernel *kernel, struct mm_wake *wake);
-void mm_machine_move_wake(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes);
+bool mm_machine_move_wake(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes,
+                          struct mm_wake_cover *ret_cover);
 void mm_machine_close_wake(struct mm_kernel *kernel, struct mm_wake *wake);
 
 /* simulated_job.c */

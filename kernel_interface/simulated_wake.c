@@ -147,12 +147,22 @@ int mm_machine_take_wake(struct mm_kernel *kernel, struct mm_wake *wake)
     return wake->group->is_removed ? -ENODEV : 1;
 }
 
-void mm_machine_move_wake(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes)
+/* Hears of it at once; the whole machine is watched. */
+bool mm_machine_move_wake(struct mm_kernel *kernel, struct mm_wake *wake, uint64_t line_bytes,
+                          struct mm_wake_cover *ret_cover)
 {
-    if (mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_move_wake) < 0)
-        return;
+    struct mm_machine *machine = mm_machine_of(kernel);
+    uint64_t available_bytes = mm_machine_available_bytes(machine);
+
+    if (mm_machine_enter(machine, MM_OPERATION_move_wake) < 0)
+        return false;
     wake->line_bytes = line_bytes;
     wake->is_told = false;
+    if (wake->request.kind != MM_WAKE_USAGE || line_bytes == MM_UNKNOWN || available_bytes <= line_bytes)
+        return false;
+    *ret_cover = (struct mm_wake_cover){.margin_bytes = available_bytes - line_bytes,
+                                        .other_available_bytes = MM_UNKNOWN};
+    return true;
 }
 
 void mm_machine_close_wake(struct mm_kernel *kernel, struct mm_wake *wake)

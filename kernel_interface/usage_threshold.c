@@ -24,6 +24,12 @@
 #define SLACK_SHARE     8
 #define SLACK_MIN_BYTES MM_MIB
 
+/* Where it is sure to be met it is put after that share of the way, and left there up to twice of it: the shorter, the
+   longer may be slept, but the more often memory that only comes and goes is told of. */
+#define WAY_SHARE 8
+/* Below it there is no room for what each processor counts late, and nothing to gain: the way is filled in 50 ms. */
+#define WAY_MIN_BYTES (256 * MM_MIB)
+
 struct mm_usage_alarm {
     int front_fd; /* an epoll set of event_fd alone */
     pthread_t thread;
@@ -31,27 +37,55 @@ struct mm_usage_alarm {
     pthread_mutex_t lock; /* everything below; held for microseconds only */
     pthread_cond_t changed;
     bool is_stopping;
-    bool is_wanted; /* wanted is for the thread to do */
+    bool is_wanted;     /* wanted is for the thread to do */
+    bool is_registered; /* present is, as far as the kernel says */
     struct mm_usage_registration wanted;
     struct mm_usage_registration present; /* what is registered, or being so */
     int event_fd;                         /* -1: none */
     int error;                            /* why the last one was refused */
 };
 
+/* How far pages that usage counts must grow at least before the line is reached; 0 where that is not far. */
+static uint64_t sure_way(const struct mm_usage_view *view, uint64_t line_bytes)
+{
+    uint64_t distance = view->available_bytes - line_bytes;
+    uint64_t way = distance > view->droppable_bytes ? distance - view->droppable_bytes : 0;
+
+    return way >= WAY_MIN_BYTES ? way : 0;
+}
+
+uint64_t mm_usage_threshold_margin(const struct mm_usage_view *view, uint64_t line_bytes,
+                                   const struct mm_usage_registration *present)
+{
+    uint64_t way;
+
+    if (line_bytes == MM_UNKNOWN || view->available_bytes < line_bytes || present->has_told ||
+        present->threshold_bytes == MM_UNKNOWN || present->directory_fd != view->directory_fd ||
+        present->threshold_bytes <= view->usage_bytes)
+        return 0;
+    way = sure_way(view, line_bytes);
+    if (present->threshold_bytes - view->usage_bytes > way / WAY_SHARE * 2)
+        return 0;
+    return way - (present->threshold_bytes - view->usage_bytes);
+}
+
 uint64_t mm_usage_threshold_decide(const struct mm_usage_view *view, uint64_t line_bytes,
                                    const struct mm_usage_registration *present)
 {
     uint64_t distance, slack, threshold;
     bool is_same_group = present->directory_fd == view->directory_fd;
+    bool is_sure;
 
     if (line_bytes == MM_UNKNOWN || view->available_bytes < line_bytes)
         return MM_UNKNOWN;
-    distance = view->available_bytes - line_bytes;
+    distance = sure_way(view, line_bytes);
+    is_sure = distance > 0;
+    distance = is_sure ? distance / WAY_SHARE : view->available_bytes - line_bytes;
     if (__builtin_add_overflow(view->usage_bytes, distance, &threshold) || threshold >= view->limit_bytes)
         return MM_UNKNOWN;
     if (present->threshold_bytes == MM_UNKNOWN || !is_same_group)
         return threshold;
-    slack = MM_MAX(distance / SLACK_SHARE, SLACK_MIN_BYTES);
+    slack = is_sure ? distance : MM_MAX(distance / SLACK_SHARE, SLACK_MIN_BYTES);
     if (present->threshold_bytes > threshold)
         return present->threshold_bytes - threshold > slack ? threshold : present->threshold_bytes;
     if (present->has_told && threshold - present->threshold_bytes > slack)
@@ -101,6 +135,7 @@ static void replace_event_fd(struct mm_usage_alarm *alarm, int event_fd, int err
     old_fd = alarm->event_fd;
     alarm->event_fd = event_fd;
     alarm->error = error;
+    alarm->is_registered = event_fd >= 0 && !alarm->is_wanted;
     if (event_fd >= 0 && epoll_ctl(alarm->front_fd, EPOLL_CTL_ADD, event_fd, &event) < 0)
         alarm->error = -errno;
     if (old_fd >= 0)
@@ -216,9 +251,11 @@ int mm_usage_alarm_take(struct mm_usage_alarm *alarm)
     return result;
 }
 
-void mm_usage_alarm_move(struct mm_usage_alarm *alarm, const struct mm_usage_view *view, uint64_t line_bytes)
+uint64_t mm_usage_alarm_move(struct mm_usage_alarm *alarm, const struct mm_usage_view *view,
+                             uint64_t line_bytes)
 {
     struct mm_usage_registration wanted = {.directory_fd = view->directory_fd};
+    uint64_t margin_bytes = 0;
 
     (void)pthread_mutex_lock(&alarm->lock);
     wanted.threshold_bytes = mm_usage_threshold_decide(view, line_bytes, &alarm->present);
@@ -227,7 +264,11 @@ void mm_usage_alarm_move(struct mm_usage_alarm *alarm, const struct mm_usage_vie
         alarm->wanted = wanted;
         alarm->present = wanted;
         alarm->is_wanted = true;
+        alarm->is_registered = false;
         (void)pthread_cond_signal(&alarm->changed);
     }
+    if (alarm->is_registered && alarm->error == 0)
+        margin_bytes = mm_usage_threshold_margin(view, line_bytes, &alarm->present);
     (void)pthread_mutex_unlock(&alarm->lock);
+    return margin_bytes;
 }

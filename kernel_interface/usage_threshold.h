@@ -7,6 +7,9 @@
  *
  * so that the threshold is the present usage plus the distance of available memory from the line. It moves with the
  * file pages, and is out of reach where they fill the group up to its limit.
+ *
+ * Where the line is further away than all droppable file pages together, the threshold can be put where it is sure to be
+ * met on the way, though they be dropped or locked meanwhile: then the watch may sleep longer.
  */
 #ifndef MM_KERNEL_INTERFACE_USAGE_THRESHOLD_H
 #define MM_KERNEL_INTERFACE_USAGE_THRESHOLD_H
@@ -22,7 +25,9 @@ extern "C" {
 struct mm_usage_view {
     int directory_fd;
     uint64_t usage_bytes, available_bytes;
-    uint64_t limit_bytes; /* of the root: RAM */
+    uint64_t limit_bytes;           /* of the root: RAM */
+    uint64_t droppable_bytes;       /* file pages that count in available and in usage; MM_UNKNOWN */
+    uint64_t other_available_bytes; /* by the limits of the others, and RAM; MM_UNKNOWN: there are none */
 };
 
 /* What is registered, and whether it has told since. threshold_bytes MM_UNKNOWN: nothing. */
@@ -40,6 +45,11 @@ struct mm_usage_registration {
 uint64_t mm_usage_threshold_decide(const struct mm_usage_view *view, uint64_t line_bytes,
                                    const struct mm_usage_registration *present);
 
+/* How far available memory may come down, besides what usage counts, while a registration that is in place, and has not
+   told, is still sure to tell before the line. 0: it is not sure to. */
+uint64_t mm_usage_threshold_margin(const struct mm_usage_view *view, uint64_t line_bytes,
+                                   const struct mm_usage_registration *present);
+
 /* ---- the registering, in a thread --------------------------------------------------------------------- */
 
 struct mm_usage_alarm;
@@ -52,8 +62,10 @@ void mm_usage_alarm_free(struct mm_usage_alarm *alarm);
 int mm_usage_alarm_fd(const struct mm_usage_alarm *alarm);
 /* As take_wake of struct mm_kernel. */
 int mm_usage_alarm_take(struct mm_usage_alarm *alarm);
-/* Returns at once; of several the last counts. The descriptor stays the caller's and must stay open. */
-void mm_usage_alarm_move(struct mm_usage_alarm *alarm, const struct mm_usage_view *view, uint64_t line_bytes);
+/* Returns at once; of several the last counts. The descriptor stays the caller's and must stay open. What
+   mm_usage_threshold_margin says of what the kernel has heard of; 0 while it is to hear of another. */
+uint64_t mm_usage_alarm_move(struct mm_usage_alarm *alarm, const struct mm_usage_view *view,
+                             uint64_t line_bytes);
 
 #ifdef __cplusplus
 }

@@ -90,9 +90,15 @@ static void keep_heaviest(struct search *search, const struct found *found)
     search->heaviest[position] = *found;
 }
 
+/* A list by rank says itself who is first. */
+static bool is_newest_use_first(const struct search *search)
+{
+    return search->config->order == MM_ORDER_NEWEST_USE && !search->list->is_by_rank;
+}
+
 static void keep_by_use(struct search *search, const struct found *found)
 {
-    bool is_newest_first = search->config->order == MM_ORDER_NEWEST_USE;
+    bool is_newest_first = is_newest_use_first(search);
 
     if (search->has_used && (found->use > search->used.use) != is_newest_first)
         return;
@@ -127,7 +133,7 @@ static void begin(struct search *search)
 static bool search_in_order(struct search *search, uint32_t steps_max)
 {
     uint32_t index = mm_priority_list_first_index(search->list, search->priority);
-    bool is_oldest_enough = search->config->order != MM_ORDER_NEWEST_USE;
+    bool is_oldest_enough = !is_newest_use_first(search);
 
     begin(search);
     for (uint32_t step = 0; index != MM_PRIORITY_NO_INDEX; step++) {
@@ -201,7 +207,8 @@ static bool enter_bucket(struct search *search, const struct mm_kill_level *leve
     const struct mm_kill_config *config = search->config;
 
     search->priority = priority;
-    search->is_by_use = config->order != MM_ORDER_HEAVIEST && priority > config->heaviest_from_priority;
+    search->is_by_use = search->list->is_by_rank ||
+                        (config->order != MM_ORDER_HEAVIEST && priority > config->heaviest_from_priority);
     search->are_unregistered_kept_out =
         !mm_unregistered_may_be_touched(priority, config->unregistered_policy);
     if (priority > MM_PRIORITY_SYSTEM && priority >= level->min_priority)

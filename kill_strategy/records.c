@@ -56,6 +56,18 @@ const struct mm_kill_record *mm_kill_records_at(const struct mm_kill_records *re
     return &records->items[(records->count - 1 - index) % MM_KILL_RECORDS_MAX];
 }
 
+static void tell(struct mm_event_center *center, const struct mm_kill_record *record, bool has_ended)
+{
+    const struct mm_event event = {
+        .kind = MM_EVENT_KILL,
+        .pid = record->pid,
+        .uid = record->uid,
+        .payload.kill = {.sequence = record->sequence, .has_ended = has_ended},
+    };
+
+    mm_event_center_publish(center, &event);
+}
+
 void mm_kill_explain_signal(struct mm_event_center *center, const struct mm_kill_record *record)
 {
     struct mm_decision decision = {
@@ -70,6 +82,7 @@ void mm_kill_explain_signal(struct mm_event_center *center, const struct mm_kill
 
     mm_copy_text(decision.target, sizeof(decision.target), record->name);
     mm_decide(center, &decision, "%s", record->reason);
+    tell(center, record, false);
 }
 
 void mm_kill_explain_end(struct mm_event_center *center, const struct mm_kill_record *record)
@@ -89,4 +102,5 @@ void mm_kill_explain_end(struct mm_event_center *center, const struct mm_kill_re
     mm_decide(center, &decision, "%s %llu us after the signal, %u process(es)",
               record->exited_ns ? "exited" : what,
               (unsigned long long)((until_ns - record->signalled_ns) / MM_NS_PER_US), record->process_count);
+    tell(center, record, true);
 }

@@ -22,7 +22,7 @@ void mm_kill_records_update(struct mm_kill_records *records, const struct mm_kil
 /* The newest is index 0; NULL past the end. */
 const struct mm_kill_record *mm_kill_records_at(const struct mm_kill_records *records, unsigned index);
 
-/* The decision that the record is of, by its reason. */
+/* The decision that the record is of, by its reason; and MM_EVENT_KILL, as does the next. */
 void mm_kill_explain_signal(struct mm_event_center *center, const struct mm_kill_record *record);
 /* And what came of it, by its outcome. */
 void mm_kill_explain_end(struct mm_event_center *center, const struct mm_kill_record *record);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Accounts: what a switch does to the bundles of others. */
-#include "priority_manager/manager.h"
+#include "priority_manager/upstream.h"
 
 #include <inttypes.h>
 
@@ -206,6 +206,9 @@ void mm_manager_on_account(struct mm_priority_manager *manager, const struct mm_
         switch_away(manager, change->account_id, change->change);
     spare(manager, account);
     set_state(account, MM_ACCOUNT_IS_ACTIVE);
-    seed_changed(manager);
+    if (!manager->is_upstream)
+        seed_changed(manager);
+    else if (change->change != MM_ACCOUNT_COLD_SWITCH)
+        mm_upstream_shift(manager, account);
     mm_manager_settle(manager);
 }

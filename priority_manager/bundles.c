@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bundles: membership, the least of the members, the place on the list, and what is told of it. */
-#include "priority_manager/manager.h"
+#include "priority_manager/upstream.h"
 
 #include <string.h>
 
@@ -35,12 +35,16 @@ void mm_priority_manager_set_aside(struct mm_priority_manager *manager, struct m
     mm_bundle_describe(&manager->list, bundle);
 }
 
-static uint64_t bundle_hash(int64_t account_id, uid_t uid, uint64_t name_hash)
+/* Where priorities are upstream's a bundle is a uid. */
+static uint64_t bundle_hash(const struct mm_priority_manager *manager, int64_t account_id, uid_t uid,
+                            uint64_t name_hash)
 {
+    if (manager->is_upstream)
+        return mm_hash_u64(uid);
     return mm_hash_u64(name_hash ^ mm_hash_u64((uint64_t)account_id << 32 ^ uid));
 }
 
-static void mark_changed(struct mm_priority_manager *manager, struct mm_bundle_node *node)
+void mm_bundle_mark_changed(struct mm_priority_manager *manager, struct mm_bundle_node *node)
 {
     if (node->bundle.work_flags & MM_BUNDLE_IS_CHANGED)
         return;
@@ -103,6 +107,7 @@ static struct mm_bundle_node *take_bundle(struct mm_priority_manager *manager,
     node->bundle.uid = uid;
     node->bundle.least = MM_PRIORITY_NONE;
     node->bundle.announced = MM_PRIORITY_NONE;
+    node->upstream_number = MM_PRIORITY_BACKGROUND;
     manager->counters.bundles++;
     return node;
 }
@@ -110,13 +115,14 @@ static struct mm_bundle_node *take_bundle(struct mm_priority_manager *manager,
 struct mm_bundle_node *mm_manager_find_bundle(const struct mm_priority_manager *manager, int64_t account_id,
                                               uid_t uid, const char *name, uint64_t name_hash)
 {
-    uint64_t hash = bundle_hash(account_id, uid, name_hash);
+    uint64_t hash = bundle_hash(manager, account_id, uid, name_hash);
 
     for (struct mm_hash_link *link = mm_hash_table_chain(&manager->bundles, hash); link; link = link->next) {
         struct mm_bundle_node *node = MM_CONTAINER_OF(link, struct mm_bundle_node, hash_link);
 
-        if (link->hash == hash && node->bundle.uid == uid && node->bundle.account->id == account_id &&
-            strcmp(node->bundle.name, name) == 0)
+        if (link->hash == hash && node->bundle.uid == uid &&
+            (manager->is_upstream ||
+             (node->bundle.account->id == account_id && strcmp(node->bundle.name, name) == 0)))
             return node;
     }
     return NULL;
@@ -148,7 +154,7 @@ struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *
     node->bundle.account = account;
     node->bundle.announced = MM_PRIORITY_BACKGROUND; /* where upstream's bundles begin */
     account->bundle_count++;
-    node->hash_link.hash = bundle_hash(account_id, uid, name_hash);
+    node->hash_link.hash = bundle_hash(manager, account_id, uid, name_hash);
     mm_hash_table_insert(&manager->bundles, &node->hash_link);
     return node;
 }
@@ -197,7 +203,7 @@ void mm_bundle_join(struct mm_priority_manager *manager, struct mm_bundle_node *
     if (bundle->is_registered)
         manager->counters.registered_processes++;
     mm_bundle_describe(&manager->list, bundle);
-    mark_changed(manager, node);
+    mm_bundle_mark_changed(manager, node);
     mm_manager_seed(manager, member);
 }
 
@@ -224,7 +230,7 @@ void mm_bundle_leave(struct mm_priority_manager *manager, struct mm_process_node
     if (member->process.priority > node->bundle.least)
         return;
     node->bundle.work_flags |= MM_BUNDLE_MUST_RECOUNT;
-    mark_changed(manager, node);
+    mm_bundle_mark_changed(manager, node);
 }
 
 void mm_bundle_member_changed(struct mm_priority_manager *manager, struct mm_process_node *member,
@@ -241,13 +247,13 @@ void mm_bundle_member_changed(struct mm_priority_manager *manager, struct mm_pro
         node->bundle.work_flags |= MM_BUNDLE_MUST_RECOUNT;
     else
         return;
-    mark_changed(manager, node);
+    mm_bundle_mark_changed(manager, node);
 }
 
 void mm_bundle_touch(struct mm_priority_manager *manager, struct mm_bundle *bundle)
 {
     bundle->work_flags |= MM_BUNDLE_IS_TOUCHED;
-    mark_changed(manager, mm_bundle_node_of(bundle));
+    mm_bundle_mark_changed(manager, mm_bundle_node_of(bundle));
 }
 
 static void recount(struct mm_bundle_node *node)
@@ -261,15 +267,17 @@ static void recount(struct mm_bundle_node *node)
     }
 }
 
-int mm_bundle_due_priority(const struct mm_bundle *bundle)
+int mm_bundle_due_priority(const struct mm_priority_manager *manager, const struct mm_bundle *bundle)
 {
+    if (manager->is_upstream && bundle->is_registered)
+        return mm_upstream_bundle_due(bundle);
     /* Renders whose owner is gone: as any application in the background. */
     return bundle->least == MM_PRIORITY_NONE ? MM_PRIORITY_BACKGROUND : bundle->least;
 }
 
 static void seed_renders(struct mm_priority_manager *manager, struct mm_bundle_node *node)
 {
-    int priority = mm_rules_render(mm_bundle_due_priority(&node->bundle));
+    int priority = mm_rules_render(mm_bundle_due_priority(manager, &node->bundle));
 
     MM_LIST_FOR_EACH (link, &node->bundle.processes) {
         struct mm_process_node *member = mm_node_at(link);
@@ -290,17 +298,17 @@ void mm_manager_count_bundles(struct mm_priority_manager *manager)
     }
 }
 
-/* There is room for every bundle of the pool. */
+/* There is room for every bundle of the pool. The rank counts where priorities are upstream's: highest uid first. */
 static void insert(struct mm_priority_manager *manager, struct mm_bundle *bundle, int priority)
 {
-    (void)mm_priority_list_insert(&manager->list, &bundle->entry, priority);
+    (void)mm_priority_list_insert_ranked(&manager->list, &bundle->entry, priority, UINT32_MAX - bundle->uid);
     mm_bundle_describe(&manager->list, bundle);
 }
 
 static void move_bundle(struct mm_priority_manager *manager, struct mm_bundle_node *node)
 {
     struct mm_bundle *bundle = &node->bundle;
-    int priority = mm_bundle_due_priority(bundle);
+    int priority = mm_bundle_due_priority(manager, bundle);
 
     if (!mm_priority_entry_is_listed(&bundle->entry))
         insert(manager, bundle, priority);

@@ -6,18 +6,23 @@
    started one after the other end their grace in a wake-up or two instead of a thousand. */
 #define SLACK_NS MM_NS_PER_S
 
+static struct mm_deadline *deadline_at(struct mm_list *link)
+{
+    return MM_CONTAINER_OF(link, struct mm_deadline, link);
+}
+
 static void arm(struct mm_deadline_queue *queue)
 {
     struct mm_event_center *center = queue->manager->center;
-    const struct mm_process_node *first;
+    const struct mm_deadline *first;
 
     if (mm_list_is_empty(&queue->waiting)) {
         mm_event_center_disarm(center, &queue->timer);
         return;
     }
-    first = MM_CONTAINER_OF(queue->waiting.next, struct mm_process_node, deadline_link);
-    if (!mm_timer_is_armed(&queue->timer) || queue->timer.deadline_ns != first->deadline_ns)
-        mm_event_center_arm(center, &queue->timer, first->deadline_ns);
+    first = deadline_at(queue->waiting.next);
+    if (!mm_timer_is_armed(&queue->timer) || queue->timer.deadline_ns != first->at_ns)
+        mm_event_center_arm(center, &queue->timer, first->at_ns);
 }
 
 static void on_expired(struct mm_timer *timer, void *user)
@@ -28,14 +33,12 @@ static void on_expired(struct mm_timer *timer, void *user)
 
     (void)timer;
     while (!mm_list_is_empty(&queue->waiting)) {
-        struct mm_process_node *node =
-            MM_CONTAINER_OF(queue->waiting.next, struct mm_process_node, deadline_link);
+        struct mm_deadline *deadline = deadline_at(queue->waiting.next);
 
-        if (node->deadline_ns > now_ns)
+        if (deadline->at_ns > now_ns)
             break;
-        mm_list_remove(&node->deadline_link);
-        node->process.flags &= ~(queue->flag | MM_PROCESS_IS_INHERITING);
-        mm_manager_seed(manager, node);
+        mm_list_remove(&deadline->link);
+        queue->end(manager, deadline);
     }
     arm(queue);
     mm_manager_settle(manager);
@@ -43,29 +46,73 @@ static void on_expired(struct mm_timer *timer, void *user)
 }
 
 void mm_deadline_queue_init(struct mm_deadline_queue *queue, struct mm_priority_manager *manager,
-                            uint32_t flag)
+                            mm_deadline_end end)
 {
     mm_list_init(&queue->waiting);
     mm_timer_init(&queue->timer, on_expired, queue);
     queue->timer.slack_ns = SLACK_NS;
     queue->manager = manager;
-    queue->flag = flag;
+    queue->end = end;
 }
 
-void mm_deadline_start(struct mm_deadline_queue *queue, struct mm_process_node *node)
+void mm_deadline_wait(struct mm_deadline_queue *queue, struct mm_deadline *deadline)
 {
     struct mm_list *place;
 
-    mm_deadline_stop(queue->manager, node);
-    node->process.flags |= queue->flag;
-    node->deadline_ns = mm_event_center_now_ns(queue->manager->center) + queue->duration_ns;
+    mm_list_remove(&deadline->link);
+    deadline->at_ns = mm_event_center_now_ns(queue->manager->center) + queue->duration_ns;
     /* The last place, unless a reload has made the time shorter. */
     place = queue->waiting.previous;
-    while (place != &queue->waiting &&
-           MM_CONTAINER_OF(place, struct mm_process_node, deadline_link)->deadline_ns > node->deadline_ns)
+    while (place != &queue->waiting && deadline_at(place)->at_ns > deadline->at_ns)
         place = place->previous;
-    mm_list_insert_after(place, &node->deadline_link);
+    mm_list_insert_after(place, &deadline->link);
     arm(queue);
+}
+
+void mm_deadline_leave(struct mm_deadline_queue *queue, struct mm_deadline *deadline)
+{
+    mm_list_remove(&deadline->link);
+    arm(queue);
+}
+
+/* ---- the two of a process ----------------------------------------------------------------------------------- */
+
+static void end_flag(struct mm_priority_manager *manager, struct mm_deadline *deadline, uint32_t flag)
+{
+    struct mm_process_node *node = MM_CONTAINER_OF(deadline, struct mm_process_node, deadline);
+
+    node->process.flags &= ~(flag | MM_PROCESS_IS_INHERITING);
+    mm_manager_seed(manager, node);
+}
+
+static void end_grace(struct mm_priority_manager *manager, struct mm_deadline *deadline)
+{
+    end_flag(manager, deadline, MM_PROCESS_IN_GRACE);
+}
+
+static void end_ability_start(struct mm_priority_manager *manager, struct mm_deadline *deadline)
+{
+    end_flag(manager, deadline, MM_PROCESS_IS_ABILITY_STARTING);
+}
+
+void mm_deadline_init(struct mm_priority_manager *manager)
+{
+    mm_deadline_queue_init(&manager->grace, manager, end_grace);
+    mm_deadline_queue_init(&manager->ability_start, manager, end_ability_start);
+}
+
+void mm_deadline_start_grace(struct mm_priority_manager *manager, struct mm_process_node *node)
+{
+    mm_deadline_stop(manager, node);
+    node->process.flags |= MM_PROCESS_IN_GRACE;
+    mm_deadline_wait(&manager->grace, &node->deadline);
+}
+
+void mm_deadline_start_ability(struct mm_priority_manager *manager, struct mm_process_node *node)
+{
+    mm_deadline_stop(manager, node);
+    node->process.flags |= MM_PROCESS_IS_ABILITY_STARTING;
+    mm_deadline_wait(&manager->ability_start, &node->deadline);
 }
 
 void mm_deadline_stop(struct mm_priority_manager *manager, struct mm_process_node *node)
@@ -75,7 +122,6 @@ void mm_deadline_stop(struct mm_priority_manager *manager, struct mm_process_nod
 
     if (!(node->process.flags & both))
         return;
-    mm_list_remove(&node->deadline_link);
     node->process.flags &= ~both;
-    arm(is_in_grace ? &manager->grace : &manager->ability_start);
+    mm_deadline_leave(is_in_grace ? &manager->grace : &manager->ability_start, &node->deadline);
 }

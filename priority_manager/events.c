@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What clients report: one row for each reason. */
-#include "priority_manager/manager.h"
+#include "priority_manager/upstream.h"
 
 #include <errno.h>
 
@@ -69,6 +69,9 @@ static void handle_state(struct mm_priority_manager *manager, const struct mm_ev
         process->flags &= ~(uint32_t)MM_PROCESS_IS_INHERITING;
     if (row->is_use)
         mm_bundle_touch(manager, process->bundle);
+    /* thawed to be used, perhaps, and the word of it is still under way */
+    if (row->is_use && (process->flags & MM_PROCESS_IS_FROZEN))
+        mm_manager_look_if_frozen(manager, node);
     mm_manager_seed(manager, node);
 }
 
@@ -92,19 +95,13 @@ static void handle_suspend(struct mm_priority_manager *manager, const struct mm_
     }
 }
 
-/* The application has ended; a process that still runs is anybody's from now on. */
-static void handle_terminated(struct mm_priority_manager *manager, const struct mm_event *event,
-                              struct mm_process_node *node, const struct reason_row *row)
+void mm_manager_end_registration(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
     struct mm_kernel *kernel = manager->kernel;
     struct mm_process_info info;
+    pid_t pid = node->process.pid;
 
-    (void)row;
-    if (!is_registered(node)) {
-        count_unknown(manager);
-        return;
-    }
-    if (kernel->ops->read_process(kernel, event->pid, MM_PROCESS_STAT, &info) < 0 || info.has_exited ||
+    if (kernel->ops->read_process(kernel, pid, MM_PROCESS_STAT, &info) < 0 || info.has_exited ||
         info.start_time_ticks != node->process.start_time_ticks) {
         mm_manager_remove_process(manager, node);
         return;
@@ -115,7 +112,18 @@ static void handle_terminated(struct mm_priority_manager *manager, const struct 
     if (mm_manager_unregister(manager, node) < 0)
         mm_manager_remove_process(manager, node);
     else
-        mm_manager_tell_found(manager, event->pid); /* rules may take it from now on */
+        mm_manager_tell_found(manager, pid); /* rules may take it from now on */
+}
+
+static void handle_terminated(struct mm_priority_manager *manager, const struct mm_event *event,
+                              struct mm_process_node *node, const struct reason_row *row)
+{
+    (void)event;
+    (void)row;
+    if (is_registered(node))
+        mm_manager_end_registration(manager, node);
+    else
+        count_unknown(manager);
 }
 
 /* A target of binds lives by its callers from now on, bound or not. */
@@ -177,8 +185,29 @@ static void handle_ability_start(struct mm_priority_manager *manager, const stru
         return;
     node->process.flags &= ~(uint32_t)(MM_PROCESS_IS_SUSPENDED | MM_PROCESS_IS_INHERITING);
     node->ability_started_ns = event->time_ns;
-    mm_deadline_start(&manager->ability_start, node);
+    mm_deadline_start_ability(manager, node);
     mm_bundle_touch(manager, node->process.bundle);
+    mm_manager_seed(manager, node);
+}
+
+static void handle_critical(struct mm_priority_manager *manager, const struct mm_event *event,
+                            struct mm_process_node *node, const struct reason_row *row)
+{
+    (void)event;
+    if (!node) {
+        count_unknown(manager);
+        return;
+    }
+    if (node->process.flags & MM_PROCESS_IS_RENDER) {
+        manager->counters.refused_events++;
+        return;
+    }
+    node->process.flags = (node->process.flags & ~row->clear) | row->set;
+    /* the floor of an important application is to be found again, when it was the larger one */
+    if (node->process.bundle->is_registered)
+        mm_manager_apply_names(manager, node, mm_hash_text(node->process.bundle->name));
+    else
+        mm_manager_apply_critical(manager, node);
     mm_manager_seed(manager, node);
 }
 
@@ -225,6 +254,8 @@ static const struct reason_row reason_rows[MM_REASON_COUNT] = {
     [MM_REASON_UN_VISIBLE] = END(MM_PROCESS_IS_VISIBLE),
     [MM_REASON_RENDER_CREATE_PROCESS] = {.handle = handle_render},
     [MM_REASON_ABILITY_START] = {.handle = handle_ability_start},
+    [MM_REASON_CRITICAL_BEGIN] = {.handle = handle_critical, .set = MM_PROCESS_IS_CRITICAL},
+    [MM_REASON_CRITICAL_END] = {.handle = handle_critical, .clear = MM_PROCESS_IS_CRITICAL},
 };
 
 /* What is known of the event's process; *ret_is_stale when the event is about one that had the pid before. */
@@ -255,6 +286,8 @@ void mm_manager_on_application(struct mm_priority_manager *manager, const struct
     node = find_subject(manager, event, &is_stale);
     if (is_stale)
         count_unknown(manager);
+    else if (manager->is_upstream)
+        mm_upstream_on_application(manager, event, node);
     else
         reason_rows[reason].handle(manager, event, node, &reason_rows[reason]);
     mm_manager_settle(manager);

@@ -1,31 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The chain of rules behind a number, in words. */
-#include "priority_manager/manager.h"
+#include "priority_manager/upstream.h"
 
 #include <inttypes.h>
 
 /* More than an application has; a list of ten thousand processes of one bundle takes no time all the same. */
 #define MEMBERS_LOOKED_AT 256
 
-/* Grows a text step by step; what does not fit is cut. */
-struct text {
-    char *buffer;
-    size_t size, length;
-};
-
-#define APPEND(text, ...)                                                                                    \
-    ((text)->length += mm_format((text)->buffer + (text)->length, (text)->size - (text)->length, __VA_ARGS__))
-
 /* Each rule that applies is told, also where it changes nothing: why it did not help is asked as often. */
-static void explain_account(struct text *text, const struct mm_account *account,
+static void explain_account(struct mm_explain_text *text, const struct mm_account *account,
                             const struct mm_rule_result *result)
 {
     if (mm_account_adjustment(account) == 0 || result->protected_ < 0 ||
         result->flags_rule == MM_RULE_OOM_SCORE_ADJ)
         return;
-    APPEND(text, "; account %" PRId64 " %s %+d -> %d", account->id,
-           account->state == MM_ACCOUNT_IS_ACTIVE ? "active" : "inactive", mm_account_adjustment(account),
-           result->own);
+    MM_APPEND(text, "; account %" PRId64 " %s %+d -> %d", account->id,
+              account->state == MM_ACCOUNT_IS_ACTIVE ? "active" : "inactive", mm_account_adjustment(account),
+              result->own);
 }
 
 static const char *explain_state(const struct mm_process_node *node, const struct mm_rule_result *result)
@@ -37,19 +28,28 @@ static const char *explain_state(const struct mm_process_node *node, const struc
     return result->flags_rule == MM_RULE_EXTENSION && !node->callers ? " without callers" : "";
 }
 
-static void explain_flags(struct text *text, const struct mm_process_node *node,
+static void explain_frozen(struct mm_explain_text *text, const struct mm_process_node *node,
+                           const struct mm_rule_result *result)
+{
+    if (node->process.flags & MM_PROCESS_IS_FROZEN)
+        MM_APPEND(text, "; group frozen -> %d", result->frozen);
+}
+
+static void explain_flags(struct mm_explain_text *text, const struct mm_process_node *node,
                           const struct mm_rule_result *result)
 {
     const struct mm_process *process = &node->process;
 
-    APPEND(text, "%d %s%s", result->from_flags, mm_priority_rule_name(result->flags_rule),
-           explain_state(node, result));
-    if (process->flags & MM_PROCESS_IS_IMPORTANT)
-        APPEND(text, "; important floor %d -> %d", process->important_floor, result->floored);
+    MM_APPEND(text, "%d %s%s", result->from_flags, mm_priority_rule_name(result->flags_rule),
+              explain_state(node, result));
+    explain_frozen(text, node, result);
+    if (process->flags & (MM_PROCESS_IS_IMPORTANT | MM_PROCESS_IS_CRITICAL))
+        MM_APPEND(text, "; %s floor %d -> %d", mm_priority_rule_name(mm_rules_floor(process->flags)),
+                  process->important_floor, result->floored);
     if (process->flags & MM_PROCESS_IS_RESIDENT)
-        APPEND(text, "; resident -> %d", MM_MIN(result->floored, MM_PRIORITY_KILLABLE_SYSTEM));
+        MM_APPEND(text, "; resident -> %d", MM_MIN(result->floored, MM_PRIORITY_KILLABLE_SYSTEM));
     if (process->flags & MM_PROCESS_IS_SYSTEM)
-        APPEND(text, "; system -> %d", result->protected_);
+        MM_APPEND(text, "; system -> %d", result->protected_);
 }
 
 /* In a word, what another process is that has something to do with the number: what it does, rather than its account. */
@@ -62,12 +62,18 @@ static const char *word_of(const struct mm_process_node *node)
         return "not registered";
     if (rule != MM_RULE_ACCOUNT)
         return mm_priority_rule_name(rule);
+    if (node->upstream)
+        return mm_priority_rule_name((enum mm_priority_rule)node->upstream->rule);
     mm_manager_own_rules(node, &result);
-    return mm_priority_rule_name(result.floored == result.from_flags ? result.flags_rule : MM_RULE_IMPORTANT);
+    if (result.floored != result.frozen)
+        rule = mm_rules_floor(node->process.flags);
+    else
+        rule = result.frozen != result.from_flags ? MM_RULE_FROZEN : result.flags_rule;
+    return mm_priority_rule_name(rule);
 }
 
 /* All processes of a bundle die with it: who keeps it where it is, where that is another one. */
-static void explain_bundle(struct text *text, const struct mm_process_node *node)
+static void explain_bundle(struct mm_explain_text *text, const struct mm_process_node *node)
 {
     const struct mm_bundle *bundle = node->process.bundle;
     unsigned looks = 0;
@@ -82,27 +88,27 @@ static void explain_bundle(struct text *text, const struct mm_process_node *node
         if (member->process.priority != bundle->entry.priority ||
             (member->process.flags & MM_PROCESS_IS_RENDER))
             continue;
-        APPEND(text, "; its bundle at %d by %d (%s)", bundle->entry.priority, (int)member->process.pid,
-               word_of(member));
+        MM_APPEND(text, "; its bundle at %d by %d (%s)", bundle->entry.priority, (int)member->process.pid,
+                  word_of(member));
         return;
     }
-    APPEND(text, "; its bundle at %d by another process", bundle->entry.priority);
+    MM_APPEND(text, "; its bundle at %d by another process", bundle->entry.priority);
 }
 
-static void explain_render(struct text *text, const struct mm_process_node *node)
+static void explain_render(struct mm_explain_text *text, const struct mm_process_node *node)
 {
     const struct mm_bundle *bundle = node->process.bundle;
 
-    APPEND(text, "%d render process of %s (%d)", node->process.priority, bundle->name,
-           bundle->entry.priority);
+    MM_APPEND(text, "%d render process of %s (%d)", node->process.priority, bundle->name,
+              bundle->entry.priority);
     if (bundle->render_count == bundle->process_count)
-        APPEND(text, ", whose other processes are gone");
+        MM_APPEND(text, ", whose other processes are gone");
     else if (bundle->entry.priority < node->process.priority)
-        APPEND(text, ", never below %d", MM_PRIORITY_FOREGROUND);
+        MM_APPEND(text, ", never below %d", MM_PRIORITY_FOREGROUND);
 }
 
 /* The caller that counts is the most important one. */
-static void explain_callers(struct text *text, const struct mm_process_node *node)
+static void explain_callers(struct mm_explain_text *text, const struct mm_process_node *node)
 {
     const struct mm_binding *best = NULL;
     int best_priority = 0;
@@ -120,40 +126,45 @@ static void explain_callers(struct text *text, const struct mm_process_node *nod
     if (!best)
         return;
     if (best->caller_pid == 0)
-        APPEND(text, "; extension of an unnamed caller");
+        MM_APPEND(text, "; extension of an unnamed caller");
     else
-        APPEND(text, "; extension of %d (%s)", (int)best->caller_pid,
-               best->caller ? word_of(best->caller) : "unknown");
+        MM_APPEND(text, "; extension of %d (%s)", (int)best->caller_pid,
+                  best->caller ? word_of(best->caller) : "unknown");
     if (count > 1)
-        APPEND(text, ", the most important of %u,", count);
-    APPEND(text, " min(%d,%d)+%d -> %d", MM_PRIORITY_BACKGROUND,
-           MM_MAX(best_priority, MM_PRIORITY_FOREGROUND), MM_PRIORITY_BIND_STEP, node->process.priority);
+        MM_APPEND(text, ", the most important of %u,", count);
+    MM_APPEND(text, " min(%d,%d)+%d -> %d", MM_PRIORITY_BACKGROUND,
+              MM_MAX(best_priority, MM_PRIORITY_FOREGROUND), MM_PRIORITY_BIND_STEP, node->process.priority);
 }
 
-static void explain_unregistered(struct text *text, const struct mm_process_node *node,
+static void explain_unregistered(struct mm_explain_text *text, const struct mm_process_node *node,
                                  const struct mm_rule_result *result)
 {
     const struct mm_rule_outcome *outcome = node->outcome;
 
     if (result->flags_rule == MM_RULE_PROCESS_RULE)
-        APPEND(text, "%d process rule \"%s\" (%s%s), not registered", result->from_flags, outcome->rule,
-               outcome->is_built_in ? "built-in, " : "",
-               mm_process_class_name((enum mm_process_class)outcome->process_class));
+        MM_APPEND(text, "%d process rule \"%s\" (%s%s), not registered", result->from_flags, outcome->rule,
+                  outcome->is_built_in ? "built-in, " : "",
+                  mm_process_class_name((enum mm_process_class)outcome->process_class));
     else
-        APPEND(text, "%d oom_score_adj, not registered%s", result->from_flags,
-               outcome ? "; somebody wrote it, which its process rule leaves alone" : "");
+        MM_APPEND(text, "%d oom_score_adj, not registered%s", result->from_flags,
+                  outcome ? "; somebody wrote it, which its process rule leaves alone" : "");
+    explain_frozen(text, node, result);
 }
 
 const char *mm_priority_manager_explain(const struct mm_priority_manager *manager,
                                         const struct mm_process *process, char *buffer, size_t size)
 {
     const struct mm_process_node *node = MM_CONTAINER_OF(process, const struct mm_process_node, process);
-    struct text text = {.buffer = buffer, .size = size};
+    struct mm_explain_text text = {.buffer = buffer, .size = size};
     struct mm_rule_result result;
 
-    (void)manager;
     if (size > 0)
         buffer[0] = '\0';
+    if (node->upstream) {
+        mm_upstream_explain(manager, &text, node);
+        explain_bundle(&text, node);
+        return buffer;
+    }
     if (process->flags & MM_PROCESS_IS_RENDER) {
         explain_render(&text, node);
         return buffer;
@@ -161,8 +172,8 @@ const char *mm_priority_manager_explain(const struct mm_priority_manager *manage
     mm_manager_own_rules(node, &result);
     if (!process->bundle->is_registered) {
         explain_unregistered(&text, node, &result);
-        if (result.own != result.from_flags)
-            APPEND(&text, "; system -> %d", result.own);
+        if (result.own != result.frozen)
+            MM_APPEND(&text, "; system -> %d", result.own);
         return buffer;
     }
     explain_flags(&text, node, &result);

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-static uint64_t binding_hash(pid_t caller_pid, pid_t target_pid)
+uint64_t mm_binding_hash(pid_t caller_pid, pid_t target_pid)
 {
     return mm_hash_u64((uint64_t)(uint32_t)caller_pid << 32 | (uint32_t)target_pid);
 }
@@ -12,7 +12,7 @@ static uint64_t binding_hash(pid_t caller_pid, pid_t target_pid)
 static struct mm_binding *find_binding(const struct mm_priority_manager *manager, pid_t caller_pid,
                                        const struct mm_process_node *target)
 {
-    uint64_t hash = binding_hash(caller_pid, target->process.pid);
+    uint64_t hash = mm_binding_hash(caller_pid, target->process.pid);
 
     for (struct mm_hash_link *link = mm_hash_table_chain(&manager->bindings, hash); link; link = link->next) {
         struct mm_binding *binding = MM_CONTAINER_OF(link, struct mm_binding, hash_link);
@@ -23,7 +23,7 @@ static struct mm_binding *find_binding(const struct mm_priority_manager *manager
     return NULL;
 }
 
-static void link_to_caller(struct mm_binding **place, struct mm_binding *binding)
+void mm_binding_link_to_caller(struct mm_binding **place, struct mm_binding *binding)
 {
     binding->caller_place = place;
     binding->caller_next = *place;
@@ -32,14 +32,14 @@ static void link_to_caller(struct mm_binding **place, struct mm_binding *binding
     *place = binding;
 }
 
-static void unlink_from_caller(struct mm_binding *binding)
+void mm_binding_unlink_from_caller(struct mm_binding *binding)
 {
     *binding->caller_place = binding->caller_next;
     if (binding->caller_next)
         binding->caller_next->caller_place = binding->caller_place;
 }
 
-static void link_to_target(struct mm_binding **place, struct mm_binding *binding)
+void mm_binding_link_to_target(struct mm_binding **place, struct mm_binding *binding)
 {
     binding->target_place = place;
     binding->target_next = *place;
@@ -48,12 +48,17 @@ static void link_to_target(struct mm_binding **place, struct mm_binding *binding
     *place = binding;
 }
 
-static void end_binding(struct mm_priority_manager *manager, struct mm_binding *binding)
+void mm_binding_unlink_from_target(struct mm_binding *binding)
 {
-    unlink_from_caller(binding);
     *binding->target_place = binding->target_next;
     if (binding->target_next)
         binding->target_next->target_place = binding->target_place;
+}
+
+static void end_binding(struct mm_priority_manager *manager, struct mm_binding *binding)
+{
+    mm_binding_unlink_from_caller(binding);
+    mm_binding_unlink_from_target(binding);
     mm_hash_table_remove(&manager->bindings, &binding->hash_link);
     if (!binding->caller)
         manager->unknown_caller_count--;
@@ -90,15 +95,16 @@ int mm_manager_bind(struct mm_priority_manager *manager, pid_t caller_pid, struc
     if (!binding)
         return -ENOSPC;
     binding->caller_pid = caller_pid;
+    binding->target_pid = target->process.pid;
     binding->caller = caller;
     if (!caller)
         binding->caller_ticks = read_start_ticks(manager, caller_pid);
     binding->target = target;
     if (caller)
         caller->process.has_bound = true;
-    link_to_caller(caller ? &caller->bound : &manager->unknown_callers, binding);
-    link_to_target(&target->callers, binding);
-    binding->hash_link.hash = binding_hash(caller_pid, target->process.pid);
+    mm_binding_link_to_caller(caller ? &caller->bound : &manager->unknown_callers, binding);
+    mm_binding_link_to_target(&target->callers, binding);
+    binding->hash_link.hash = mm_binding_hash(caller_pid, target->process.pid);
     mm_hash_table_insert(&manager->bindings, &binding->hash_link);
     if (!caller)
         manager->unknown_caller_count++;
@@ -137,10 +143,10 @@ void mm_manager_adopt_caller(struct mm_priority_manager *manager, struct mm_proc
             end_binding(manager, binding); /* the pid is another's now */
             continue;
         }
-        unlink_from_caller(binding);
+        mm_binding_unlink_from_caller(binding);
         binding->caller = node;
         node->process.has_bound = true;
-        link_to_caller(&node->bound, binding);
+        mm_binding_link_to_caller(&node->bound, binding);
         manager->unknown_caller_count--;
         mm_manager_seed(manager, binding->target);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making and ending the manager, its configuration, and the way from an event to who handles it. */
-#include "priority_manager/manager.h"
+#include "priority_manager/upstream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -37,6 +37,9 @@ static int apply_config(struct mm_priority_manager *manager, const struct mm_con
     manager->names = names;
     manager->grace.duration_ns = priority->new_process_grace_ms * MM_NS_PER_MS;
     manager->ability_start.duration_ns = priority->ability_start_ms * MM_NS_PER_MS;
+    /* switched off: none that counts */
+    manager->critical_floor =
+        (int16_t)(config->critical.max_per_user > 0 ? config->critical.floor : MM_PRIORITY_MAX);
     manager->dead_check_ns = priority->dead_check_ms * MM_NS_PER_MS;
     mm_manager_arm_dead_check(manager);
     apply_all_names(manager);
@@ -86,6 +89,7 @@ static const event_handler handlers[MM_EVENT_KIND_COUNT] = {
     [MM_EVENT_PROCESS_EXITED] = mm_manager_on_exited,
     [MM_EVENT_PROCESS_LEFT] = mm_manager_on_left,
     [MM_EVENT_PROCESS_MATCHED] = mm_manager_on_matched,
+    [MM_EVENT_GROUP] = mm_manager_on_group,
     [MM_EVENT_OOM_SCORE_ADJ] = mm_manager_on_oom_score_adj,
     [MM_EVENT_CONFIG] = on_config,
     [MM_EVENT_KILL_BEGIN] = on_kill_begin,
@@ -130,9 +134,10 @@ int mm_priority_manager_new(struct mm_kernel *kernel, struct mm_event_center *ce
     manager->kernel = kernel;
     manager->center = center;
     manager->own_pid = getpid();
+    manager->asks_if_frozen = true;
     mm_list_init(&manager->accounts);
-    mm_deadline_queue_init(&manager->grace, manager, MM_PROCESS_IN_GRACE);
-    mm_deadline_queue_init(&manager->ability_start, manager, MM_PROCESS_IS_ABILITY_STARTING);
+    manager->is_upstream = config->reclaim_priority.compat == MM_PRIORITY_COMPAT_UPSTREAM;
+    manager->is_upstream ? mm_upstream_init(manager) : mm_deadline_init(manager);
     mm_timer_init(&manager->dead_check_timer, mm_manager_dead_check, manager);
     mm_timer_init(&manager->announce_timer, mm_manager_announce_later, manager);
     mm_timer_init(&manager->scan_work.timer, mm_manager_scan_slice, manager);
@@ -168,6 +173,11 @@ void mm_priority_manager_free(struct mm_priority_manager *manager)
 const struct mm_priority_list *mm_priority_manager_list(const struct mm_priority_manager *manager)
 {
     return &manager->list;
+}
+
+enum mm_priority_compat mm_priority_manager_compat(const struct mm_priority_manager *manager)
+{
+    return manager->is_upstream ? MM_PRIORITY_COMPAT_UPSTREAM : MM_PRIORITY_COMPAT_NONE;
 }
 
 const struct mm_priority_counters *mm_priority_manager_counters(const struct mm_priority_manager *manager)

@@ -23,14 +23,14 @@ extern "C" {
 /* Callers that are not on the list are looked for one by one when a process appears. */
 #define MM_UNKNOWN_CALLERS_MAX 256
 
-/* Who binds whom. */
+/* Who binds whom. Where priorities are upstream's each end may be missing: upstream keeps the two sides apart. */
 struct mm_binding {
     struct mm_hash_link hash_link;                  /* of caller pid and target pid */
     struct mm_binding *caller_next, **caller_place; /* among the caller's, or the manager's unknown_callers */
     struct mm_binding *target_next, **target_place; /* among the target's callers */
     struct mm_process_node *caller;                 /* NULL: not known */
     struct mm_process_node *target;
-    pid_t caller_pid;
+    pid_t caller_pid, target_pid;
     uint64_t caller_ticks; /* start time of a caller that is not on the list; 0: there was none */
 };
 
@@ -54,9 +54,14 @@ struct mm_rule_outcome {
     char name[MM_NAME_MAX];
 };
 
+/* A place in a queue of those who wait for the same time to pass. */
+struct mm_deadline {
+    struct mm_list link;
+    uint64_t at_ns;
+};
+
 struct mm_process_node {
-    struct mm_list deadline_link; /* in the grace or the ability start queue */
-    uint64_t deadline_ns;
+    struct mm_deadline deadline; /* in the grace or the ability start queue */
     uint64_t ability_started_ns;
     uint64_t process_name_hash; /* what an important application is found by at a reload */
     uint64_t seen_in_scan;      /* number of the last scan that saw it */
@@ -64,7 +69,8 @@ struct mm_process_node {
     struct mm_binding *callers; /* who binds it */
     /* of what is not registered; NULL: no rule takes it */
     struct mm_rule_outcome *outcome;
-    uint64_t padding[1]; /* so that what follows process.bundle fills the third line of cache */
+    struct mm_upstream_process
+        *upstream; /* of what is registered, where priorities are upstream's (upstream.h) */
     struct mm_process process;
     struct mm_hash_link hash_link;
     struct mm_process_node *work_next;
@@ -83,8 +89,9 @@ struct mm_bundle_node {
         struct mm_hash_link hash_link;
         char label[sizeof(struct mm_hash_link)]; /* name of what is not registered */
     };
-    bool is_in_use;      /* by a bundle: not free in its pool */
-    uint64_t padding[1]; /* whole lines */
+    bool is_in_use;          /* by a bundle: not free in its pool */
+    int16_t upstream_number; /* of what is registered, where priorities are upstream's */
+    uint64_t padding[1];     /* whole lines */
 };
 
 _Static_assert(sizeof(void *) != 8 || sizeof(struct mm_bundle_node) == 128,
@@ -116,13 +123,16 @@ struct mm_account {
     struct mm_list link;
 };
 
-/* Processes waiting for the same time to pass; ascending by deadline. */
+/* Its time is over; it waits no more. */
+typedef void (*mm_deadline_end)(struct mm_priority_manager *manager, struct mm_deadline *deadline);
+
+/* Ascending by deadline. */
 struct mm_deadline_queue {
-    struct mm_list waiting;
+    struct mm_list waiting; /* of mm_deadline.link */
     struct mm_timer timer;
     uint64_t duration_ns;
     struct mm_priority_manager *manager;
-    uint32_t flag; /* cleared when the time is over */
+    mm_deadline_end end;
 };
 
 /* Newcomers that are told of when everything has settled: far fewer than the event center has places for. */
@@ -150,9 +160,12 @@ struct mm_priority_manager {
     pid_t own_pid;
     bool is_under_pressure;
     bool is_scan_wanted;                    /* newcomers were lost, or somebody asked */
+    bool has_seen_frozen;                   /* somebody, or heard of a frozen group */
+    bool asks_if_frozen;                    /* of newcomers: the same, or no scan was made yet */
     const struct mm_config *pending_config; /* came under pressure */
     struct mm_special_names names;
     uint64_t dead_check_ns;
+    int16_t critical_floor; /* MM_PRIORITY_MAX: nobody is critical */
 
     struct mm_priority_list list;
     struct mm_hash_table processes, bundles, bindings, outcomes;
@@ -162,6 +175,10 @@ struct mm_priority_manager {
     bool has_ending_bundles;
     struct mm_binding *unknown_callers;
     uint32_t unknown_caller_count;
+
+    bool is_upstream; /* priorityCompat: registered processes live by upstream.h, as of the start */
+    struct mm_object_pool upstream_pool;
+    uint64_t upstream_walk; /* counts up with each walk over the extensions */
 
     struct mm_deadline_queue grace, ability_start;
     struct mm_timer dead_check_timer, announce_timer;
@@ -209,6 +226,8 @@ void mm_manager_look_if_dead(struct mm_priority_manager *manager, struct mm_proc
 
 /* events.c */
 void mm_manager_on_application(struct mm_priority_manager *manager, const struct mm_event *event);
+/* The application has ended; a process that still runs is anybody's from now on. */
+void mm_manager_end_registration(struct mm_priority_manager *manager, struct mm_process_node *node);
 
 /* processes.c */
 struct mm_process_node *mm_manager_find(const struct mm_priority_manager *manager, pid_t pid);
@@ -234,6 +253,13 @@ void mm_manager_on_oom_score_adj(struct mm_priority_manager *manager, const stru
 /* newcomers.c */
 /* The kernel started a process, or changed its program or name: STARTED and RENAMED. */
 void mm_manager_on_started(struct mm_priority_manager *manager, const struct mm_event *event);
+
+/* frozen.c */
+void mm_manager_on_group(struct mm_priority_manager *manager, const struct mm_event *event);
+/* Asks the kernel; seeds where it has changed. */
+void mm_manager_look_if_frozen(struct mm_priority_manager *manager, struct mm_process_node *node);
+/* Of a newcomer, before it is in a bundle. */
+void mm_manager_note_if_frozen(struct mm_priority_manager *manager, struct mm_process_node *node);
 
 /* process_rules.c */
 int mm_manager_init_outcomes(struct mm_priority_manager *manager);
@@ -270,6 +296,8 @@ void mm_manager_register_render(struct mm_priority_manager *manager, const struc
 /* Sets the flags of resident and important applications from the configured names. */
 void mm_manager_apply_names(struct mm_priority_manager *manager, struct mm_process_node *node,
                             uint64_t bundle_name_hash);
+/* The floor of a critical process, after its names, its comm or the flag changed. */
+void mm_manager_apply_critical(const struct mm_priority_manager *manager, struct mm_process_node *node);
 
 /* out_of_reach.c: -1000 that somebody else gave. */
 /* Whether the number in the file of who is about to be registered is one that it was given; with
@@ -301,10 +329,12 @@ void mm_bundle_leave(struct mm_priority_manager *manager, struct mm_process_node
 /* A member's priority went from one value to another. */
 void mm_bundle_member_changed(struct mm_priority_manager *manager, struct mm_process_node *member,
                               int previous);
+/* Its place is looked at when everything settles. */
+void mm_bundle_mark_changed(struct mm_priority_manager *manager, struct mm_bundle_node *node);
 /* Takes its place among equals when everything settles. */
 void mm_bundle_touch(struct mm_priority_manager *manager, struct mm_bundle *bundle);
 /* Where it belongs on the list, when its processes are counted. */
-int mm_bundle_due_priority(const struct mm_bundle *bundle);
+int mm_bundle_due_priority(const struct mm_priority_manager *manager, const struct mm_bundle *bundle);
 /* Counts the processes of the changed bundles, and seeds the render processes that follow. */
 void mm_manager_count_bundles(struct mm_priority_manager *manager);
 /* Moves the changed bundles on the list, after they were counted. */
@@ -321,6 +351,12 @@ int mm_account_adjustment(const struct mm_account *account);
 void mm_manager_on_account(struct mm_priority_manager *manager, const struct mm_event *event);
 
 /* extensions.c */
+uint64_t mm_binding_hash(pid_t caller_pid, pid_t target_pid);
+/* In front of the bindings of its caller, or of its target; place: where those begin. */
+void mm_binding_link_to_caller(struct mm_binding **place, struct mm_binding *binding);
+void mm_binding_unlink_from_caller(struct mm_binding *binding);
+void mm_binding_link_to_target(struct mm_binding **place, struct mm_binding *binding);
+void mm_binding_unlink_from_target(struct mm_binding *binding);
 /* 0, -EEXIST, -ENOSPC. */
 int mm_manager_bind(struct mm_priority_manager *manager, pid_t caller_pid, struct mm_process_node *target);
 /* -ENOENT when it was not bound by that caller. */
@@ -341,11 +377,21 @@ void mm_manager_settle(struct mm_priority_manager *manager);
 /* Writes the file of a process; false: it is gone, or the pid is another's. */
 bool mm_manager_write_oom_score_adj(struct mm_priority_manager *manager, pid_t pid, uint64_t start_time_ticks,
                                     int priority, int16_t *written);
+/* The same also where the file holds that number as far as we know. */
+bool mm_manager_write_anew(struct mm_priority_manager *manager, pid_t pid, uint64_t start_time_ticks,
+                           int priority, int16_t *written);
 
 /* deadlines.c */
 void mm_deadline_queue_init(struct mm_deadline_queue *queue, struct mm_priority_manager *manager,
-                            uint32_t flag);
-void mm_deadline_start(struct mm_deadline_queue *queue, struct mm_process_node *node);
+                            mm_deadline_end end);
+/* From now on, whatever it waited for in that queue. */
+void mm_deadline_wait(struct mm_deadline_queue *queue, struct mm_deadline *deadline);
+/* Where it waits in that queue. */
+void mm_deadline_leave(struct mm_deadline_queue *queue, struct mm_deadline *deadline);
+/* The queues of the grace and of the ability start: a process waits in one of them, and bears its flag. */
+void mm_deadline_init(struct mm_priority_manager *manager);
+void mm_deadline_start_grace(struct mm_priority_manager *manager, struct mm_process_node *node);
+void mm_deadline_start_ability(struct mm_priority_manager *manager, struct mm_process_node *node);
 /* Leaves whichever queue it is in, and clears the flags of both. */
 void mm_deadline_stop(struct mm_priority_manager *manager, struct mm_process_node *node);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the kernel reports of processes that begin, call exec or change their name. */
+/* What the kernel reports of processes that begin, call exec, change their name or group. */
 #include "priority_manager/manager.h"
 
 /* Of somebody else's program now: a bundle of one is its owner's. */
@@ -17,9 +17,14 @@ void mm_manager_on_started(struct mm_priority_manager *manager, const struct mm_
     bool is_known = node && (started->start_time_ticks == 0 || started->start_time_ticks == known_ticks);
 
     if (is_known && !has_other_owner(&node->process, event)) {
-        if (started->comm[0])
-            mm_manager_note_comm(manager, node, started->comm);
+        bool is_other = event->kind == MM_EVENT_PROCESS_STARTED;
+
+        if (started->comm[0] && mm_manager_note_comm(manager, node, started->comm))
+            is_other = true;
         mm_manager_settle(manager);
+        /* rules that took it may not take what it is now */
+        if (is_other && !node->process.bundle->is_registered)
+            mm_manager_tell_found(manager, event->pid);
         return;
     }
     if (node && started->start_time_ticks != 0 && started->start_time_ticks < known_ticks)

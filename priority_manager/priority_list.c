@@ -108,6 +108,29 @@ static void link_last(struct mm_priority_list *list, uint32_t slot, uint32_t buc
     list->links[bucket].previous = slot;
 }
 
+/* Where its key belongs: looked for from the end, where those of a list by use have their place. */
+static void link_in_order(struct mm_priority_list *list, uint32_t slot, uint32_t bucket)
+{
+    uint64_t use = key_at(list, slot)->use;
+    uint32_t next = bucket, last = list->links[bucket].previous;
+
+    while (last >= MM_PRIORITY_BUCKETS && key_at(list, last)->use > use) {
+        next = last;
+        last = list->links[last].previous;
+    }
+    list->links[slot] = (struct mm_priority_link){.next = next, .previous = last};
+    list->links[last].next = slot;
+    list->links[next].previous = slot;
+}
+
+static void link_slot(struct mm_priority_list *list, uint32_t slot, uint32_t bucket)
+{
+    if (list->is_by_rank)
+        link_in_order(list, slot, bucket);
+    else
+        link_last(list, slot, bucket);
+}
+
 static void unlink_slot(struct mm_priority_list *list, uint32_t slot)
 {
     const struct mm_priority_link link = list->links[slot];
@@ -142,16 +165,25 @@ void mm_priority_entry_init(struct mm_priority_entry *entry)
 
 int mm_priority_list_insert(struct mm_priority_list *list, struct mm_priority_entry *entry, int priority)
 {
+    return mm_priority_list_insert_ranked(list, entry, priority, 0);
+}
+
+int mm_priority_list_insert_ranked(struct mm_priority_list *list, struct mm_priority_entry *entry,
+                                   int priority, uint32_t rank)
+{
+    uint64_t use = ++list->uses;
     unsigned bucket = bucket_of(priority);
     uint32_t slot = take_slot(list);
 
     if (slot == 0)
         return -ENOSPC;
+    if (list->is_by_rank)
+        use = (uint64_t)rank << 32 | (uint32_t)use;
     entry->slot = slot;
     entry->priority = (int16_t)((int)bucket + MM_PRIORITY_MIN);
     list->entries[slot - MM_PRIORITY_BUCKETS] = entry;
-    *key_at(list, slot) = (struct mm_priority_key){.use = ++list->uses, .priority = entry->priority};
-    link_last(list, slot, bucket);
+    *key_at(list, slot) = (struct mm_priority_key){.use = use, .priority = entry->priority};
+    link_slot(list, slot, bucket);
     count_in(list, bucket);
     list->count++;
     return 0;
@@ -167,9 +199,10 @@ void mm_priority_list_move(struct mm_priority_list *list, struct mm_priority_ent
         return;
     entry->priority = (int16_t)((int)to + MM_PRIORITY_MIN);
     key->priority = entry->priority;
-    key->use = ++list->uses;
+    if (!list->is_by_rank)
+        key->use = ++list->uses;
     unlink_slot(list, entry->slot);
-    link_last(list, entry->slot, to);
+    link_slot(list, entry->slot, to);
     count_out(list, from);
     count_in(list, to);
 }
@@ -187,7 +220,7 @@ void mm_priority_list_remove(struct mm_priority_list *list, struct mm_priority_e
 
 void mm_priority_list_touch(struct mm_priority_list *list, struct mm_priority_entry *entry)
 {
-    if (!mm_priority_entry_is_listed(entry))
+    if (!mm_priority_entry_is_listed(entry) || list->is_by_rank)
         return;
     key_at(list, entry->slot)->use = ++list->uses;
     unlink_slot(list, entry->slot);

@@ -4,7 +4,8 @@
  * buckets that hold any. Larger means less important.
  *
  * Within a bucket the order is that of last use: the entry whose use is oldest is the first victim. Inserting,
- * moving and touching make an entry the most recently used.
+ * moving and touching make an entry the most recently used. A list by rank is ordered by a number that its owner gave
+ * with the insertion instead, the smallest first, and inserting and moving take a walk over the bucket.
  *
  * Entries are embedded in their owners, who keep them until they are removed. What the list says of them lies in arrays
  * of the list, by slot: owners are far apart in memory, and a choice among thousands would wait for nothing but them.
@@ -43,7 +44,8 @@ enum mm_priority_mark {
 
 /* What a choice among many looks at: four of them in a line of cache. */
 struct mm_priority_key {
-    uint64_t use;          /* ascends with last use; no two of a list are equal */
+    uint64_t
+        use; /* ascends in the order of a bucket, which is that of last use or of rank; no two are equal */
     uint32_t resident_kib; /* as last told by mm_priority_list_describe, as are the marks */
     int16_t priority;      /* MM_PRIORITY_FREE: nobody's */
     uint16_t marks;
@@ -61,6 +63,7 @@ struct mm_priority_list {
     uint32_t first_free; /* a slot among them, the others by links[].next; 0: none */
     uint32_t count;
     uint64_t uses;
+    bool is_by_rank; /* set while it is empty */
     uint64_t occupied[MM_PRIORITY_WORDS];
     uint32_t occupied_words;              /* which words of `occupied` are not zero */
     uint32_t counts[MM_PRIORITY_BUCKETS]; /* entries of each bucket */
@@ -84,12 +87,16 @@ static inline bool mm_priority_entry_is_listed(const struct mm_priority_entry *e
 /* O(1). priority is clamped to the range; the entry is on no list. It weighs nothing and bears no mark until it is
    described. -ENOSPC, and nothing changes, when there is no room: nobody makes place for it. */
 int mm_priority_list_insert(struct mm_priority_list *list, struct mm_priority_entry *entry, int priority);
+/* The same on a list by rank: of equal priorities the smallest rank is the first victim, of equal ranks the first that
+   was inserted. O(entries of that priority), as is moving it. */
+int mm_priority_list_insert_ranked(struct mm_priority_list *list, struct mm_priority_entry *entry,
+                                   int priority, uint32_t rank);
 /* O(1). Of an entry on the list; priority is clamped. Does nothing when it is there already, so that its place among
    equals stays. */
 void mm_priority_list_move(struct mm_priority_list *list, struct mm_priority_entry *entry, int priority);
 /* O(1). The next of it is to be asked for before. Does nothing to an entry on no list. */
 void mm_priority_list_remove(struct mm_priority_list *list, struct mm_priority_entry *entry);
-/* O(1). Makes it the most recently used of its bucket. Does nothing to an entry on no list. */
+/* O(1). Makes it the most recently used of its bucket. Does nothing to an entry on no list, nor on a list by rank. */
 void mm_priority_list_touch(struct mm_priority_list *list, struct mm_priority_entry *entry);
 /* O(1). What its key says besides priority and use; marks: of enum mm_priority_mark. Does nothing to an entry on no
    list. */

@@ -9,28 +9,55 @@
  * written where the value changed. While a kill is under way (MM_EVENT_KILL_BEGIN to KILL_END) it allocates
  * nothing.
  *
- * Rules and numbers are OpenHarmony's (reference 1.2 to 1.4). Where its behaviour is a defect, ours differs:
+ * Rules and numbers are OpenHarmony's (reference 1.2 to 1.4). Where its behaviour is a defect, ours differs, unless the
+ * configuration asks for the old one bit for bit (priorityCompat upstream; upstream.h):
  *
- * - Upstream, PROCESS_READY ends the grace of a new process. Here it changes nothing: the grace ends with the
- *   first event that says what the process does, or after its time, as it is there to protect the start.
- * - Upstream, a chain of extensions settles over several events. Here any graph, cycles included, reaches its
- *   fixed point within the event: a stale number kills the wrong one.
- * - Upstream, what a dead caller bound stays up. Here its bindings end with it: nobody needs them any more.
+ * - Upstream, any event computes the number anew, PROCESS_READY too, and so ends the grace of a new process,
+ *   whose timer runs on all the same. Here the grace ends with the first event that says what the process does,
+ *   or after its time, as it is there to protect the start.
+ * - Upstream, extensions are gone over once in an event, in the order of their callers' numbers, so that a
+ *   chain takes several events to settle. Here any graph, cycles included, reaches its fixed point within the
+ *   event: a stale number kills the wrong one.
+ * - Upstream, what a dead caller bound stays up until the dead check forgets the caller, which computes
+ *   nothing. Here its bindings end with it: nobody needs them any more.
+ * - Upstream, a caller that was not known when it bound passes nothing on later, and one that could not be
+ *   named is forgotten by the dead check. Here it is the caller once it is known, and the unnamed stay until
+ *   they unbind.
  * - Upstream, binding a foreground process takes its state. Here it stays: it is on the screen.
- * - Upstream, a resident process (-800) ignores its end. Here it is forgotten: its pid may be reused.
- * - Upstream, a bundle below 0 is not recomputed. Here each process is computed by itself: a neighbour's
- *   number is no reason.
- * - Upstream, a bundle is a uid. Here it is account, uid and name: applications are killed one by one.
- * - Upstream, equal bundles go by highest uid. Here the oldest use goes first: it is least missed.
- * - Upstream, a switch of accounts is added to the number, and -800 becomes 0. Here it is computed from the
- *   account each time and leaves values below 0 alone: it cannot accumulate, get lost or strip residents.
+ * - Upstream, an important extension whose number is not below its floor counts as that whatever it does. Here
+ *   its flags count: the floor is a bound.
+ * - Upstream, a bundle at -800 or below ignores all but ABILITY_START and a switch of accounts, its processes'
+ *   ends included. Here they are forgotten: a pid may be reused.
+ * - Upstream, a bundle below 0 is not recomputed. Here each process is computed by itself: a neighbour's number
+ *   is no reason.
+ * - Upstream, the dead check leaves the numbers of bundles alone. Here they are those of who is left.
+ * - Upstream, a bundle is a uid, and an account the uid / 200000. Here it is account, uid and name:
+ *   applications are killed one by one.
+ * - Upstream, equal bundles go by highest uid, whatever killPolicy/order says. Here the oldest use goes first:
+ *   it is least missed.
+ * - Upstream, a switch of accounts is added to the number, within 0..1000, where the account changes: -800
+ *   becomes 0, repetitions add up, the next event loses it, and newcomers have none. Here it is computed from
+ *   the account each time and leaves values below 0 alone: it cannot accumulate, get lost or strip residents.
  * - Upstream, render processes are written 0 and forgotten. Here they are members of their owner's bundle that
  *   do not count in its priority and follow it, though never below 0: they die with their owner.
- * - Upstream, processes older than the daemon are unknown. Here they are on the list at their oom_score_adj.
- * - Upstream, any later event ends the boost of an ability that starts. Here FOREGROUND, BACKGROUND or its
- *   time do: the start is not over.
- * - Upstream, APPLICATION_SUSPEND lifts everything above -800 to 800. Here nothing rises above an important
- *   floor: the floor is a promise.
+ * - Upstream, processes older than the daemon are unknown until they are created again. Here they are on the
+ *   list at their oom_score_adj, and registered by any event that says they are in use.
+ * - Upstream, any later event ends the boost of an ability that starts, and which is later is told in seconds.
+ *   Here FOREGROUND, BACKGROUND or its time do: the start is not over.
+ * - Upstream, 600 for what is frozen is a number that nobody has. Here it is that of a frozen group's processes:
+ *   they are not missed before they are thawed.
+ * - Upstream, SetCritical is only logged. Here it is a floor: who holds a process critical knows why.
+ * - Upstream, APPLICATION_SUSPEND writes 800 to everything above -800 and keeps no state, so that timers end
+ *   it. Here each process' next event does, and nothing rises above an important floor: the floor is a promise.
+ * - Upstream, each event writes the files of the whole bundle. Here what changed is written, and what others
+ *   wrote stays until then.
+ *
+ * What would be dangerous is never upstream's: -1000 (the white list, a floor, somebody else's word) is not
+ * killed, shifted or written over; the kernel's word of an end counts, residents included, so that no pid is
+ * taken for who had it before; nothing is written to another process; the list stays sorted after a switch;
+ * nonsense is refused. Who is not registered is on the list in both modes, for unregistered_policy to say what
+ * that means. The mode is that of the start: upstream's numbers come from what has happened, and cannot be made
+ * of what is.
  *
  * Registration. CREATE_PROCESS registers. So does an event that says the process is in use (FOREGROUND,
  * BACKGROUND, VISIBLE, the starts of tasks and events, DIST_DEVICE_CONNECTED) about a live process that is
@@ -56,6 +83,17 @@
  * and is shown under the rule's name; its oom_score_adj is left alone. -1000 in its file stays -1000, whatever a rule
  * says, and a built-in rule that does not protect leaves alone who has another number than 0. Each such process is a
  * bundle of its own, whatever its name. A client that registers it has the last word.
+ *
+ * Frozen. A process whose group of cgroup v2, or one above it, is frozen, by whomever, is at 600 at least, whatever it
+ * was reported to do: it does nothing, in the foreground neither. The rules that come after this one, from the important
+ * floor to its callers, make it more important as they would any. An ability that starts is not held up by it, as its
+ * thaw is under way, nor is a number below 0. Of those that nobody registered only the ones above 0 rise, who are offered
+ * anyway. The kernel is asked on MM_EVENT_GROUP, on scans, when one that is frozen is reported to be in use, and of
+ * those that are frozen on each refresh: whoever was moved out of a frozen group is found then.
+ *
+ * Critical processes. One that a client holds critical (CRITICAL_BEGIN to CRITICAL_END) is no less important than the
+ * configured floor, registered or not; nothing is written to one that is not. Render processes are refused. Upstream's
+ * SetCritical is only logged.
  *
  * Extensions. A process that was bound or unbound is an extension from then on: as important as the flags
  * say, else 500; bound, at most 100 less important than the most important caller, which counts 0..400. A
@@ -122,6 +160,8 @@ enum mm_process_flag {
     MM_PROCESS_IS_INHERITING = 1 << 15,   /* in grace at its oom_score_adj rather than at 0 */
     MM_PROCESS_IS_SYSTEM = 1 << 16,       /* on the white list: -1000, registered or not */
     MM_PROCESS_IS_OUT_OF_REACH = 1 << 17, /* registered, and somebody else wrote -1000 into its file */
+    MM_PROCESS_IS_FROZEN = 1 << 18,       /* its cgroup is, or one above it */
+    MM_PROCESS_IS_CRITICAL = 1 << 19,     /* a client holds it so; registered or not */
 };
 
 /* The rule that gave a process its number; for explanations. */
@@ -144,6 +184,8 @@ enum mm_priority_rule {
     MM_RULE_ACCOUNT,
     MM_RULE_OOM_SCORE_ADJ, /* unregistered: what the file said */
     MM_RULE_PROCESS_RULE,  /* unregistered: what a rule of the configuration, or a built-in one, says */
+    MM_RULE_FROZEN,
+    MM_RULE_CRITICAL,
     MM_RULE_COUNT
 };
 const char *mm_priority_rule_name(enum mm_priority_rule rule);
@@ -155,7 +197,7 @@ struct mm_process {
     struct mm_list bundle_link;
     char comm[MM_COMM_MAX];
     uid_t uid;
-    int16_t important_floor;         /* where MM_PROCESS_IS_IMPORTANT */
+    int16_t important_floor;         /* where MM_PROCESS_IS_IMPORTANT or IS_CRITICAL: of both the smaller */
     int16_t inherited_oom_score_adj; /* where MM_PROCESS_IS_INHERITING */
     /* From here on, with what the manager keeps behind it, one line of cache: all that most events touch. */
     struct mm_bundle *bundle;
@@ -247,6 +289,9 @@ const char *mm_priority_manager_explain(const struct mm_priority_manager *manage
 
 /* The name of the process rule that takes it; NULL: none does. */
 const char *mm_priority_manager_process_rule(const struct mm_process *process);
+
+/* As of the start. */
+enum mm_priority_compat mm_priority_manager_compat(const struct mm_priority_manager *manager);
 
 struct mm_priority_counters {
     uint32_t accounts, bundles, processes, registered_processes;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Processes coming and going, and those that nobody registered. */
-#include "priority_manager/manager.h"
+#include "priority_manager/upstream.h"
 
 #include <errno.h>
 #include <string.h>
@@ -49,10 +49,12 @@ struct mm_process_node *mm_manager_add_process(struct mm_priority_manager *manag
     memcpy(node->process.comm, info->comm, sizeof(node->process.comm));
     node->process.comm[MM_COMM_MAX - 1] = '\0';
     mm_list_init(&node->process.bundle_link);
-    mm_list_init(&node->deadline_link);
+    mm_list_init(&node->deadline.link);
     node->hash_link.hash = pid_hash(info->pid);
     mm_hash_table_insert(&manager->processes, &node->hash_link);
     manager->counters.processes++;
+    if (manager->asks_if_frozen)
+        mm_manager_note_if_frozen(manager, node);
     if (manager->unknown_callers)
         mm_manager_adopt_caller(manager, node);
     return node;
@@ -71,6 +73,8 @@ void mm_manager_remove_process(struct mm_priority_manager *manager, struct mm_pr
     node->process.work_state = MM_WORK_DEAD; /* not to be seeded while it is taken apart */
     mm_deadline_stop(manager, node);
     mm_manager_release_bindings(manager, node);
+    if (manager->is_upstream)
+        mm_upstream_detach(manager, node);
     if (node->process.bundle)
         mm_bundle_leave(manager, node);
     mm_hash_table_remove(&manager->processes, &node->hash_link);
@@ -83,6 +87,7 @@ void mm_manager_apply_comm(struct mm_priority_manager *manager, struct mm_proces
     uint32_t was = node->process.flags;
 
     node->process.flags &= ~(uint32_t)MM_PROCESS_IS_SYSTEM;
+    mm_manager_apply_critical(manager, node);
     if (mm_special_names_has_system_comm(&manager->names, mm_hash_text(node->process.comm)))
         node->process.flags |= MM_PROCESS_IS_SYSTEM;
     if (node->process.flags != was)
@@ -93,10 +98,13 @@ int mm_manager_unregister(struct mm_priority_manager *manager, struct mm_process
 {
     struct mm_bundle_node *bundle = mm_manager_own_bundle(manager, node);
 
+    if (manager->is_upstream)
+        mm_upstream_detach(manager, node);
     if (!bundle)
         return -ENOSPC;
-    node->process.flags &= MM_PROCESS_IS_FROM_SCAN;
-    node->process.important_floor = 0;
+    node->process.flags &= MM_PROCESS_IS_FROM_SCAN | MM_PROCESS_IS_FROZEN | MM_PROCESS_IS_CRITICAL;
+    if (!(node->process.flags & MM_PROCESS_IS_CRITICAL))
+        node->process.important_floor = 0;
     mm_manager_apply_comm(manager, node);
     mm_bundle_join(manager, bundle, node);
     return 0;
@@ -187,7 +195,7 @@ static void forget_subject(struct mm_priority_manager *manager, struct mm_proces
 
     if (start_time_ticks == 0 || node->process.start_time_ticks == 0 ||
         start_time_ticks == node->process.start_time_ticks)
-        mm_manager_remove_process(manager, node);
+        manager->is_upstream ? mm_upstream_on_end(manager, node) : mm_manager_remove_process(manager, node);
 }
 
 void mm_manager_on_exited(struct mm_priority_manager *manager, const struct mm_event *event)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making a process a member of an application's bundle. */
-#include "priority_manager/manager.h"
+#include "priority_manager/upstream.h"
 
 #include <errno.h>
 #include <string.h>
@@ -27,6 +27,17 @@ void mm_manager_apply_names(struct mm_priority_manager *manager, struct mm_proce
     if (mm_special_names_floor(&manager->names, node->process_name_hash, &floor))
         process->flags |= MM_PROCESS_IS_IMPORTANT;
     process->important_floor = (int16_t)floor;
+    mm_manager_apply_critical(manager, node);
+}
+
+void mm_manager_apply_critical(const struct mm_priority_manager *manager, struct mm_process_node *node)
+{
+    struct mm_process *process = &node->process;
+
+    if (!(process->flags & MM_PROCESS_IS_IMPORTANT))
+        process->important_floor = MM_PRIORITY_MAX;
+    if (process->flags & MM_PROCESS_IS_CRITICAL)
+        process->important_floor = MM_MIN(process->important_floor, manager->critical_floor);
 }
 
 /* What the event leaves out is taken from what it says, or from the kernel. */
@@ -54,11 +65,11 @@ static uid_t uid_of(const struct mm_event *event, const struct mm_process_info *
     return event->uid == MM_UID_UNKNOWN ? info->uid : event->uid;
 }
 
-static int64_t account_of(const struct mm_event *event, uid_t uid)
+static int64_t account_of(const struct mm_priority_manager *manager, const struct mm_event *event, uid_t uid)
 {
     int64_t stated = event->payload.application.account_id;
 
-    return stated >= 0 ? stated : (int64_t)(uid / MM_ACCOUNT_UIDS);
+    return stated >= 0 && !manager->is_upstream ? stated : (int64_t)(uid / MM_ACCOUNT_UIDS);
 }
 
 /* Reads the process and tells whether it may be registered; counts why not. */
@@ -149,8 +160,10 @@ static struct mm_process_node *place(struct mm_priority_manager *manager, const 
     if (!node)
         return NULL;
     node->process.uid = uid;
-    bundle = mm_manager_registered_bundle(manager, node, account_of(event, uid), uid, names->bundle,
-                                          names->bundle_hash);
+    bundle = manager->is_upstream && mm_upstream_attach(manager, node) < 0
+                 ? NULL
+                 : mm_manager_registered_bundle(manager, node, account_of(manager, event, uid), uid,
+                                                names->bundle, names->bundle_hash);
     if (bundle) {
         mm_bundle_join(manager, bundle, node);
         return node;
@@ -168,7 +181,8 @@ static bool is_settled(struct mm_priority_manager *manager, const struct mm_even
 
     if (!node || !node->process.bundle->is_registered)
         return false;
-    if (node->process.uid != uid || mm_bundle_account_id(node->process.bundle) != account_of(event, uid))
+    if (node->process.uid != uid ||
+        mm_bundle_account_id(node->process.bundle) != account_of(manager, event, uid))
         manager->counters.refused_events++;
     return true;
 }
@@ -203,10 +217,12 @@ void mm_manager_register(struct mm_priority_manager *manager, const struct mm_ev
     if (!(node->process.flags & MM_PROCESS_IS_SYSTEM) && mm_manager_was_put_out_of_reach(manager, &info))
         node->process.flags |= MM_PROCESS_IS_OUT_OF_REACH;
     mm_bundle_touch(manager, node->process.bundle);
-    if (is_new) {
+    if (manager->is_upstream) {
+        mm_upstream_begin(manager, node);
+    } else if (is_new) {
         if (node->process.flags & MM_PROCESS_IS_FROM_SCAN)
             node->process.flags |= MM_PROCESS_IS_INHERITING;
-        mm_deadline_start(&manager->grace, node);
+        mm_deadline_start_grace(manager, node);
     }
     node->process.flags &= ~(uint32_t)MM_PROCESS_IS_FROM_SCAN;
     *ret_node = node;
@@ -222,7 +238,7 @@ static struct mm_bundle_node *find_owner(struct mm_priority_manager *manager, co
 {
     const struct mm_event_application *application = &event->payload.application;
     struct mm_process_node *caller = mm_manager_find(manager, application->caller_pid);
-    int64_t account_id = account_of(event, application->caller_uid);
+    int64_t account_id = account_of(manager, event, application->caller_uid);
     struct mm_bundle_node *found = NULL;
 
     if (is_owner(caller))
@@ -273,13 +289,13 @@ void mm_manager_register_render(struct mm_priority_manager *manager, const struc
         (void)mm_manager_add_unregistered(manager, &info);
         return;
     }
-    owner = find_owner(manager, event);
+    owner = manager->is_upstream ? NULL : find_owner(manager, event);
     if (owner && owner->bundle.render_count == UINT16_MAX) {
         manager->counters.refused_events++;
         return;
     }
     if (!owner) {
-        manager->counters.unknown_pid_events++;
+        manager->counters.unknown_pid_events += manager->is_upstream ? 0 : 1;
         write_render(manager, &info);
         return;
     }
@@ -291,7 +307,7 @@ void mm_manager_register_render(struct mm_priority_manager *manager, const struc
         write_render(manager, &info);
         return;
     }
-    node->process.flags = MM_PROCESS_IS_RENDER;
+    node->process.flags = MM_PROCESS_IS_RENDER | (node->process.flags & MM_PROCESS_IS_FROZEN);
     node->process.written_oom_score_adj = (int16_t)info.oom_score_adj;
     mm_bundle_join(manager, owner, node);
 }

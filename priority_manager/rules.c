@@ -38,6 +38,8 @@ const char *mm_priority_rule_name(enum mm_priority_rule rule)
         [MM_RULE_ACCOUNT] = "account",
         [MM_RULE_OOM_SCORE_ADJ] = "oom_score_adj",
         [MM_RULE_PROCESS_RULE] = "process rule",
+        [MM_RULE_FROZEN] = "frozen",
+        [MM_RULE_CRITICAL] = "critical",
     };
 
     return (unsigned)rule < MM_RULE_COUNT ? names[rule] : "unknown";
@@ -93,14 +95,28 @@ static void apply_flags(const struct mm_rule_input *input, struct mm_rule_result
         set_from_flags(result, MM_PRIORITY_BACKGROUND, MM_RULE_BACKGROUND);
 }
 
+/* Of what is not registered only those stand still at 600 that may be killed as it is: whoever pauses a container, or
+   a session while the machine sleeps, did not offer it. */
+static int frozen(const struct mm_rule_input *input, const struct mm_rule_result *result)
+{
+    int least = input->is_registered ? 0 : 1;
+
+    if (!(input->flags & MM_PROCESS_IS_FROZEN) || result->flags_rule == MM_RULE_ABILITY_START ||
+        result->from_flags < least)
+        return result->from_flags;
+    return MM_MAX(result->from_flags, MM_PRIORITY_FROZEN);
+}
+
 static int floored(const struct mm_rule_input *input, const struct mm_rule_result *result)
 {
+    if (input->flags & MM_PROCESS_IS_CRITICAL)
+        return MM_MIN(result->frozen, input->important_floor);
     if (!input->is_registered || !(input->flags & MM_PROCESS_IS_IMPORTANT))
-        return result->from_flags;
+        return result->frozen;
     /* Upstream's creation sets the configured number even where it is less important than 0. */
-    if (result->flags_rule == MM_RULE_NEW)
+    if (result->flags_rule == MM_RULE_NEW && result->frozen == result->from_flags)
         return input->important_floor;
-    return MM_MIN(result->from_flags, input->important_floor);
+    return MM_MIN(result->frozen, input->important_floor);
 }
 
 static int adjusted(const struct mm_rule_input *input, const struct mm_rule_result *result)
@@ -118,9 +134,12 @@ void mm_rules_own(const struct mm_rule_input *input, struct mm_rule_result *ret_
     if (!apply_state(input, &result))
         apply_flags(input, &result);
     result.rule = result.flags_rule;
+    result.frozen = frozen(input, &result);
+    if (result.frozen != result.from_flags)
+        result.rule = MM_RULE_FROZEN;
     result.floored = floored(input, &result);
-    if (result.floored != result.from_flags)
-        result.rule = MM_RULE_IMPORTANT;
+    if (result.floored != result.frozen)
+        result.rule = mm_rules_floor(input->flags);
     result.protected_ = result.floored;
     if (input->is_registered && (input->flags & MM_PROCESS_IS_RESIDENT) &&
         result.floored > MM_PRIORITY_KILLABLE_SYSTEM) {
@@ -135,6 +154,11 @@ void mm_rules_own(const struct mm_rule_input *input, struct mm_rule_result *ret_
     if (result.own != result.protected_)
         result.rule = MM_RULE_ACCOUNT;
     *ret_result = result;
+}
+
+enum mm_priority_rule mm_rules_floor(uint32_t flags)
+{
+    return flags & MM_PROCESS_IS_CRITICAL ? MM_RULE_CRITICAL : MM_RULE_IMPORTANT;
 }
 
 int mm_rules_bound(int caller_priority)

@@ -2,7 +2,8 @@
 /*
  * The rules that turn what is known of a process into its number: pure functions (reference 1.3, 1.4).
  *
- * In order: what the flags say; at most the floor of an important application; at most -800 for a resident
+ * In order: what the flags say; at least 600 in a frozen group; at most the floor of an important application or a
+ * critical process; at most -800 for a resident
  * one and -1000 for one of the white list; shifted by the account, within 0..1000, unless below 0; at most what the callers give an extension.
  */
 #ifndef MM_PRIORITY_MANAGER_RULES_H
@@ -35,6 +36,7 @@ struct mm_rule_input {
 struct mm_rule_result {
     int from_flags;
     enum mm_priority_rule flags_rule;
+    int frozen;                 /* after its group's freezing */
     int floored;                /* after the important floor */
     int protected_;             /* after the resident rule and the white list */
     int own;                    /* after the account: what it is without callers */
@@ -42,6 +44,8 @@ struct mm_rule_result {
 };
 
 void mm_rules_own(const struct mm_rule_input *input, struct mm_rule_result *ret_result);
+/* Whose floor it is that such a process has. */
+enum mm_priority_rule mm_rules_floor(uint32_t flags);
 /* At most this, for an extension that a caller of that priority has bound: 100..500. */
 int mm_rules_bound(int caller_priority);
 /* A render process follows its owner's bundle, but is never protected: what it renders is not trusted. */

@@ -88,6 +88,8 @@ static int visit(const struct mm_process_info *process, void *user)
     if (node && node->process.start_time_ticks == process->start_time_ticks) {
         if (!process->has_exited)
             node->seen_in_scan = manager->scan_work.number;
+        if (node->process.flags & MM_PROCESS_IS_FROZEN)
+            mm_manager_look_if_frozen(manager, node);
         /* another program: rules may take it now */
         return mm_manager_note_comm(manager, node, process->comm) && !visitor->is_first
                    ? note_found(manager, process->pid)
@@ -133,12 +135,16 @@ static int run(struct mm_priority_manager *manager, bool is_first, uint64_t unti
 int mm_priority_manager_scan(struct mm_priority_manager *manager)
 {
     struct mm_process_scan scan = {0};
+    int result;
 
     if (manager->is_under_pressure) {
         manager->is_scan_wanted = true;
         return -EBUSY;
     }
-    return run(manager, true, UINT64_MAX, &scan);
+    manager->asks_if_frozen = true;
+    result = run(manager, true, UINT64_MAX, &scan);
+    manager->asks_if_frozen = manager->has_seen_frozen;
+    return result;
 }
 
 void mm_manager_arm_scan(struct mm_priority_manager *manager)

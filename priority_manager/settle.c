@@ -11,7 +11,7 @@
  * and no number depends on a caller more than five steps away, so six rounds over the bindings among the
  * affected processes reach the solution, whatever the graph.
  */
-#include "priority_manager/manager.h"
+#include "priority_manager/upstream.h"
 
 #include <errno.h>
 
@@ -59,7 +59,9 @@ void mm_manager_own_rules(const struct mm_process_node *node, struct mm_rule_res
         .flags = process->flags,
         .is_registered = process->bundle->is_registered,
         /* in another line of cache, and rarely needed */
-        .important_floor = process->flags & MM_PROCESS_IS_IMPORTANT ? process->important_floor : 0,
+        .important_floor = process->flags & (MM_PROCESS_IS_IMPORTANT | MM_PROCESS_IS_CRITICAL)
+                               ? process->important_floor
+                               : 0,
         .oom_score_adj = file_number(process),
         .account_adjustment = mm_account_adjustment(process->bundle->account),
         .has_rule = outcome != NULL,
@@ -70,12 +72,16 @@ void mm_manager_own_rules(const struct mm_process_node *node, struct mm_rule_res
     mm_rules_own(&input, ret_result);
 }
 
-static void compute_own(struct mm_process_node *node)
+static void compute_own(const struct mm_priority_manager *manager, struct mm_process_node *node)
 {
     struct mm_rule_result result;
 
+    if (manager->is_upstream && node->process.bundle->is_registered) {
+        mm_upstream_own(node, &node->process.own, &node->process.own_rule);
+        return;
+    }
     if (node->process.flags & MM_PROCESS_IS_RENDER) {
-        node->process.own = (int16_t)mm_rules_render(mm_bundle_due_priority(node->process.bundle));
+        node->process.own = (int16_t)mm_rules_render(mm_bundle_due_priority(manager, node->process.bundle));
         node->process.own_rule = MM_RULE_RENDER;
         return;
     }
@@ -187,7 +193,7 @@ static void collect_affected(struct mm_priority_manager *manager, struct affecte
     while ((node = manager->seeds)) {
         manager->seeds = node->work_next;
         node->process.work_state = MM_WORK_NONE;
-        compute_own(node);
+        compute_own(manager, node);
         if (from_callers(node, false) == node->process.priority)
             set_rule(node, node->process.priority);
         else
@@ -229,14 +235,12 @@ static void solve(const struct affected *affected)
     }
 }
 
-bool mm_manager_write_oom_score_adj(struct mm_priority_manager *manager, pid_t pid, uint64_t start_time_ticks,
-                                    int priority, int16_t *written)
+bool mm_manager_write_anew(struct mm_priority_manager *manager, pid_t pid, uint64_t start_time_ticks,
+                           int priority, int16_t *written)
 {
     int value = priority;
     int result;
 
-    if (priority == *written)
-        return true;
     result =
         manager->kernel->ops->write_oom_score_adj(manager->kernel, pid, start_time_ticks, priority, &value);
     if (result < 0) {
@@ -246,6 +250,12 @@ bool mm_manager_write_oom_score_adj(struct mm_priority_manager *manager, pid_t p
     manager->counters.oom_score_adj_writes++;
     *written = (int16_t)value;
     return true;
+}
+
+bool mm_manager_write_oom_score_adj(struct mm_priority_manager *manager, pid_t pid, uint64_t start_time_ticks,
+                                    int priority, int16_t *written)
+{
+    return priority == *written || mm_manager_write_anew(manager, pid, start_time_ticks, priority, written);
 }
 
 /* What is learnt by writing waits until all numbers are applied: whoever is still to be is not seeded. */
@@ -267,8 +277,9 @@ static void apply(struct mm_priority_manager *manager, struct mm_process_node *n
         return;
     process->priority = node->process.candidate;
     mm_bundle_member_changed(manager, node, previous);
-    if (!process->bundle->is_registered || process->priority == process->written_oom_score_adj)
-        return;
+    if (!process->bundle->is_registered || process->priority == process->written_oom_score_adj ||
+        manager->is_upstream)
+        return; /* the file's already, or upstream's way of writing has done it */
     if (mm_manager_find_out_of_reach(manager, node) ||
         !mm_manager_write_oom_score_adj(manager, process->pid, process->start_time_ticks, process->priority,
                                         &process->written_oom_score_adj))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What calm moments are for: memory in reserve, fresh sizes, and processes whose end nobody reported. */
-#include "priority_manager/manager.h"
+#include "priority_manager/upstream.h"
 
 #include <errno.h>
 
@@ -30,6 +30,7 @@ int mm_manager_init_memory(struct mm_priority_manager *manager)
     };
     int result = mm_priority_list_init(&manager->list);
 
+    manager->list.is_by_rank = manager->is_upstream;
     if (result == 0)
         result = mm_priority_list_reserve(&manager->list, FIRST_OBJECTS);
     if (result == 0)
@@ -45,6 +46,8 @@ int mm_manager_init_memory(struct mm_priority_manager *manager)
     }
     if (result == 0)
         result = mm_object_pool_grow_both(&manager->process_pool, &manager->bundle_pool, FIRST_OBJECTS);
+    if (result == 0 && manager->is_upstream)
+        result = mm_upstream_keep_reserve(manager);
     return result;
 }
 
@@ -55,6 +58,7 @@ void mm_manager_fini_memory(struct mm_priority_manager *manager)
     mm_object_pool_fini(&manager->name_pool);
     mm_object_pool_fini(&manager->binding_pool);
     mm_object_pool_fini(&manager->account_pool);
+    mm_object_pool_fini(&manager->upstream_pool);
     mm_priority_list_fini(&manager->list);
     mm_hash_table_fini(&manager->processes);
     mm_hash_table_fini(&manager->bundles);
@@ -99,6 +103,8 @@ void mm_manager_keep_reserve(struct mm_priority_manager *manager)
     grow_table(manager, &manager->bundles, 2);
     grow_table(manager, &manager->bindings, 2);
     keep_processes_free(manager, RESERVE_OBJECTS);
+    if (manager->is_upstream)
+        mm_upstream_keep_reserve(manager);
     keep_free(&manager->name_pool, RESERVE_OBJECTS / 2);
     keep_free(&manager->account_pool, RESERVE_OBJECTS / 4);
     if (manager->counters.bindings < MM_BINDINGS_MAX)
@@ -111,6 +117,8 @@ static void grow_to_share(struct mm_priority_manager *manager)
     grow_table(manager, &manager->bundles, 1);
     grow_table(manager, &manager->bindings, 1);
     keep_processes_free(manager, manager->counters.processes / RESERVE_SHARE);
+    if (manager->is_upstream)
+        mm_upstream_keep_reserve(manager);
 }
 
 typedef void (*process_visit)(struct mm_priority_manager *manager, struct mm_process_node *node);
@@ -165,6 +173,8 @@ static void refresh_process(struct mm_priority_manager *manager, struct mm_proce
     process->bundle->resident_bytes += info.resident_bytes - process->resident_bytes;
     process->resident_bytes = info.resident_bytes;
     describe(manager, process->bundle);
+    if (process->flags & MM_PROCESS_IS_FROZEN)
+        mm_manager_look_if_frozen(manager, node);
     if (!is_file_read || process->written_oom_score_adj == info.oom_score_adj)
         return;
     mm_manager_look_if_dead(manager, node); /* another's number, where the pid is another's by now */
@@ -209,9 +219,12 @@ void mm_manager_look_if_dead(struct mm_priority_manager *manager, struct mm_proc
 
 void mm_manager_arm_dead_check(struct mm_priority_manager *manager)
 {
-    uint64_t wait_ns = manager->dead_check_bucket > 0 ? DEAD_CHECK_PAUSE_NS : manager->dead_check_ns;
+    uint64_t interval_ns = manager->is_upstream ? mm_upstream_dead_check_ns(manager) : manager->dead_check_ns;
+    uint64_t wait_ns = manager->dead_check_bucket > 0 ? DEAD_CHECK_PAUSE_NS : interval_ns;
 
-    if (manager->dead_check_ns > 0)
+    /* the slices of a look come along with other wake-ups, and all of them within twice the interval */
+    manager->dead_check_timer.slack_ns = interval_ns / (1 + manager->counters.processes / DEAD_CHECK_SLICE);
+    if (interval_ns > 0)
         mm_event_center_arm(manager->center, &manager->dead_check_timer,
                             mm_event_center_now_ns(manager->center) + wait_ns);
     else
@@ -227,7 +240,8 @@ void mm_manager_dead_check(struct mm_timer *timer, void *user)
     if (!manager->is_under_pressure) {
         if (manager->dead_check_bucket == 0)
             mm_manager_release_dead_callers(manager, 0);
-        (void)visit_some(manager, &manager->dead_check_bucket, DEAD_CHECK_SLICE, mm_manager_look_if_dead);
+        (void)visit_some(manager, &manager->dead_check_bucket, DEAD_CHECK_SLICE,
+                         manager->is_upstream ? mm_upstream_look_if_dead : mm_manager_look_if_dead);
         mm_manager_settle(manager);
         mm_manager_announce(manager);
     }

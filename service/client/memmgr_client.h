@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The client library of memmgr: a connection to the daemon's control socket, over which packets of JSON go.
- * Needs nothing but libc. The requests and their answers are described in service/requests.h of memmgr's source;
+ * Needs nothing but libc. The requests and their answers are described in service/requests/requests.h of memmgr's source;
  * memmgrctl --json prints answers as they come.
  *
  *   struct memmgr_client *client;

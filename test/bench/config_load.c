@@ -6,7 +6,7 @@
 #include "common/common.h"
 #include "config/config.h"
 #include "config/xml_reader.h"
-#include "service/runtime.h"
+#include "service/shared/runtime.h"
 #include "test/bench/statistics.h"
 
 #include <errno.h>
@@ -197,7 +197,12 @@ static double milliseconds(const struct timeval *time)
     return (double)time->tv_sec * 1e3 + (double)time->tv_usec / 1e3;
 }
 
-int main(void)
+static const struct mm_bench bench_help = {
+    .name = "config_load",
+    .summary = "How long the daemon waits for a configuration of 1,000 lines in three layers.",
+};
+
+int main(int argc, char **argv)
 {
     struct place place = {0};
     const char *files[FILES];
@@ -205,12 +210,14 @@ int main(void)
     char reader[MM_PROGRAM_PATH_MAX];
     struct rusage children, own;
     double busy_ms;
-    int result = make_place(&place);
+    int result, status;
 
+    if (!mm_bench_begin(&bench_help, &argc, argv, &status))
+        return status;
+    result = make_place(&place);
     for (unsigned i = 0; i < FILES; i++)
         files[i] = place.files[i];
     mm_runtime_program("memmgr-config", reader, sizeof(reader));
-    mm_bench_print_machine();
     if (result == 0)
         result = measure("1,000 lines in 3 layers, with the reader program", reader, &sources, load);
     (void)getrusage(RUSAGE_CHILDREN, &children);
@@ -225,8 +232,8 @@ int main(void)
         (void)fprintf(stderr, "config_load: %s\n", strerror(-result));
         return 1;
     }
-    (void)printf("of that on a processor, the reader's and ours: %.3f ms on average\n", busy_ms);
-    (void)printf("the reader's memory at its peak: %ld KiB (whoever waits for it here: %ld KiB)\n",
-                 children.ru_maxrss, own.ru_maxrss);
+    mm_bench_print_figure("of that on a processor, the reader and ours", "ms", busy_ms);
+    mm_bench_print_figure("the memory of the reader at its peak", "KiB", (double)children.ru_maxrss);
+    mm_bench_print_figure("the same of who waits for it", "KiB", (double)own.ru_maxrss);
     return 0;
 }

@@ -7,8 +7,8 @@
  * round nothing of a kill was ever used before.
  */
 #include "common/common.h"
-#include "service/demo.h"
-#include "service/runtime.h"
+#include "service/demo/demo.h"
+#include "service/shared/runtime.h"
 #include "test/bench/statistics.h"
 
 #include <errno.h>
@@ -154,17 +154,25 @@ static int run_round(struct bench *bench)
     return 0;
 }
 
+static const struct mm_bench bench_help = {
+    .name = "kill_latency",
+    .summary = "From a waterline that is crossed to SIGKILL and to death, for a hog in a domain of our own.",
+    .arguments = "[ROUNDS 1..1000, 100]",
+};
+
 int main(int argc, char **argv)
 {
     static struct bench bench;
     uint64_t rounds = 100;
     int failed = 0;
+    int status;
 
+    if (!mm_bench_begin(&bench_help, &argc, argv, &status))
+        return status;
     if (argc > 1 && mm_parse_u64(argv[1], 1, ROUNDS_MAX, &rounds) < 0) {
         (void)fprintf(stderr, "Usage: kill_latency [ROUNDS 1..%d]\n", ROUNDS_MAX);
         return 2;
     }
-    mm_bench_print_machine();
     if (mm_demo_stage_build(&bench.stage) != MM_CTL_OK ||
         mm_demo_stage_start_daemon(&bench.stage) != MM_CTL_OK) {
         (void)mm_demo_stage_clear(&bench.stage);
@@ -180,10 +188,11 @@ int main(int argc, char **argv)
     }
     mm_bench_print("waterline crossed to SIGKILL sent", "ms", bench.signal_ms, bench.rounds);
     mm_bench_print("waterline crossed to dead", "ms", bench.death_ms, bench.rounds);
-    (void)printf("page faults of the daemon's main thread: first round %" PRIu64 " minor, %" PRIu64
-                 " major; all later %" PRIu64 " minor, %" PRIu64 " major\n",
-                 bench.first.minor, bench.first.major, bench.later.minor, bench.later.major);
+    mm_bench_print_figure("page faults of the first round, minor", "", (double)bench.first.minor);
+    mm_bench_print_figure("page faults of the first round, major", "", (double)bench.first.major);
+    mm_bench_print_figure("page faults of all later rounds, minor", "", (double)bench.later.minor);
+    mm_bench_print_figure("page faults of all later rounds, major", "", (double)bench.later.major);
     if (failed > 0)
-        (void)printf("%d rounds without a crossing or a record\n", failed);
+        mm_bench_print_figure("rounds without a crossing or a record", "", failed);
     return mm_demo_stage_clear(&bench.stage) == 0 && failed == 0 ? 0 : 1;
 }

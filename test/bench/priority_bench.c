@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the priority manager costs in memory, at 100 to 100,000 processes, over a kernel that answers at once:
- * the operation alone, and a whole event from its publication to the MM_EVENT_PRIORITY that follows. Prints
- * figures, judges nothing.
+ * the operation alone, and a whole event from its publication to the MM_EVENT_PRIORITY that follows; one event that
+ * moves all of a graph of 1,000 extensions; what is written for an event, and the memory for a process.
  */
 #include "common/common.h"
 #include "event_center/event_center.h"
 #include "priority_manager/manager.h"
+#include "test/bench/statistics.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,10 +45,16 @@ static int stub_read_process(struct mm_kernel *kernel, pid_t pid, unsigned field
     return 0;
 }
 
+/* The kernel of a bench, which counts what is written. */
+struct stub_kernel {
+    struct mm_kernel kernel; /* first */
+    uint64_t writes;
+};
+
 static int stub_write_oom_score_adj(struct mm_kernel *kernel, pid_t pid, uint64_t start_time_ticks,
                                     int oom_score_adj, int *ret_written)
 {
-    (void)kernel;
+    ((struct stub_kernel *)kernel)->writes++;
     (void)pid;
     (void)start_time_ticks;
     *ret_written = oom_score_adj;
@@ -67,7 +74,15 @@ static int stub_notice_fd(struct mm_kernel *kernel)
     return -1;
 }
 
+static int stub_is_frozen(struct mm_kernel *kernel, pid_t pid)
+{
+    (void)kernel;
+    (void)pid;
+    return 0;
+}
+
 static const struct mm_kernel_ops stub_ops = {
+    .is_frozen = stub_is_frozen,
     .notice_fd = stub_notice_fd,
     .now_ns = stub_now_ns,
     .read_process = stub_read_process,
@@ -78,7 +93,7 @@ static const struct mm_kernel_ops stub_ops = {
 /* ---- events ------------------------------------------------------------------------------------------- */
 
 struct world {
-    struct mm_kernel kernel;
+    struct stub_kernel stub;
     struct mm_config config;
     struct mm_event_center *center;
     struct mm_priority_manager *manager;
@@ -116,11 +131,11 @@ static void report(struct world *world, enum mm_application_reason reason, pid_t
 
 static void world_init(struct world *world, unsigned processes)
 {
-    *world = (struct world){.kernel = {.ops = &stub_ops}, .processes = processes, .random = 1};
+    *world = (struct world){.stub = {.kernel = {.ops = &stub_ops}}, .processes = processes, .random = 1};
     world->config.reclaim_priority.new_process_grace_ms = 15000;
     world->config.reclaim_priority.ability_start_ms = 10000;
-    if (mm_event_center_new(&world->kernel, &world->center) < 0 ||
-        mm_priority_manager_new(&world->kernel, world->center, &world->config, &world->manager) < 0) {
+    if (mm_event_center_new(&world->stub.kernel, &world->center) < 0 ||
+        mm_priority_manager_new(&world->stub.kernel, world->center, &world->config, &world->manager) < 0) {
         (void)fprintf(stderr, "no memory\n");
         exit(EXIT_FAILURE);
     }
@@ -139,20 +154,14 @@ static void world_fini(struct world *world)
 
 /* ---- figures ------------------------------------------------------------------------------------------ */
 
-static int compare(const void *a, const void *b)
+/* "register, 10000 processes, in the manager". */
+static void print_samples(const char *what, unsigned processes, const char *way, double *samples_ns,
+                          size_t count)
 {
-    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    char name[96];
 
-    return (left > right) - (left < right);
-}
-
-static void print_samples(const char *what, unsigned processes, uint64_t *samples_ps, size_t count)
-{
-    const size_t median = count / 2, p99 = count * 99 / 100;
-
-    qsort(samples_ps, count, sizeof(*samples_ps), compare);
-    printf("%-34s %8u %10.1f %10.1f %10.1f\n", what, processes, (double)samples_ps[median] / 1000,
-           (double)samples_ps[p99] / 1000, (double)samples_ps[count - 1] / 1000);
+    (void)mm_format(name, sizeof(name), "%s, %u%s%s", what, processes, way[0] ? ", " : "", way);
+    mm_bench_print(name, "ns", samples_ns, count);
 }
 
 static pid_t any_pid(struct world *world)
@@ -177,6 +186,11 @@ static void to_the_manager(struct world *world, const struct mm_event *event)
         mm_manager_on_application(world->manager, event);
 }
 
+struct way {
+    const char *name;
+    delivery deliver;
+};
+
 /* Times batches of the first kind of event; the second puts each batch back. */
 struct measurement {
     const char *what;
@@ -191,12 +205,12 @@ static struct mm_event event_of(enum mm_application_reason reason, pid_t pid)
     return reason == MM_REASON_COUNT ? event : make_event(reason, pid, 0);
 }
 
-static void measure(struct world *world, const struct measurement *measurement, delivery deliver)
+static void measure(struct world *world, const struct measurement *measurement, const struct way *way)
 {
-    static uint64_t samples_ps[SAMPLES / BATCH];
+    static double samples_ns[SAMPLES / BATCH];
     struct mm_event events[BATCH];
 
-    for (size_t i = 0; i < MM_ARRAY_SIZE(samples_ps); i++) {
+    for (size_t i = 0; i < MM_ARRAY_SIZE(samples_ns); i++) {
         uint64_t start_ns;
 
         for (size_t k = 0; k < BATCH; k++)
@@ -205,34 +219,90 @@ static void measure(struct world *world, const struct measurement *measurement, 
                          measurement->are_new ? FIRST_PID + (pid_t)(world->processes + k) : any_pid(world));
         start_ns = now_ns();
         for (size_t k = 0; k < BATCH; k++)
-            deliver(world, &events[k]);
-        samples_ps[i] = (now_ns() - start_ns) * 1000 / BATCH;
+            way->deliver(world, &events[k]);
+        samples_ns[i] = (double)(now_ns() - start_ns) / BATCH;
         for (size_t k = 0; k < BATCH; k++) {
             const struct mm_event undo = event_of(measurement->undo, events[k].pid);
 
             mm_event_center_publish(world->center, &undo);
         }
     }
-    print_samples(measurement->what, world->processes, samples_ps, MM_ARRAY_SIZE(samples_ps));
+    print_samples(measurement->what, world->processes, way->name, samples_ns, MM_ARRAY_SIZE(samples_ns));
 }
 
 static void measure_least(struct world *world)
 {
-    static uint64_t samples_ps[SAMPLES / BATCH];
+    static double samples_ns[SAMPLES / BATCH];
     struct mm_priority_entry *volatile least;
 
-    for (size_t i = 0; i < MM_ARRAY_SIZE(samples_ps); i++) {
+    for (size_t i = 0; i < MM_ARRAY_SIZE(samples_ns); i++) {
         uint64_t start_ns = now_ns();
 
         for (size_t k = 0; k < BATCH; k++)
             least = mm_priority_list_least(mm_priority_manager_list(world->manager));
-        samples_ps[i] = (now_ns() - start_ns) * 1000 / BATCH;
+        samples_ns[i] = (double)(now_ns() - start_ns) / BATCH;
     }
     (void)least;
-    print_samples("least important", world->processes, samples_ps, MM_ARRAY_SIZE(samples_ps));
+    print_samples("least important", world->processes, "", samples_ns, MM_ARRAY_SIZE(samples_ns));
 }
 
-static void measure_all(unsigned processes, delivery deliver)
+static size_t table_bytes(const struct mm_hash_table *table)
+{
+    return table->bucket_count * sizeof(struct mm_hash_link *);
+}
+
+static size_t pool_bytes(const struct mm_object_pool *pool, bool with_reserve)
+{
+    return (pool->total_count - (with_reserve ? 0 : pool->free_count)) * pool->object_bytes;
+}
+
+/* All that the manager holds, but the heads of the list's 2,001 buckets: of those who are there, and with what it keeps
+   free for newcomers (an eighth, and 256 at first). */
+static void measure_memory(const struct world *world)
+{
+    static const char *const names[] = {"memory for a process alone in its bundle",
+                                        "memory for a process, with the reserve"};
+    const struct mm_priority_manager *manager = world->manager;
+    const size_t entry_bytes =
+        sizeof(struct mm_priority_link) + sizeof(struct mm_priority_key) + sizeof(struct mm_priority_entry *);
+    const size_t tables_bytes =
+        table_bytes(&manager->processes) + table_bytes(&manager->bundles) + table_bytes(&manager->bindings);
+
+    for (unsigned with_reserve = 0; with_reserve < MM_ARRAY_SIZE(names); with_reserve++) {
+        const size_t entries = with_reserve ? manager->list.capacity : manager->list.count;
+        const size_t bytes = pool_bytes(&manager->process_pool, with_reserve) +
+                             pool_bytes(&manager->bundle_pool, with_reserve) +
+                             pool_bytes(&manager->name_pool, with_reserve) + tables_bytes +
+                             entries * entry_bytes;
+        char name[80];
+
+        (void)mm_format(name, sizeof(name), "%s, %u", names[with_reserve], world->processes);
+        mm_bench_print_figure(name, "bytes", (double)bytes / world->processes);
+    }
+}
+
+/* What is written for an event that changes the number of the process, and for one that says it again. */
+static void measure_writes(struct world *world)
+{
+    static const struct {
+        const char *what;
+        enum mm_application_reason reason;
+    } events[] = {
+        {"oom_score_adj writes for an event: to the front", MM_REASON_FOREGROUND},
+        {"oom_score_adj writes for an event: the same again", MM_REASON_FOREGROUND},
+        {"oom_score_adj writes for an event: back", MM_REASON_BACKGROUND},
+    };
+
+    for (size_t i = 0; i < MM_ARRAY_SIZE(events); i++) {
+        const uint64_t before = world->stub.writes;
+
+        for (unsigned k = 0; k < world->processes; k++)
+            report(world, events[i].reason, FIRST_PID + (pid_t)k, 0);
+        mm_bench_print_figure(events[i].what, "", (double)(world->stub.writes - before) / world->processes);
+    }
+}
+
+static void measure_all(unsigned processes, const struct way *way)
 {
     static const struct measurement measurements[] = {
         {"register", MM_REASON_CREATE_PROCESS, MM_REASON_COUNT, true},
@@ -244,59 +314,107 @@ static void measure_all(unsigned processes, delivery deliver)
 
     world_init(&world, processes);
     for (size_t i = 0; i < MM_ARRAY_SIZE(measurements); i++)
-        measure(&world, &measurements[i], deliver);
-    measure_least(&world);
+        measure(&world, &measurements[i], way);
     world_fini(&world);
 }
 
-/* One event that moves all of a graph of 1,000 extensions. */
-static void measure_graph(const char *what, unsigned binds_each)
+static void measure_size(unsigned processes)
 {
-    static uint64_t samples_ps[200];
     struct world world;
 
-    world_init(&world, 1000);
-    for (pid_t i = 1; i < 1000; i++) {
-        report(&world, MM_REASON_BIND_EXTENSION, FIRST_PID + i, FIRST_PID + (binds_each == 1 ? i - 1 : 0));
-        for (unsigned k = 1; k < binds_each; k++)
-            report(&world, MM_REASON_BIND_EXTENSION, FIRST_PID + i, any_pid(&world));
+    world_init(&world, processes);
+    measure_memory(&world);
+    measure_least(&world);
+    measure_writes(&world);
+    world_fini(&world);
+}
+
+/* ---- graphs ------------------------------------------------------------------------------------------- */
+
+#define GRAPH_PROCESSES 1000
+
+/* The caller of the next bind of process i, which has had so many. */
+typedef unsigned (*caller_choice)(struct world *world, unsigned i, unsigned bind);
+
+static unsigned the_one_before(struct world *world, unsigned i, unsigned bind)
+{
+    (void)world;
+    (void)bind;
+    return i - 1;
+}
+
+/* The first bind leads to the root, so that an event of the root concerns all; the others make cycles of any length. */
+static unsigned anybody(struct world *world, unsigned i, unsigned bind)
+{
+    unsigned caller = bind == 0 ? 0 : next_random(world) % GRAPH_PROCESSES;
+
+    return caller == i ? 0 : caller;
+}
+
+/* A chain of which each is also bound by the one behind it, and the first one but the root by the last. */
+static unsigned both_neighbours(struct world *world, unsigned i, unsigned bind)
+{
+    (void)world;
+    if (bind == 0)
+        return i - 1;
+    return i + 1 < GRAPH_PROCESSES ? i + 1 : 1;
+}
+
+/* One event that moves all of a graph of 1,000 extensions, and what is written for it. */
+static void measure_graph(const char *what, unsigned binds_each, caller_choice choose)
+{
+    static double samples_ns[200];
+    const size_t runs = MM_ARRAY_SIZE(samples_ns);
+    struct world world;
+    uint64_t writes;
+
+    world_init(&world, GRAPH_PROCESSES);
+    for (unsigned i = 1; i < GRAPH_PROCESSES; i++) {
+        for (unsigned bind = 0; bind < binds_each; bind++)
+            report(&world, MM_REASON_BIND_EXTENSION, FIRST_PID + (pid_t)i,
+                   FIRST_PID + (pid_t)choose(&world, i, bind));
     }
-    for (size_t i = 0; i < MM_ARRAY_SIZE(samples_ps); i++) {
+    writes = world.stub.writes;
+    for (size_t i = 0; i < MM_ARRAY_SIZE(samples_ns); i++) {
         uint64_t start_ns = now_ns();
 
         report(&world, i % 2 ? MM_REASON_BACKGROUND : MM_REASON_FOREGROUND, FIRST_PID, 0);
-        samples_ps[i] = (now_ns() - start_ns) * 1000;
+        samples_ns[i] = (double)(now_ns() - start_ns);
         for (int k = 0; k < 8; k++)
             mm_manager_announce(world.manager);
     }
-    print_samples(what, world.processes, samples_ps, MM_ARRAY_SIZE(samples_ps));
+    print_samples(what, GRAPH_PROCESSES, "", samples_ns, MM_ARRAY_SIZE(samples_ns));
+    mm_bench_print_figure("oom_score_adj writes for each", "",
+                          (double)(world.stub.writes - writes) / (double)runs);
     world_fini(&world);
 }
 
-int main(void)
-{
-    const size_t process_bytes = sizeof(struct mm_process_node);
-    const size_t bundle_bytes = sizeof(struct mm_bundle_node) + sizeof(struct mm_priority_link) +
-                                sizeof(struct mm_priority_key) + sizeof(struct mm_priority_entry *);
-    static const struct {
-        const char *what;
-        delivery deliver;
-    } ways[] = {
-        {"in the manager, ns", to_the_manager},
-        {"a whole event, told on, ns", through_the_center},
-    };
-    const unsigned sizes[] = {100, 1000, 10000, 100000};
+static const struct mm_bench bench = {
+    .name = "priority_bench",
+    .summary =
+        "What the priority manager costs at 100 to 100,000 processes: register, re-prioritise, remove, the\n"
+        "least important, an event that moves a graph of 1,000, what is written, and memory.",
+};
 
+int main(int argc, char **argv)
+{
+    static const struct way ways[] = {
+        {"in the manager", to_the_manager},
+        {"a whole event, told on", through_the_center},
+    };
+    static const unsigned sizes[] = {100, 1000, 10000, 100000};
+    int status;
+
+    if (!mm_bench_begin(&bench, &argc, argv, &status))
+        return status;
     for (size_t way = 0; way < MM_ARRAY_SIZE(ways); way++) {
-        printf("%-34s %8s %10s %10s %10s\n", ways[way].what, "procs", "median", "p99", "max");
         for (size_t i = 0; i < MM_ARRAY_SIZE(sizes); i++)
-            measure_all(sizes[i], ways[way].deliver);
+            measure_all(sizes[i], &ways[way]);
     }
-    measure_graph("bind graph: chain", 1);
-    measure_graph("bind graph: 4,000 binds", 4);
-    printf("bytes per process: %zu alone in a bundle, %zu in one with others, %zu not registered\n",
-           process_bytes + bundle_bytes + MM_NAME_MAX + 2 * sizeof(struct mm_hash_link *),
-           process_bytes + sizeof(struct mm_hash_link *),
-           process_bytes + bundle_bytes + sizeof(struct mm_hash_link *));
+    for (size_t i = 0; i < MM_ARRAY_SIZE(sizes); i++)
+        measure_size(sizes[i]);
+    measure_graph("an event that moves a graph: chain", 1, the_one_before);
+    measure_graph("an event that moves a graph: 4 binds each", 4, anybody);
+    measure_graph("an event that moves a graph: cycles of two", 2, both_neighbours);
     return 0;
 }

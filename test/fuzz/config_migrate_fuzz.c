@@ -2,7 +2,7 @@
 /* Any bytes as another killer's configuration, the first one says whose: errors, or a draft that is a valid file. */
 #include "common/common.h"
 #include "config/xml_reader.h"
-#include "service/migrate.h"
+#include "service/config_tool/migrate.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /* Any bytes as the rules that memmgr-match is handed, as packets of either side, and as a pattern and its text. */
 #include "common/glob.h"
 #include "event_center/match_protocol.h"
-#include "service/match_rules.h"
+#include "service/match/match_rules.h"
 
 #include <stdlib.h>
 #include <string.h>

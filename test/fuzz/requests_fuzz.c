@@ -5,7 +5,7 @@
  */
 #include "common/common.h"
 #include "kernel_interface/simulated_kernel.h"
-#include "service/requests.h"
+#include "service/requests/requests.h"
 
 #include <cjson/cJSON.h>
 #include <stdint.h>

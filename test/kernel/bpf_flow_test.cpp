@@ -3,9 +3,9 @@
 #include "../unit/flow_support.h"
 #include "fake_tracefs.h"
 
-#include "service/cpu_figures.h"
-#include "service/flow_bpf.h"
-#include "service/gpu_figures.h"
+#include "service/flows/cpu_figures.h"
+#include "service/flows/flow_bpf.h"
+#include "service/flows/gpu_figures.h"
 
 namespace
 {

@@ -175,6 +175,28 @@ TEST_F(Groups, ProcessesEnterAndLeaveADomain)
     stranger.end();
 }
 
+/* What a process is may be told by its group's path, whatever the domain. */
+TEST_F(Groups, MovesWithinTheMachineAreReported)
+{
+    Directory directory(where.memory, name);
+    bpf_test::Child child;
+
+    load();
+    directory.add(child.pid());
+    watcher.settle();
+    EXPECT_EQ(moves_of(child.pid()), Changes{1});
+    if (!where.memory.is_v2 && where.unified.top_fd >= 0) {
+        Directory twin(where.unified, name);
+
+        twin.add(child.pid());
+        watcher.settle();
+        EXPECT_EQ(moves_of(child.pid()), (Changes{1, 1}));
+        child.end();
+        return;
+    }
+    child.end();
+}
+
 /* Neither a fork nor clone3 into a group is a move. */
 TEST_F(Groups, WhatBeginsInADomainIsReported)
 {

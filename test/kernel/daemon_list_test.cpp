@@ -2,6 +2,7 @@
 // The daemon's list against /proc, while processes come and go faster than anybody could read them. Needs root and BPF.
 #include "daemon_fixture.h"
 
+#include <memory>
 #include <regex>
 #include <set>
 
@@ -168,27 +169,6 @@ class List : public Daemon
     }
 };
 
-TEST_F(List, HoldsEachNewcomerUnderItsNameWhileItLives)
-{
-    start();
-    wait_for_bpf();
-
-    const pid_t child = fork();
-
-    if (child == 0) {
-        execl("/bin/sleep", "sleep", "1000", nullptr);
-        _exit(1);
-    }
-    EXPECT_TRUE(comes_true([&] { return is_listed(child); }));
-    EXPECT_NE(ask("list --why " + std::to_string(child)).find("sleep"), std::string::npos);
-    EXPECT_TRUE(write_text("/proc/" + std::to_string(child) + "/oom_score_adj", "777"));
-    EXPECT_TRUE(comes_true([&] {
-        return ask("list --why " + std::to_string(child)).find("777 oom_score_adj") != std::string::npos;
-    }));
-    end_child(child);
-    EXPECT_TRUE(comes_true([&] { return !is_listed(child); }));
-}
-
 // Each of 2,000 is heard of, those who are gone already by their end alone, and nobody is left over.
 TEST_F(List, ABurstOfTwoThousandLeavesNobody)
 {
@@ -222,18 +202,6 @@ TEST_F(List, ABurstOfTwoThousandLeavesNobody)
     end_child(monitor);
 }
 
-// Started while everything changes, with BPF attached after the first look at /proc.
-TEST_F(List, AStartInAStormEndsWithTheProcessesOfProc)
-{
-    const pid_t storming[] = {storm(100000), storm(100000)};
-
-    start();
-    wait_for_bpf();
-    for (pid_t child : storming)
-        end_child(child);
-    EXPECT_TRUE(becomes_right());
-}
-
 // A page of ring holds 63 records, and the daemon stands still: what was lost is found by looking, who came and who went.
 TEST_F(List, WhatDidNotFitIntoTheRingIsFoundByLooking)
 {
@@ -255,31 +223,6 @@ TEST_F(List, WhatDidNotFitIntoTheRingIsFoundByLooking)
     EXPECT_TRUE(is_listed(stayed.back()));
     for (pid_t child : stayed)
         end_child(child);
-}
-
-// Whoever is moved into the domain's group is found, whoever is moved out is let go.
-TEST_F(List, OfADomainFollowsThoseWhoAreMoved)
-{
-    Hierarchies where;
-    const std::string name = "memmgr-test-" + std::to_string(getpid());
-
-    if (where.memory.top_fd < 0)
-        GTEST_SKIP() << "no hierarchy with the memory controller";
-
-    Directory domain(where.memory, name), beside(where.memory, name + "-2");
-    Child child;
-    std::ofstream(std::string(directory) + "/config.xml")
-        << "<Memmgr><domain><groupPath>/" << name << "</groupPath></domain></Memmgr>\n";
-
-    domain.add(child.pid);
-    start(std::string(directory) + "/config.xml");
-    wait_for_bpf();
-    EXPECT_EQ(listed(), std::set<pid_t>{child.pid});
-    beside.add(child.pid);
-    EXPECT_TRUE(comes_true([&] { return listed().empty(); }));
-    domain.add(child.pid);
-    EXPECT_TRUE(comes_true([&] { return is_listed(child.pid); }));
-    end(SIGTERM);
 }
 
 // Who asks why a process is gone finds the kernel's own kill among the decisions, and hears of the stalls before it.
@@ -324,33 +267,32 @@ TEST_F(List, TheKernelsVictimIsInTheDecisionLog)
     end_child(monitor);
 }
 
-// ---- without BPF --------------------------------------------------------------------------------------
+// ---- whoever tells of processes: the same list, sooner or later ---------------------------------------
 
-struct StandIn {
+struct Teller {
     const char *name, *elements;
     const char *source; // of status: which one is at work
 };
 
-// Those who tell where BPF does not: the same list, later.
-class ListWithoutBpf : public List, public ::testing::WithParamInterface<StandIn>
+class ListToldBy : public List, public ::testing::WithParamInterface<Teller>
 {
   protected:
-    void start_without()
+    void start_told_by(const std::string &elements = "")
     {
         const std::string path = std::string(directory) + "/config.xml";
 
-        std::ofstream(path) << "<Memmgr><bpf><enabled>false</enabled></bpf>" << GetParam().elements
-                            << "</Memmgr>\n";
+        std::ofstream(path) << "<Memmgr>" << GetParam().elements << elements << "</Memmgr>\n";
         start(path);
+        wait_until_settled();
         ASSERT_TRUE(comes_true([&] {
             return std::regex_search(ask("status"), std::regex(GetParam().source));
         })) << ask("status");
     }
 };
 
-TEST_P(ListWithoutBpf, HoldsEachNewcomerUnderItsNameWhileItLives)
+TEST_P(ListToldBy, HoldsEachNewcomerUnderItsNameWhileItLives)
 {
-    start_without();
+    start_told_by();
 
     const pid_t child = fork();
 
@@ -365,31 +307,118 @@ TEST_P(ListWithoutBpf, HoldsEachNewcomerUnderItsNameWhileItLives)
     EXPECT_TRUE(comes_true([&] { return !is_listed(child); }));
 }
 
-TEST_P(ListWithoutBpf, ABurstOfTwoThousandLeavesNobody)
+TEST_P(ListToldBy, MovesWhoseNumberSomebodyElseWrites)
 {
-    start_without();
+    start_told_by();
+
+    const pid_t child = sleeper();
+
+    ASSERT_TRUE(comes_true([&] { return is_listed(child); }));
+    EXPECT_TRUE(write_text("/proc/" + std::to_string(child) + "/oom_score_adj", "777"));
+    EXPECT_TRUE(comes_true([&] {
+        return ask("list --why " + std::to_string(child)).find("777 oom_score_adj") != std::string::npos;
+    }));
+    end_child(child);
+}
+
+TEST_P(ListToldBy, ABurstOfTwoThousandLeavesNobody)
+{
+    start_told_by();
     waitpid(storm(2000), nullptr, 0);
     EXPECT_TRUE(becomes_right());
 }
 
-TEST_P(ListWithoutBpf, AStartInAStormEndsWithTheProcessesOfProc)
+// Started while everything changes; BPF is attached after the first look at /proc.
+TEST_P(ListToldBy, AStartInAStormEndsWithTheProcessesOfProc)
 {
     const pid_t storming[] = {storm(100000), storm(100000)};
 
-    start_without();
+    start_told_by();
     for (pid_t child : storming)
         end_child(child);
     EXPECT_TRUE(becomes_right());
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    StandIns, ListWithoutBpf,
-    ::testing::Values(StandIn{"Connector", "", "process connector +yes +processes are seen"},
-                      StandIn{"Scan",
-                              "<processConnector><enabled>false</enabled></processConnector>"
-                              "<processScan><intervalMs>1000</intervalMs></processScan>",
-                              "process scan +yes"}),
-    [](const ::testing::TestParamInfo<StandIn> &tested) { return tested.param.name; });
+// Whoever is moved into the domain's group is found, whoever is moved out is let go; so it is in a group of the same name
+// that is made after the first was removed.
+TEST_P(ListToldBy, OfADomainFollowsThoseWhoAreMoved)
+{
+    Hierarchies where;
+    const std::string name = "memmgr-test-" + std::to_string(getpid());
+
+    if (where.memory.top_fd < 0)
+        GTEST_SKIP() << "no hierarchy with the memory controller";
+
+    Directory domain(where.memory, name), beside(where.memory, name + "-2");
+    auto below = std::make_unique<Directory>(where.memory, name + "/below");
+    Child child;
+
+    domain.add(child.pid);
+    start_told_by("<domain><groupPath>/" + name + "</groupPath></domain>");
+    EXPECT_EQ(listed(), std::set<pid_t>{child.pid});
+    beside.add(child.pid);
+    EXPECT_TRUE(comes_true([&] { return listed().empty(); }));
+    below->add(child.pid);
+    EXPECT_TRUE(comes_true([&] { return is_listed(child.pid); }));
+    beside.add(child.pid);
+    EXPECT_TRUE(comes_true([&] { return listed().empty(); }));
+    below.reset();
+    below = std::make_unique<Directory>(where.memory, name + "/below");
+    below->add(child.pid);
+    EXPECT_TRUE(comes_true([&] { return is_listed(child.pid); }));
+    beside.add(child.pid);
+    end(SIGTERM);
+}
+
+// A rule that asks for the group takes whoever is moved there, however long it was elsewhere, and lets go who leaves.
+TEST_P(ListToldBy, RulesFollowThoseWhoAreMoved)
+{
+    Hierarchies where;
+    const std::string name = "memmgr-test-" + std::to_string(getpid());
+
+    if (where.memory.top_fd < 0)
+        GTEST_SKIP() << "no hierarchy with the memory controller";
+
+    // where systemd puts processes, and where memory is: not one hierarchy everywhere
+    std::vector<const struct mm_hierarchy *> hierarchies = {&where.memory};
+    std::vector<std::unique_ptr<Directory>> group, beside;
+    Child child;
+    const auto move_to = [&](const std::vector<std::unique_ptr<Directory>> &directories) {
+        for (const auto &to : directories)
+            to->add(child.pid);
+    };
+    const auto is_taken = [&] {
+        return ask("list --why " + std::to_string(child.pid)).find("process rule") != std::string::npos;
+    };
+
+    if (!where.memory.is_v2 && where.unified.top_fd >= 0)
+        hierarchies.push_back(&where.unified);
+    for (const auto *hierarchy : hierarchies) {
+        group.push_back(std::make_unique<Directory>(*hierarchy, name));
+        beside.push_back(std::make_unique<Directory>(*hierarchy, name + "-2"));
+    }
+    start_told_by("<processRules><processRule><name>moved</name><cgroup>/" + name +
+                  "</cgroup><class>batch</class></processRule></processRules>");
+    EXPECT_FALSE(is_taken());
+    move_to(group);
+    EXPECT_TRUE(comes_true(is_taken)) << ask("status");
+    move_to(beside);
+    EXPECT_TRUE(comes_true([&] { return !is_taken(); }));
+}
+
+INSTANTIATE_TEST_SUITE_P(Tellers, ListToldBy,
+                         ::testing::Values(Teller{"Bpf", "", "tracepoints: "},
+                                           Teller{"Connector",
+                                                  "<bpf><enabled>false</enabled></bpf>"
+                                                  "<processScan><intervalMs>1000</intervalMs></processScan>",
+                                                  "process connector +yes +processes are seen"},
+                                           Teller{
+                                               "Scan",
+                                               "<bpf><enabled>false</enabled></bpf>"
+                                               "<processConnector><enabled>false</enabled></processConnector>"
+                                               "<processScan><intervalMs>1000</intervalMs></processScan>",
+                                               "process scan +yes"}),
+                         [](const ::testing::TestParamInfo<Teller> &tested) { return tested.param.name; });
 
 // Without BPF and connector, and with scans far apart: the group's change tells that it is worth a look.
 TEST_F(List, OfADomainIsLookedAtWhenItsGroupChanges)

@@ -31,9 +31,22 @@ class Wake
     }
     Wake(const Wake &) = delete;
     Wake &operator=(const Wake &) = delete;
-    void move(uint64_t line_bytes) const
+    // True when the kernel has heard of it and is sure to tell.
+    bool move(uint64_t line_bytes)
     {
-        kernel_->move_wake(kernel_.kernel, wake_, line_bytes);
+        return kernel_->move_wake(kernel_.kernel, wake_, line_bytes, &cover);
+    }
+    // Until the thread has told the kernel of it.
+    bool move_until_sure(const Kernel &domain, uint64_t line_bytes)
+    {
+        struct mm_memory_state memory = {};
+
+        for (int i = 0; i < patience_ms; i++) {
+            if (domain->read_memory(domain.kernel, &memory) == 0 && move(line_bytes))
+                return true;
+            usleep(1000);
+        }
+        return false;
     }
     // What is taken when it is ready within that time; 0: it was not.
     int await(int timeout_ms = patience_ms) const
@@ -44,6 +57,7 @@ class Wake
     }
 
     int result;
+    mm_wake_cover cover = {};
 
   private:
     const Kernel &kernel_;
@@ -139,6 +153,54 @@ TEST_F(UsageWake, OfTheMachineIsRegisteredOnTheRoot)
     ASSERT_EQ(wake.result, 0);
     wake.move(now_available > 100 * mib ? now_available - 100 * mib : 0);
     EXPECT_GE(wake.await(300), 0) << "whatever others do meanwhile, it is not refused";
+}
+
+// 700 MiB down to the line: it is told after an eighth of that, long before.
+TEST_F(UsageWake, AFarLineIsSureToBeToldOfOnTheWayAndTheGroupsEndIsToo)
+{
+    set_limit(800 * mib);
+    Grower grower(*directory_);
+    Kernel domain(path_);
+    Wake wake(domain, request(MM_WAKE_USAGE));
+    const uint64_t before = available(domain);
+
+    ASSERT_EQ(wake.result, 0);
+    ASSERT_GT(before, 790 * mib) << "the machine itself has less";
+    EXPECT_FALSE(wake.move(100 * mib)) << "the kernel has not heard of it";
+    ASSERT_TRUE(wake.move_until_sure(domain, 100 * mib));
+    EXPECT_GT(wake.cover.margin_bytes, 500 * mib);
+    EXPECT_GT(wake.cover.other_available_bytes, before);
+    EXPECT_LT(wake.cover.other_available_bytes, MM_UNKNOWN) << "the machine's";
+    EXPECT_EQ(wake.await(0), 0);
+    grower.take(110 * mib);
+    EXPECT_EQ(wake.await(), 1);
+    (void)available(domain);
+    EXPECT_FALSE(wake.move(100 * mib)) << "it has told";
+    EXPECT_TRUE(wake.move_until_sure(domain, 100 * mib)) << "and is registered further on";
+    kill(grower.pid, SIGKILL);
+    grower.wait();
+    while (wake.await(200) == 1)
+        continue; // usage came down, which is told, too
+    kernel_->close_group(kernel_.kernel, group_);
+    group_ = nullptr;
+    directory_->remove();
+    EXPECT_EQ(wake.await(), -ENODEV);
+}
+
+// Its usage is no counter of its own: it must be looked at when a group below it grows.
+TEST_F(UsageWake, OfTheMachineIsToldWhenAGroupGrows)
+{
+    set_limit(1024 * mib);
+    Grower grower(*directory_);
+    Wake wake(kernel_, request(MM_WAKE_USAGE));
+
+    ASSERT_EQ(wake.result, 0);
+    grower.take(mib);
+    wake.move(available(kernel_) - 100 * mib);
+    while (wake.await(200) == 1)
+        continue; // what others did meanwhile
+    grower.begin(500 * mib);
+    EXPECT_EQ(wake.await(), 1);
 }
 
 TEST_F(UsageWake, AGroupThatIsRemovedIsToldAndThenQuiet)

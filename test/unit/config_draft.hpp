@@ -5,7 +5,7 @@
 #include "config_helpers.hpp"
 
 #include "config/vocabulary.h"
-#include "service/config_draft.h"
+#include "service/config_tool/config_draft.h"
 
 #include <algorithm>
 #include <cstdio>

@@ -2,7 +2,7 @@
 // Other killers' configurations as drafts of ours: each parameter has its place, or a note.
 #include "config_draft.hpp"
 
-#include "service/migrate.h"
+#include "service/config_tool/migrate.h"
 
 #include <functional>
 

@@ -6,10 +6,10 @@
 #include "config/visit.h"
 #include "config/write_xml.h"
 #include "config/xml_text.h"
-#include "service/config_example.h"
-#include "service/config_json.h"
-#include "service/config_names.h"
-#include "service/new_file.h"
+#include "service/config_tool/config_example.h"
+#include "service/config_tool/config_json.h"
+#include "service/config_tool/config_names.h"
+#include "service/config_tool/new_file.h"
 
 #include <cerrno>
 #include <csignal>

@@ -2,7 +2,7 @@
 // From what BPF collected to what cpuflow tells of it, and how clients see it.
 #include "flow_support.h"
 
-#include "service/cpu_figures.h"
+#include "service/flows/cpu_figures.h"
 
 using namespace service_test;
 

@@ -274,6 +274,7 @@ TEST_F(DryRun, WhatTheKernelTellsComesThrough)
     mm_group_events events = {};
     mm_swap_state swap = {};
     mm_power_state power = {};
+    mm_wake_cover cover = {};
     uint32_t ready = 0;
 
     request.kind = MM_WAKE_GROUP_EVENTS;
@@ -287,7 +288,7 @@ TEST_F(DryRun, WhatTheKernelTellsComesThrough)
     EXPECT_EQ(notices[0].kind, MM_NOTICE_WAKE);
     EXPECT_EQ(notices[0].cookie, 7U);
     EXPECT_EQ(ops->take_wake(kernel, wake), 1);
-    ops->move_wake(kernel, wake, 5);
+    EXPECT_FALSE(ops->move_wake(kernel, wake, 5, &cover)) << "of a group's events";
     ops->close_wake(kernel, wake);
     EXPECT_EQ(ops->read_group_events(kernel, request.group, &events), 0);
     EXPECT_EQ(ops->read_swap(kernel, &swap), 0);

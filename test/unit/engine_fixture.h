@@ -8,7 +8,7 @@
 /* g++ takes a function that bears the name of a struct for the shadow of its constructor */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
-#include "service/engine.h"
+#include "service/daemon/engine.h"
 #pragma GCC diagnostic pop
 #include "kernel_interface/simulated_kernel.h"
 

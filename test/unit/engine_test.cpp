@@ -146,6 +146,20 @@ TEST_F(Engine, PressureWakesItWhereTheWatchSleeps)
     EXPECT_EQ(killed(), (std::vector<std::string>{"800"}));
 }
 
+TEST_F(Engine, AStallWakesItWhereTheWatchSleeps)
+{
+    mm_event stall = {};
+
+    config->waterline_watch.is_enabled = false;
+    begin_with_six();
+    fill_until(450 * MIB);
+    stall.kind = MM_EVENT_STALL;
+    stall.payload.stall.is_begin = true;
+    mm_event_center_publish(engine->center, &stall);
+    run_for(SECOND);
+    EXPECT_EQ(killed(), (std::vector<std::string>{"800"}));
+}
+
 TEST_F(Engine, WithoutPressureTheWatchDoesItAlone)
 {
     config->pressure_trigger_count = 1;

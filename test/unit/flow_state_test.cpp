@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of a flow without its thread.
-#include "service/flow_state.h"
+#include "service/flows/flow_state.h"
 
 #include "common/common.h"
 

@@ -6,7 +6,7 @@
 #include "service_fixture.h"
 
 #include "event_center/center.h"
-#include "service/flows.h"
+#include "service/flows/flows.h"
 
 #include <chrono>
 #include <thread>

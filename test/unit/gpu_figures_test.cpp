@@ -2,7 +2,7 @@
 // From what BPF collected to what gpuflow tells of it, and how clients see it.
 #include "flow_support.h"
 
-#include "service/gpu_figures.h"
+#include "service/flows/gpu_figures.h"
 
 using namespace service_test;
 

@@ -3,9 +3,9 @@
 #include "common/common.h"
 #include "common/glob.h"
 #include "event_center/match_protocol.h"
-#include "service/built_in_rules.h"
-#include "service/match_rules.h"
-#include "service/match_tool.h"
+#include "service/match/built_in_rules.h"
+#include "service/match/match_rules.h"
+#include "service/match/match_tool.h"
 
 #include <gtest/gtest.h>
 

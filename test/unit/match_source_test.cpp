@@ -148,6 +148,15 @@ class MatchSource : public testing::Test
         ASSERT_EQ(mm_event_center_run(center), 0);
     }
 
+    void publish_group(mm_group_change change)
+    {
+        mm_event event{};
+
+        event.kind = MM_EVENT_GROUP;
+        event.payload.group.change = change;
+        mm_event_center_publish(center, &event);
+    }
+
     void publish(mm_event_kind kind, pid_t pid = 0, mm_memory_level level = MM_LEVEL_NONE)
     {
         mm_event event{};
@@ -169,7 +178,7 @@ class MatchSource : public testing::Test
         return status;
     }
 
-    mm_match_times times = {20, 300, 100, 50, 150, 400};
+    mm_match_times times = {20, 300, 100, 50, 150, 400, 100};
     mm_kernel *kernel = nullptr;
     mm_kernel_ops ops{};
     const mm_kernel_ops *simulated_ops = nullptr;
@@ -317,6 +326,21 @@ TEST_F(MatchSource, TheyAreAskedAboutWhenNewcomersAreLookedFor)
     start("crash on 5", numbers(5, 200));
     ASSERT_TRUE(until([this] { return status().failures >= 2 && scans >= 1; }));
     EXPECT_GE(lists, 2U);
+}
+
+/* Who it was nobody says; the next look is far. */
+TEST_F(MatchSource, AllAreAskedAboutWhenSomebodyWasMoved)
+{
+    times.scan = 100000;
+    start("odd", {1, 2, 3});
+    ASSERT_TRUE(until([this] { return matched.size() == 3; }));
+    publish_group(MM_GROUP_POPULATED);
+    publish_group(MM_GROUP_ENTERED);
+    publish_group(MM_GROUP_ENTERED);
+    ASSERT_TRUE(until([this] { return lists == 2; }));
+    ASSERT_TRUE(until([this] { return matched[1].size() == 2 && matched[3].size() == 2; }));
+    run_for(200);
+    EXPECT_EQ(lists, 2U);
 }
 
 TEST_F(MatchSource, AFullQueueIsCountedAndAllAreAskedAboutAnew)

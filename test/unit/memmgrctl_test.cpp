@@ -2,8 +2,8 @@
 // memmgrctl as its users meet it: a program with output, colours and exit codes.
 #include "service_server.h"
 
-#include "service/event_words.h"
-#include "service/flows.h"
+#include "service/flows/flows.h"
+#include "service/shared/event_words.h"
 
 #include <csignal>
 #include <fstream>
@@ -241,6 +241,24 @@ TEST_F(Ctl, StatusForPeopleAndForPrograms)
     EXPECT_EQ(outcome.output.find('\033'), std::string::npos);
     Json json = ask_json({"status"});
     EXPECT_EQ(number_of(member(member(json, "daemon"), "pid")), 77);
+}
+
+TEST_F(Ctl, SaysWhenTheNumbersAreOpenHarmonys)
+{
+    Server upstream(16, MM_PRIORITY_COMPAT_UPSTREAM);
+    const std::string said = "OpenHarmony's numbers, defects included (priorityCompat upstream)";
+
+    EXPECT_EQ(ask({"status"}).output.find("priorityCompat"), std::string::npos);
+    EXPECT_NE(run({"--socket", upstream.path, "status"}).output.find(said), std::string::npos);
+    /* The same event, and why. */
+    for (const std::string &path : {server.path, upstream.path}) {
+        EXPECT_EQ(run({"--socket", path, "event", "create", "101", "--name", "com.example.player"}).exit_code,
+                  0);
+        EXPECT_EQ(run({"--socket", path, "event", "ready", "101"}).exit_code, 0);
+    }
+    EXPECT_NE(ask({"list", "--why", "101"}).output.find("inherited for its grace"), std::string::npos);
+    EXPECT_NE(run({"--socket", upstream.path, "list", "--why", "101"}).output.find("400 background"),
+              std::string::npos);
 }
 
 TEST_F(Ctl, ListIsAlignedAndNamesAreHarmless)

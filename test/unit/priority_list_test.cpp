@@ -238,8 +238,17 @@ class PriorityListModel : public PriorityList
                                  : priorities[random() % MM_ARRAY_SIZE(priorities)];
     }
 
+    /* Some have the same. */
+    uint32_t rank_of(const mm_priority_entry *entry) const
+    {
+        return list->is_by_rank ? static_cast<uint32_t>(entry - entries.data()) / 3 : 0;
+    }
+
+    /* No use where ranks say the order. */
     void use(mm_priority_entry *entry)
     {
+        if (list->is_by_rank)
+            return;
         forget(entry);
         model.push_back(entry);
     }
@@ -251,7 +260,8 @@ class PriorityListModel : public PriorityList
 
     void insert_somewhere(mm_priority_entry *entry)
     {
-        int result = mm_priority_list_insert(list.get(), entry, any_priority());
+        int result =
+            mm_priority_list_insert_ranked(list.get(), entry, any_priority(), UINT32_MAX - rank_of(entry));
 
         if (model.size() == list->capacity) {
             EXPECT_EQ(result, -ENOSPC);
@@ -308,8 +318,9 @@ class PriorityListModel : public PriorityList
         Entries sorted = model;
 
         std::stable_sort(
-            sorted.begin(), sorted.end(),
-            [](const mm_priority_entry *a, const mm_priority_entry *b) { return a->priority > b->priority; });
+            sorted.begin(), sorted.end(), [this](const mm_priority_entry *a, const mm_priority_entry *b) {
+                return a->priority != b->priority ? a->priority > b->priority : rank_of(a) > rank_of(b);
+            });
         return sorted;
     }
 
@@ -330,11 +341,18 @@ class PriorityListModel : public PriorityList
 
     std::mt19937 random;
     std::vector<mm_priority_entry> entries;
-    Entries model; /* in order of use */
+    Entries model; /* in order of use, or of insertion */
 };
 
-TEST_F(PriorityListModel, AgreesWithASortedVector)
+class PriorityListModels : public PriorityListModel, public ::testing::WithParamInterface<bool>
 {
+};
+
+INSTANTIATE_TEST_SUITE_P(ByUseAndByRank, PriorityListModels, ::testing::Bool());
+
+TEST_P(PriorityListModels, AgreesWithASortedVector)
+{
+    list->is_by_rank = GetParam();
     for (int step = 0; step < 20000; step++) {
         mm_priority_entry *entry = &entries[random() % entries.size()];
 

@@ -2,7 +2,7 @@
 /*
  * The cases of the reference 5.1 that are sequences of events (P4 to P25; the others are in priority_reference_test), and
  * what follows from 1.3, as tables: a step is an event, or time passing, and the numbers of processes and bundle after
- * it.
+ * it, ours and, where upstream's are others, upstream's.
  */
 #include "priority_world.h"
 
@@ -17,6 +17,24 @@ struct Step {
     pid_t caller;                 /* of a bind: index below 10, else a pid */
     std::vector<int> numbers;     /* of the processes from the first on */
     int bundle;                   /* of the process' bundle; MM_PRIORITY_NONE: not looked at */
+    std::vector<int> upstream_numbers = {};
+    int upstream_bundle = MM_PRIORITY_NONE;
+
+    Step upstream(std::vector<int> others, int other_bundle = MM_PRIORITY_NONE) const
+    {
+        Step step = *this;
+
+        step.upstream_numbers = std::move(others);
+        step.upstream_bundle = other_bundle;
+        return step;
+    }
+
+    Step in(mm_priority_compat compat) const
+    {
+        bool is_other = compat == MM_PRIORITY_COMPAT_UPSTREAM && !upstream_numbers.empty();
+
+        return is_other ? Step{what, reason, process, caller, upstream_numbers, upstream_bundle} : *this;
+    }
 };
 
 constexpr int kAny = MM_PRIORITY_NONE;
@@ -58,9 +76,15 @@ static void PrintTo(const Case &test_case, std::ostream *stream)
     *stream << test_case.name;
 }
 
-class PriorityCases : public PriorityWorld, public ::testing::WithParamInterface<Case>
+class PriorityCases : public PriorityWorld,
+                      public ::testing::WithParamInterface<std::tuple<Case, mm_priority_compat>>
 {
   protected:
+    PriorityCases()
+    {
+        live_by(std::get<1>(GetParam()));
+    }
+
     Application application(const Case &test_case, int index) const
     {
         Application made{static_cast<pid_t>(1000 + index)};
@@ -96,10 +120,11 @@ class PriorityCases : public PriorityWorld, public ::testing::WithParamInterface
 
 TEST_P(PriorityCases, Hold)
 {
-    const Case &test_case = GetParam();
+    const auto &[test_case, compat] = GetParam();
     int index = 0;
 
-    for (const Step &step : test_case.steps) {
+    for (const Step &each_step : test_case.steps) {
+        Step step = each_step.in(compat);
         pid_t pid = 1000 + step.process;
 
         take(test_case, step);
@@ -196,8 +221,9 @@ static const Case cases[] = {
     /* Ours: the grace is for the start, so what says nothing of the process leaves it alone. */
     {"ready_leaves_the_grace",
      true,
-     {created(0, {0}), reported(REASON(PROCESS_READY), 0, {0}), reported(REASON(SUSPEND_DELAY_END), 0, {0}),
-      reported(REASON(UN_VISIBLE), 0, {0}), passed(16, {400}, 400)}},
+     {created(0, {0}), reported(REASON(PROCESS_READY), 0, {0}).upstream({400}, 400),
+      reported(REASON(SUSPEND_DELAY_END), 0, {0}).upstream({400}),
+      reported(REASON(UN_VISIBLE), 0, {0}).upstream({400}), passed(16, {400}, 400)}},
     {"background_ends_the_grace",
      true,
      {created(0, {0}), reported(REASON(BACKGROUND), 0, {400}), reported(REASON(FOREGROUND), 0, {0}),
@@ -217,7 +243,7 @@ static const Case cases[] = {
     {"other_events_leave_the_ability_start",
      true,
      {created(0, {0}), reported(REASON(BACKGROUND), 0, {400}), reported(REASON(ABILITY_START), 0, {0}),
-      reported(REASON(SUSPEND_DELAY_START), 0, {0}), passed(11, {100})}},
+      reported(REASON(SUSPEND_DELAY_START), 0, {0}).upstream({100}, 100), passed(11, {100})}},
     {"ability_start_again_begins_anew",
      true,
      {created(0, {0}), reported(REASON(BACKGROUND), 0, {400}), reported(REASON(ABILITY_START), 0, {0}),
@@ -225,17 +251,20 @@ static const Case cases[] = {
     {"suspended_until_the_next_event_of_each",
      true,
      {created(0, {0}), created(1, {0, 0}), reported(REASON(FOREGROUND), 0, {0, 0}),
-      reported(REASON(APPLICATION_SUSPEND), 1, {800, 800}, 800), passed(30, {800, 800}, 800),
-      reported(REASON(VISIBLE), 0, {0, 800}, 0), reported(REASON(BACKGROUND), 1, {0, 400}, 0)}},
+      reported(REASON(APPLICATION_SUSPEND), 1, {800, 800}, 800),
+      passed(30, {800, 800}, 800).upstream({0, 400}, 0), /* the end of the grace wakes them */
+      reported(REASON(APPLICATION_SUSPEND), 1, {800, 800}, 800), reported(REASON(VISIBLE), 0, {0, 800}, 0),
+      reported(REASON(BACKGROUND), 1, {0, 400}, 0)}},
     /* Ours: what is on the screen stays there, whoever binds it. */
     {"bound_in_the_foreground",
      false,
-     {created(0, {0}), created(1, {0, 0}), reported(REASON(FOREGROUND), 1, {0, 0}), bound(1, 1, {0, 0}),
-      reported(REASON(BACKGROUND), 0, {400, 0})}},
+     {created(0, {0}), created(1, {0, 0}), reported(REASON(FOREGROUND), 1, {0, 0}),
+      bound(1, 1, {0, 0}).upstream({0, 100}, 100),
+      reported(REASON(BACKGROUND), 0, {400, 0}).upstream({400, 400}),
+      reported(REASON(FOREGROUND), 1, {400, 0})}},
 };
 
-INSTANTIATE_TEST_SUITE_P(Reference, PriorityCases, ::testing::ValuesIn(cases),
-                         [](const auto &test_case) { return test_case.param.name; });
+INSTANTIATE_TEST_SUITE_P(Reference, PriorityCases, in_both_modes(cases), name_in_both_modes<Case>);
 
 class PriorityManager : public PriorityWorld
 {
@@ -255,12 +284,24 @@ TEST_F(PriorityManager, AnEventOlderThanTheAbilityStartLeavesIt)
     EXPECT_EQ(priority(1000), 400);
 }
 
+class InBothModes : public PriorityWorld, public ::testing::WithParamInterface<mm_priority_compat>
+{
+  protected:
+    InBothModes()
+    {
+        live_by(GetParam());
+    }
+};
+
+INSTANTIATE_TEST_SUITE_P(Modes, InBothModes,
+                         ::testing::Values(MM_PRIORITY_COMPAT_NONE, MM_PRIORITY_COMPAT_UPSTREAM));
+
 struct ImportantRow {
     int floor, created, in_background, in_foreground;
 };
 
-/* Reference 1.3. The last row is out of range: ours is clamped, so that the kernel takes it. */
-TEST_F(PriorityManager, ImportantApplications)
+/* Reference 1.3, in both modes the same. The last row is out of range: ours is clamped, so that the kernel takes it. */
+TEST_P(InBothModes, ImportantApplications)
 {
     const ImportantRow rows[] = {{300, 300, 300, 0},       {0, 0, 0, 0},       {-500, -500, -500, -500},
                                  {-900, -900, -900, -900}, {800, 800, 400, 0}, {1001, 1000, 400, 0}};
@@ -270,7 +311,8 @@ TEST_F(PriorityManager, ImportantApplications)
         set_important("com.example.application:main", row.floor);
         publish_config();
         pid++;
-        create({pid, kUid, kBundle, "com.example.application:main"});
+        /* upstream does not hear of the end of the one at -900, and its bundle is a uid */
+        create({pid, kUid + static_cast<uid_t>(pid), kBundle, "com.example.application:main"});
         EXPECT_EQ(priority(pid), row.created) << row.floor;
         EXPECT_EQ(mm_simulated_oom_score_adj(kernel, pid), row.created) << row.floor;
         report(MM_REASON_BACKGROUND, {pid});

@@ -21,6 +21,33 @@ void PriorityModel::write(pid_t pid, int oom_score_adj)
     living.at(pid).oom_score_adj = oom_score_adj;
 }
 
+void PriorityModel::freeze(const std::string &group, bool is_frozen)
+{
+    if (is_frozen)
+        frozen_groups.insert(group);
+    else
+        frozen_groups.erase(group);
+}
+
+void PriorityModel::move(pid_t pid, const std::string &group)
+{
+    living.at(pid).group = group;
+}
+
+/* Itself or one above it. */
+bool PriorityModel::is_group_frozen(const std::string &group) const
+{
+    return std::any_of(frozen_groups.begin(), frozen_groups.end(), [&](const std::string &frozen) {
+        return group == frozen || group.rfind(frozen + "/", 0) == 0;
+    });
+}
+
+void PriorityModel::ask_if_frozen(ModelProcess &process) const
+{
+    if (const ModelLiving *info = alive(process.pid))
+        process.is_frozen = is_group_frozen(info->group);
+}
+
 const ModelLiving *PriorityModel::alive(pid_t pid) const
 {
     auto found = living.find(pid);
@@ -94,6 +121,9 @@ ModelProcess &PriorityModel::add(pid_t pid, const ModelLiving &info)
     process.uid = info.uid;
     process.comm = info.comm;
     process.written = info.oom_score_adj;
+    if (asks_if_frozen)
+        ask_if_frozen(process);
+    asks_if_frozen |= process.is_frozen;
     for (auto binding = bindings.begin(); binding != bindings.end();) {
         bool is_meant = !binding->is_known && binding->caller == pid && binding->caller_ticks != 0;
 
@@ -152,6 +182,7 @@ void PriorityModel::unregister(ModelProcess &process)
     plain.uid = process.uid;
     plain.comm = process.comm;
     plain.written = process.written;
+    plain.is_frozen = process.is_frozen;
     process = plain;
     join(process, -1, process.uid, "");
 }
@@ -255,6 +286,8 @@ void PriorityModel::on_state(const ModelReport &report, ModelProcess *process)
             process->is_starting = false;
         if (says_what_it_does)
             bundles.at(process->bundle).is_touched = true;
+        if (says_what_it_does && process->is_frozen)
+            ask_if_frozen(*process);
     }
 }
 

@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -29,6 +30,7 @@ struct ModelLiving {
     uid_t uid;
     int oom_score_adj;
     std::string comm;
+    std::string group = "/";
 };
 
 /* What is configured: each name once. */
@@ -63,6 +65,7 @@ struct ModelProcess {
     bool is_foreground = false, is_visible = false, has_transient_task = false, has_continuous_task = false;
     bool has_event = false, has_device = false, is_extension = false, has_ui = false, is_suspended = false;
     bool is_new = false, is_inheriting = false, is_starting = false;
+    bool is_frozen = false; /* when last asked */
     uint64_t deadline_ns = 0, ability_started_ns = 0;
     /* Of the configuration, as long as nobody registers it. */
     bool has_process_rule = false, is_rule_built_in = false;
@@ -106,6 +109,9 @@ class PriorityModel
     void spawn(pid_t pid, const ModelLiving &living);
     void exit(pid_t pid);
     void write(pid_t pid, int oom_score_adj);
+    void freeze(const std::string &group, bool is_frozen);
+    void move(pid_t pid, const std::string &group);
+    bool is_group_frozen(const std::string &group) const;
     const std::map<pid_t, ModelLiving> &machine() const
     {
         return living;
@@ -120,6 +126,7 @@ class PriorityModel
     void unmatched(pid_t pid, uint64_t start_time_ticks);
     void matched(pid_t pid, uint64_t start_time_ticks, int number, bool is_built_in);
     void told_oom_score_adj(pid_t pid, int value);
+    void told_of_group(const std::string &group);
     void switch_account(int64_t id, mm_account_change change);
     void configure(const ModelNames &names);
     void pass(uint64_t until_ns);
@@ -150,6 +157,7 @@ class PriorityModel
     ModelProcess *find(pid_t pid);
     const ModelLiving *alive(pid_t pid) const;
     bool is_alive(const ModelProcess &process) const;
+    void ask_if_frozen(ModelProcess &process) const;
     bool was_put_out_of_reach(const ModelLiving &process) const;
     bool is_system(const ModelProcess &process) const;
 
@@ -190,6 +198,8 @@ class PriorityModel
     int account_adjustment(const ModelProcess &process) const;
 
     std::map<pid_t, ModelLiving> living;
+    std::set<std::string> frozen_groups; /* by themselves */
+    bool asks_if_frozen = true;
     ModelNames names;
     bool lacks_lowering;
     int last_bundle = 0;

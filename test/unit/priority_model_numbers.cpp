@@ -78,6 +78,9 @@ void PriorityModel::compute_own(ModelProcess &process) const
         process.own_rule = rule;
     };
 
+    if (process.is_frozen && process.own_rule != MM_RULE_ABILITY_START &&
+        process.own >= (process.is_registered ? 0 : 1))
+        set(std::max(process.own, 600), MM_RULE_FROZEN);
     if (process.is_registered && !names.important.empty() && process.process_name == names.important)
         set(process.own_rule == MM_RULE_NEW ? names.floor : std::min(process.own, names.floor),
             MM_RULE_IMPORTANT);

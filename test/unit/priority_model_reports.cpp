@@ -94,6 +94,19 @@ void PriorityModel::told_oom_score_adj(pid_t pid, int value)
     settle();
 }
 
+/* What it says of each that is in it by now. */
+void PriorityModel::told_of_group(const std::string &group)
+{
+    asks_if_frozen |= is_group_frozen(group);
+    for (auto &[pid, process] : processes) {
+        const ModelLiving *info = alive(pid);
+
+        if (info && info->group == group)
+            process.is_frozen = is_group_frozen(group);
+    }
+    settle();
+}
+
 /* ---- accounts, time, the manager's own looks ----------------------------------------------------------- */
 
 void PriorityModel::switch_account(int64_t id, mm_account_change change)
@@ -171,11 +184,14 @@ void PriorityModel::restart()
     bundles.clear();
     bindings.clear();
     reported_accounts.clear();
+    asks_if_frozen = true;
     for (const auto &[pid, info] : living) {
         add_unregistered(pid, info);
         if (ModelProcess *process = find(pid))
             process->is_from_scan = true;
     }
+    asks_if_frozen = std::any_of(processes.begin(), processes.end(),
+                                 [](const auto &each) { return each.second.is_frozen; });
     settle();
 }
 
@@ -190,10 +206,14 @@ void PriorityModel::scan()
     for (pid_t pid : gone)
         forget(pid);
     for (const auto &[pid, info] : living) {
-        if (ModelProcess *process = find(pid))
-            process->comm = info.comm;
-        else
+        ModelProcess *process = find(pid);
+
+        if (!process)
             add_unregistered(pid, info);
+        else
+            process->comm = info.comm;
+        if (process && process->is_frozen)
+            ask_if_frozen(*process);
     }
     settle();
 }
@@ -207,6 +227,8 @@ void PriorityModel::refresh()
         const ModelLiving *info = alive(pid);
         bool is_read = !process.is_registered || process.is_out_of_reach;
 
+        if (process.is_frozen)
+            ask_if_frozen(process);
         if (!info || (is_read && info->oom_score_adj != process.written && !is_alive(process)))
             gone.push_back(pid);
         else if (is_read && info->oom_score_adj != process.written && process.is_registered)

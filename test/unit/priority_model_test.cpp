@@ -99,8 +99,51 @@ class Pair : public PriorityWorld
         process.comm = comm;
         process.oom_score_adj = action.value;
         process.anonymous_bytes = 4096;
+        process.group = script_group(action.pid);
         ASSERT_EQ(mm_simulated_spawn(kernel, &process), 0);
-        model.spawn(action.pid, {ticks_of(action.pid), action.other, application.uid, action.value, comm});
+        model.spawn(action.pid,
+                    {ticks_of(action.pid), action.other, application.uid, action.value, comm, process.group});
+    }
+
+    void tell_of_group(const char *group)
+    {
+        mm_event event{};
+
+        event.kind = MM_EVENT_GROUP;
+        event.group_id = mm_simulated_group_id(kernel, group);
+        event.payload.group.change = model.is_group_frozen(group) ? MM_GROUP_FROZEN : MM_GROUP_THAWED;
+        mm_event_center_publish(center, &event);
+        model.told_of_group(group);
+    }
+
+    /* The root cannot be. With one those below it are, too, and the kernel tells of each. */
+    void do_freeze(const Action &action)
+    {
+        const std::string group = script_group(action.value);
+
+        if (group == "/")
+            return;
+        ASSERT_EQ(mm_simulated_freeze(kernel, group.c_str(), action.other % 2 == 1), 0);
+        model.freeze(group, action.other % 2 == 1);
+        for (int i = 0; i < 4 && action.other < 2; i++) {
+            const std::string each = script_group(i);
+
+            if ((each == group || each.rfind(group + "/", 0) == 0) &&
+                mm_simulated_group_id(kernel, each.c_str()) != 0)
+                tell_of_group(each.c_str());
+        }
+    }
+
+    void do_move(const Action &action)
+    {
+        const char *group = script_group(action.value);
+
+        if (!mm_simulated_is_alive(kernel, action.pid))
+            return;
+        ASSERT_EQ(mm_simulated_move(kernel, action.pid, group), 0);
+        model.move(action.pid, group);
+        if (model.is_group_frozen(group))
+            tell_of_group(group);
     }
 
     void do_exit(const Action &action)
@@ -368,6 +411,7 @@ class Pair : public PriorityWorld
             {"registered", expected.is_registered, found->bundle->is_registered},
             {"account", bundle.account, mm_bundle_account_id(found->bundle)},
             {"rule", expected.rule, found->rule},
+            {"frozen", expected.is_frozen, (found->flags & MM_PROCESS_IS_FROZEN) != 0},
             {"explanation", expected.number, explained(expected)},
         };
 
@@ -421,7 +465,8 @@ class Pair : public PriorityWorld
         &Pair::do_report,     &Pair::do_account, &Pair::do_pass,          &Pair::write_file,
         &Pair::do_write_told, &Pair::do_tell,    &Pair::do_find,          &Pair::do_start,
         &Pair::do_scan,       &Pair::do_refresh, &Pair::do_look_for_dead, &Pair::do_restart,
-        &Pair::do_configure,  &Pair::do_match,   &Pair::do_take_ending,
+        &Pair::do_configure,  &Pair::do_match,   &Pair::do_take_ending,   &Pair::do_freeze,
+        &Pair::do_move,
     };
     static_assert(MM_ARRAY_SIZE(handlers) == static_cast<size_t>(Act::kCount), "one for each");
 

@@ -43,12 +43,27 @@ TEST_F(Newcomers, AreReadAndToldOfOnce)
     spawn(501, kUid, 300, "tab");
     start(501, ticks_of(501), "tab");
     EXPECT_EQ(priority(501), 300);
-    start(501, ticks_of(501), "tab");
+    start(501, ticks_of(501), "tab", MM_EVENT_PROCESS_RENAMED);
     ASSERT_EQ(found.size(), 1u);
     EXPECT_EQ(found[0].pid, 501);
     EXPECT_EQ(found[0].payload.process.oom_score_adj, 300);
     EXPECT_EQ(found[0].payload.process.resident_bytes, MM_MIB);
     EXPECT_EQ(found[0].payload.process.start_time_ticks, ticks_of(501));
+}
+
+/* A fork becomes another program, or is put where it belongs, long after it was told of. */
+TEST_F(Newcomers, AreToldOfAgainWhenTheyBecomeOthers)
+{
+    spawn(501, kUid, 300, "shell");
+    start(501, ticks_of(501), "shell");
+    start(501, ticks_of(501), "shell");
+    EXPECT_EQ(found.size(), 2u);
+    start(501, ticks_of(501), "browser", MM_EVENT_PROCESS_RENAMED);
+    ASSERT_EQ(found.size(), 3u);
+    EXPECT_STREQ(name(501), "browser");
+    create(Application{501, kUid, "org.browser"});
+    start(501, ticks_of(501), "other");
+    EXPECT_EQ(found.size(), 3u) << "rules are not for who is registered";
 }
 
 TEST_F(Newcomers, GoneBeforeTheLookAreNobody)
@@ -64,7 +79,7 @@ TEST_F(Newcomers, WithoutAStartTimeTheyAreFoundAsWell)
     start(501, 0, "a");
     EXPECT_EQ(counters().processes, 1u);
     start(501, 0, "b", MM_EVENT_PROCESS_RENAMED);
-    EXPECT_EQ(found.size(), 1u);
+    EXPECT_EQ(found.size(), 2u);
     EXPECT_STREQ(name(501), "b");
 }
 
@@ -77,7 +92,7 @@ TEST_F(Newcomers, ANewNameIsListed)
     EXPECT_STREQ(name(501), "editor");
     start(501, ticks_of(501), "view\ner", MM_EVENT_PROCESS_RENAMED);
     EXPECT_STREQ(name(501), "view\\x0aer");
-    EXPECT_EQ(found.size(), 1u);
+    EXPECT_EQ(found.size(), 3u);
 }
 
 /* The name of an application is its client's to say. */

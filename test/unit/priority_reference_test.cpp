@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The cases of the reference that are not mere sequences of events of one bundle (those are in priority_manager_test):
- * the rest of 5.1, the situations of 1.3 and the accounts of 5.2, each a row that bears the reference's name. Where
- * priority_manager.h says that ours differs, the row says how.
+ * the rest of 5.1, the situations of 1.3 and the accounts of 5.2, each a row that bears the reference's name, and each
+ * in both modes: what is expected is said once where ours is upstream's, else ours and then upstream's.
  */
 #include "priority_world.h"
 
@@ -23,9 +23,11 @@ constexpr uid_t kOther = 101 * MM_ACCOUNT_UIDS + 7;
 class ReferenceWorld : public PriorityWorld
 {
   public:
-    /* An application of its own for each pid. */
-    void own(pid_t pid, mm_application_reason then = MM_REASON_PROCESS_READY, uid_t uid = kUid)
+    /* An application of its own, and a uid, for each pid. */
+    void own(pid_t pid, mm_application_reason then = MM_REASON_PROCESS_READY, uid_t first_uid = kUid)
     {
+        uid_t uid = first_uid + static_cast<uid_t>(pid);
+
         create({pid, uid, "com.example." + std::to_string(pid)});
         report(then, {pid, uid});
     }
@@ -48,6 +50,11 @@ class ReferenceWorld : public PriorityWorld
         }
     }
 
+    void expect(const std::vector<int> &ours, const std::vector<int> &upstream)
+    {
+        expect(is_upstream() ? upstream : ours);
+    }
+
     /* A -> B -> C -> D, A = 1000 or the last. */
     void chain(bool is_descending)
     {
@@ -68,13 +75,19 @@ void PrintTo(const Row &row, std::ostream *stream)
     *stream << row.name;
 }
 
-class Reference : public ReferenceWorld, public ::testing::WithParamInterface<Row>
+class Reference : public ReferenceWorld,
+                  public ::testing::WithParamInterface<std::tuple<Row, mm_priority_compat>>
 {
+  protected:
+    Reference()
+    {
+        live_by(std::get<1>(GetParam()));
+    }
 };
 
 TEST_P(Reference, Holds)
 {
-    GetParam().happens(*this);
+    std::get<0>(GetParam()).happens(*this);
 }
 
 /* ---- 5.1 ---------------------------------------------------------------------------------------------- */
@@ -84,8 +97,8 @@ void p28_one_killable_bundle(ReferenceWorld &world)
     mm_kill_config config{};
     const struct {
         int min_priority;
-        pid_t expected; /* 0: nobody */
-    } rows[] = {{500, 0}, {400, 1002}, {200, 1002}, {0, 1002}};
+        pid_t expected, upstream; /* 0: nobody */
+    } rows[] = {{500, 0, 0}, {400, 1002, 1003}, {200, 1002, 1003}, {0, 1002, 1003}};
 
     world.own(1000, MM_REASON_FOREGROUND);
     world.own(1001, MM_REASON_BACKGROUND_RUNNING_START);
@@ -95,13 +108,14 @@ void p28_one_killable_bundle(ReferenceWorld &world)
     config.reread_candidates = MM_KILL_CANDIDATES_MAX;
     for (const auto &row : rows) {
         mm_kill_candidates found{};
+        pid_t expected = world.is_upstream() ? row.upstream : row.expected;
         const mm_kill_level level = {100 * MM_MIB, row.min_priority};
 
         mm_kill_collect(&config, &level, mm_priority_manager_list(world.manager), nullptr, 0, &found);
-        ASSERT_EQ(found.count, row.expected ? 1U : 0U) << row.min_priority;
-        if (row.expected) {
-            EXPECT_EQ(found.bundles[0], mm_priority_manager_find(world.manager, row.expected)->bundle)
-                << row.min_priority << ": of equals the oldest use, not the highest uid";
+        ASSERT_EQ(found.count, expected ? 1U : 0U) << row.min_priority;
+        if (expected) {
+            EXPECT_EQ(found.bundles[0], mm_priority_manager_find(world.manager, expected)->bundle)
+                << row.min_priority << ": of equals the oldest use, or the highest uid";
         }
     }
 }
@@ -130,6 +144,9 @@ void p29_reason_to_string(ReferenceWorld &)
         "UN_VISIBLE",
         "RENDER_CREATE_PROCESS",
         "ABILITY_START",
+        // ours
+        "CRITICAL_BEGIN",
+        "CRITICAL_END",
     };
 
     ASSERT_EQ(MM_ARRAY_SIZE(names), static_cast<size_t>(MM_REASON_COUNT));
@@ -247,7 +264,13 @@ const Row derived[] = {
      [](ReferenceWorld &world) {
          world.create({1000});
          world.report(MM_REASON_PROCESS_READY, {1000});
-         world.expect({0});
+         world.expect({0}, {400});
+     }},
+    {"a_fresh_process_with_a_transient_task_100",
+     [](ReferenceWorld &world) {
+         world.create({1000});
+         world.report(MM_REASON_SUSPEND_DELAY_START, {1000});
+         world.expect({100});
      }},
     {"resident_ignores_terminated_ours_is_forgotten",
      [](ReferenceWorld &world) {
@@ -256,13 +279,16 @@ const Row derived[] = {
          world.create({1000});
          world.expect({-800});
          world.end(1000);
-         EXPECT_EQ(mm_priority_manager_find(world.manager, 1000), nullptr);
+         EXPECT_EQ(world.priority(1000), world.is_upstream() ? -800 : MM_PRIORITY_NONE);
+         world.advance_s(180); /* until the dead check */
+         EXPECT_EQ(world.priority(1000), MM_PRIORITY_NONE);
      }},
     {"tie_by_highest_uid_ours_oldest_use",
      [](ReferenceWorld &world) {
-         world.own(1000, MM_REASON_BACKGROUND, kUid + 1);
-         world.own(1001, MM_REASON_BACKGROUND, kUid + 2);
-         EXPECT_EQ(world.order(), (std::vector<pid_t>{1000, 1001}));
+         world.own(1000, MM_REASON_BACKGROUND);
+         world.own(1001, MM_REASON_BACKGROUND);
+         EXPECT_EQ(world.order(),
+                   world.is_upstream() ? (std::vector<pid_t>{1001, 1000}) : (std::vector<pid_t>{1000, 1001}));
      }},
 };
 
@@ -321,12 +347,18 @@ const Row extensions[] = {
          world.chain(false);
          world.report(MM_REASON_FOREGROUND, {1000});
          world.report(MM_REASON_BACKGROUND, {1000});
+         world.expect({400, 500, 500, 500}, {400, 500, 200, 300});
+         world.report(MM_REASON_BACKGROUND, {1000});
+         world.expect({400, 500, 500, 500}, {400, 500, 500, 300});
+         world.report(MM_REASON_BACKGROUND, {1000});
          world.expect({400, 500, 500, 500});
      }},
     {"chain_with_descending_pids_second_event_ours_first",
      [](ReferenceWorld &world) {
          world.chain(true);
          world.report(MM_REASON_BACKGROUND, {1003});
+         world.report(MM_REASON_FOREGROUND, {1003});
+         world.expect({300, 200, 100, 0}, {500, 200, 100, 0});
          world.report(MM_REASON_FOREGROUND, {1003});
          world.expect({300, 200, 100, 0});
      }},
@@ -336,6 +368,12 @@ const Row extensions[] = {
          world.own(1001, MM_REASON_FOREGROUND);
          world.bind(1001, 1000);
          world.end(1001);
+         world.expect({500}, {100});
+         world.report(MM_REASON_PROCESS_READY, {1000});
+         world.expect({500}, {100});
+         world.advance_s(180); /* until the dead check, which does not recompute */
+         world.expect({500}, {100});
+         world.report(MM_REASON_PROCESS_READY, {1000});
          world.expect({500});
      }},
     {"foreground_UI_process_gets_bound_400_ours_0",
@@ -343,6 +381,8 @@ const Row extensions[] = {
          world.own(1000, MM_REASON_FOREGROUND);
          world.own(1001, MM_REASON_BACKGROUND);
          world.bind(1001, 1000);
+         world.expect({0, 400}, {400, 400});
+         world.report(MM_REASON_FOREGROUND, {1000});
          world.expect({0, 400});
      }},
 };
@@ -406,7 +446,7 @@ const Row accounts[] = {
          world.switch_account(4711, MM_ACCOUNT_HOT_SWITCH);
          EXPECT_EQ(world.counters().refused_events, 0U);
          world.own(1000, MM_REASON_BACKGROUND, 4711U * MM_ACCOUNT_UIDS);
-         world.expect({350});
+         world.expect({350}, {400});
      }},
     {"other_mode_false",
      [](ReferenceWorld &world) {
@@ -416,16 +456,17 @@ const Row accounts[] = {
     {"repeated_switch_accumulates_ours_does_not",
      [](ReferenceWorld &world) {
          world.own(1000, MM_REASON_BACKGROUND);
+         world.own(1001, MM_REASON_BACKGROUND, kOther);
          for (int time = 0; time < 3; time++)
              world.switch_account(101, MM_ACCOUNT_HOT_SWITCH);
-         world.expect({450});
+         world.expect({450, 350}, {450, 250});
      }},
     {"shift_is_lost_at_the_next_event_ours_stays",
      [](ReferenceWorld &world) {
          world.own(1000, MM_REASON_BACKGROUND);
          world.switch_account(101, MM_ACCOUNT_HOT_SWITCH);
          world.report(MM_REASON_SUSPEND_DELAY_START, {1000});
-         world.expect({150});
+         world.expect({150}, {100});
      }},
     {"resident_becomes_0_ours_stays_minus_800",
      [](ReferenceWorld &world) {
@@ -433,18 +474,13 @@ const Row accounts[] = {
          world.publish_config();
          world.create({1000});
          world.switch_account(101, MM_ACCOUNT_HOT_SWITCH);
-         world.expect({-800});
+         world.expect({-800}, {0});
      }},
 };
 
-std::string name_of(const ::testing::TestParamInfo<Row> &info)
-{
-    return info.param.name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Inventory, Reference, ::testing::ValuesIn(inventory), name_of);
-INSTANTIATE_TEST_SUITE_P(Derived, Reference, ::testing::ValuesIn(derived), name_of);
-INSTANTIATE_TEST_SUITE_P(Extensions, Reference, ::testing::ValuesIn(extensions), name_of);
-INSTANTIATE_TEST_SUITE_P(Accounts, Reference, ::testing::ValuesIn(accounts), name_of);
+INSTANTIATE_TEST_SUITE_P(Inventory, Reference, in_both_modes(inventory), name_in_both_modes<Row>);
+INSTANTIATE_TEST_SUITE_P(Derived, Reference, in_both_modes(derived), name_in_both_modes<Row>);
+INSTANTIATE_TEST_SUITE_P(Extensions, Reference, in_both_modes(extensions), name_in_both_modes<Row>);
+INSTANTIATE_TEST_SUITE_P(Accounts, Reference, in_both_modes(accounts), name_in_both_modes<Row>);
 
 } // namespace

@@ -28,6 +28,8 @@ static const ScriptApplication applications[] = {
 
 static const char *const comms[] = {"app", "worker", "a-name-of-fifte"};
 
+static const char *const groups[] = {"/", "/a", "/a/b", "/c"};
+
 static const ModelNames names[] = {
     {},
     {{"com.example.music"}, {"com.example.home"}, "com.example.mail:helper", 300},
@@ -46,6 +48,11 @@ const char *script_comm(int index)
     return comms[static_cast<size_t>(index) % MM_ARRAY_SIZE(comms)];
 }
 
+const char *script_group(int index)
+{
+    return groups[static_cast<size_t>(index) % MM_ARRAY_SIZE(groups)];
+}
+
 ModelNames script_names(int index)
 {
     return names[static_cast<size_t>(index) % MM_ARRAY_SIZE(names)];
@@ -61,7 +68,8 @@ static const struct {
     {Act::kReport, 700},   {Act::kAccount, 8}, {Act::kPass, 40},       {Act::kWrite, 15},
     {Act::kWriteTold, 20}, {Act::kTell, 6},    {Act::kFind, 15},       {Act::kStart, 15},
     {Act::kScan, 4},       {Act::kRefresh, 8}, {Act::kLookForDead, 4}, {Act::kRestart, 1},
-    {Act::kConfigure, 5},  {Act::kMatch, 15},  {Act::kTakeEnding, 5},
+    {Act::kConfigure, 5},  {Act::kMatch, 15},  {Act::kTakeEnding, 5},  {Act::kFreeze, 12},
+    {Act::kMove, 12},
 };
 
 /* How often of each kind. */
@@ -294,6 +302,13 @@ std::string in_words(const Action &action)
                    : action.other == 1 ? "a built-in rule"
                                        : "a rule")
                << " takes process " << action.pid << " at " << action.value << ticks_in_words(action.ticks);
+        break;
+    case Act::kFreeze:
+        stream << "group " << script_group(action.value) << " is " << (action.other % 2 ? "frozen" : "thawed")
+               << (action.other < 2 ? "" : ", unreported");
+        break;
+    case Act::kMove:
+        stream << "process " << action.pid << " moves to group " << script_group(action.value);
         break;
     case Act::kConfigure:
         stream << "configuration " << static_cast<size_t>(action.value) % MM_ARRAY_SIZE(names);

@@ -28,6 +28,8 @@ enum class Act {
     kConfigure, /* value: index of a configuration */
     kMatch, /* value: the rule's number; other: 0 no rule, 1 a built-in one, 2 and 3 one of the configuration */
     kTakeEnding,
+    kFreeze, /* value: index of kGroups; other: 0 thaw, 1 freeze, 2 and 3 the same, unreported */
+    kMove,   /* value: index of kGroups; of a frozen group the kernel tells */
     kCount
 };
 
@@ -54,6 +56,8 @@ using Script = std::vector<Action>;
 
 const ScriptApplication &script_application(int index);
 const char *script_comm(int index);
+/* Of cgroups; a process begins in one of them, the first is the root. */
+const char *script_group(int index);
 ModelNames script_names(int index);
 Script make_script(unsigned seed, size_t length);
 std::string in_words(const Action &action);

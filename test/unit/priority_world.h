@@ -18,6 +18,7 @@
 
 #include <cstring>
 #include <string>
+#include <tuple>
 #include <vector>
 
 /* uid 20010001 is in account 100: upstream's tests use it. */
@@ -52,6 +53,17 @@ class PriorityWorld : public ::testing::Test
         config.reclaim_priority.new_process_grace_ms = 15000;
         config.reclaim_priority.ability_start_ms = 10000;
         config.reclaim_priority.dead_check_ms = 180000;
+    }
+
+    /* Before the manager is there. */
+    void live_by(mm_priority_compat compat)
+    {
+        config.reclaim_priority.compat = compat;
+    }
+
+    bool is_upstream() const
+    {
+        return config.reclaim_priority.compat == MM_PRIORITY_COMPAT_UPSTREAM;
     }
 
     void SetUp() override
@@ -298,5 +310,20 @@ class PriorityWorld : public ::testing::Test
     std::vector<std::string> system_names;
     std::vector<char *> system_apps;
 };
+
+/* Each row in both modes: the parameter is a row and the mode. */
+template <typename Rows> auto in_both_modes(const Rows &rows)
+{
+    return ::testing::Combine(::testing::ValuesIn(rows),
+                              ::testing::Values(MM_PRIORITY_COMPAT_NONE, MM_PRIORITY_COMPAT_UPSTREAM));
+}
+
+template <typename Row>
+std::string name_in_both_modes(const ::testing::TestParamInfo<std::tuple<Row, mm_priority_compat>> &info)
+{
+    bool is_upstream = std::get<1>(info.param) == MM_PRIORITY_COMPAT_UPSTREAM;
+
+    return std::string(is_upstream ? "upstream_" : "ours_") + std::get<0>(info.param).name;
+}
 
 #endif

@@ -2,7 +2,7 @@
 // What clients send: every word of "event" with what it becomes, and every kind of bad packet.
 #include "service_fixture.h"
 
-#include "service/event_words.h"
+#include "service/shared/event_words.h"
 
 #include <cerrno>
 
@@ -167,8 +167,9 @@ TEST(Event, EachWordBecomesItsReason)
         EXPECT_NE(event.payload.application.start_time_ticks, 0U);
         reasons[word.reason]++;
     }
-    // All reasons but the one that the account words say, each by one word.
-    EXPECT_EQ(reasons.size(), (size_t)MM_REASON_COUNT - 1);
+    // All reasons but the one that the account words say and the two of the request "critical", each by one word.
+    EXPECT_EQ(reasons.size(), (size_t)MM_REASON_COUNT - 3);
+    EXPECT_EQ(reasons.count(MM_REASON_CRITICAL_BEGIN) + reasons.count(MM_REASON_CRITICAL_END), 0U);
     EXPECT_EQ(reasons.count(MM_REASON_OS_ACCOUNT_CHANGED), 0U);
 }
 

@@ -34,6 +34,18 @@ TEST(Status, TellsEverythingThatIsKnown)
     EXPECT_EQ(text_of(member(source, "detail")), "no PSI here");
 }
 
+TEST(Status, SaysWhoseNumbersProcessesHave)
+{
+    World ours, upstream(MM_PRIORITY_COMPAT_UPSTREAM);
+    Client client(ours), other(upstream);
+
+    EXPECT_EQ(text_of(member(member(client.ask("status"), "list"), "compat")), "none");
+    EXPECT_EQ(text_of(member(member(other.ask("status"), "list"), "compat")), "upstream");
+    /* as of the start, whatever was read since */
+    ours.config->reclaim_priority.compat = MM_PRIORITY_COMPAT_UPSTREAM;
+    EXPECT_EQ(text_of(member(member(client.ask("status"), "list"), "compat")), "none");
+}
+
 TEST(Status, SaysNullForWhatCannotBeRead)
 {
     World world;
@@ -281,6 +293,17 @@ TEST(Explain, NewestFirstOverPages)
     EXPECT_EQ(Client::code(client.ask("explain", ",\"cursor\":\"-1\"")), "bad-cursor");
 }
 
+// The packets of kills as a subscriber gets them.
+void keep_kill(const mm_event *event, void *user)
+{
+    auto *kept = static_cast<std::pair<mm_requests *, std::vector<std::string>> *>(user);
+    size_t length;
+    const char *packet = mm_requests_event_packet(kept->first, event, &length);
+
+    ASSERT_NE(packet, nullptr);
+    kept->second.emplace_back(packet, length);
+}
+
 TEST(Kills, TheRecordOfOne)
 {
     World world;
@@ -303,6 +326,9 @@ TEST(Kills, TheRecordOfOne)
         Client::code(root.ask("event", ",\"event\":\"create\",\"pid\":500,\"name\":\"com.example.hog\"")),
         "");
     ASSERT_EQ(Client::code(root.ask("event", ",\"event\":\"background\",\"pid\":500")), "");
+    std::pair<mm_requests *, std::vector<std::string>> told{world.requests, {}};
+    ASSERT_EQ(
+        mm_event_center_subscribe(world.center, MM_RANK_OBSERVER, 1U << MM_EVENT_KILL, keep_kill, &told), 0);
     waterline.kind = MM_EVENT_WATERLINE;
     mm_event_center_publish(world.center, &waterline);
     for (int i = 0; i < 1000; i++) {
@@ -318,6 +344,14 @@ TEST(Kills, TheRecordOfOne)
     EXPECT_TRUE(cJSON_IsNumber(member(record, "decided_to_signal_us")));
     EXPECT_GT(number_of(member(record, "freed_bytes")), 100.0 * MM_MIB);
     EXPECT_NE(text_of(member(record, "reason")), "");
+    ASSERT_EQ(told.second.size(), 2U);
+    Json begun = parse(told.second[0]), ended = parse(told.second[1]);
+    EXPECT_TRUE(cJSON_IsFalse(member(begun, "ended")));
+    EXPECT_EQ(text_of(member(begun, "outcome")), "pending");
+    EXPECT_EQ(number_of(member(begun, "pid")), 500);
+    EXPECT_TRUE(cJSON_IsTrue(member(ended, "ended")));
+    EXPECT_EQ(text_of(member(ended, "outcome")), text_of(member(record, "outcome")));
+    EXPECT_EQ(text_of(member(ended, "name")), "com.example.hog");
     Json status = client.ask("status");
     EXPECT_EQ(number_of(member(member(status, "kill"), "kills")), 1);
 }

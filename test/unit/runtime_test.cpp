@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lock in the runtime directory: one daemon at a time, and nobody else decides whether. */
-#include "service/runtime.h"
+#include "service/shared/runtime.h"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 // A C name may be a struct's and a function's; in C++ the function hides the constructor, which nobody calls.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
-#include "service/requests.h"
+#include "service/requests/requests.h"
 #pragma GCC diagnostic pop
 
 #include <cjson/cJSON.h>
@@ -62,7 +62,7 @@ constexpr uid_t OwnUid = 990;
 class World
 {
   public:
-    World()
+    explicit World(mm_priority_compat compat = MM_PRIORITY_COMPAT_NONE)
     {
         mm_simulated_machine machine{};
 
@@ -74,6 +74,7 @@ class World
         // A copy, so that a test can put an operation of its own in the table's place.
         ops = *kernel->ops;
         config.reset(mm_config_new());
+        config->reclaim_priority.compat = compat;
         facts.pid = OwnPid;
         facts.uid = OwnUid;
         facts.version = "1.2.3";

@@ -57,7 +57,8 @@ inline uint64_t real_now_ns(mm_kernel *kernel)
 class Server
 {
   public:
-    explicit Server(unsigned max_clients = 16)
+    explicit Server(unsigned max_clients = 16, mm_priority_compat compat = MM_PRIORITY_COMPAT_NONE)
+        : world(compat)
     {
         mm_control_handlers handlers{};
         mm_control_options options{};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clean text, the JSON writer and the arena: what stands between foreign bytes and everybody else.
-#include "service/clean_text.h"
-#include "service/json_arena.h"
-#include "service/json_writer.h"
+#include "service/requests/json_arena.h"
+#include "service/requests/json_writer.h"
+#include "service/shared/clean_text.h"
 #include "service_fixture.h"
 
 #include <cerrno>

@@ -4,9 +4,9 @@
 #include "service_server.h"
 #include "terminal.h"
 
-#include "service/cpu_figures.h"
-#include "service/gpu_figures.h"
-#include "service/top_model.h"
+#include "service/ctl/top_model.h"
+#include "service/flows/cpu_figures.h"
+#include "service/flows/gpu_figures.h"
 
 using namespace service_test;
 

@@ -35,9 +35,9 @@ class Wake
     {
         return machine_.ops()->take_wake(machine_.kernel(), wake);
     }
-    void move(uint64_t line_bytes) const
+    bool move(uint64_t line_bytes)
     {
-        machine_.ops()->move_wake(machine_.kernel(), wake, line_bytes);
+        return machine_.ops()->move_wake(machine_.kernel(), wake, line_bytes, &cover);
     }
     // Until it is ready, and what is taken then.
     int await() const
@@ -52,6 +52,7 @@ class Wake
     int fd = -1;
     uint32_t events = 0;
     mm_wake *wake = nullptr;
+    mm_wake_cover cover = {};
 
   private:
     const FakeMachine &machine_;

@@ -46,7 +46,9 @@ TEST(UsageThreshold, IsWhereAvailableMemoryComesDownToTheLine)
         auto bytes = [](uint64_t mebibytes) {
             return mebibytes == MM_UNKNOWN ? MM_UNKNOWN : mebibytes * MM_MIB;
         };
-        const mm_usage_view view = {3, bytes(row.usage), bytes(row.available), bytes(row.limit)};
+        const mm_usage_view view = {
+            3, bytes(row.usage), bytes(row.available), bytes(row.limit), none, none,
+        };
         const mm_usage_registration present = {3, bytes(row.present), row.has_told};
 
         EXPECT_EQ(mm_usage_threshold_decide(&view, bytes(row.line), &present), bytes(row.expected))
@@ -56,7 +58,7 @@ TEST(UsageThreshold, IsWhereAvailableMemoryComesDownToTheLine)
 
 TEST(UsageThreshold, AnotherGroupIsRegisteredAnew)
 {
-    const mm_usage_view view = {4, 100 * MM_MIB, 300 * MM_MIB, 400 * MM_MIB};
+    const mm_usage_view view = {4, 100 * MM_MIB, 300 * MM_MIB, 400 * MM_MIB, MM_UNKNOWN, MM_UNKNOWN};
     const mm_usage_registration present = {3, 150 * MM_MIB, false};
 
     EXPECT_EQ(mm_usage_threshold_decide(&view, 200 * MM_MIB, &present), 200 * MM_MIB);

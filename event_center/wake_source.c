@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "event_center/wake_source.h"
+
+#include "common/common.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void ready(void *self, uint64_t tag, uint32_t events)
+{
+    struct mm_wake_source *source = self;
+    const struct mm_wake_source_ops *ops = source->ops;
+    int result = mm_wake_watch_serve(&source->watch, &source->note, ops->name, ops->consequence);
+
+    (void)tag;
+    (void)events;
+    if (result > 0)
+        ops->woken(source);
+    else if (result < 0 && ops->lost)
+        ops->lost(source);
+}
+
+static void close_source(void *self)
+{
+    struct mm_wake_source *source = self;
+
+    if (source->ops->end)
+        source->ops->end(source);
+    mm_wake_watch_close(&source->watch);
+    free(source);
+}
+
+static const struct mm_event_source_ops source_ops = {
+    .name = "wake",
+    .ready = ready,
+    .close = close_source,
+};
+
+static int begin(struct mm_wake_source *source, const struct mm_feature *feature)
+{
+    const struct mm_wake_source_ops *ops = source->ops;
+    const struct mm_wake_request request = {.kind = ops->wake};
+    int result =
+        mm_wake_watch_open(&source->watch, source->center, source->kernel, &source_ops, source, &request, 0);
+
+    if (result < 0) {
+        mm_source_tell(&source->note, ops->name, false, "%s%s", strerror(-result), ops->without);
+        return result;
+    }
+    if (!ops->begin) {
+        mm_source_tell(&source->note, ops->name, true, "%s", feature->reason);
+        return 0;
+    }
+    result = ops->begin(source);
+    if (result < 0)
+        mm_wake_watch_close(&source->watch);
+    return result;
+}
+
+int mm_wake_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
+                       struct mm_waterline_source *waterline, const struct mm_source_note *note,
+                       const struct mm_wake_source_ops *ops)
+{
+    const struct mm_feature *feature = kernel->ops->feature(kernel, ops->feature);
+    struct mm_wake_source *source;
+    int result;
+
+    if (!feature->available) {
+        mm_source_tell_absent(note, ops->name, feature->reason);
+        return -EOPNOTSUPP;
+    }
+    source = calloc(1, ops->size);
+    if (!source)
+        return -ENOMEM;
+    *source = (struct mm_wake_source){
+        .ops = ops, .center = center, .kernel = kernel, .waterline = waterline, .note = *note};
+    result = mm_event_center_add_source(center, &source_ops, source);
+    if (result < 0) {
+        free(source);
+        return result;
+    }
+    /* from here on it is closed with the center */
+    return begin(source, feature);
+}

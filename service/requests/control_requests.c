@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests over the control socket: joins the transport's clients to the handlers and to the events. */
+#include "service/requests/requests.h"
+
+#include "service/requests/request.h"
+#include "service/requests/request_marks.h"
+
+/* A connection while one of its packets is handled. */
+struct connection {
+    struct mm_request_client client; /* first: send() gets a pointer to it */
+    struct mm_control_client *control;
+    bool is_gone;
+};
+
+static void send_answer(struct mm_request_client *client, const char *packet, size_t length)
+{
+    struct connection *connection = (struct connection *)client;
+
+    if (mm_control_reply(connection->control, packet, length) < 0)
+        connection->is_gone = true;
+}
+
+static void handle_packet(struct mm_control_client *control, const struct mm_control_peer *peer,
+                          const char *packet, size_t length, void *user)
+{
+    struct connection connection = {
+        .client = {.peer = *peer,
+                   .subscriptions = mm_control_data(control),
+                   .send = send_answer,
+                   .identity = control},
+        .control = control,
+    };
+
+    mm_requests_handle(user, &connection.client, packet, length);
+    if (!connection.is_gone)
+        mm_control_set_data(control, connection.client.subscriptions);
+}
+
+static void forget_client(struct mm_control_client *control, void *user)
+{
+    mm_requests_client_gone(user, control);
+}
+
+/* Whose pid it was then: another process may have it by the time that this one's packets are read. */
+static void identify(struct mm_control_peer *peer, void *user)
+{
+    struct mm_kernel *kernel = mm_requests_context(user)->kernel;
+    struct mm_process_info info;
+
+    if (kernel->ops->read_process(kernel, peer->pid, MM_PROCESS_STAT, &info) == 0)
+        peer->start_time_ticks = info.start_time_ticks;
+}
+
+static bool is_privileged(const struct mm_control_peer *peer, void *user)
+{
+    return mm_requests_may_change(mm_requests_context(user), peer);
+}
+
+void mm_requests_control_handlers(struct mm_requests *requests, struct mm_control_handlers *ret_handlers)
+{
+    *ret_handlers = (struct mm_control_handlers){
+        .packet = handle_packet,
+        .gone = forget_client,
+        .user = requests,
+        .is_privileged = is_privileged,
+        .identify = identify,
+    };
+}
+
+/* One event on its way to the subscribers; made into a packet when the first of them is met. */
+struct delivery {
+    struct mm_requests *requests;
+    const struct mm_event *event;
+    bool is_written;
+    const char *packet;
+    size_t length;
+};
+
+static void deliver(struct mm_control_client *control, void *user)
+{
+    struct delivery *delivery = user;
+
+    if (!(mm_control_data(control) & 1u << delivery->event->kind))
+        return;
+    if (!delivery->is_written) {
+        delivery->packet = mm_requests_event_packet(delivery->requests, delivery->event, &delivery->length);
+        delivery->is_written = true;
+    }
+    /* Who does not read is dropped by the transport, and that is all there is to do. */
+    if (delivery->packet)
+        (void)mm_control_reply(control, delivery->packet, delivery->length);
+}
+
+static void tell_subscribers(const struct mm_event *event, void *user)
+{
+    struct delivery delivery = {.requests = user, .event = event};
+
+    mm_control_for_each(mm_requests_context(user)->center, deliver, &delivery);
+    mm_apps_follow(mm_requests_context(user), mm_requests_apps(user), event);
+}
+
+int mm_requests_watch_events(struct mm_requests *requests)
+{
+    return mm_event_center_subscribe(mm_requests_context(requests)->center, MM_RANK_OBSERVER,
+                                     mm_requests_event_kinds(), tell_subscribers, requests);
+}

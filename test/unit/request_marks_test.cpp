@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: Apache-2.0
+// What connections hold of processes: "critical", "app-register" and their ends; "memory"; counters of refusals.
+#include "service_server.h"
+
+#include "service/requests/client_marks.h"
+
+#include <memmgr_client.h>
+
+using namespace service_test;
+
+namespace
+{
+
+constexpr uid_t Nobody = 65534;
+
+uint64_t start_time_of(World &world, pid_t pid)
+{
+    mm_process_info info{};
+
+    EXPECT_EQ(world.kernel->ops->read_process(world.kernel, pid, MM_PROCESS_STAT, &info), 0);
+    return info.start_time_ticks;
+}
+
+void allow_critical(World &world, unsigned max, int floor = 100)
+{
+    mm_event event{};
+
+    world.config->critical.max_per_user = max;
+    world.config->critical.floor = floor;
+    event.kind = MM_EVENT_CONFIG;
+    event.payload.config = world.config.get();
+    mm_event_center_publish(world.center, &event);
+}
+
+// A client that is the process itself.
+class Own : public Client
+{
+  public:
+    Own(World &its_world, pid_t pid, uid_t uid) : Client(its_world, uid)
+    {
+        request_client.peer.pid = pid;
+        request_client.peer.start_time_ticks = start_time_of(its_world, pid);
+    }
+};
+
+std::string critical(int pid, bool is_critical = true)
+{
+    return ",\"pid\":" + std::to_string(pid) + ",\"critical\":" + (is_critical ? "true" : "false");
+}
+
+int priority_of(World &world, pid_t pid)
+{
+    const mm_process *process = mm_priority_manager_find(world.manager, pid);
+
+    return process ? process->priority : -12345;
+}
+
+void report(Client &client, const std::string &word, int pid, const std::string &more = "")
+{
+    ASSERT_EQ(Client::code(
+                  client.ask("event", ",\"event\":\"" + word + "\",\"pid\":" + std::to_string(pid) + more)),
+              "");
+}
+
+TEST(Critical, IsOffUnlessConfigured)
+{
+    World world;
+    Client root(world);
+
+    EXPECT_EQ(Client::code(root.ask("critical", critical(100))), "not-switchable");
+}
+
+TEST(Critical, IsAFloorForAsLongAsTheConnectionLives)
+{
+    World world;
+    Client root(world);
+
+    allow_critical(world, 2);
+    report(root, "background", 100, ",\"name\":\"mail\"");
+    ASSERT_EQ(priority_of(world, 100), 400);
+    {
+        Own own(world, 100, 1000);
+        Json answer = own.ask("critical", critical(100));
+
+        EXPECT_EQ(Client::code(answer), "");
+        EXPECT_TRUE(cJSON_IsTrue(member(answer, "critical")));
+        EXPECT_EQ(number_of(member(answer, "priority")), 100);
+        EXPECT_EQ(priority_of(world, 100), 100);
+        Json list = root.ask("list", ",\"pid\":100");
+        const cJSON *process = cJSON_GetArrayItem(member(list, "processes"), 0);
+        EXPECT_EQ(text_of(member(process, "rule")), "critical");
+        EXPECT_NE(text_of(member(process, "why")).find("critical floor 100 -> 100"), std::string::npos);
+        // What it does counts where that is better, and its own account of it stays.
+        report(root, "foreground", 100);
+        EXPECT_EQ(priority_of(world, 100), 0);
+        report(root, "background", 100);
+        EXPECT_EQ(priority_of(world, 100), 100);
+        // Another connection's end is not this one's.
+        Client other(world);
+        mm_requests_client_gone(world.requests, &other.request_client);
+        EXPECT_EQ(priority_of(world, 100), 100);
+        mm_requests_client_gone(world.requests, &own.request_client);
+    }
+    EXPECT_EQ(priority_of(world, 100), 400);
+}
+
+TEST(Critical, HoldsWhoeverNobodyRegisteredToo)
+{
+    World world;
+    Own own(world, 101, 1000);
+    mm_event event{};
+
+    allow_critical(world, 2);
+    event.kind = MM_EVENT_OOM_SCORE_ADJ;
+    event.pid = 101;
+    event.payload.process.oom_score_adj = 700;
+    mm_event_center_publish(world.center, &event);
+    ASSERT_EQ(priority_of(world, 101), 700);
+    EXPECT_EQ(Client::code(own.ask("critical", critical(101))), "");
+    EXPECT_EQ(priority_of(world, 101), 100);
+    EXPECT_EQ(mm_priority_manager_find(world.manager, 101)->written_oom_score_adj, 700);
+    EXPECT_EQ(Client::code(own.ask("critical", critical(101, false))), "");
+    EXPECT_EQ(priority_of(world, 101), 700);
+}
+
+TEST(Critical, SurvivesRegistrationAndFollowsTheConfiguration)
+{
+    World world;
+    Client root(world);
+
+    allow_critical(world, 2);
+    EXPECT_EQ(Client::code(root.ask("critical", critical(100))), "");
+    report(root, "background", 100, ",\"name\":\"mail\"");
+    EXPECT_EQ(priority_of(world, 100), 100);
+    allow_critical(world, 2, 30);
+    EXPECT_EQ(priority_of(world, 100), 30);
+    allow_critical(world, 0);
+    EXPECT_EQ(priority_of(world, 100), 400);
+    allow_critical(world, 1, 200);
+    report(root, "terminated", 100);
+    EXPECT_TRUE(mm_priority_manager_find(world.manager, 100)->flags & MM_PROCESS_IS_CRITICAL);
+}
+
+TEST(Critical, NobodySpeaksOfAnother)
+{
+    World world;
+    Own own(world, 100, 1000);
+
+    allow_critical(world, 2);
+    EXPECT_EQ(Client::code(own.ask("critical", critical(101))), "permission-denied"); // of the same user
+    EXPECT_EQ(Client::code(own.ask("critical", critical(102))), "permission-denied");
+    EXPECT_EQ(Client::code(own.ask("critical", critical(1))), "protected-process");
+    EXPECT_EQ(Client::code(own.ask("critical", critical(OwnPid))), "protected-process");
+    EXPECT_EQ(Client::code(own.ask("critical", critical(5000))), "no-such-process");
+    EXPECT_EQ(Client::code(own.ask("critical", critical(100) + ",\"uid\":1001")), "wrong-owner");
+    EXPECT_EQ(Client::code(own.ask("critical", critical(100) + ",\"start_time\":1")), "no-such-process");
+    // A descriptor that outlived its process, whose pid is another's now.
+    own.request_client.peer.start_time_ticks++;
+    EXPECT_EQ(Client::code(own.ask("critical", critical(100))), "permission-denied");
+    own.request_client.peer.start_time_ticks = 0;
+    EXPECT_EQ(Client::code(own.ask("critical", critical(100))), "permission-denied");
+    for (pid_t pid : {100, 101, 102})
+        EXPECT_FALSE(mm_priority_manager_find(world.manager, pid)->flags & MM_PROCESS_IS_CRITICAL) << pid;
+}
+
+TEST(Critical, IsBoundedByUserAndTheDeadMakeRoom)
+{
+    World world;
+    Client root(world);
+
+    allow_critical(world, 2);
+    EXPECT_EQ(Client::code(root.ask("critical", critical(100))), "");
+    EXPECT_EQ(Client::code(root.ask("critical", critical(100))), ""); // once more is not one more
+    EXPECT_EQ(Client::code(root.ask("critical", critical(101))), "");
+    EXPECT_EQ(Client::code(root.ask("critical", critical(102))), "too-many");
+    EXPECT_FALSE(mm_priority_manager_find(world.manager, 102)->flags & MM_PROCESS_IS_CRITICAL);
+    Own other(world, 102, 1001);
+    EXPECT_EQ(Client::code(other.ask("critical", critical(102))), "");
+    EXPECT_EQ(mm_simulated_exit(world.kernel, 100), 0);
+    mm_event event{};
+    event.kind = MM_EVENT_PROCESS_EXITED;
+    event.pid = 100;
+    mm_event_center_publish(world.center, &event);
+    EXPECT_EQ(Client::code(root.ask("critical", critical(103))), "");
+}
+
+TEST(Critical, OfTwoConnectionsTheLastOneEndsIt)
+{
+    World world;
+    Client root(world);
+    Own own(world, 100, 1000);
+
+    allow_critical(world, 2, 0);
+    report(root, "background", 100, ",\"name\":\"mail\"");
+    EXPECT_EQ(Client::code(root.ask("critical", critical(100))), "");
+    EXPECT_EQ(Client::code(own.ask("critical", critical(100))), "");
+    mm_requests_client_gone(world.requests, &root.request_client);
+    EXPECT_EQ(priority_of(world, 100), 0);
+    EXPECT_EQ(Client::code(own.ask("critical", critical(100, false))), "");
+    EXPECT_EQ(priority_of(world, 100), 400);
+}
+
+// A process that has just started may speak before the list has heard of it.
+TEST(Critical, ANewcomerIsListedByItsWord)
+{
+    World world;
+
+    allow_critical(world, 2);
+    world.spawn(200, 1000, "newcomer");
+    ASSERT_EQ(mm_priority_manager_find(world.manager, 200), nullptr);
+    Own own(world, 200, 1000);
+    Json answer = own.ask("critical", critical(200));
+    EXPECT_TRUE(cJSON_IsTrue(member(answer, "critical")));
+    ASSERT_NE(mm_priority_manager_find(world.manager, 200), nullptr);
+}
+
+TEST(Marks, AreBoundedAndKeepTheirPlaces)
+{
+    mm_client_marks marks{};
+    mm_client_mark mark{};
+    const char clients[2] = {};
+
+    for (int i = 0; i < MM_CLIENT_MARKS_MAX; i++) {
+        mark.client = &clients[i % 2];
+        mark.client_uid = (uid_t)(i % 2);
+        mark.pid = i + 1;
+        ASSERT_EQ(mm_client_marks_add(&marks, &mark), 0);
+    }
+    EXPECT_EQ(mm_client_marks_add(&marks, &mark), -ENOSPC);
+    EXPECT_EQ(mm_client_marks_of_user(&marks, 1), (unsigned)MM_CLIENT_MARKS_MAX / 2);
+    EXPECT_EQ(mm_client_marks_find(&marks, &clients[1], 1), nullptr);
+    mm_client_marks_remove(&marks, mm_client_marks_find(&marks, &clients[0], 1));
+    EXPECT_FALSE(mm_client_marks_has(&marks, 1));
+    for (int i = 1; i < MM_CLIENT_MARKS_MAX; i++)
+        EXPECT_TRUE(mm_client_marks_has(&marks, i + 1)) << i;
+}
+
+TEST(Memory, TellsAmountsAndTheRowOfTheKillTable)
+{
+    World world;
+    Client reader(world, Nobody);
+    Json answer = reader.ask("memory");
+    const cJSON *kill = member(answer, "kill");
+
+    EXPECT_EQ(Client::code(answer), "");
+    EXPECT_EQ(number_of(member(answer, "total_bytes")), 1024.0 * MM_MIB);
+    EXPECT_GT(number_of(member(answer, "available_bytes")), 500.0 * MM_MIB);
+    EXPECT_EQ(number_of(member(kill, "level")), 0);
+    EXPECT_EQ(member(kill, "min_priority"), nullptr);
+    EXPECT_EQ(number_of(member(kill, "levels")), (double)world.config->kill.level_count);
+    // Just below the first row's amount but the most severe one's.
+    ASSERT_GE(world.config->kill.level_count, 2U);
+    world.config->kill.levels[1].memory_bytes = 1024 * MM_MIB;
+    answer = reader.ask("memory");
+    kill = member(answer, "kill");
+    EXPECT_EQ(number_of(member(kill, "level")), 2);
+    EXPECT_EQ(number_of(member(kill, "min_priority")), world.config->kill.levels[1].min_priority);
+    world.config->kill.is_enabled = false;
+    answer = reader.ask("memory");
+    EXPECT_EQ(number_of(member(member(answer, "kill"), "level")), 0);
+    EXPECT_EQ(number_of(member(member(answer, "kill"), "levels")), 0);
+}
+
+TEST(Permission, EachNewRequestIsRefusedToOthersAndCounted)
+{
+    World world;
+    Client reader(world, Nobody), root(world);
+
+    for (const char *request : {"app-register", "app-deregister", "app-reclaim"})
+        EXPECT_EQ(Client::code(reader.ask(request, ",\"pid\":100")), "permission-denied") << request;
+    EXPECT_EQ(Client::code(reader.ask("critical", critical(100))), "permission-denied");
+    EXPECT_EQ(Client::code(root.ask("app-register", ",\"pid\":5000")), "no-such-process");
+    EXPECT_EQ(Client::code(root.ask("app-register", ",\"pid\":100,\"uid\":1001")), "wrong-owner");
+    EXPECT_EQ(Client::code(root.ask("app-register", ",\"pid\":1")), "protected-process");
+    Json status = root.ask("status");
+    const cJSON *counters = member(status, "requests");
+    EXPECT_EQ(number_of(member(counters, "handled")), 8);
+    EXPECT_EQ(number_of(member(counters, "refused")), 7);
+    EXPECT_EQ(number_of(member(counters, "permission_denied")), 4);
+    EXPECT_EQ(number_of(member(counters, "no_such_process")), 1);
+    EXPECT_EQ(number_of(member(counters, "wrong_owner")), 1);
+    EXPECT_EQ(number_of(member(counters, "protected_process")), 1);
+}
+
+/* ---- applications that are followed, over a real socket ----------------------------------------------- */
+
+class Apps : public ::testing::Test
+{
+  protected:
+    memmgr_client *connect_one() const
+    {
+        memmgr_client *client = nullptr;
+
+        EXPECT_EQ(memmgr_client_connect(server.path.c_str(), 10000, &client), 0);
+        return client;
+    }
+    Json receive(memmgr_client *client)
+    {
+        EXPECT_EQ(memmgr_client_receive(client, buffer.data(), buffer.size(), 10000, nullptr), 0);
+        return parse(buffer.data());
+    }
+    std::string ask(memmgr_client *client, const std::string &request)
+    {
+        std::string packet = "{\"version\":1,\"id\":1,\"request\":" + request + "}";
+
+        EXPECT_EQ(memmgr_client_send(client, packet.data(), packet.size(), 10000), 0);
+        return Client::code(receive(client));
+    }
+    void say(const std::string &word, int pid)
+    {
+        EXPECT_EQ(ask(reporter, "\"event\",\"name\":\"app" + std::to_string(pid) + "\",\"event\":\"" + word +
+                                    "\",\"pid\":" + std::to_string(pid)),
+                  "");
+    }
+    // "100 foreground"
+    std::string next()
+    {
+        Json event = receive(subscriber);
+
+        EXPECT_EQ(text_of(member(event, "event")), "app-state");
+        return std::to_string((int)number_of(member(event, "pid"))) + " " + text_of(member(event, "state"));
+    }
+    void SetUp() override
+    {
+        subscriber = connect_one();
+        registrant = connect_one();
+        reporter = connect_one();
+        EXPECT_EQ(ask(subscriber, "\"subscribe\",\"events\":[\"app-state\"]"), "");
+    }
+    void TearDown() override
+    {
+        for (memmgr_client *client : {subscriber, registrant, reporter})
+            memmgr_client_close(client);
+    }
+
+    Server server;
+    std::vector<char> buffer = std::vector<char>(MEMMGR_CLIENT_PACKET_MAX + 1);
+    memmgr_client *subscriber = nullptr, *registrant = nullptr, *reporter = nullptr;
+};
+
+TEST_F(Apps, EachChangeIsToldOnce)
+{
+    say("foreground", 101); // nobody registered it
+    EXPECT_EQ(ask(registrant, "\"app-register\",\"pid\":100"), "");
+    EXPECT_EQ(next(), "100 background");
+    EXPECT_EQ(ask(registrant, "\"app-register\",\"pid\":100"), "");
+    say("foreground", 100);
+    say("foreground", 100);
+    EXPECT_EQ(next(), "100 foreground");
+    say("background", 100);
+    EXPECT_EQ(next(), "100 background");
+    say("visible", 100);
+    EXPECT_EQ(next(), "100 visible");
+    say("suspend", 100);
+    EXPECT_EQ(next(), "100 suspended");
+    EXPECT_EQ(ask(registrant, "\"app-reclaim\",\"pid\":100"), "");
+    EXPECT_EQ(next(), "100 reclaim");
+    EXPECT_EQ(ask(registrant, "\"app-register\",\"pid\":101"), "");
+    EXPECT_EQ(next(), "101 foreground");
+    server.run([](World &world) {
+        mm_event event{};
+
+        EXPECT_EQ(mm_simulated_exit(world.kernel, 100), 0);
+        event.kind = MM_EVENT_PROCESS_EXITED;
+        event.pid = 100;
+        mm_event_center_publish(world.center, &event);
+    });
+    EXPECT_EQ(next(), "100 ended");
+    EXPECT_EQ(ask(registrant, "\"app-deregister\",\"pid\":100"), "no-such-process");
+    EXPECT_EQ(ask(registrant, "\"app-deregister\",\"pid\":101"), "");
+    EXPECT_EQ(next(), "101 forgotten");
+}
+
+TEST_F(Apps, AreForgottenWithTheLastConnectionThatRegisteredThem)
+{
+    EXPECT_EQ(ask(registrant, "\"app-register\",\"pid\":100"), "");
+    EXPECT_EQ(next(), "100 background");
+    EXPECT_EQ(ask(reporter, "\"app-register\",\"pid\":100"), "");
+    memmgr_client_close(registrant);
+    registrant = nullptr;
+    say("foreground", 100); // told to the one that is left
+    EXPECT_EQ(next(), "100 foreground");
+    memmgr_client_close(reporter);
+    reporter = nullptr;
+    EXPECT_EQ(next(), "100 forgotten");
+}
+
+} // namespace
