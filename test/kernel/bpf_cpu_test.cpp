@@ -312,6 +312,81 @@ TEST_P(Cpu, CountsLessAtALowerFrequency)
     close(frequency);
 }
 
+// What is missing of the weight is that of the time since the change, to the moment: the clock says exactly how long that
+// was, and the scheduler's account leaves out what others took of it.
+TEST_P(Cpu, AChangeOfFrequencyCountsFromItsMoment)
+{
+    const int states =
+        bpf_test::open_youngest("mm_cpu_states", BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, true);
+    const int frequency =
+        bpf_test::open_youngest("mm_cpu_frequency", BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, false);
+    const uint64_t quarter[2] = {500000, 0};
+    bpf_test::Child child([] {
+        pin(0);
+        burn(3600 * 1000 * MS);
+    });
+    double missing_ns = 0;
+
+    ASSERT_GE(states, 0);
+    ASSERT_GE(frequency, 0);
+    void *memory = mmap(nullptr, sizeof(mm_bpf_cpu_state), PROT_READ | PROT_WRITE, MAP_SHARED, states, 0);
+    ASSERT_NE(memory, MAP_FAILED);
+    static_cast<mm_bpf_cpu_state *>(memory)->max_khz = 2000000;
+    child.go();
+    while (cpu_clock_ns(child.pid()) < 50 * MS)
+        std::this_thread::yield();
+    (void)read();
+
+    const uint64_t called_ns = bpf_test::now_ns();
+    ASSERT_TRUE(bpf_test::run_program(frequency, quarter, sizeof(quarter))) << strerror(errno);
+    const uint64_t changed_ns = bpf_test::now_ns();
+    while (bpf_test::now_ns() < changed_ns + 300 * MS)
+        std::this_thread::yield();
+    const uint64_t read_ns = bpf_test::now_ns();
+    Snapshot snapshot = read();
+    const uint64_t done_ns = bpf_test::now_ns();
+    kill(child.pid(), SIGKILL);
+    for (size_t i = 0; i < snapshot->count; i++)
+        missing_ns += static_cast<double>(snapshot->processes[i].run_ns) -
+                      static_cast<double>(snapshot->processes[i].weighted_ns);
+    // each charge is rounded down by less than a nanosecond
+    EXPECT_LE(missing_ns, 0.75 * static_cast<double>(done_ns - called_ns) + 0.1 * MS);
+    EXPECT_GE(missing_ns, (GetParam() ? 0.75 : 0.5) * static_cast<double>(read_ns - changed_ns) - 0.1 * MS);
+    munmap(memory, sizeof(mm_bpf_cpu_state));
+    close(states);
+    close(frequency);
+}
+
+// Each processor has a loop, so that every moment is somebody's.
+TEST_P(Cpu, OfBusyProcessorsIsAllTheirTime)
+{
+    const int count = static_cast<int>(std::thread::hardware_concurrency());
+    std::vector<std::unique_ptr<bpf_test::Child>> loops;
+
+    for (int cpu_index = 0; cpu_index < count; cpu_index++) {
+        loops.push_back(std::make_unique<bpf_test::Child>([cpu_index] {
+            pin(cpu_index);
+            burn(3600 * 1000 * MS);
+        }));
+        loops.back()->go();
+        while (cpu_clock_ns(loops.back()->pid()) < 20 * MS)
+            std::this_thread::yield();
+    }
+    const uint64_t begin_ns = bpf_test::now_ns();
+    const uint64_t total_before_ns = read()->total_ns;
+    const uint64_t begun_ns = bpf_test::now_ns();
+    while (bpf_test::now_ns() < begun_ns + 500 * MS)
+        std::this_thread::yield();
+    const uint64_t end_ns = bpf_test::now_ns();
+    const uint64_t total_ns = read()->total_ns - total_before_ns;
+    const uint64_t ended_ns = bpf_test::now_ns();
+    for (const auto &loop : loops)
+        kill(loop->pid(), SIGKILL);
+    EXPECT_LE(total_ns, (ended_ns - begin_ns) * static_cast<uint64_t>(count));
+    // by the scheduler's account without what interrupts and the host took
+    EXPECT_GE(total_ns, (end_ns - begun_ns) * static_cast<uint64_t>(count) / (GetParam() ? 1 : 2));
+}
+
 INSTANTIATE_TEST_SUITE_P(Both, Cpu, testing::Values(false, true),
                          [](const auto &tested) { return std::string(tested.param ? "Clock" : "Account"); });
 

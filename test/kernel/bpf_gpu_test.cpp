@@ -556,6 +556,28 @@ TEST_F(Gpu, AHookThatCannotBeReadIsDoneWithout)
               "for processes");
 }
 
+// What tells of users and devices does not depend on how processes are numbered.
+TEST_F(Gpu, InAnotherPidNamespaceProcessesAreDoneWithout)
+{
+    event("power/gpu_frequency", FREQUENCY);
+    event("gpu_mem/gpu_mem_total", MEM_TOTAL);
+    const std::string answer = bpf_test::in_child([&] {
+        if (unshare(CLONE_NEWPID) < 0)
+            return std::string("unshare: ") + strerror(errno);
+        // its first process
+        return bpf_test::in_child([&] {
+            const int result = open();
+
+            return std::to_string(result) + " " + reason();
+        });
+    });
+    if (answer.rfind("unshare: ", 0) == 0)
+        GTEST_SKIP() << answer;
+    EXPECT_EQ(answer,
+              "0 power level by power/gpu_frequency; without share busy, memory, work for users, work for "
+              "processes");
+}
+
 // ---- pinned maps --------------------------------------------------------------------------------------------
 
 TEST_F(Gpu, PinnedMapsAreTakenOverFromOneThatDied)
