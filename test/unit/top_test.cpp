@@ -96,6 +96,22 @@ TEST_F(TopModel, KnowsWhetherRunTimeIsCollected)
     EXPECT_FALSE(model.has_measure[MM_TOP_CPU]);
 }
 
+// What a process itself did counts before what its user did.
+TEST_F(TopModel, TakesTheUsersShareOfGraphicsWhereThereIsNoOther)
+{
+    char text[MM_TOP_MEASURE_MAX];
+
+    list = parse(R"({"processes":[{"pid":30,"gpu_user_permille":120},{"pid":20,"gpu_user_permille":75,
+        "gpu_permille":990}]})");
+    model.order = MM_TOP_BY_GPU;
+    EXPECT_EQ(pids(), (std::vector<int64_t>{20, 30}));
+    EXPECT_TRUE(model.has_measure[MM_TOP_GPU]);
+    EXPECT_FALSE(model.has_measure[MM_TOP_GPU_MEMORY]);
+    EXPECT_STREQ(mm_top_measure_text(MM_TOP_GPU, model.rows[0].measures[MM_TOP_GPU], text), "99.0");
+    EXPECT_STREQ(mm_top_measure_text(MM_TOP_GPU, model.rows[1].measures[MM_TOP_GPU], text), "12.0");
+    EXPECT_STREQ(mm_top_measure_text(MM_TOP_GPU_MEMORY, 2048, text), "2 KiB");
+}
+
 TEST_F(TopModel, NamesAreHarmlessForATerminal)
 {
     (void)pids();
