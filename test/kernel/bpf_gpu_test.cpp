@@ -537,6 +537,19 @@ TEST_F(Gpu, OnThisKernelItRunsOrSaysWhyNot)
             << result << " " << reason();
 }
 
+// An id that is none of this kernel's: the event cannot be attached to.
+TEST_F(Gpu, AHookThatCannotBeAttachedToIsSaid)
+{
+    event("power/gpu_frequency", FREQUENCY, "65535\n");
+    EXPECT_EQ(open(), -EOPNOTSUPP);
+    EXPECT_EQ(reason().rfind("classic tracepoints: perf_event_open: ", 0), 0U) << reason();
+    mm_bpf_gpu_free(gpu);
+    gpu = nullptr;
+    event("gpu_mem/gpu_mem_total", MEM_TOTAL);
+    ASSERT_EQ(open(), 0) << reason();
+    EXPECT_EQ(collector()->programs, static_cast<unsigned>(MM_BPF_GPU_MEMORY)) << "the rest works";
+}
+
 // What is left of a way is not taken for it, and what has nothing to do with it works.
 TEST_F(Gpu, AHookThatCannotBeReadIsDoneWithout)
 {
