@@ -297,11 +297,13 @@ struct mm_reload_config {
 };
 
 /* What is collected beside the engine. */
+struct mm_flow_config {
+    bool is_enabled;
+    unsigned interval_ms; /* from one reading to the next */
+};
+
 struct mm_flows_config {
-    struct {
-        bool is_enabled;
-        unsigned interval_ms; /* from one reading to the next */
-    } cpuflow;
+    struct mm_flow_config cpuflow, gpuflow;
 };
 
 struct mm_config_origins;
