@@ -193,6 +193,7 @@ struct mm_process_rule {
 
 struct mm_process_rules_config {
     bool has_built_in;
+    bool has_user_programs; /* the built-in ones go on with users' programs; counts with has_built_in alone */
     struct mm_process_rule *rules; /* in the order in which they are tried */
     size_t rule_count;
 };

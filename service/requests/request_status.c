@@ -247,6 +247,7 @@ static void write_process_rules(struct mm_request *request)
     mm_json_bool(writer, "enabled", status.is_in_effect);
     mm_json_unsigned(writer, "rules", status.rules);
     mm_json_bool(writer, "built_in", status.has_built_in);
+    mm_json_bool(writer, "user_programs", status.has_user_programs);
     mm_json_signed(writer, "pid", status.pid);
     mm_json_unsigned(writer, "resident_bytes", info.resident_bytes);
     mm_json_unsigned(writer, "starts", status.starts);

@@ -250,6 +250,10 @@ TEST_F(Engine, RulesSayWhoMayDieAndWhoNever)
     run_for(10 * SECOND);
     EXPECT_TRUE(is_alive(1001)) << "protected";
     EXPECT_FALSE(is_alive(1002)) << "put above 0 by a rule";
+    EXPECT_NE(strstr(mm_kill_strategy_record(engine->kill, 0)->reason,
+                     "; process of rule \"builds\" at 800 is the least important"),
+              nullptr)
+        << mm_kill_strategy_record(engine->kill, 0)->reason;
     EXPECT_TRUE(is_alive(1003)) << "nobody put it above 0";
     match(engine->center, 1003, "tabs", 400);
     fill_until(20 * MIB, 9998);
