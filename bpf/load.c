@@ -141,10 +141,11 @@ static int load_most(struct opened *opened, const struct mm_bpf_load_request *re
     int result = load_object(opened, request, wanted, message);
     unsigned rest;
 
-    if (result == 0 || result == -EPERM)
-        return result;
+    if (result == 0)
+        return 0;
+    /* libbpf 1.1 says the same of a hook that the kernel lacks as of what it does not permit */
     rest = opened->variant->is_classic ? wanted : with_hooks(opened, request, wanted);
-    if (rest == 0)
+    if (rest == 0 || (result == -EPERM && rest == wanted))
         return result;
     if (rest != wanted && load_object(opened, request, rest, message) == 0)
         return 0;
