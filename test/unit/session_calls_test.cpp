@@ -33,6 +33,7 @@ TEST(Words, AreTheDaemons)
         ASSERT_TRUE(ours.count(words[i].word)) << words[i].word;
         const mm_report_word *word = ours[words[i].word];
         EXPECT_EQ(word->is_account, words[i].subject == MM_SUBJECT_ACCOUNT) << words[i].word;
+        EXPECT_EQ(word->is_device, words[i].subject == MM_SUBJECT_DEVICE) << words[i].word;
         EXPECT_EQ(word->needs_caller, (words[i].required & MM_EVENT_FIELD_CALLER_PID) != 0) << words[i].word;
         EXPECT_EQ(word->takes_caller, (words[i].allowed & MM_EVENT_FIELD_CALLER_PID) != 0) << words[i].word;
     }
