@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* Indexed by enum memmgr_word; the words are those of the daemon (service/event_words.c). */
+/* Indexed by enum memmgr_word; the words are those of the daemon (service/shared/event_words.c). */
 static const struct mm_report_word words[] = {
     [MEMMGR_CREATE] = {.word = "create", .topic = MM_TOPIC_LIFE, .effect = MM_EFFECT_BEGIN},
     [MEMMGR_READY] = {.word = "ready"},

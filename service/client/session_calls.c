@@ -106,7 +106,8 @@ static int report_checked(struct memmgr_session *session, const struct memmgr_re
         mm_get_i32(answer, "priority", &ret_outcome->priority);
         mm_get_i32(answer, "oom_score_adj", &ret_outcome->oom_score_adj);
     }
-    if (is_worth_remembering(result))
+    /* the end of one of which the daemon has heard before us is its end nevertheless */
+    if (is_worth_remembering(result) || (result == -ESRCH && word->effect == MM_EFFECT_END))
         ret_outcome->is_remembered = remember_report(session, report, word);
     return result;
 }

@@ -148,6 +148,21 @@ TEST(Reconnect, ForgetsTheDeadAndTellsOfRefusals)
     EXPECT_EQ(daemon.take_heard(), std::vector<std::string>{event("create", 102, R"(,"name":"kept")")});
 }
 
+// One of whose end the daemon has heard before is remembered no more than any other.
+TEST(Reconnect, TheEndIsTheEndWhoeverToldItFirst)
+{
+    FakeDaemon daemon;
+
+    daemon.up();
+    Session session = open_session(daemon.path);
+    EXPECT_EQ(report(session, MEMMGR_CREATE, 100, "dead"), 0);
+    daemon.set_answers([](const std::string &) { return refuse("no-such-process"); });
+    EXPECT_EQ(report(session, MEMMGR_TERMINATED, 100), -ESRCH);
+    EXPECT_EQ(session->remembered.count, 0U);
+    EXPECT_EQ(report(session, MEMMGR_CREATE, 101, "never"), -ESRCH);
+    EXPECT_EQ(session->remembered.count, 0U);
+}
+
 // What changes while it is being said is said as it is then, and the answer to what is gone is passed over.
 TEST(Reconnect, WhatIsRememberedMayChangeMeanwhile)
 {
