@@ -32,6 +32,7 @@
 #define PROBE_STALL_US(window_us) ((window_us) / 10)
 
 #define CAP_SYS_RESOURCE_BIT 24U
+#define CAP_KILL_BIT         5U
 
 /* uid_map of the initial user namespace: every uid there is. */
 #define ALL_UIDS 4294967295ULL
@@ -305,23 +306,37 @@ static bool is_initial_user_namespace(struct mm_linux_kernel *kernel)
 
 /* The kernel asks for nothing else, and a trial on a process of our own would lower what it may go back to.
  */
-static void probe_oom_score_adj(struct mm_linux_kernel *kernel)
+static void probe_oom_score_adj(struct mm_linux_kernel *kernel, uint64_t capabilities)
 {
     const enum mm_feature_id id = MM_FEATURE_OOM_SCORE_ADJ_LOWER;
+
+    if (!(capabilities >> CAP_SYS_RESOURCE_BIT & 1))
+        set(kernel, id, false, "no CAP_SYS_RESOURCE: values below 0 are written as 0");
+    else if (!is_initial_user_namespace(kernel))
+        set(kernel, id, false, "CAP_SYS_RESOURCE of a user namespace does not count: 0 is written below 0");
+    else
+        set(kernel, id, true, "CAP_SYS_RESOURCE");
+}
+
+static void probe_capabilities(struct mm_linux_kernel *kernel)
+{
     struct mm_process_status status;
     int r;
 
     mm_process_status_begin(&status);
     r = mm_read_lines(kernel->proc_fd, "self/status", kernel->buffer, sizeof(kernel->buffer),
                       mm_process_status_parse_line, &status);
-    if (r < 0)
-        set(kernel, id, false, "/proc/self/status: %s", strerror(-r));
-    else if (!(status.effective_capabilities >> CAP_SYS_RESOURCE_BIT & 1))
-        set(kernel, id, false, "no CAP_SYS_RESOURCE: values below 0 are written as 0");
-    else if (!is_initial_user_namespace(kernel))
-        set(kernel, id, false, "CAP_SYS_RESOURCE of a user namespace does not count: 0 is written below 0");
+    if (r < 0) {
+        set(kernel, MM_FEATURE_OOM_SCORE_ADJ_LOWER, false, "/proc/self/status: %s", strerror(-r));
+        set(kernel, MM_FEATURE_KILL_OTHERS, false, "/proc/self/status: %s", strerror(-r));
+        return;
+    }
+    probe_oom_score_adj(kernel, status.effective_capabilities);
+    if (status.effective_capabilities >> CAP_KILL_BIT & 1)
+        set(kernel, MM_FEATURE_KILL_OTHERS, true, "CAP_KILL");
     else
-        set(kernel, id, true, "CAP_SYS_RESOURCE");
+        set(kernel, MM_FEATURE_KILL_OTHERS, false, "no CAP_KILL: only processes of uid %u can be ended",
+            (unsigned)geteuid());
 }
 
 static void probe_swap(struct mm_linux_kernel *kernel)
@@ -348,6 +363,6 @@ void mm_linux_probe_features(struct mm_linux_kernel *kernel)
     probe_group_pressure(kernel);
     probe_pidfd(kernel);
     probe_mrelease(kernel);
-    probe_oom_score_adj(kernel);
+    probe_capabilities(kernel);
     probe_swap(kernel);
 }

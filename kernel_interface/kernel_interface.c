@@ -22,6 +22,7 @@ static const char *const feature_names[MM_FEATURE_COUNT] = {
     [MM_FEATURE_SWAP_EVENTS] = "swap_events",
     [MM_FEATURE_POWER_SUPPLY] = "power_supply",
     [MM_FEATURE_KSWAPD_MONITOR] = "kswapd_monitor",
+    [MM_FEATURE_KILL_OTHERS] = "kill_others",
 };
 
 const char *mm_feature_name(enum mm_feature_id feature)

@@ -305,6 +305,7 @@ enum mm_feature_id {
     MM_FEATURE_SWAP_EVENTS,     /* /proc/swaps */
     MM_FEATURE_POWER_SUPPLY,    /* the machine has one in /sys/class/power_supply */
     MM_FEATURE_KSWAPD_MONITOR,  /* /proc/kswapd_monitor of OpenHarmony's kernels */
+    MM_FEATURE_KILL_OTHERS,     /* may end the processes of every user */
     MM_FEATURE_COUNT
 };
 

@@ -118,6 +118,7 @@ struct mm_account {
     enum mm_account_state state;
     bool was_active; /* while a switch is applied */
     bool has_changed;
+    bool is_removed; /* forgotten with its last bundle */
     uint32_t bundle_count;
     struct mm_list link;
 };

@@ -66,13 +66,15 @@ static int open_kernel(struct mm_daemon *daemon, const struct mm_config *config)
     return 0;
 }
 
+/* Once. What the daemon is for is not to be done without the right to end others; the rest is done without. */
 static void log_features(struct mm_kernel *kernel)
 {
     for (int i = 0; i < MM_FEATURE_COUNT; i++) {
         const struct mm_feature *feature = kernel->ops->feature(kernel, (enum mm_feature_id)i);
 
         if (!feature->available)
-            mm_info("%s: not available: %s", mm_feature_name((enum mm_feature_id)i), feature->reason);
+            mm_log(i == MM_FEATURE_KILL_OTHERS ? MM_LOG_WARNING : MM_LOG_INFO, "%s: not available: %s",
+                   mm_feature_name((enum mm_feature_id)i), feature->reason);
     }
 }
 
@@ -86,8 +88,6 @@ static void protect_ourselves(struct mm_daemon *daemon, const struct mm_daemon_c
 
     if (config->oom_score_adj >= 0 || kernel->ops->feature(kernel, MM_FEATURE_OOM_SCORE_ADJ_LOWER)->available)
         (void)kernel->ops->write_oom_score_adj(kernel, getpid(), 0, config->oom_score_adj, &written);
-    if (!mm_runtime_may_kill_others())
-        mm_warning("without root or CAP_KILL only processes of uid %u can be ended", (unsigned)geteuid());
     mm_residence_settle();
     result = config->locks_memory ? mm_runtime_lock_memory() : 0;
     if (result < 0)

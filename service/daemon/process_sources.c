@@ -173,14 +173,14 @@ static void note_bpf(enum mm_bpf_source_notice notice, void *user)
 
     mm_bpf_source_read_status(daemon->bpf, &status);
     if (notice == MM_BPF_SOURCE_MEMORY_SETTLED) {
-        mm_daemon_note_source(daemon, "bpf memory", (status.programs & MM_BPF_PROGRAM_MEMORY) != 0, "%s",
-                              status.memory_reason);
+        mm_daemon_set_source(daemon, "bpf memory", (status.programs & MM_BPF_PROGRAM_MEMORY) != 0, "%s",
+                             status.memory_reason);
         return;
     }
-    mm_daemon_note_source(daemon, "bpf", status.is_available, "%s", status.reason);
+    mm_daemon_set_source(daemon, "bpf", status.is_available, "%s", status.reason);
     if (notice == MM_BPF_SOURCE_SETTLED)
-        mm_daemon_note_source(daemon, "bpf memory", status.is_available, "%s",
-                              status.is_available ? "being loaded" : "not without the other BPF programs");
+        mm_daemon_set_source(daemon, "bpf memory", status.is_available, "%s",
+                             status.is_available ? "being loaded" : "not without the other BPF programs");
     if (notice == MM_BPF_SOURCE_SETTLED)
         watch_registered(daemon);
     if (!status.is_available || !(status.programs & BEGINNINGS))

@@ -6,6 +6,7 @@
 #include "priority_manager/priority_order.h"
 #include "service/flows/cpu_figures.h"
 #include "service/flows/flows.h"
+#include "service/flows/gpu_figures.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -146,6 +147,25 @@ static void write_run_time(struct mm_request *request, const struct mm_process *
     mm_json_unsigned(request->writer, "cpu_weighted_permille", found ? found->weighted_permille : 0);
 }
 
+/* As of run time. Where drivers tell of users alone, what the process's user did. */
+static void write_graphics(struct mm_request *request, const struct mm_process *process)
+{
+    const struct mm_gpu_figures *figures = mm_flows_figures(request->context->flows, MM_GPUFLOW_NAME);
+    const struct mm_gpu_process *found;
+    const struct mm_gpu_user *user;
+
+    if (!figures)
+        return;
+    found = mm_gpu_figures_process(figures, process->pid);
+    user = mm_gpu_figures_user(figures, process->uid);
+    if (figures->programs & MM_BPF_GPU_JOBS)
+        mm_json_unsigned(request->writer, "gpu_permille", found ? found->permille : 0);
+    if (figures->programs & MM_BPF_GPU_WORK)
+        mm_json_unsigned(request->writer, "gpu_user_permille", user ? user->permille : 0);
+    if (figures->programs & MM_BPF_GPU_MEMORY)
+        mm_json_unsigned(request->writer, "gpu_memory_bytes", found ? found->memory_bytes : 0);
+}
+
 static void write_process(struct mm_request *request, const struct mm_process *process)
 {
     const struct mm_service_context *context = request->context;
@@ -169,6 +189,7 @@ static void write_process(struct mm_request *request, const struct mm_process *p
     mm_json_unsigned(writer, "start_time", process->start_time_ticks);
     mm_json_unsigned(writer, "resident_bytes", process->resident_bytes);
     write_run_time(request, process);
+    write_graphics(request, process);
     if (bundle->set_aside_until_ns > now_ns)
         mm_json_unsigned(writer, "set_aside_ms", (bundle->set_aside_until_ns - now_ns) / MM_NS_PER_MS);
     if (mm_priority_manager_process_rule(process))

@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -145,14 +144,6 @@ void mm_runtime_program(const char *name, char *ret_path, size_t size)
 void mm_runtime_sibling(const char *name, char *ret_path, size_t size)
 {
     find_program(name, MM_SBIN_DIRECTORY, ret_path, size);
-}
-
-bool mm_runtime_may_kill_others(void)
-{
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
-
-    return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & 1U << CAP_KILL);
 }
 
 int mm_runtime_lock_memory(void)

@@ -33,9 +33,6 @@ void mm_runtime_program(const char *name, char *ret_path, size_t size);
 /* A program for people of that name: beside our own executable, else where administrators' programs are. */
 void mm_runtime_sibling(const char *name, char *ret_path, size_t size);
 
-/* May we end the processes of every user? */
-bool mm_runtime_may_kill_others(void);
-
 /* Locks what is and will be resident. 0 or a negative errno. */
 int mm_runtime_lock_memory(void);
 /* First in, first out, at that real-time priority (1..99), so that a hog's threads cannot keep us from the

@@ -4,7 +4,11 @@
 
 #include <linux/capability.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <cstring>
 
 namespace
 {
@@ -177,6 +181,146 @@ TEST(BpfLoader, ARefusalNamesTheCapabilities)
                       std::string::npos)
                 << reason;
         }
+    }
+}
+
+/* What loading says in a mount namespace of its own, after it was changed. */
+std::string load_after(const std::function<bool()> &change)
+{
+    return in_child([&]() -> std::string {
+        struct mm_bpf_options options = {};
+        Watcher watcher;
+
+        if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0 ||
+            !change())
+            return std::string("not changed: ") + strerror(errno);
+        (void)watcher.load(options);
+        return std::string(mm_bpf_reason(watcher.bpf)) + " | " + mm_bpf_memory_reason(watcher.bpf);
+    });
+}
+
+/* Mounting is not for everybody. */
+bool is_unchanged(const std::string &reason)
+{
+    return reason.rfind("not changed: ", 0) == 0;
+}
+
+/* Nothing is where a file system of its own hides it; where it is not mounted there is nothing to hide. */
+bool hide(const char *path)
+{
+    return mount("none", path, "tmpfs", 0, nullptr) == 0 || errno == ENOENT;
+}
+
+/* The kernel's own BTF, in which two hooks are called something else. */
+TEST(BpfLoader, HooksThatTheKernelLacksAreDoneWithout)
+{
+    std::string btf = read_text("/sys/kernel/btf/vmlinux");
+    char path[] = "/tmp/memmgr-btf-XXXXXX";
+    int fd;
+
+    if (btf.empty())
+        GTEST_SKIP() << "no /sys/kernel/btf/vmlinux";
+    for (const char *hook : {"btf_trace_mark_victim", "btf_trace_cgroup_notify_frozen"}) {
+        size_t at = btf.find(hook + std::string(1, '\0'));
+
+        ASSERT_NE(at, std::string::npos) << hook;
+        btf[at + strlen(hook) - 1] = 'X';
+    }
+    fd = mkostemp(path, O_CLOEXEC);
+    ASSERT_EQ(write(fd, btf.data(), btf.size()), static_cast<ssize_t>(btf.size()));
+    close(fd);
+    std::string reason =
+        load_after([&] { return mount(path, "/sys/kernel/btf/vmlinux", nullptr, MS_BIND, nullptr) == 0; });
+    unlink(path);
+    if (is_unchanged(reason))
+        GTEST_SKIP() << reason;
+    EXPECT_EQ(
+        reason,
+        "BTF tracepoints: fork, exec, exit, comm, oom_score_adj, moved, mkdir, rmdir, populated; without "
+        "frozen: this kernel has no tracepoint cgroup_notify_frozen | BTF tracepoints: direct reclaim, group "
+        "reclaim, compaction, throttling, kswapd; without OOM victims: this kernel has no tracepoint "
+        "mark_victim");
+}
+
+TEST(BpfLoader, WithoutBtfTheClassicTracepointsDoIt)
+{
+    std::string reason = load_after([] { return hide("/sys/kernel/btf"); });
+
+    if (is_unchanged(reason))
+        GTEST_SKIP() << reason;
+    EXPECT_EQ(reason.find("classic tracepoints: fork, exec, exit, comm, oom_score_adj; without moved"), 0u)
+        << reason;
+}
+
+TEST(BpfLoader, WithoutBtfAndTracefsItSaysSo)
+{
+    std::string reason = load_after([] {
+        return hide("/sys/kernel/btf") && hide("/sys/kernel/tracing") && hide("/sys/kernel/debug") &&
+               prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0) == 0;
+    });
+
+    if (is_unchanged(reason))
+        GTEST_SKIP() << reason;
+    EXPECT_NE(reason.find("classic tracepoints: tracefs is not mounted and cannot be"), std::string::npos)
+        << reason;
+}
+
+/* Of a tracepoint that is there the file that says what is in it is not. */
+TEST(BpfLoader, AClassicTracepointThatIsMissingIsDoneWithout)
+{
+    std::string reason = load_after([] {
+        return hide("/sys/kernel/btf") &&
+               (access("/sys/kernel/tracing/events", X_OK) == 0 ||
+                mount("none", "/sys/kernel/tracing", "tracefs", 0, nullptr) == 0) &&
+               hide("/sys/kernel/tracing/events/oom");
+    });
+
+    if (is_unchanged(reason))
+        GTEST_SKIP() << reason;
+    EXPECT_EQ(reason.find("classic tracepoints: fork, exec, exit, comm; without oom_score_adj"), 0u)
+        << reason;
+}
+
+/* It reads the kernel's BTF once, 1,350 pages, or maps it where the kernel allows that; libbpf would copy it, and index it,
+   which is 3,000 pages. */
+TEST(BpfLoader, DoesNotTakeInAllTypesOfTheKernel)
+{
+    std::string faults = in_child([]() -> std::string {
+        struct rusage before, after;
+        Watcher watcher;
+
+        getrusage(RUSAGE_CHILDREN, &before);
+        if (!watcher.load())
+            return "";
+        getrusage(RUSAGE_CHILDREN, &after);
+        return std::to_string(after.ru_minflt - before.ru_minflt);
+    });
+
+    ASSERT_NE(faults, "");
+    EXPECT_GT(std::stol(faults), 100);
+    EXPECT_LT(std::stol(faults), 2300);
+}
+
+/* What is left of a loader whose copying was cut short. */
+TEST(BpfLoader, ATruncatedOneIsNone)
+{
+    std::string whole = read_text(loader_path());
+
+    for (size_t length : {size_t(0), size_t(100), whole.size() / 3, whole.size() / 2}) {
+        char path[] = "/tmp/memmgr-cut-loader-XXXXXX";
+        int fd = mkostemp(path, O_CLOEXEC);
+        struct mm_bpf_options options = {};
+        Watcher watcher;
+
+        ASSERT_EQ(write(fd, whole.data(), length), static_cast<ssize_t>(length));
+        ASSERT_EQ(fchmod(fd, 0755), 0);
+        close(fd);
+        options.loader_path = path;
+        EXPECT_LT(watcher.load(options), 0) << length;
+        EXPECT_EQ(mm_bpf_ring_fd(watcher.bpf), -1);
+        EXPECT_STRNE(mm_bpf_reason(watcher.bpf), "loading") << length;
+        RecordProperty("reason_" + std::to_string(length), mm_bpf_reason(watcher.bpf));
+        unlink(path);
     }
 }
 

@@ -3,50 +3,12 @@
 # A running daemon and its files: layers, profiles, what changes on reload and how it is said, the watch, and what is no
 # configuration. The daemon only looks (--dry-run): it touches nothing but its own directory.
 #   config_reload.sh DIRECTORY-OF-THE-PROGRAMS
-set -u
-programs=$1
-failures=0
+# shellcheck source=test/kernel/daemon_shell.sh
+. "$(dirname "$0")/daemon_shell.sh" "$1" reload
 
-directory=$(mktemp -d /tmp/memmgr-reload-XXXXXX)
-log=$directory/log
 system=$directory/system
 product=$directory/product
 drop_ins=$product/memmgr_config.d
-daemon=
-
-# In a session of its own, as it must come to pass when the test is killed, too.
-cat >"$directory/janitor" <<'JANITOR'
-tail --pid="$1" -f /dev/null
-[ -s "$2/run/lock" ] && kill -KILL "$(cat "$2/run/lock")"
-rm -rf "$2"
-JANITOR
-setsid bash "$directory/janitor" $$ "$directory" >/dev/null 2>&1 &
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
-
-control() {
-    "$programs/memmgrctl" --socket "$directory/socket" "$@"
-}
-
-# A file of the configuration in one move, as a package manager makes it.
-put() {
-    printf '<Memmgr>%s</Memmgr>\n' "$2" >"$directory/new"
-    mv "$directory/new" "$1"
-}
-
-# until SECONDS COMMAND...: false when it does not come true in that time.
-until_true() {
-    local left=$(($1 * 50))
-    shift
-    while ! "$@"; do
-        left=$((left - 1))
-        [ "$left" -gt 0 ] || return 1
-        sleep 0.02
-    done
-}
 
 # How often the log has that text.
 said() {
@@ -67,21 +29,13 @@ clear_log() {
     : >"$log"
 }
 
-answers() {
-    control status >/dev/null 2>&1
-}
-
 # The number of reloads so far.
 reloads() {
     control status --json | tr -d '\n' | grep -o '"reloads":[[:space:]]*[0-9]*' | tr -dc 0-9
 }
 
-start() {
-    # appending, so that an emptied log is not filled up with holes
-    "$programs/memmgrd" --dry-run --search-path "$system:$product" --socket "$directory/socket" \
-        --runtime-directory "$directory/run" "$@" >>"$log" 2>&1 &
-    daemon=$!
-    until_true 20 answers || fail "not started: $(cat "$log")"
+start_here() {
+    start --search-path "$system:$product" "$@"
 }
 
 stop() {
@@ -99,7 +53,7 @@ table='<killConfig><killLevel id="1"><memoryMB>1</memoryMB><minPriority>100</min
 
 # ---- nothing there ----------------------------------------------------------------------------------------
 : >"$log"
-start
+start_here
 expect "there is no configuration in $system:$product: the built-in values are used"
 control status | grep -q 'built-in values' || fail "the built-in values are not shown: $(control status)"
 stop "without a file"
@@ -109,7 +63,7 @@ mkdir -p "$system" "$drop_ins"
 put "$system/memmgr_config.xml" "$table"
 put "$product/memmgr_config.xml" '<ramProfile minScreenInches="7" name="tablet"><bpf><enabled>false</enabled></bpf></ramProfile>'
 clear_log
-start --screen-inches 7
+start_here --screen-inches 7
 status=$(control status)
 for wanted in "$system/memmgr_config.xml" "$product/memmgr_config.xml, profile tablet" 'switched off by the configuration'; do
     grep -qF "$wanted" <<<"$status" || fail "status does not show \"$wanted\": $status"
@@ -183,7 +137,7 @@ stop "layers"
 put "$system/memmgr_config.xml" "$table<reload><watch>true</watch><settleMs>50</settleMs></reload>"
 rm "$product/memmgr_config.xml"
 clear_log
-start
+start_here
 control status | grep -q 'config watch *yes' || fail "not watched: $(control status)"
 
 # renamed into place
@@ -195,6 +149,13 @@ expect 'reload: bpf/ringKB: 8 -> 16'
 # removed
 rm "$drop_ins/20-product.xml"
 expect 'reload: bpf/ringKB: 16 -> 64 (built-in)'
+# whose numbers processes have is as of the start
+put "$drop_ins/20-product.xml" \
+    '<reclaimPriorityConfig><priorityCompat>upstream</priorityCompat></reclaimPriorityConfig>'
+expect "priorityCompat: none -> upstream ($drop_ins/20-product.xml:1), takes effect at the next start"
+! control status | grep -q priorityCompat || fail "other numbers after a reload: $(control status)"
+rm "$drop_ins/20-product.xml"
+expect 'priorityCompat: upstream -> none (built-in)'
 # the drop-in directory goes and comes
 rmdir "$drop_ins"
 mkdir "$drop_ins"

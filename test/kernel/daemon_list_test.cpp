@@ -307,6 +307,37 @@ TEST_P(ListToldBy, HoldsEachNewcomerUnderItsNameWhileItLives)
     EXPECT_TRUE(comes_true([&] { return !is_listed(child); }));
 }
 
+// What a terminal would obey, and what is no UTF-8, is shown as its numbers; so is it in JSON.
+TEST_P(ListToldBy, ShowsHarmlesslyWhatAnyNameIs)
+{
+    const std::pair<const char *, const char *> names[] = {
+        {"a\033[2J\n", "a\\x1b[2J\\x0a"}, {"\377\303(", "\\xff\\xc3("}, {"\"\t'", "\"\\x09'"}};
+
+    start_told_by();
+    for (const auto &[name, shown] : names) {
+        const pid_t child = fork();
+
+        if (child == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            prctl(PR_SET_NAME, name);
+            for (;;)
+                pause();
+        }
+        const std::string why = "list --why " + std::to_string(child);
+
+        ASSERT_TRUE(comes_true([&] { return is_listed(child); }));
+        EXPECT_TRUE(comes_true([&] { return ask(why).find(shown) != std::string::npos; })) << ask(why);
+        for (const std::string &command :
+             {std::string("list"), std::string("list --json"), why, why + " --json"}) {
+            const std::string text = ask(command);
+
+            EXPECT_FALSE(text.empty()) << command;
+            EXPECT_EQ(text.find_first_of("\033\377\303"), std::string::npos) << command << ": " << text;
+        }
+        end_child(child);
+    }
+}
+
 TEST_P(ListToldBy, MovesWhoseNumberSomebodyElseWrites)
 {
     start_told_by();

@@ -17,7 +17,8 @@ class DaemonRestart : public Daemon
         std::ofstream(path) << "<Memmgr><domain><groupPath>/" << name
                             << "</groupPath></domain><killPolicy><enabled>false</enabled></killPolicy>"
                                "<squeezeConfig><enabled>false</enabled></squeezeConfig></Memmgr>\n";
-        start_for_real(path);
+        is_dry_run = false;
+        start(path);
     }
 
     std::string why(pid_t of) const

@@ -51,6 +51,7 @@ TEST(KernelFeatures, AreWhatTheMachineHas)
     }
     EXPECT_EQ(kernel.has(MM_FEATURE_PRESSURE), !read_text("/proc/pressure/memory").empty());
     EXPECT_EQ(kernel.has(MM_FEATURE_OOM_SCORE_ADJ_LOWER), has_capability(24));
+    EXPECT_EQ(kernel.has(MM_FEATURE_KILL_OTHERS), has_capability(5));
     EXPECT_FALSE(kernel.has(MM_FEATURE_CGROUP_V1_MEMORY) && kernel.has(MM_FEATURE_CGROUP_V2_MEMORY));
     EXPECT_EQ(access(("/sys/fs/cgroup/unified/memmgr-probe-" + std::to_string(getpid())).c_str(), F_OK), -1);
     EXPECT_EQ(access(("/sys/fs/cgroup/memmgr-probe-" + std::to_string(getpid())).c_str(), F_OK), -1);

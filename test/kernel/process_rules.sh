@@ -3,51 +3,16 @@
 # Process rules with real processes and a running daemon: what rules take, how it shows, what changes on reload, what a
 # program that fails costs, and what memmgrctl match says without a daemon. The daemon only looks (--dry-run).
 #   process_rules.sh DIRECTORY-OF-THE-PROGRAMS
-set -u
-programs=$1
-failures=0
+# shellcheck source=test/kernel/daemon_shell.sh
+. "$(dirname "$0")/daemon_shell.sh" "$1" rules
 
-directory=$(mktemp -d /tmp/memmgr-rules-XXXXXX)
-log=$directory/log
 config=$directory/memmgr_config.xml
-daemon=
 sleepers=()
 
-# In a session of its own, as it must come to pass when the test is killed, too.
-cat >"$directory/janitor" <<'JANITOR'
-tail --pid="$1" -f /dev/null
-[ -s "$2/run/lock" ] && kill -KILL "$(cat "$2/run/lock")"
-rm -rf "$2"
-JANITOR
-setsid bash "$directory/janitor" $$ "$directory" >/dev/null 2>&1 &
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
-
-control() {
-    "$programs/memmgrctl" --socket "$directory/socket" "$@"
-}
-
-# A file of the configuration in one move, as a package manager makes it. Nobody tells of new processes, which this test
-# makes many of by waiting alone: memmgr-match would never be without work.
-put() {
-    printf '<Memmgr>%s%s<processRules>%s</processRules></Memmgr>\n' \
-        '<bpf><enabled>false</enabled></bpf><processConnector><enabled>false</enabled></processConnector>' \
-        '<processScan><intervalMs>3600000</intervalMs></processScan>' "$1" >"$directory/new"
-    mv "$directory/new" "$config"
-}
-
-# until SECONDS COMMAND...: false when it does not come true in that time.
-until_true() {
-    local left=$(($1 * 20))
-    shift
-    while ! "$@"; do
-        left=$((left - 1))
-        [ "$left" -gt 0 ] || return 1
-        sleep 0.05
-    done
+# Nobody tells of new processes, which this test makes many of by waiting alone: memmgr-match would never be without work.
+put_rules() {
+    put "$config" "<bpf><enabled>false</enabled></bpf><processConnector><enabled>false</enabled></processConnector>\
+<processScan><intervalMs>3600000</intervalMs></processScan><processRules>$1</processRules>"
 }
 
 # A process of the program $1, a copy of sleep; its pid in $started.
@@ -75,17 +40,6 @@ status() {
     control status --json | sed -n '/"process_rules"/,/}/s/^[[:space:]]*"'"$1"'":[[:space:]]*\([^,]*\),\{0,1\}$/\1/p'
 }
 
-answers() {
-    control status >/dev/null 2>&1
-}
-
-start() {
-    "$programs/memmgrd" --dry-run --config "$config" --socket "$directory/socket" --runtime-directory "$directory/run" \
-        >>"$log" 2>&1 &
-    daemon=$!
-    until_true 20 answers || fail "not started: $(cat "$log")"
-}
-
 for name in sleep worker browser; do
     cp "$(command -v sleep)" "$directory/$name"
 done
@@ -97,11 +51,11 @@ begin "$directory/sleep"
 other=$started
 
 # ---- a rule takes a process -------------------------------------------------------------------------------
-put "<processRule><name>workers</name><exe>$directory/worker</exe><class>batch</class></processRule>
+put_rules "<processRule><name>workers</name><exe>$directory/worker</exe><class>batch</class></processRule>
 <processRule><name>browsers</name><cmdline>regex:browser 6[0-9]+\$</cmdline><bundle>%{exe} of %{pid}</bundle>
 <priority>333</priority></processRule>
 <processRule><name>slow</name><comm>sleep</comm><cmdline>regex:^([a-z/0-9.-]+)*!</cmdline></processRule>"
-start
+start --config "$config"
 expect "$worker" process_rule workers
 expect "$worker" priority 800
 expect "$worker" name worker
@@ -125,7 +79,7 @@ until_true 60 gone || fail "it is still there without work: $(control status --j
 [ "$(status pid)" != "$program" ] || fail "it is still shown"
 
 # ---- reload -------------------------------------------------------------------------------------------------
-put "<builtInRules>false</builtInRules><processRule><name>all here</name><exe>$directory/*</exe>
+put_rules "<builtInRules>false</builtInRules><processRule><name>all here</name><exe>$directory/*</exe>
 <class>protected</class></processRule>"
 control reload >/dev/null || fail "not reloaded"
 for pid in "$worker" "$browser" "$other"; do
@@ -145,16 +99,16 @@ fi
 failed_once() { [ "$(status failures)" = 1 ]; }
 until_true 20 failed_once || fail "its end was not noticed: $(control status --json)"
 is "$worker" process_rule "all here" || fail "what it had said is lost"
-put "<builtInRules>false</builtInRules>"
+put_rules "<builtInRules>false</builtInRules>"
 control reload >/dev/null || fail "not reloaded"
 expect "$worker" rule oom_score_adj
-put "<processRule><name>again</name><exe>$directory/worker</exe></processRule>"
+put_rules "<processRule><name>again</name><exe>$directory/worker</exe></processRule>"
 control reload >/dev/null || fail "not reloaded"
 expect "$worker" process_rule again
 expect "$worker" priority 200
 
 # ---- a bad pattern is an error of its file -------------------------------------------------------------------
-put "<processRule><name>bad</name><exe>regex:(</exe></processRule>"
+put_rules "<processRule><name>bad</name><exe>regex:(</exe></processRule>"
 control reload >"$directory/output" 2>&1 && fail "a bad pattern was accepted"
 grep -q 'missing closing parenthesis' "$directory/output" || fail "not said: $(cat "$directory/output")"
 is "$worker" process_rule again || fail "the old rules are not in force"
@@ -167,7 +121,7 @@ grep -q 'Sanitizer\|runtime error' "$log" && fail "$(cat "$log")"
 until_true 5 gone || fail "memmgr-match outlives the daemon"
 
 # ---- without a daemon -----------------------------------------------------------------------------------------
-put "<processRule><name>uncles</name><comm>worker</comm><uid>65533</uid></processRule>
+put_rules "<processRule><name>uncles</name><comm>worker</comm><uid>65533</uid></processRule>
 <processRule><name>workers</name><comm>work*</comm><class>background</class></processRule>"
 match() {
     "$programs/memmgrctl" match --config "$config" "$@"

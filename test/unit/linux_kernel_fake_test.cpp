@@ -514,6 +514,7 @@ TEST(FakeMachineFeatures, EachHasItsReason)
         {MM_FEATURE_SWAP_EVENTS, false, true, false},
         {MM_FEATURE_KSWAPD_MONITOR, false, true, false},
         {MM_FEATURE_POWER_SUPPLY, false, true, false},
+        {MM_FEATURE_KILL_OTHERS, true, true, true},
     };
     for (const auto &[id, in_nothing, in_v1, in_v2] : cases) {
         EXPECT_EQ(nothing.ops()->feature(nothing.kernel(), id)->available, in_nothing) << mm_feature_name(id);
@@ -529,8 +530,9 @@ TEST(FakeMachineFeatures, WithoutTheCapability)
 {
     FakeMachine machine;
 
-    machine.write("proc/self/status", "Tgid:\t1\nPid:\t1\nUid:\t0\t0\t0\t0\nCapEff:\t000001fffeffffff\n");
+    machine.write("proc/self/status", "Tgid:\t1\nPid:\t1\nUid:\t0\t0\t0\t0\nCapEff:\t000001fffeffffdf\n");
     ASSERT_EQ(machine.start(), 0);
+    EXPECT_FALSE(machine.ops()->feature(machine.kernel(), MM_FEATURE_KILL_OTHERS)->available);
     EXPECT_FALSE(machine.ops()->feature(machine.kernel(), MM_FEATURE_OOM_SCORE_ADJ_LOWER)->available);
 }
 
