@@ -246,9 +246,7 @@ static void dry_run_cancel_jobs(struct mm_kernel *kernel)
 
 static int dry_run_open_group_watch(struct mm_kernel *kernel, struct mm_group_watch **ret_watch)
 {
-    struct mm_kernel *inner = inner_of(kernel);
-
-    return inner->ops->open_group_watch(inner, ret_watch);
+    return inner_of(kernel)->ops->open_group_watch(inner_of(kernel), ret_watch);
 }
 
 static int dry_run_map_state(struct mm_kernel *kernel, const char *name, size_t size_bytes, void **ret_memory)
@@ -281,9 +279,7 @@ static int dry_run_is_frozen(struct mm_kernel *kernel, pid_t pid)
 static int dry_run_read_frozen(struct mm_kernel *kernel, uint64_t group_id, bool *ret_is_frozen,
                                mm_pid_visit visit, void *user)
 {
-    struct mm_kernel *inner = inner_of(kernel);
-
-    return inner->ops->read_frozen(inner, group_id, ret_is_frozen, visit, user);
+    return inner_of(kernel)->ops->read_frozen(inner_of(kernel), group_id, ret_is_frozen, visit, user);
 }
 
 /* ---- notices ---------------------------------------------------------------------------------------- */

@@ -193,7 +193,7 @@ static void set_description(struct mm_priority_list *list, uint32_t index,
 {
     list->keys[index].resident_kib = (uint32_t)MM_MIN(description->resident_bytes / MM_KIB, UINT32_MAX);
     list->keys[index].marks = (uint16_t)description->marks;
-    list->started[index] = description->started;
+    list->started[index] = (uint32_t)MM_MIN(description->started, UINT32_MAX);
 }
 
 int mm_priority_list_insert(struct mm_priority_list *list, struct mm_priority_entry *entry, int priority,

@@ -65,7 +65,7 @@ struct mm_priority_bucket {
 /* What is known of an entry besides its priority and its use. */
 struct mm_priority_description {
     uint64_t resident_bytes;
-    uint64_t started; /* ascends with the moment in which it was started; 0: not known */
+    uint64_t started; /* ascends with the moment in which it was started, above 2^32 no more; 0: not known */
     unsigned marks;   /* of enum mm_priority_mark */
     uint32_t rank;    /* of a list by rank, when it is inserted */
 };
@@ -80,7 +80,7 @@ struct mm_priority_order {
 struct mm_priority_list {
     struct mm_priority_link *links; /* of the buckets, then of `capacity` entries */
     struct mm_priority_key *keys;   /* of the entries: of slot MM_PRIORITY_BUCKETS first */
-    uint64_t *started;              /* by the same index as keys */
+    uint32_t *started;              /* by the same index as keys */
     struct mm_priority_bucket *buckets;
     struct mm_priority_entry **entries; /* by the same index as keys */
     uint32_t capacity;

@@ -78,10 +78,9 @@ static inline struct mm_priority_rank mm_priority_rank_by_time(const struct mm_p
     case MM_ORDER_NEWEST_USE:
         return (struct mm_priority_rank){MM_PRIORITY_RANK_LATEST - key->use, key->use};
     case MM_ORDER_OLDEST:
-        return (struct mm_priority_rank){MM_MIN(list->started[index], MM_PRIORITY_RANK_LATEST), key->use};
+        return (struct mm_priority_rank){list->started[index], key->use};
     case MM_ORDER_NEWEST:
-        return (struct mm_priority_rank){
-            MM_PRIORITY_RANK_LATEST - MM_MIN(list->started[index], MM_PRIORITY_RANK_LATEST), key->use};
+        return (struct mm_priority_rank){MM_PRIORITY_RANK_LATEST - list->started[index], key->use};
     default:
         return (struct mm_priority_rank){key->use, key->use};
     }

@@ -275,7 +275,7 @@ static void measure_memory(const struct world *world)
                                         "memory for a process, with the reserve"};
     const struct mm_priority_manager *manager = world->manager;
     const size_t entry_bytes = sizeof(struct mm_priority_link) + sizeof(struct mm_priority_key) +
-                               sizeof(struct mm_priority_entry *) + sizeof(uint64_t);
+                               sizeof(struct mm_priority_entry *) + sizeof(uint32_t);
     const size_t tables_bytes =
         table_bytes(&manager->processes) + table_bytes(&manager->bundles) + table_bytes(&manager->bindings);
 
