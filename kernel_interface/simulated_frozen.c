@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-static bool is_frozen(const struct mm_machine_group *group)
+static bool stands_still(const struct mm_machine_group *group)
 {
     for (; group; group = group->parent) {
         if (group->is_frozen)
@@ -13,13 +13,13 @@ static bool is_frozen(const struct mm_machine_group *group)
     return false;
 }
 
-int mm_simulated_freeze(struct mm_kernel *kernel, const char *path, bool is_to_be_frozen)
+int mm_simulated_freeze(struct mm_kernel *kernel, const char *path, bool is_frozen)
 {
     struct mm_machine_group *group;
     int error = mm_machine_make_group(mm_machine_of(kernel), path, &group);
 
     if (error == 0)
-        group->is_frozen = is_to_be_frozen;
+        group->is_frozen = is_frozen;
     return error;
 }
 
@@ -37,7 +37,7 @@ int mm_machine_is_frozen(struct mm_kernel *kernel, pid_t pid)
 
     if (error < 0)
         return error;
-    return process ? is_frozen(process->group) : -ESRCH;
+    return process ? stands_still(process->group) : -ESRCH;
 }
 
 int mm_machine_read_frozen(struct mm_kernel *kernel, uint64_t group_id, bool *ret_is_frozen,
@@ -53,7 +53,7 @@ int mm_machine_read_frozen(struct mm_kernel *kernel, uint64_t group_id, bool *re
 
         if (group->inode != group_id)
             continue;
-        *ret_is_frozen = is_frozen(group);
+        *ret_is_frozen = stands_still(group);
         MM_LIST_FOR_EACH (member, &group->processes)
             visit(MM_CONTAINER_OF(member, struct mm_machine_process, group_link)->pid, user);
         return 0;
