@@ -83,6 +83,14 @@ trigger() {
         "<windowUs>1000000</windowUs><groupPath>$2</groupPath></pressureTrigger>"
 }
 
+status_has() {
+    memmgrctl status | grep -q "$1"
+}
+
+stalls_are_told() {
+    status_has '^bpf memory *yes *BTF tracepoints'
+}
+
 # By cgroup v2's memory.events alone: a v1 group tells of kills only.
 limits() {
     local begin_s
@@ -99,6 +107,7 @@ limits() {
         "$(memmgrctl status | sed -n 's/^limit hits *yes *//p')"
     check_equal "and all triggers armed" "triggers armed: 4" "$(memmgrctl status | sed -n 's/^psi *yes *//p')"
 
+    check "BPF tells of stalls" wait_until 30 stalls_are_told
     begin_s=$(cut -d . -f 1 /proc/uptime)
     must_observe start tight "vm_hog --cgroup $memory/tight --hold-mb 64"
     check "the group that is over its limit is told of" \
@@ -123,6 +132,16 @@ limits() {
     vm_json 'decisions[*].target' /tmp/explain.json >/tmp/targets
     check "the log says that it was the kernel, in which group" \
         test "$(paste /tmp/actions /tmp/targets | grep -c '^kernel-kill	/capped$')" = 1
+    memmgrctl status --json >/tmp/status.json
+    paste -d ' ' - - - - <<END_OF_KINDS >/tmp/stalls
+$(vm_json 'stalls.kinds[1].kind' /tmp/status.json)
+$(vm_json 'stalls.kinds[1].count' /tmp/status.json)
+$(vm_json 'stalls.kinds[1].total_us' /tmp/status.json)
+$(vm_json 'stalls.in_progress' /tmp/status.json)
+END_OF_KINDS
+    check "the stalls at those limits are counted: $(cat /tmp/stalls)" \
+        grep -q '^group-reclaim [1-9][0-9]* [1-9][0-9]* 0$' /tmp/stalls
+    check "and shown: $(memmgrctl status | sed -n 's/^stalls *//p')" status_has '^stalls .*group-reclaim [1-9].* in all'
     check_equal "in the calm group nothing was heard" 0 "$(grep -c "group_id=$(stat -c %i $memory/calm)" "$events")"
     observed_stop
     rmdir $memory/tight $memory/capped $memory/calm
