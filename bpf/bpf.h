@@ -33,7 +33,7 @@ extern "C" {
 /* 64 MiB, the most a ring may take: a limit on mistakes, far above use. */
 #define MM_BPF_RING_BYTES_MAX 67108864u
 
-/* Loading takes 20 to 60 ms; this is for a machine that is out of breath, or emulated (2 s). */
+/* Loading takes 15 to 60 ms; this is for a machine that is out of breath, or emulated (2 s). */
 #define MM_BPF_TIMEOUT_MS_DEFAULT 5000
 
 /* What is attached, a mask. */

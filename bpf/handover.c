@@ -13,7 +13,7 @@
 
 int mm_bpf_handover_begin(char *const *arguments, bool ends_with_us, pid_t *ret_pid, int *ret_fd)
 {
-    char *const environment[] = {(char[]){MM_BPF_LOADER_ENVIRONMENT}, NULL};
+    char *const environment[] = {NULL};
     struct mm_spawn_descriptor descriptor = {.to = MM_BPF_LOADER_FD};
     const struct mm_program loader = {
         .path = arguments[0],

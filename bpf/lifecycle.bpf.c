@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * The life of processes and groups, and, from a header of its own, what memory does to them; from BTF-typed tracepoints.
- * One object for all: each costs libbpf 15 ms for a look through the kernel's BTF, more than all programs together.
+ * One object for all: each costs a look through the kernel's BTF.
  */
 #include "groups.bpf.h"
 #include "memory.bpf.h"

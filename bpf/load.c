@@ -3,6 +3,7 @@
 #include "bpf/load.h"
 
 #include "bpf/load_pass.h"
+#include "bpf/load_quick.h"
 #include "bpf/load_reason.h"
 #include "bpf/load_variants.h"
 #include "common/common.h"
@@ -82,6 +83,27 @@ static int load_object(struct opened *opened, const struct mm_bpf_load_request *
     return result;
 }
 
+/* All programs, without libbpf's look at the kernel's BTF. Whatever is in the way, it can be done with that. */
+static int load_quickly(struct opened *opened, const struct mm_bpf_load_request *request, unsigned wanted,
+                        struct mm_bpf_loader_message *message)
+{
+    struct mm_bpf_load_request quick_request = *request;
+    struct mm_bpf_quick quick;
+    int result;
+
+    opened->skeleton = opened->variant->open(request, &opened->object);
+    if (!opened->skeleton)
+        return -ENOEXEC;
+    result = mm_bpf_quick_begin(&quick, opened->object);
+    close_opened(opened);
+    if (result < 0)
+        return result;
+    quick_request.btf_path = quick.path;
+    result = load_object(opened, &quick_request, wanted, message);
+    mm_bpf_quick_end(&quick);
+    return result;
+}
+
 /* The part of `wanted` of which the kernel has the hooks; the others are blamed. 0 without its BTF. */
 static unsigned with_hooks(struct opened *opened, const struct mm_bpf_load_request *request, unsigned wanted)
 {
@@ -138,9 +160,13 @@ static unsigned one_by_one(struct opened *opened, const struct mm_bpf_load_reque
 static int load_most(struct opened *opened, const struct mm_bpf_load_request *request, unsigned wanted,
                      struct mm_bpf_loader_message *message)
 {
-    int result = load_object(opened, request, wanted, message);
+    int result = opened->variant->is_classic ? -EOPNOTSUPP : load_quickly(opened, request, wanted, message);
     unsigned rest;
 
+    if (result < 0) {
+        mm_bpf_listen_anew();
+        result = load_object(opened, request, wanted, message);
+    }
     if (result == 0)
         return 0;
     /* libbpf 1.1 says the same of a hook that the kernel lacks as of what it does not permit */
@@ -155,8 +181,9 @@ static int load_most(struct opened *opened, const struct mm_bpf_load_request *re
 }
 
 /* Attaches what can be of the mask; descriptors and programs go into the result. 0 when there is at least one. */
-static int attach(struct bpf_object *object, unsigned mask, struct mm_bpf_load_result *result)
+static int attach(const struct opened *opened, unsigned mask, struct mm_bpf_load_result *result)
 {
+    struct bpf_object *object = opened->object;
     struct mm_bpf_loader_message *message = &result->message;
     unsigned failed = 0;
     int error = -ENOENT;
@@ -168,7 +195,9 @@ static int attach(struct bpf_object *object, unsigned mask, struct mm_bpf_load_r
 
         if (!(mask & ~failed & row->bit) || !program || bpf_program__fd(program) < 0)
             continue;
-        link = bpf_program__attach(program);
+        /* said outright, as libbpf has forgotten the section of one that was loaded quickly */
+        link =
+            opened->variant->is_classic ? bpf_program__attach(program) : bpf_program__attach_trace(program);
         if (!link) {
             error = -errno;
             failed |= row->bit;
@@ -189,7 +218,7 @@ static int attach_lifecycle(const struct opened *opened, struct mm_bpf_load_resu
     int error = mm_bpf_pass_maps(opened->object, maps, MM_ARRAY_SIZE(maps), result);
 
     if (error == 0)
-        error = attach(opened->object, MM_BPF_PROGRAM_ALL, result);
+        error = attach(opened, MM_BPF_PROGRAM_ALL, result);
     if (error < 0) {
         mm_bpf_pass_nothing(result);
         return error;
@@ -205,7 +234,7 @@ static void attach_memory(const struct opened *opened, struct mm_bpf_load_result
     static const char *const maps[MM_BPF_LOADER_MEMORY_MAPS] = {"mm_stalls", "mm_stall_totals"};
     struct mm_bpf_loader_message *message = &result->message;
 
-    message->error = attach(opened->object, MM_BPF_PROGRAM_MEMORY, result) < 0 ? -EOPNOTSUPP : 0;
+    message->error = attach(opened, MM_BPF_PROGRAM_MEMORY, result) < 0 ? -EOPNOTSUPP : 0;
     if (message->error == 0) {
         struct mm_bpf_load_result links = *result;
 

@@ -15,6 +15,7 @@ struct mm_bpf_load_request {
     uint64_t domain_group;     /* inode of the domain's group where memory is managed; 0: the machine */
     bool is_classic;           /* classic tracepoints only */
     bool is_untimed;           /* only programs without a timer */
+    const char *btf_path;      /* a part of the kernel's BTF that suffices (load_quick.h); NULL: all of it */
     const char *pin_directory; /* for the maps of cpuflow and gpuflow; NULL: they are not pinned */
     /* For gpuflow, in tests: a directory laid out like tracefs, whose events are taken for the kernel's. Those without an
        id are loaded as raw tracepoints and attached to nothing: whoever runs them brings the record. */

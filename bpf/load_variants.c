@@ -88,7 +88,8 @@ static int probe_btf(unsigned wanted, unsigned *ret_offered)
 
 static void *open_btf(const struct mm_bpf_load_request *request, struct bpf_object **ret_object)
 {
-    struct lifecycle_bpf *skeleton = lifecycle_bpf__open();
+    LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = request->btf_path);
+    struct lifecycle_bpf *skeleton = lifecycle_bpf__open_opts(&options);
 
     if (!skeleton)
         return NULL;
@@ -107,7 +108,8 @@ static void destroy_btf(void *skeleton)
 
 static void *open_untimed(const struct mm_bpf_load_request *request, struct bpf_object **ret_object)
 {
-    struct lifecycle_untimed_bpf *skeleton = lifecycle_untimed_bpf__open();
+    LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = request->btf_path);
+    struct lifecycle_untimed_bpf *skeleton = lifecycle_untimed_bpf__open_opts(&options);
 
     if (!skeleton)
         return NULL;

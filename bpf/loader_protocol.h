@@ -39,10 +39,6 @@ struct mm_bpf_loader_message {
     char reason[MM_BPF_REASON_MAX];
 };
 
-/* All of the loader's environment: glibc is to ask for huge pages. libbpf takes the kernel's BTF in twice, 11 MB, and the
-   first touch of so many small pages was half of the time that reading it took (9 of 15 ms). Elsewhere it does nothing. */
-#define MM_BPF_LOADER_ENVIRONMENT "GLIBC_TUNABLES=glibc.malloc.hugetlb=1"
-
 /* The fixed descriptor of the loader's end. */
 #define MM_BPF_LOADER_FD 0
 

@@ -50,6 +50,8 @@ enum mm_bucket_order {
     MM_ORDER_OLDEST_USE,
     MM_ORDER_HEAVIEST,
     MM_ORDER_NEWEST_USE,
+    MM_ORDER_OLDEST, /* by when it was started */
+    MM_ORDER_NEWEST,
 };
 
 enum mm_unregistered_policy {

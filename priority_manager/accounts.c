@@ -84,7 +84,7 @@ int mm_account_adjustment(const struct mm_account *account)
 
 static struct mm_bundle *first_bundle(const struct mm_priority_manager *manager)
 {
-    struct mm_priority_entry *entry = mm_priority_list_least(&manager->list);
+    struct mm_priority_entry *entry = mm_priority_list_first(&manager->list);
 
     return entry ? MM_BUNDLE_OF(entry) : NULL;
 }

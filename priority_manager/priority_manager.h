@@ -235,6 +235,7 @@ struct mm_bundle {
     /* The killer's word, by mm_priority_manager_set_aside: not chosen again before this moment; 0: free. */
     uint64_t set_aside_until_ns;
     uint64_t resident_bytes; /* sum, as of the last calm refresh */
+    uint64_t started_ticks;  /* start time of the first of its processes, gone or not; 0: not known */
     const char *name; /* registered: the bundle's; else what a process rule says, or the comm; printable */
 };
 

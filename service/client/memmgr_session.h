@@ -171,7 +171,7 @@ int memmgr_session_subscribe(struct memmgr_session *session, uint32_t subscripti
 
 /* ---- what it is told ----------------------------------------------------------------------------------- */
 
-/* What a process or an account does. Needs the right to change, as do all functions below but where they say so. */
+/* What a process, an account or the device does. Needs the right to change, as do all functions below but where they say so. */
 enum memmgr_word {
     MEMMGR_CREATE = 1, /* the process was started */
     MEMMGR_READY = 2,
@@ -195,19 +195,28 @@ enum memmgr_word {
     MEMMGR_TERMINATED = 20,
     MEMMGR_ACCOUNT_ACTIVATE = 21, /* the account is in use now */
     MEMMGR_ACCOUNT_HOT_SWITCH = 22,
-    MEMMGR_ACCOUNT_COLD_SWITCH = 23 /* the other accounts' processes are ended */
+    MEMMGR_ACCOUNT_COLD_SWITCH = 23, /* the other accounts' processes are ended */
+    MEMMGR_DATA_ABILITY_BEGIN = 24,  /* the caller reads or writes its data */
+    MEMMGR_DATA_ABILITY_END = 25,
+    MEMMGR_ACCOUNT_STOP = 26,   /* in use no longer */
+    MEMMGR_ACCOUNT_REMOVE = 27, /* there is no such account any more, its processes are ended */
+    MEMMGR_BOOT_COMPLETED = 28, /* this and the following are about the device: no pid, no account */
+    MEMMGR_SCREEN_ON = 29,
+    MEMMGR_SCREEN_OFF = 30,
+    MEMMGR_POWER_CONNECTED = 31,
+    MEMMGR_POWER_DISCONNECTED = 32
 };
 
 /* -1, 0 of a pid and NULL: not said. The daemon holds what is said of owners and start times against the kernel. */
 struct memmgr_report {
     size_t size;
     int32_t word;     /* enum memmgr_word */
-    int32_t pid;      /* of the process; not for accounts */
+    int32_t pid;      /* of the process; for no other word */
     int64_t uid;      /* its owner */
     const char *name; /* of its bundle; processes that are not registered need it */
     const char *process_name;
     int64_t account;    /* required for accounts */
-    int32_t caller_pid; /* BIND, UNBIND: required; RENDER: its owner */
+    int32_t caller_pid; /* BIND, UNBIND, DATA_ABILITY: required; RENDER: its owner */
     int64_t caller_uid;
     uint64_t start_time; /* field 22 of /proc/PID/stat; 0: read by the library where it can */
 };

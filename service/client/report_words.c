@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* Indexed by enum memmgr_word; the words are those of the daemon (service/event_words.c). */
+/* Indexed by enum memmgr_word; the words are those of the daemon (service/shared/event_words.c). */
 static const struct mm_report_word words[] = {
     [MEMMGR_CREATE] = {.word = "create", .topic = MM_TOPIC_LIFE, .effect = MM_EFFECT_BEGIN},
     [MEMMGR_READY] = {.word = "ready"},
@@ -61,9 +61,44 @@ static const struct mm_report_word words[] = {
                                     .topic = MM_TOPIC_ACCOUNT,
                                     .effect = MM_EFFECT_SWITCH,
                                     .is_account = true},
+    [MEMMGR_DATA_ABILITY_BEGIN] = {.word = "data-ability-begin",
+                                   .topic = MM_TOPIC_BIND,
+                                   .effect = MM_EFFECT_KEEP,
+                                   .needs_caller = true,
+                                   .takes_caller = true},
+    [MEMMGR_DATA_ABILITY_END] = {.word = "data-ability-end",
+                                 .topic = MM_TOPIC_BIND,
+                                 .effect = MM_EFFECT_UNBIND,
+                                 .needs_caller = true,
+                                 .takes_caller = true},
+    [MEMMGR_ACCOUNT_STOP] = {.word = "account-stop",
+                             .topic = MM_TOPIC_ACCOUNT,
+                             .effect = MM_EFFECT_KEEP,
+                             .is_account = true},
+    [MEMMGR_ACCOUNT_REMOVE] = {.word = "account-remove",
+                               .topic = MM_TOPIC_ACCOUNT,
+                               .effect = MM_EFFECT_FORGET,
+                               .is_account = true},
+    [MEMMGR_BOOT_COMPLETED] = {.word = "boot-completed", .is_device = true},
+    [MEMMGR_SCREEN_ON] = {.word = "screen-on",
+                          .topic = MM_TOPIC_SCREEN,
+                          .effect = MM_EFFECT_KEEP,
+                          .is_device = true},
+    [MEMMGR_SCREEN_OFF] = {.word = "screen-off",
+                           .topic = MM_TOPIC_SCREEN,
+                           .effect = MM_EFFECT_KEEP,
+                           .is_device = true},
+    [MEMMGR_POWER_CONNECTED] = {.word = "power-connected",
+                                .topic = MM_TOPIC_POWER,
+                                .effect = MM_EFFECT_KEEP,
+                                .is_device = true},
+    [MEMMGR_POWER_DISCONNECTED] = {.word = "power-disconnected",
+                                   .topic = MM_TOPIC_POWER,
+                                   .effect = MM_EFFECT_KEEP,
+                                   .is_device = true},
 };
 
 const struct mm_report_word *mm_report_word_find(int32_t word)
 {
-    return word >= MEMMGR_CREATE && word <= MEMMGR_ACCOUNT_COLD_SWITCH ? &words[word] : NULL;
+    return word >= MEMMGR_CREATE && word <= MEMMGR_POWER_DISCONNECTED ? &words[word] : NULL;
 }

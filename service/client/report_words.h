@@ -25,6 +25,8 @@ enum mm_topic {
     MM_TOPIC_UNBIND, /* that it is an extension, though nobody binds it */
     MM_TOPIC_CRITICAL,
     MM_TOPIC_APP,
+    MM_TOPIC_SCREEN,
+    MM_TOPIC_POWER,
     MM_TOPIC_ACCOUNT, /* said last: a switch concerns the applications that are there */
 };
 
@@ -43,7 +45,7 @@ struct mm_report_word {
     const char *word;
     enum mm_topic topic;
     enum mm_effect effect;
-    bool is_account, needs_caller, takes_caller;
+    bool is_account, is_device, needs_caller, takes_caller;
 };
 
 /* NULL outside of enum memmgr_word. */

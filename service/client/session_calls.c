@@ -31,14 +31,21 @@ static bool is_name_fit(const char *name)
     return !name || (name[0] != '\0' && strnlen(name, MEMMGR_NAME_MAX) < MEMMGR_NAME_MAX);
 }
 
+/* A process, an account or neither, as the word wants it. */
+static bool has_subject(const struct memmgr_report *report, const struct mm_report_word *word)
+{
+    if (word->is_account)
+        return report->pid == 0 && report->account >= 0;
+    return word->is_device ? report->pid == 0 && report->account < 0 : report->pid > 0;
+}
+
 static int check_report(const struct memmgr_report *report, const struct mm_report_word *word)
 {
-    bool has_subject =
-        word && (word->is_account ? report->account >= 0 && report->pid == 0 : report->pid > 0);
     bool has_caller = report->caller_pid > 0;
 
-    if (!has_subject || report->caller_pid < 0 || report->account > INT32_MAX || report->uid >= UINT32_MAX ||
-        report->caller_uid >= UINT32_MAX || !is_name_fit(report->name) || !is_name_fit(report->process_name))
+    if (!word || !has_subject(report, word) || report->caller_pid < 0 || report->account > INT32_MAX ||
+        report->uid >= UINT32_MAX || report->caller_uid >= UINT32_MAX || !is_name_fit(report->name) ||
+        !is_name_fit(report->process_name))
         return -EINVAL;
     if ((word->needs_caller && !has_caller) || (has_caller && !word->takes_caller) ||
         (!has_caller && report->caller_uid >= 0))
@@ -106,7 +113,8 @@ static int report_checked(struct memmgr_session *session, const struct memmgr_re
         mm_get_i32(answer, "priority", &ret_outcome->priority);
         mm_get_i32(answer, "oom_score_adj", &ret_outcome->oom_score_adj);
     }
-    if (is_worth_remembering(result))
+    /* the end of one of which the daemon has heard before us is its end nevertheless */
+    if (is_worth_remembering(result) || (result == -ESRCH && word->effect == MM_EFFECT_END))
         ret_outcome->is_remembered = remember_report(session, report, word);
     return result;
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <cstring>
 
@@ -278,6 +279,26 @@ TEST(BpfLoader, AClassicTracepointThatIsMissingIsDoneWithout)
         GTEST_SKIP() << reason;
     EXPECT_EQ(reason.find("classic tracepoints: fork, exec, exit, comm; without oom_score_adj"), 0u)
         << reason;
+}
+
+/* It reads the kernel's BTF once, 1,350 pages, or maps it where the kernel allows that; libbpf would copy it, and index it,
+   which is 3,000 pages. */
+TEST(BpfLoader, DoesNotTakeInAllTypesOfTheKernel)
+{
+    std::string faults = in_child([]() -> std::string {
+        struct rusage before, after;
+        Watcher watcher;
+
+        getrusage(RUSAGE_CHILDREN, &before);
+        if (!watcher.load())
+            return "";
+        getrusage(RUSAGE_CHILDREN, &after);
+        return std::to_string(after.ru_minflt - before.ru_minflt);
+    });
+
+    ASSERT_NE(faults, "");
+    EXPECT_GT(std::stol(faults), 100);
+    EXPECT_LT(std::stol(faults), 2300);
 }
 
 /* What is left of a loader whose copying was cut short. */

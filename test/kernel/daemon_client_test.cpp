@@ -319,7 +319,9 @@ TEST_F(Client, StatesOfApplicationsUntilTheyEnd)
     EXPECT_EQ(next(holder, MEMMGR_EVENT_APP_STATE).state, MEMMGR_APP_RECLAIM);
     kill(child.pid, SIGKILL);
     (void)child.wait();
-    EXPECT_EQ(report(system, MEMMGR_TERMINATED, child.pid), 0);
+    // BPF or the connector may have told the daemon already.
+    const int result = report(system, MEMMGR_TERMINATED, child.pid);
+    EXPECT_TRUE(result == 0 || result == -ESRCH) << result;
     EXPECT_EQ(next(holder, MEMMGR_EVENT_APP_STATE).state, MEMMGR_APP_ENDED);
     EXPECT_EQ(memmgr_session_register_app(system.get(), second.pid, -1), 0);
     EXPECT_EQ(next(holder, MEMMGR_EVENT_APP_STATE).state, MEMMGR_APP_BACKGROUND);

@@ -148,6 +148,45 @@ TEST(Reconnect, ForgetsTheDeadAndTellsOfRefusals)
     EXPECT_EQ(daemon.take_heard(), std::vector<std::string>{event("create", 102, R"(,"name":"kept")")});
 }
 
+// The device's state is one, too; a removed account and the end of the start are no states.
+TEST(Reconnect, SaysAgainHowTheDeviceIs)
+{
+    FakeDaemon daemon;
+
+    daemon.up();
+    Session session = open_session(daemon.path);
+    EXPECT_EQ(next_event(session).kind, MEMMGR_EVENT_CONNECTED);
+    for (int word : {MEMMGR_SCREEN_ON, MEMMGR_POWER_CONNECTED, MEMMGR_BOOT_COMPLETED, MEMMGR_SCREEN_OFF})
+        EXPECT_EQ(report_account(session, word, -1), 0);
+    EXPECT_EQ(report_account(session, MEMMGR_ACCOUNT_ACTIVATE, 100), 0);
+    EXPECT_EQ(report_account(session, MEMMGR_ACCOUNT_ACTIVATE, 101), 0);
+    EXPECT_EQ(report_account(session, MEMMGR_ACCOUNT_STOP, 101), 0);
+    EXPECT_EQ(report_account(session, MEMMGR_ACCOUNT_REMOVE, 100), 0);
+    (void)daemon.take_heard();
+    daemon.hang_up();
+    EXPECT_EQ(next_event(session).kind, MEMMGR_EVENT_DISCONNECTED);
+    EXPECT_EQ(next_event(session).kind, MEMMGR_EVENT_CONNECTED);
+    EXPECT_EQ(daemon.take_heard(),
+              (std::vector<std::string>{R"("request":"event","event":"power-connected")",
+                                        R"("request":"event","event":"screen-off")",
+                                        R"("request":"event","event":"account-stop","account":101)"}));
+}
+
+// One of whose end the daemon has heard before is remembered no more than any other.
+TEST(Reconnect, TheEndIsTheEndWhoeverToldItFirst)
+{
+    FakeDaemon daemon;
+
+    daemon.up();
+    Session session = open_session(daemon.path);
+    EXPECT_EQ(report(session, MEMMGR_CREATE, 100, "dead"), 0);
+    daemon.set_answers([](const std::string &) { return refuse("no-such-process"); });
+    EXPECT_EQ(report(session, MEMMGR_TERMINATED, 100), -ESRCH);
+    EXPECT_EQ(session->remembered.count, 0U);
+    EXPECT_EQ(report(session, MEMMGR_CREATE, 101, "never"), -ESRCH);
+    EXPECT_EQ(session->remembered.count, 0U);
+}
+
 // What changes while it is being said is said as it is then, and the answer to what is gone is passed over.
 TEST(Reconnect, WhatIsRememberedMayChangeMeanwhile)
 {
@@ -309,7 +348,10 @@ TEST(Bounds, BadArgumentsAreRefusedBeforeAnythingIsSaid)
     daemon.up();
     Session session = open_session(daemon.path);
     EXPECT_EQ(report(session, 0, 100), -EINVAL);
-    EXPECT_EQ(report(session, 24, 100), -EINVAL);
+    EXPECT_EQ(report(session, 33, 100), -EINVAL);
+    EXPECT_EQ(report(session, MEMMGR_SCREEN_ON, 100), -EINVAL);
+    EXPECT_EQ(report_account(session, MEMMGR_SCREEN_ON, 100), -EINVAL);
+    EXPECT_EQ(report(session, MEMMGR_DATA_ABILITY_BEGIN, 100), -EINVAL);
     EXPECT_EQ(report(session, MEMMGR_FOREGROUND, 0), -EINVAL);
     EXPECT_EQ(report(session, MEMMGR_FOREGROUND, -1), -EINVAL);
     EXPECT_EQ(report(session, MEMMGR_BIND, 100), -EINVAL);

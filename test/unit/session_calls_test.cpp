@@ -33,6 +33,7 @@ TEST(Words, AreTheDaemons)
         ASSERT_TRUE(ours.count(words[i].word)) << words[i].word;
         const mm_report_word *word = ours[words[i].word];
         EXPECT_EQ(word->is_account, words[i].subject == MM_SUBJECT_ACCOUNT) << words[i].word;
+        EXPECT_EQ(word->is_device, words[i].subject == MM_SUBJECT_DEVICE) << words[i].word;
         EXPECT_EQ(word->needs_caller, (words[i].required & MM_EVENT_FIELD_CALLER_PID) != 0) << words[i].word;
         EXPECT_EQ(word->takes_caller, (words[i].allowed & MM_EVENT_FIELD_CALLER_PID) != 0) << words[i].word;
     }
@@ -135,16 +136,21 @@ class Events : public ::testing::Test
   protected:
     void SetUp() override
     {
-        daemon.set_answers([this](const std::string &request) {
+        set_level("none");
+        daemon.up();
+        session = open_session(daemon.path);
+        EXPECT_EQ(next_event(session).kind, MEMMGR_EVENT_CONNECTED);
+    }
+    // As the daemon answers from now on.
+    void set_level(const std::string &level)
+    {
+        daemon.set_answers([level](const std::string &request) {
             return request == R"("request":"memory")"
                        ? std::vector<
                              std::string>{R"({"version":1,"id":@,"ok":true,"available_bytes":9,"level":")" +
                                           level + R"(","level_cause":"pressure"})"}
                        : FakeDaemon::yes(request);
         });
-        daemon.up();
-        session = open_session(daemon.path);
-        EXPECT_EQ(next_event(session).kind, MEMMGR_EVENT_CONNECTED);
     }
     void subscribe(uint32_t what)
     {
@@ -168,7 +174,6 @@ class Events : public ::testing::Test
                                              : "kind " + std::to_string(one.kind);
     }
 
-    std::string level = "none";
     FakeDaemon daemon;
     Session session;
 };
@@ -195,7 +200,7 @@ TEST_F(Events, ALevel)
 
 TEST_F(Events, TheLevelThatIsIsToldToWhoComesLate)
 {
-    level = "low";
+    set_level("low");
     subscribe(MEMMGR_SUBSCRIBE_LEVELS | MEMMGR_SUBSCRIBE_PURGEABLE);
     EXPECT_EQ(next(), "level 3 0");
     EXPECT_EQ(next(), "trim 3");
@@ -203,7 +208,7 @@ TEST_F(Events, TheLevelThatIsIsToldToWhoComesLate)
     daemon.hang_up();
     EXPECT_EQ(next(), "kind 2");
     EXPECT_EQ(next(), "kind 1");
-    level = "moderate";
+    set_level("moderate");
     daemon.hang_up();
     EXPECT_EQ(next(), "kind 2");
     EXPECT_EQ(next(), "level 2 3");
