@@ -281,7 +281,7 @@ static __always_inline uint64_t mm_job_length_ns(const void *record, const struc
 
     if (mm_has(MM_BPF_GPU_FIELD_DONE_ACTIVE))
         return mm_scaled(mm_field(record, MM_BPF_GPU_FIELD_DONE_ACTIVE), &mm_time_scale);
-    if (mm_has(MM_BPF_GPU_FIELD_DONE_END)) {
+    if (mm_has(MM_BPF_GPU_FIELD_DONE_START) && mm_has(MM_BPF_GPU_FIELD_DONE_END)) {
         start = mm_field(record, MM_BPF_GPU_FIELD_DONE_START);
         end = mm_field(record, MM_BPF_GPU_FIELD_DONE_END);
         return end > start ? mm_scaled(end - start, &mm_time_scale) : 0;

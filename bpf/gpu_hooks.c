@@ -7,125 +7,64 @@
 
 #include <errno.h>
 
-#define MEMORY(field) MM_BPF_GPU_FIELD_MEMORY_##field
-#define WORK(field)   MM_BPF_GPU_FIELD_WORK_##field
-#define LEVEL(field)  MM_BPF_GPU_FIELD_LEVEL_##field
-
-/* A hook that tells of a job, by the two fields that are its key; the second may be NULL. */
-#define QUEUED(event, context, sequence)                                                                     \
-    {                                                                                                        \
-        event, "mm_gpu_job_queued", false,                                                                   \
-        {                                                                                                    \
-            {MM_BPF_GPU_FIELD_QUEUED_CONTEXT, context, false},                                               \
-                {MM_BPF_GPU_FIELD_QUEUED_SEQUENCE, sequence, false},                                         \
-        }                                                                                                    \
-    }
-#define BEGUN(event, is_optional, context, sequence)                                                         \
-    {                                                                                                        \
-        event, "mm_gpu_job_begun", is_optional,                                                              \
-        {                                                                                                    \
-            {MM_BPF_GPU_FIELD_BEGUN_CONTEXT, context, false},                                                \
-                {MM_BPF_GPU_FIELD_BEGUN_SEQUENCE, sequence, false},                                          \
-        }                                                                                                    \
-    }
-#define DONE(event, context, sequence)                                                                       \
-    {                                                                                                        \
-        event, "mm_gpu_job_done", false,                                                                     \
-        {                                                                                                    \
-            {MM_BPF_GPU_FIELD_DONE_CONTEXT, context, false},                                                 \
-                {MM_BPF_GPU_FIELD_DONE_SEQUENCE, sequence, false},                                           \
-        }                                                                                                    \
-    }
+/* A paragraph to a way, a line to a hook. */
+/* clang-format off */
+#define FIELD(field, name)                  {MM_BPF_GPU_FIELD_##field, name, false}
+#define OPTIONAL_FIELD(field, name)         {MM_BPF_GPU_FIELD_##field, name, true}
+#define HOOK(event, function, ...)          {event, function, false, {__VA_ARGS__}}
+#define OPTIONAL_HOOK(event, function, ...) {event, function, true, {__VA_ARGS__}}
+/* The two fields by which a job is known again. */
+#define JOB(stage, context, sequence)       FIELD(stage##_CONTEXT, context), FIELD(stage##_SEQUENCE, sequence)
 
 const struct mm_gpu_way mm_gpu_ways[] = {
     /* Qualcomm's kgsl, in Hz; it tells power:gpu_frequency the same. Of one device alone: kgsl-3d0. */
-    {MM_BPF_GPU_LEVEL,
-     {1, 1000},
-     false,
-     {{"kgsl/kgsl_pwrlevel",
-       "mm_gpu_change",
-       false,
-       {{LEVEL(FREQUENCY), "freq", false}, {LEVEL(NUMBER), "pwrlevel", true}}}}},
+    {MM_BPF_GPU_LEVEL, {1, 1000}, false, {
+        HOOK("kgsl/kgsl_pwrlevel", "mm_gpu_change",
+             FIELD(LEVEL_FREQUENCY, "freq"), OPTIONAL_FIELD(LEVEL_NUMBER, "pwrlevel"))}},
     /* Android's contract, in kHz: Mali, PowerVR, xe */
-    {MM_BPF_GPU_LEVEL,
-     {1, 1},
-     false,
-     {{"power/gpu_frequency",
-       "mm_gpu_change",
-       false,
-       {{LEVEL(FREQUENCY), "state", false}, {LEVEL(GPU), "gpu_id", true}}}}},
+    {MM_BPF_GPU_LEVEL, {1, 1}, false, {
+        HOOK("power/gpu_frequency", "mm_gpu_change",
+             FIELD(LEVEL_FREQUENCY, "state"), OPTIONAL_FIELD(LEVEL_GPU, "gpu_id"))}},
     /* mainline's msm, in MHz */
-    {MM_BPF_GPU_LEVEL,
-     {1000, 1},
-     false,
-     {{"drm_msm_gpu/msm_gpu_freq_change", "mm_gpu_change", false, {{LEVEL(FREQUENCY), "freq", false}}}}},
+    {MM_BPF_GPU_LEVEL, {1000, 1}, false, {
+        HOOK("drm_msm_gpu/msm_gpu_freq_change", "mm_gpu_change", FIELD(LEVEL_FREQUENCY, "freq"))}},
 
-    {MM_BPF_GPU_SHARE,
-     {1, 1},
-     false,
-     {{"kgsl/kgsl_gpubusy",
-       "mm_gpu_share",
-       false,
-       {{MM_BPF_GPU_FIELD_BUSY_BUSY, "busy", false}, {MM_BPF_GPU_FIELD_BUSY_ELAPSED, "elapsed", false}}}}},
+    {MM_BPF_GPU_SHARE, {1, 1}, false, {
+        HOOK("kgsl/kgsl_gpubusy", "mm_gpu_share", FIELD(BUSY_BUSY, "busy"), FIELD(BUSY_ELAPSED, "elapsed"))}},
 
-    {MM_BPF_GPU_MEMORY,
-     {1, 1},
-     true,
-     {{"gpu_mem/gpu_mem_total",
-       "mm_gpu_memory_total",
-       false,
-       {{MEMORY(GPU), "gpu_id", true}, {MEMORY(PID), "pid", false}, {MEMORY(SIZE), "size", false}}}}},
+    {MM_BPF_GPU_MEMORY, {1, 1}, true, {
+        HOOK("gpu_mem/gpu_mem_total", "mm_gpu_memory_total",
+             OPTIONAL_FIELD(MEMORY_GPU, "gpu_id"), FIELD(MEMORY_PID, "pid"), FIELD(MEMORY_SIZE, "size"))}},
 
-    {MM_BPF_GPU_WORK,
-     {1, 1},
-     false,
-     {{"power/gpu_work_period",
-       "mm_gpu_work_period",
-       false,
-       {{WORK(GPU), "gpu_id", true},
-        {WORK(UID), "uid", false},
-        {WORK(START), "start_time_ns", false},
-        {WORK(END), "end_time_ns", false},
-        {WORK(ACTIVE), "total_active_duration_ns", false}}}}},
+    {MM_BPF_GPU_WORK, {1, 1}, false, {
+        HOOK("power/gpu_work_period", "mm_gpu_work_period",
+             OPTIONAL_FIELD(WORK_GPU, "gpu_id"), FIELD(WORK_UID, "uid"), FIELD(WORK_START, "start_time_ns"),
+             FIELD(WORK_END, "end_time_ns"), FIELD(WORK_ACTIVE, "total_active_duration_ns"))}},
 
     /* kgsl again, in ticks of its counter of 19.2 MHz, which early releases do not tell */
-    {MM_BPF_GPU_JOBS,
-     {625, 12},
-     true,
-     {QUEUED("kgsl/adreno_cmdbatch_queued", "id", "timestamp"),
-      BEGUN("kgsl/adreno_cmdbatch_submitted", true, "id", "timestamp"),
-      {"kgsl/adreno_cmdbatch_retired",
-       "mm_gpu_job_done",
-       false,
-       {{MM_BPF_GPU_FIELD_DONE_CONTEXT, "id", false},
-        {MM_BPF_GPU_FIELD_DONE_SEQUENCE, "timestamp", false},
-        {MM_BPF_GPU_FIELD_DONE_ACTIVE, "active", true},
-        {MM_BPF_GPU_FIELD_DONE_START, "start", true},
-        {MM_BPF_GPU_FIELD_DONE_END, "retire", true}}}}},
+    {MM_BPF_GPU_JOBS, {625, 12}, true, {
+        HOOK("kgsl/adreno_cmdbatch_queued", "mm_gpu_job_queued", JOB(QUEUED, "id", "timestamp")),
+        OPTIONAL_HOOK("kgsl/adreno_cmdbatch_submitted", "mm_gpu_job_begun", JOB(BEGUN, "id", "timestamp")),
+        HOOK("kgsl/adreno_cmdbatch_retired", "mm_gpu_job_done", JOB(DONE, "id", "timestamp"),
+             OPTIONAL_FIELD(DONE_ACTIVE, "active"), OPTIONAL_FIELD(DONE_START, "start"),
+             OPTIONAL_FIELD(DONE_END, "retire"))}},
     /* mainline's msm, in ns; its pid is that of a thread */
-    {MM_BPF_GPU_JOBS,
-     {1, 1},
-     true,
-     {QUEUED("drm_msm_gpu/msm_gpu_submit", "id", NULL),
-      {"drm_msm_gpu/msm_gpu_submit_retired",
-       "mm_gpu_job_done",
-       false,
-       {{MM_BPF_GPU_FIELD_DONE_CONTEXT, "id", false}, {MM_BPF_GPU_FIELD_DONE_ACTIVE, "elapsed", false}}}}},
-    /* Mainline's scheduler, for any driver, from 6.17 on: since a job was given to the hardware, what it waits there for
+    {MM_BPF_GPU_JOBS, {1, 1}, true, {
+        HOOK("drm_msm_gpu/msm_gpu_submit", "mm_gpu_job_queued", FIELD(QUEUED_CONTEXT, "id")),
+        HOOK("drm_msm_gpu/msm_gpu_submit_retired", "mm_gpu_job_done",
+             FIELD(DONE_CONTEXT, "id"), FIELD(DONE_ACTIVE, "elapsed"))}},
+    /* Mainline's scheduler, for any driver, from 6.17 on: since the hardware was given a job, what that waits there for
        others, too. */
-    {MM_BPF_GPU_JOBS,
-     {1, 1},
-     true,
-     {QUEUED("gpu_scheduler/drm_sched_job_queue", "fence_context", "fence_seqno"),
-      BEGUN("gpu_scheduler/drm_sched_job_run", false, "fence_context", "fence_seqno"),
-      DONE("gpu_scheduler/drm_sched_job_done", "fence_context", "fence_seqno")}},
-    {MM_BPF_GPU_JOBS,
-     {1, 1},
-     true,
-     {QUEUED("gpu_scheduler/drm_sched_job", "fence", NULL),
-      BEGUN("gpu_scheduler/drm_run_job", false, "fence", NULL),
-      DONE("gpu_scheduler/drm_sched_process_job", "fence", NULL)}},
+    {MM_BPF_GPU_JOBS, {1, 1}, true, {
+        HOOK("gpu_scheduler/drm_sched_job_queue", "mm_gpu_job_queued", JOB(QUEUED, "fence_context", "fence_seqno")),
+        HOOK("gpu_scheduler/drm_sched_job_run", "mm_gpu_job_begun", JOB(BEGUN, "fence_context", "fence_seqno")),
+        HOOK("gpu_scheduler/drm_sched_job_done", "mm_gpu_job_done", JOB(DONE, "fence_context", "fence_seqno"))}},
+    {MM_BPF_GPU_JOBS, {1, 1}, true, {
+        HOOK("gpu_scheduler/drm_sched_job", "mm_gpu_job_queued", FIELD(QUEUED_CONTEXT, "fence")),
+        HOOK("gpu_scheduler/drm_run_job", "mm_gpu_job_begun", FIELD(BEGUN_CONTEXT, "fence")),
+        HOOK("gpu_scheduler/drm_sched_process_job", "mm_gpu_job_done", FIELD(DONE_CONTEXT, "fence"))}},
 };
+/* clang-format on */
 
 const size_t mm_gpu_way_count = MM_ARRAY_SIZE(mm_gpu_ways);
 

@@ -198,7 +198,6 @@ static int attach(struct loading *loading, const struct mm_gpu_way *way, const s
     error = -errno;
     if (error == -EPERM)
         return error;
-    mm_bpf_blame(way->bit);
     loading->programs &= ~way->bit;
     return 0;
 }

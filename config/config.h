@@ -50,6 +50,8 @@ enum mm_bucket_order {
     MM_ORDER_OLDEST_USE,
     MM_ORDER_HEAVIEST,
     MM_ORDER_NEWEST_USE,
+    MM_ORDER_OLDEST, /* by when it was started */
+    MM_ORDER_NEWEST,
 };
 
 enum mm_unregistered_policy {
@@ -193,6 +195,7 @@ struct mm_process_rule {
 
 struct mm_process_rules_config {
     bool has_built_in;
+    bool has_user_programs; /* the built-in ones go on with users' programs; counts with has_built_in alone */
     struct mm_process_rule *rules; /* in the order in which they are tried */
     size_t rule_count;
 };
@@ -297,11 +300,13 @@ struct mm_reload_config {
 };
 
 /* What is collected beside the engine. */
+struct mm_flow_config {
+    bool is_enabled;
+    unsigned interval_ms; /* from one reading to the next */
+};
+
 struct mm_flows_config {
-    struct {
-        bool is_enabled;
-        unsigned interval_ms; /* from one reading to the next */
-    } cpuflow;
+    struct mm_flow_config cpuflow, gpuflow;
 };
 
 struct mm_config_origins;

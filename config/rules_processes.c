@@ -105,10 +105,27 @@ static void check_shadowed(struct mm_build *build)
     }
 }
 
+static void check_user_programs(struct mm_build *build)
+{
+    const struct mm_process_rules_config *config = &build->config->process_rules;
+    const struct mm_config_item *item =
+        mm_build_find(build, mm_vocabulary_find("processRules/userPrograms"), 0);
+    const struct mm_config_item *other =
+        mm_build_find(build, mm_vocabulary_find("processRules/builtInRules"), 0);
+    char place[MM_RULES_PLACE_MAX];
+
+    if (item && other && config->has_user_programs && !config->has_built_in)
+        mm_build_report(build, MM_PROBLEM_WARNING, item,
+                        "userPrograms has no effect: builtInRules is false (%s)",
+                        mm_rules_place(build, item, other, place));
+}
+
 void mm_rules_check_processes(struct mm_build *build)
 {
     const struct mm_process_rules_config *config = &build->config->process_rules;
     unsigned row = mm_vocabulary_find("processRules/processRule");
+
+    check_user_programs(build);
 
     /* what was refused for itself may have been all that told two rules apart */
     if (build->is_bad[row])

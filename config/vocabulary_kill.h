@@ -55,7 +55,11 @@ ELEMENT("killPolicy/rereadCandidates", ROW(COUNT(1, 8), FIELD(kill.reread_candid
                 "costs some 10 microseconds, and the kill path must stay short.",
         .example = "4")
 ELEMENT("killPolicy/order", ROW(WORD(order_words), FIELD(kill.order), .default_text = "oldestUse"),
-        .help = "Who goes first within one priority. oldestUse: the application least likely to be missed.",
+        .help = "Who goes first within one priority: whose last use is the oldest or the newest, the "
+                "heaviest, or who "
+                "was started first (oldest) or last (newest). Those that no client registered come behind, "
+                "the heaviest "
+                "first. oldestUse: the application least likely to be missed.",
         .example = "heaviest")
 ELEMENT("killPolicy/heaviestFromPriority",
         ROW(PRIORITY, FIELD(kill.heaviest_from_priority), .default_text = "200"),

@@ -11,6 +11,16 @@ ELEMENT(
         "and its session stand on, and move no other process that has an oom_score_adj. true: without them "
         "the kill table may reach a display server.",
     .example = "false")
+ELEMENT("processRules/userPrograms",
+        ROW(BOOLEAN, FIELD(process_rules.has_user_programs), .default_text = "false"),
+        .help = "Whether the built-in rules go on with the programs of users, with uid 1000 to 59999 and an "
+                "oom_score_adj "
+                "of 0: shells, terminals and sessions stay where they are, all others become applications at "
+                "200, of which "
+                "the heaviest is the first to go. Services and what root runs are left alone. false: who is "
+                "at 0 is not "
+                "killed where no client and no other rule says so.",
+        .example = "true")
 ELEMENT(
     "processRules/processRule",
     ROW(ROWS(MM_CONFIG_PROCESS_RULES_MAX), .flags = MM_ELEMENT_LATER_FIRST,

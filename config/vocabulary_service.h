@@ -284,3 +284,18 @@ ELEMENT("flows/cpuflow/intervalMs",
         .help = "From one reading to the next, over which figures are averages. 5000: a reading takes some "
                 "milliseconds of its thread and shows who is busy while somebody looks.",
         .example = "1000")
+ELEMENT(
+    "flows/gpuflow", ROW(SECTION),
+    .help =
+        "Graphics hardware, by BPF: power levels, and who uses it and its memory: memmgrctl top --sort gpu.")
+ELEMENT(
+    "flows/gpuflow/enabled", ROW(BOOLEAN, FIELD(flows.gpuflow.is_enabled), .default_text = "false"),
+    .help =
+        "true: it is collected from the start, where a driver has tracepoints for it (kgsl, msm, those of "
+        "Android's contract or the kernel's scheduler of graphics). false: it costs part of a microsecond "
+        "for each job and 0.7 MB of the kernel's memory, and most machines have no such driver.",
+    .example = "true")
+ELEMENT("flows/gpuflow/intervalMs",
+        ROW(MS(100, HOUR_MS), FIELD(flows.gpuflow.interval_ms), .default_text = "5000"),
+        .help = "From one reading to the next, over which figures are averages. 5000: as for cpuflow.",
+        .example = "1000")

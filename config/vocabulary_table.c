@@ -2,10 +2,9 @@
 /* The table of vocabulary.h. Upstream's names stand as upstream spells them; ours follow their camelCase. */
 #include "config/vocabulary_row.h"
 
-static const struct mm_word order_words[] = {{"oldestUse", MM_ORDER_OLDEST_USE},
-                                             {"heaviest", MM_ORDER_HEAVIEST},
-                                             {"newestUse", MM_ORDER_NEWEST_USE},
-                                             {0}};
+static const struct mm_word order_words[] = {
+    {"oldestUse", MM_ORDER_OLDEST_USE}, {"heaviest", MM_ORDER_HEAVIEST}, {"newestUse", MM_ORDER_NEWEST_USE},
+    {"oldest", MM_ORDER_OLDEST},        {"newest", MM_ORDER_NEWEST},     {0}};
 static const struct mm_word unregistered_words[] = {
     {"never", MM_UNREGISTERED_NEVER}, {"raised", MM_UNREGISTERED_RAISED}, {"any", MM_UNREGISTERED_ANY}, {0}};
 static const struct mm_word compat_words[] = {

@@ -35,6 +35,7 @@ static const char *const kind_names[MM_EVENT_KIND_COUNT] = {
     [MM_EVENT_POWER] = "power",
     [MM_EVENT_KILL] = "kill",
     [MM_EVENT_APP_STATE] = "app-state",
+    [MM_EVENT_DEVICE] = "device",
 };
 
 static const char *const reason_names[MM_REASON_COUNT] = {
@@ -81,6 +82,20 @@ const char *mm_application_reason_name(enum mm_application_reason reason)
     size_t index = (size_t)reason;
 
     return index < MM_ARRAY_SIZE(reason_names) ? reason_names[index] : "UNKNOWN";
+}
+
+const char *mm_device_change_name(enum mm_device_change change)
+{
+    static const char *const names[MM_DEVICE_CHANGE_COUNT] = {
+        [MM_DEVICE_BOOT_COMPLETED] = "boot-completed",
+        [MM_DEVICE_SCREEN_ON] = "screen-on",
+        [MM_DEVICE_SCREEN_OFF] = "screen-off",
+        [MM_DEVICE_POWER_CONNECTED] = "power-connected",
+        [MM_DEVICE_POWER_DISCONNECTED] = "power-disconnected",
+    };
+    size_t index = (size_t)change;
+
+    return index < MM_ARRAY_SIZE(names) ? names[index] : "unknown";
 }
 
 const char *mm_level_cause_name(enum mm_level_cause cause)

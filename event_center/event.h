@@ -63,6 +63,7 @@ enum mm_event_kind {
     MM_EVENT_POWER,        /* payload.power: it runs on battery from now on, or no longer */
     MM_EVENT_KILL,         /* pid, payload.kill: a victim was signalled, or what came of it is known */
     MM_EVENT_APP_STATE,    /* pid, uid, payload.app_state: an application that a client registered changed */
+    MM_EVENT_DEVICE,       /* payload.device: a client says what the whole device does */
 
     MM_EVENT_KIND_COUNT
 };
@@ -117,11 +118,31 @@ enum mm_account_change {
     MM_ACCOUNT_ACTIVATED,
     MM_ACCOUNT_HOT_SWITCH,  /* the other accounts stay, less important */
     MM_ACCOUNT_COLD_SWITCH, /* the other accounts' processes are killed */
+    MM_ACCOUNT_STOPPED,     /* it is not in use any more; its processes are its own affair */
+    MM_ACCOUNT_REMOVED,     /* there is no such account any more: what is left of its processes is killed */
+    MM_ACCOUNT_CHANGE_COUNT
 };
 
 struct mm_event_account {
     int64_t account_id;
     enum mm_account_change change;
+};
+
+/* OpenHarmony hears of these and logs them (reference 1.1). No priority depends on them. */
+enum mm_device_change {
+    MM_DEVICE_BOOT_COMPLETED, /* whoever was started meanwhile is looked for */
+    MM_DEVICE_SCREEN_ON,
+    MM_DEVICE_SCREEN_OFF,
+    MM_DEVICE_POWER_CONNECTED,
+    MM_DEVICE_POWER_DISCONNECTED,
+    MM_DEVICE_CHANGE_COUNT
+};
+
+/* "screen-off"; "unknown" outside the enumeration. */
+const char *mm_device_change_name(enum mm_device_change change);
+
+struct mm_event_device {
+    enum mm_device_change change;
 };
 
 struct mm_event_process {
@@ -259,6 +280,7 @@ struct mm_event {
     union {
         struct mm_event_application application;
         struct mm_event_account account;
+        struct mm_event_device device;
         struct mm_event_process process;
         struct mm_event_match match;
         struct mm_pressure_trigger pressure; /* as armed */

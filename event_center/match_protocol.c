@@ -79,6 +79,7 @@ int mm_rule_stream_write(int fd, const struct mm_process_rules_config *rules)
 
     put_number(&writer, (int32_t)MM_MATCH_MAGIC);
     put_number(&writer, rules->has_built_in);
+    put_number(&writer, rules->has_user_programs);
     put_number(&writer, (int32_t)rules->rule_count);
     for (size_t i = 0; i < rules->rule_count; i++) {
         struct mm_process_rule *rule = &rules->rules[i];
@@ -146,7 +147,7 @@ static int take_rule(struct scanner *scanner, struct mm_process_rule *rule)
 int mm_rule_stream_parse(const unsigned char *bytes, size_t length, struct mm_process_rules_config *ret_rules)
 {
     struct scanner scanner = {bytes, length};
-    int32_t magic = 0, has_built_in = 0, count = 0;
+    int32_t magic = 0, has_built_in = 0, has_user_programs = 0, count = 0;
     int r = take_number(&scanner, INT32_MIN, INT32_MAX, &magic);
 
     *ret_rules = (struct mm_process_rules_config){0};
@@ -155,10 +156,13 @@ int mm_rule_stream_parse(const unsigned char *bytes, size_t length, struct mm_pr
     if (r == 0)
         r = take_number(&scanner, 0, 1, &has_built_in);
     if (r == 0)
+        r = take_number(&scanner, 0, 1, &has_user_programs);
+    if (r == 0)
         r = take_number(&scanner, 0, MM_CONFIG_PROCESS_RULES_MAX, &count);
     if (r < 0)
         return r;
     ret_rules->has_built_in = has_built_in;
+    ret_rules->has_user_programs = has_user_programs;
     ret_rules->rules = calloc((size_t)count + 1, sizeof(*ret_rules->rules));
     if (!ret_rules->rules)
         return -ENOMEM;

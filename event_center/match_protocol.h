@@ -37,7 +37,7 @@ void mm_rule_stream_fini(struct mm_process_rules_config *rules);
 
 /* Processes in a packet: some milliseconds of work, so that the other end is not long in doubt. */
 #define MM_MATCH_BATCH_MAX 32
-#define MM_MATCH_MAGIC     0x6d6d7201U
+#define MM_MATCH_MAGIC     0x6d6d7202U
 
 struct mm_match_query {
     int32_t pid;

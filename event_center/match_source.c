@@ -563,5 +563,7 @@ void mm_match_source_read_status(const struct mm_match_source *source,
     ret_status->is_in_effect = is_in_effect(source);
     ret_status->rules = (unsigned)source->config->process_rules.rule_count;
     ret_status->has_built_in = source->config->process_rules.has_built_in;
+    ret_status->has_user_programs =
+        ret_status->has_built_in && source->config->process_rules.has_user_programs;
     ret_status->pid = source->program.socket >= 0 ? source->program.pid : 0;
 }

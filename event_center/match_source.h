@@ -47,7 +47,7 @@ struct mm_match_source_options {
 struct mm_match_source_status {
     bool is_in_effect; /* there are rules */
     unsigned rules;    /* of the configuration */
-    bool has_built_in;
+    bool has_built_in, has_user_programs;
     pid_t pid; /* of the program; 0: it is at rest */
     uint64_t starts, failures;
     uint64_t asked, matched, unmatched;

@@ -26,11 +26,9 @@ struct mm_kill_candidates {
 
 /*
  * Walks the list from the priority of `from` (NULL: from its least important end) to the first one that has a bundle
- * that may die, and collects candidates of that priority only. Where use decides, the first one met is the victim and
- * alone is collected. Where size decides (priority at or below heaviest_from_priority, or configured so, or
- * processes that nobody registered) up to reread_candidates by their last known size in KiB, heaviest first; of equal
- * ones the oldest use first; those that were too small to be worth a kill come last. In a bucket with both, those whose
- * use is known go first.
+ * that may die, and collects candidates of that priority only, in the list's order (priority_order.h), which the
+ * configuration was told to it before. Where use or age decides, the first one that may die is the victim and alone is
+ * collected; where size does, up to reread_candidates by their last known size in KiB.
  *
  * O(most bundles there ever were) for each of the at most 16 priorities that hold a large share of them, O(its bundles)
  * for every other priority that it walks, O(1) where use decides and one of the first met may die. Reads the list's

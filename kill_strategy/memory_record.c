@@ -42,14 +42,34 @@ void mm_kill_begin_record(struct mm_kernel *kernel, const struct mm_kill_level *
     write_name(kernel, bundle, ret_record);
 }
 
+/* Of a longer name of a rule so much is told, as the sentence goes on behind it. */
+#define RULE_SHOWN_MAX 32
+#define KIND_MAX       (RULE_SHOWN_MAX + 32)
+
+/* What it is, and where it is one who gave it its place on the list: the rule. */
+static const char *kind_of(const struct mm_bundle *bundle, char buffer[static KIND_MAX])
+{
+    const struct mm_process *process =
+        MM_CONTAINER_OF(bundle->processes.next, const struct mm_process, bundle_link);
+
+    if (bundle->is_registered)
+        return "bundle";
+    if (mm_list_is_empty(&bundle->processes) || process->rule != MM_RULE_PROCESS_RULE)
+        return "unregistered process";
+    (void)mm_format(buffer, KIND_MAX, "process of rule \"%.*s\"", RULE_SHOWN_MAX,
+                    mm_priority_manager_process_rule(process));
+    return buffer;
+}
+
 void mm_kill_write_reason(struct mm_kill_record *record, const struct mm_kill_choice *choice, int error)
 {
+    char kind[KIND_MAX];
     size_t length = mm_format(
         record->reason, sizeof(record->reason),
         "available %llu KiB is below %llu MB, which allows %d and above; %s at %d is the least important%s",
         (unsigned long long)(record->available_before_bytes / MM_KIB),
         (unsigned long long)(record->level.memory_bytes / MM_MIB), record->level.min_priority,
-        record->is_registered ? "bundle" : "unregistered process", record->priority,
+        kind_of(choice->bundle, kind), record->priority,
         choice->rivals > 0 ? ", and the heaviest of its rank" : "");
 
     if (error < 0)

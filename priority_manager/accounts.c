@@ -7,9 +7,17 @@
 /* OpenHarmony's users count from here; what is below belongs to the system (reference 1.5). */
 #define FIRST_USER_ACCOUNT 100
 
+#define REMOVAL "removal of"
+#define SWITCH  "cold switch away from"
+
 int64_t mm_bundle_account_id(const struct mm_bundle *bundle)
 {
     return bundle->account ? bundle->account->id : -1;
+}
+
+const char *mm_bundle_ending_reason(const struct mm_bundle *bundle)
+{
+    return bundle->account && bundle->account->is_removed ? REMOVAL : SWITCH;
 }
 
 static void forget(struct mm_priority_manager *manager, struct mm_account *account)
@@ -62,7 +70,7 @@ struct mm_account *mm_manager_account(struct mm_priority_manager *manager, int64
 /* One without bundles is forgotten, unless something is known of it. */
 void mm_account_release(struct mm_priority_manager *manager, struct mm_account *account)
 {
-    if (account->bundle_count == 0 && account->state == MM_ACCOUNT_IS_UNKNOWN)
+    if (account->bundle_count == 0 && (account->state == MM_ACCOUNT_IS_UNKNOWN || account->is_removed))
         forget(manager, account);
 }
 
@@ -76,7 +84,7 @@ int mm_account_adjustment(const struct mm_account *account)
 
 static struct mm_bundle *first_bundle(const struct mm_priority_manager *manager)
 {
-    struct mm_priority_entry *entry = mm_priority_list_least(&manager->list);
+    struct mm_priority_entry *entry = mm_priority_list_first(&manager->list);
 
     return entry ? MM_BUNDLE_OF(entry) : NULL;
 }
@@ -112,6 +120,7 @@ static void seed_changed(struct mm_priority_manager *manager)
 static void mark_ending(struct mm_priority_manager *manager, const struct mm_account *account)
 {
     struct mm_decision decision = {.source = MM_DECISION_PRIORITY, .action = "end"};
+    const char *reason = account->is_removed ? REMOVAL : SWITCH;
     unsigned marked = 0;
 
     for (struct mm_bundle *bundle = first_bundle(manager); bundle; bundle = next_bundle(manager, bundle)) {
@@ -124,7 +133,7 @@ static void mark_ending(struct mm_priority_manager *manager, const struct mm_acc
     decision.acted = marked > 0;
     decision.is_dry_run = manager->kernel->is_dry_run;
     (void)mm_format(decision.target, sizeof(decision.target), "account %" PRId64, account->id);
-    mm_decide(manager->center, &decision, "cold switch away from account %" PRId64 ": %u bundles are killed",
+    mm_decide(manager->center, &decision, "%s account %" PRId64 ": %u bundles are killed", reason,
               account->id, marked);
 }
 
@@ -187,28 +196,50 @@ static void switch_away(struct mm_priority_manager *manager, int64_t to_id, enum
     }
 }
 
+static void come_into_use(struct mm_priority_manager *manager, struct mm_account *account,
+                          enum mm_account_change change)
+{
+    mark_previously_active(manager);
+    if (change != MM_ACCOUNT_ACTIVATED)
+        switch_away(manager, account->id, change);
+    spare(manager, account);
+    account->is_removed = false;
+    set_state(account, MM_ACCOUNT_IS_ACTIVE);
+    if (!manager->is_upstream)
+        seed_changed(manager);
+    else if (change != MM_ACCOUNT_COLD_SWITCH)
+        mm_upstream_shift(manager, account);
+}
+
+/* Upstream hears of neither way. */
+static void go_out_of_use(struct mm_priority_manager *manager, struct mm_account *account,
+                          enum mm_account_change change)
+{
+    if (manager->is_upstream)
+        return;
+    account->is_removed = change == MM_ACCOUNT_REMOVED;
+    if (account->is_removed && account->bundle_count > 0)
+        mark_ending(manager, account);
+    set_state(account, MM_ACCOUNT_IS_INACTIVE);
+    seed_changed(manager);
+}
+
 void mm_manager_on_account(struct mm_priority_manager *manager, const struct mm_event *event)
 {
     const struct mm_event_account *change = &event->payload.account;
-    struct mm_account *account;
+    bool is_end = change->change == MM_ACCOUNT_STOPPED || change->change == MM_ACCOUNT_REMOVED;
+    struct mm_account *account = NULL;
 
-    if (change->account_id < 0 || (unsigned)change->change > MM_ACCOUNT_COLD_SWITCH) {
-        manager->counters.refused_events++;
-        return;
-    }
-    mark_previously_active(manager);
-    account = mm_manager_account(manager, change->account_id, true);
+    if (change->account_id >= 0 && (unsigned)change->change < MM_ACCOUNT_CHANGE_COUNT)
+        account = mm_manager_account(manager, change->account_id, true);
     if (!account) {
         manager->counters.refused_events++;
         return;
     }
-    if (change->change != MM_ACCOUNT_ACTIVATED)
-        switch_away(manager, change->account_id, change->change);
-    spare(manager, account);
-    set_state(account, MM_ACCOUNT_IS_ACTIVE);
-    if (!manager->is_upstream)
-        seed_changed(manager);
-    else if (change->change != MM_ACCOUNT_COLD_SWITCH)
-        mm_upstream_shift(manager, account);
+    if (is_end)
+        go_out_of_use(manager, account, change->change);
+    else
+        come_into_use(manager, account, change->change);
+    mm_account_release(manager, account); /* which may end with its last bundle while everything settles */
     mm_manager_settle(manager);
 }

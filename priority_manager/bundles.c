@@ -18,14 +18,25 @@ bool mm_bundle_may_be_touched(const struct mm_bundle *bundle, enum mm_unregister
     return bundle->is_registered || mm_unregistered_may_be_touched(bundle->entry.priority, policy);
 }
 
+static struct mm_priority_description description_of(const struct mm_bundle *bundle)
+{
+    return (struct mm_priority_description){
+        .resident_bytes = bundle->resident_bytes,
+        .started = bundle->started_ticks,
+        .marks = (bundle->is_registered ? 0u : MM_PRIORITY_IS_UNREGISTERED) |
+                 (bundle->set_aside_until_ns > 0 ? MM_PRIORITY_IS_SET_ASIDE : 0u) |
+                 (bundle->process_count == 0 ? MM_PRIORITY_IS_EMPTY : 0u),
+    };
+}
+
 void mm_bundle_describe(struct mm_priority_list *list, const struct mm_bundle *bundle)
 {
-    unsigned marks = 0;
+    struct mm_priority_description description;
 
-    marks |= bundle->is_registered ? 0u : MM_PRIORITY_IS_UNREGISTERED;
-    marks |= bundle->set_aside_until_ns > 0 ? MM_PRIORITY_IS_SET_ASIDE : 0u;
-    marks |= bundle->process_count == 0 ? MM_PRIORITY_IS_EMPTY : 0u;
-    mm_priority_list_describe(list, &bundle->entry, bundle->resident_bytes, marks);
+    if (!mm_priority_entry_is_listed(&bundle->entry))
+        return;
+    description = description_of(bundle);
+    mm_priority_list_describe(list, &bundle->entry, &description);
 }
 
 void mm_priority_manager_set_aside(struct mm_priority_manager *manager, struct mm_bundle *bundle,
@@ -196,7 +207,8 @@ void mm_bundle_join(struct mm_priority_manager *manager, struct mm_bundle_node *
     member->process.bundle = bundle;
     member->process.priority = MM_PRIORITY_NONE;
     mm_list_push_back(&bundle->processes, &member->process.bundle_link);
-    bundle->process_count++;
+    if (bundle->process_count++ == 0 || member->process.start_time_ticks < bundle->started_ticks)
+        bundle->started_ticks = member->process.start_time_ticks;
     bundle->resident_bytes += member->process.resident_bytes;
     if (member->process.flags & MM_PROCESS_IS_RENDER)
         node->bundle.render_count++;
@@ -301,8 +313,10 @@ void mm_manager_count_bundles(struct mm_priority_manager *manager)
 /* There is room for every bundle of the pool. The rank counts where priorities are upstream's: highest uid first. */
 static void insert(struct mm_priority_manager *manager, struct mm_bundle *bundle, int priority)
 {
-    (void)mm_priority_list_insert_ranked(&manager->list, &bundle->entry, priority, UINT32_MAX - bundle->uid);
-    mm_bundle_describe(&manager->list, bundle);
+    struct mm_priority_description description = description_of(bundle);
+
+    description.rank = UINT32_MAX - bundle->uid;
+    (void)mm_priority_list_insert(&manager->list, &bundle->entry, priority, &description);
 }
 
 static void move_bundle(struct mm_priority_manager *manager, struct mm_bundle_node *node)

@@ -2,6 +2,8 @@
 /* Making and ending the manager, its configuration, and the way from an event to who handles it. */
 #include "priority_manager/upstream.h"
 
+#include "priority_manager/priority_order.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -28,6 +30,7 @@ static void apply_all_names(struct mm_priority_manager *manager)
 static int apply_config(struct mm_priority_manager *manager, const struct mm_config *config)
 {
     const struct mm_reclaim_priority_config *priority = &config->reclaim_priority;
+    const struct mm_priority_order order = mm_priority_order_of(&config->kill);
     struct mm_special_names names;
     int result = mm_special_names_init(&names, priority);
 
@@ -42,6 +45,7 @@ static int apply_config(struct mm_priority_manager *manager, const struct mm_con
         (int16_t)(config->critical.max_per_user > 0 ? config->critical.floor : MM_PRIORITY_MAX);
     manager->dead_check_ns = priority->dead_check_ms * MM_NS_PER_MS;
     mm_manager_arm_dead_check(manager);
+    mm_priority_list_set_order(&manager->list, &order);
     apply_all_names(manager);
     /* where there are others, they will say by and by what has changed */
     if (!config->process_rules.has_built_in && config->process_rules.rule_count == 0)

@@ -91,7 +91,6 @@ struct mm_bundle_node {
     };
     bool is_in_use;          /* by a bundle: not free in its pool */
     int16_t upstream_number; /* of what is registered, where priorities are upstream's */
-    uint64_t padding[1];     /* whole lines */
 };
 
 _Static_assert(sizeof(void *) != 8 || sizeof(struct mm_bundle_node) == 128,
@@ -119,6 +118,7 @@ struct mm_account {
     enum mm_account_state state;
     bool was_active; /* while a switch is applied */
     bool has_changed;
+    bool is_removed; /* forgotten with its last bundle */
     uint32_t bundle_count;
     struct mm_list link;
 };

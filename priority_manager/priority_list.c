@@ -2,6 +2,7 @@
 #include "priority_manager/priority_list.h"
 
 #include "common/common.h"
+#include "priority_manager/priority_order.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -44,8 +45,11 @@ int mm_priority_list_init(struct mm_priority_list *list)
 {
     memset(list, 0, sizeof(*list));
     list->links = malloc(MM_PRIORITY_BUCKETS * sizeof(*list->links));
-    if (!list->links)
+    list->buckets = calloc(MM_PRIORITY_BUCKETS, sizeof(*list->buckets));
+    if (!list->links || !list->buckets) {
+        mm_priority_list_fini(list);
         return -ENOMEM;
+    }
     for (uint32_t bucket = 0; bucket < MM_PRIORITY_BUCKETS; bucket++)
         list->links[bucket] = (struct mm_priority_link){.next = bucket, .previous = bucket};
     return 0;
@@ -55,14 +59,16 @@ void mm_priority_list_fini(struct mm_priority_list *list)
 {
     free(list->links);
     free(list->keys);
+    free(list->started);
     free(list->entries);
+    free(list->buckets);
     memset(list, 0, sizeof(*list));
 }
 
 int mm_priority_list_reserve(struct mm_priority_list *list, uint32_t capacity)
 {
     uint32_t larger = MM_MAX(capacity, list->capacity + list->capacity / GROWTH_SHARE);
-    void *links, *keys, *entries;
+    void *links, *keys, *started, *entries;
 
     if (capacity <= list->capacity)
         return 0;
@@ -71,9 +77,11 @@ int mm_priority_list_reserve(struct mm_priority_list *list, uint32_t capacity)
     list->links = links ? links : list->links;
     keys = enlarge(list->keys, sizeof(*list->keys), list->capacity, larger);
     list->keys = keys ? keys : list->keys;
+    started = enlarge(list->started, sizeof(*list->started), list->capacity, larger);
+    list->started = started ? started : list->started;
     entries = enlarge(list->entries, sizeof(struct mm_priority_entry *), list->capacity, larger);
     list->entries = entries ? entries : list->entries;
-    if (!links || !keys || !entries)
+    if (!links || !keys || !started || !entries)
         return -ENOMEM;
     list->capacity = larger;
     return 0;
@@ -141,7 +149,7 @@ static void unlink_slot(struct mm_priority_list *list, uint32_t slot)
 
 static void count_in(struct mm_priority_list *list, unsigned bucket)
 {
-    if (list->counts[bucket]++ > 0)
+    if (list->buckets[bucket].count++ > 0)
         return;
     list->occupied[bucket / 64] |= 1ULL << (bucket % 64);
     list->occupied_words |= 1u << (bucket / 64);
@@ -149,11 +157,28 @@ static void count_in(struct mm_priority_list *list, unsigned bucket)
 
 static void count_out(struct mm_priority_list *list, unsigned bucket)
 {
-    if (--list->counts[bucket] > 0)
+    if (--list->buckets[bucket].count > 0)
         return;
     list->occupied[bucket / 64] &= ~(1ULL << (bucket % 64));
     if (list->occupied[bucket / 64] == 0)
         list->occupied_words &= ~(1u << (bucket / 64));
+}
+
+/* ---- the first victim, where it is known ------------------------------------------------------------------- */
+
+/* It comes to the bucket, which counts it already. */
+static void note_newcomer(struct mm_priority_list *list, unsigned bucket, uint32_t slot)
+{
+    struct mm_priority_bucket *there = &list->buckets[bucket];
+
+    if (there->count == 1 || (there->first != 0 && mm_priority_goes_before(list, slot, there->first)))
+        there->first = slot;
+}
+
+static void note_leaver(struct mm_priority_list *list, unsigned bucket, uint32_t slot)
+{
+    if (list->buckets[bucket].first == slot)
+        list->buckets[bucket].first = 0;
 }
 
 /* ---- entries ------------------------------------------------------------------------------------------ */
@@ -163,28 +188,35 @@ void mm_priority_entry_init(struct mm_priority_entry *entry)
     *entry = (struct mm_priority_entry){.slot = 0};
 }
 
-int mm_priority_list_insert(struct mm_priority_list *list, struct mm_priority_entry *entry, int priority)
+static void set_description(struct mm_priority_list *list, uint32_t index,
+                            const struct mm_priority_description *description)
 {
-    return mm_priority_list_insert_ranked(list, entry, priority, 0);
+    list->keys[index].resident_kib = (uint32_t)MM_MIN(description->resident_bytes / MM_KIB, UINT32_MAX);
+    list->keys[index].marks = (uint16_t)description->marks;
+    list->started[index] = description->started;
 }
 
-int mm_priority_list_insert_ranked(struct mm_priority_list *list, struct mm_priority_entry *entry,
-                                   int priority, uint32_t rank)
+int mm_priority_list_insert(struct mm_priority_list *list, struct mm_priority_entry *entry, int priority,
+                            const struct mm_priority_description *description)
 {
+    static const struct mm_priority_description nothing;
     uint64_t use = ++list->uses;
     unsigned bucket = bucket_of(priority);
     uint32_t slot = take_slot(list);
 
     if (slot == 0)
         return -ENOSPC;
+    description = description ? description : &nothing;
     if (list->is_by_rank)
-        use = (uint64_t)rank << 32 | (uint32_t)use;
+        use = (uint64_t)description->rank << 32 | (uint32_t)use;
     entry->slot = slot;
     entry->priority = (int16_t)((int)bucket + MM_PRIORITY_MIN);
     list->entries[slot - MM_PRIORITY_BUCKETS] = entry;
     *key_at(list, slot) = (struct mm_priority_key){.use = use, .priority = entry->priority};
+    set_description(list, slot - MM_PRIORITY_BUCKETS, description);
     link_slot(list, slot, bucket);
     count_in(list, bucket);
+    note_newcomer(list, bucket, slot);
     list->count++;
     return 0;
 }
@@ -205,6 +237,8 @@ void mm_priority_list_move(struct mm_priority_list *list, struct mm_priority_ent
     link_slot(list, entry->slot, to);
     count_out(list, from);
     count_in(list, to);
+    note_leaver(list, from, entry->slot);
+    note_newcomer(list, to, entry->slot);
 }
 
 void mm_priority_list_remove(struct mm_priority_list *list, struct mm_priority_entry *entry)
@@ -213,6 +247,7 @@ void mm_priority_list_remove(struct mm_priority_list *list, struct mm_priority_e
         return;
     unlink_slot(list, entry->slot);
     count_out(list, bucket_of(entry->priority));
+    note_leaver(list, bucket_of(entry->priority), entry->slot);
     put_slot(list, entry->slot);
     entry->slot = 0;
     list->count--;
@@ -225,22 +260,33 @@ void mm_priority_list_touch(struct mm_priority_list *list, struct mm_priority_en
     key_at(list, entry->slot)->use = ++list->uses;
     unlink_slot(list, entry->slot);
     link_last(list, entry->slot, bucket_of(entry->priority));
+    note_leaver(list, bucket_of(entry->priority), entry->slot);
+    note_newcomer(list, bucket_of(entry->priority), entry->slot);
 }
 
 void mm_priority_list_describe(struct mm_priority_list *list, const struct mm_priority_entry *entry,
-                               uint64_t resident_bytes, unsigned marks)
+                               const struct mm_priority_description *description)
 {
-    struct mm_priority_key *key;
+    unsigned bucket = bucket_of(entry->priority);
+    uint32_t index = mm_priority_list_index_of(entry->slot);
+    struct mm_priority_rank before;
 
     if (!mm_priority_entry_is_listed(entry))
         return;
-    key = key_at(list, entry->slot);
-    key->resident_kib = (uint32_t)MM_MIN(resident_bytes / MM_KIB, UINT32_MAX);
-    key->marks = (uint16_t)marks;
+    if (list->buckets[bucket].first != entry->slot) {
+        set_description(list, index, description);
+        note_newcomer(list, bucket, entry->slot);
+        return;
+    }
+    before = mm_priority_rank_of(list, index);
+    set_description(list, index, description);
+    if (list->buckets[bucket].count > 1 &&
+        mm_priority_rank_is_before(before, mm_priority_rank_of(list, index)))
+        list->buckets[bucket].first = 0;
 }
 
 /* The front of the highest occupied bucket below `end`, which is at most MM_PRIORITY_BUCKETS. */
-static struct mm_priority_entry *least_below(const struct mm_priority_list *list, unsigned end)
+static struct mm_priority_entry *first_below(const struct mm_priority_list *list, unsigned end)
 {
     unsigned word = end / 64;
     uint64_t bits = word < MM_PRIORITY_WORDS ? list->occupied[word] & ((1ULL << (end % 64)) - 1) : 0;
@@ -258,14 +304,14 @@ static struct mm_priority_entry *least_below(const struct mm_priority_list *list
     return entry_at(list, list->links[bucket].next);
 }
 
-struct mm_priority_entry *mm_priority_list_least(const struct mm_priority_list *list)
+struct mm_priority_entry *mm_priority_list_first(const struct mm_priority_list *list)
 {
-    return least_below(list, MM_PRIORITY_BUCKETS);
+    return first_below(list, MM_PRIORITY_BUCKETS);
 }
 
-struct mm_priority_entry *mm_priority_list_least_below(const struct mm_priority_list *list, int priority)
+struct mm_priority_entry *mm_priority_list_first_below(const struct mm_priority_list *list, int priority)
 {
-    return least_below(list, bucket_of(priority));
+    return first_below(list, bucket_of(priority));
 }
 
 struct mm_priority_entry *mm_priority_list_next(const struct mm_priority_list *list,
@@ -273,5 +319,5 @@ struct mm_priority_entry *mm_priority_list_next(const struct mm_priority_list *l
 {
     uint32_t next = list->links[entry->slot].next;
 
-    return next >= MM_PRIORITY_BUCKETS ? entry_at(list, next) : least_below(list, bucket_of(entry->priority));
+    return next >= MM_PRIORITY_BUCKETS ? entry_at(list, next) : first_below(list, bucket_of(entry->priority));
 }

@@ -3,9 +3,10 @@
  * The list both strategies obey: entries in 2001 buckets, one per priority -1000..1000, with a bitmap of the
  * buckets that hold any. Larger means less important.
  *
- * Within a bucket the order is that of last use: the entry whose use is oldest is the first victim. Inserting,
- * moving and touching make an entry the most recently used. A list by rank is ordered by a number that its owner gave
- * with the insertion instead, the smallest first, and inserting and moving take a walk over the bucket.
+ * Within a bucket they stand by their last use, the oldest first: inserting, moving and touching make an entry the most
+ * recently used. Which of them is the first victim is a matter of configuration: priority_order.h. A list by rank is
+ * ordered by a number that its owner gave with the insertion instead, the smallest first, of equal ones the first that
+ * was inserted; inserting and moving take a walk over the bucket then, and nothing else is asked for the first victim.
  *
  * Entries are embedded in their owners, who keep them until they are removed. What the list says of them lies in arrays
  * of the list, by slot: owners are far apart in memory, and a choice among thousands would wait for nothing but them.
@@ -13,6 +14,8 @@
  */
 #ifndef MM_PRIORITY_MANAGER_PRIORITY_LIST_H
 #define MM_PRIORITY_MANAGER_PRIORITY_LIST_H
+
+#include "config/config.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,9 +57,31 @@ struct mm_priority_key {
 /* Of a key without an entry; below all priorities. */
 #define MM_PRIORITY_FREE INT16_MIN
 
+struct mm_priority_bucket {
+    uint32_t count; /* of its entries */
+    uint32_t first; /* the slot of its first victim, as far as is known; 0: it has to be looked for */
+};
+
+/* What is known of an entry besides its priority and its use. */
+struct mm_priority_description {
+    uint64_t resident_bytes;
+    uint64_t started; /* ascends with the moment in which it was started; 0: not known */
+    unsigned marks;   /* of enum mm_priority_mark */
+    uint32_t rank;    /* of a list by rank, when it is inserted */
+};
+
+/* Who goes first among equals; zeros: the oldest use, and the heaviest from 0 down. */
+struct mm_priority_order {
+    enum mm_bucket_order order;
+    int heaviest_from_priority; /* at this one and below it the heaviest goes first, whatever order says */
+    uint64_t unregistered_worth_bytes; /* smaller ones that nobody registered come last */
+};
+
 struct mm_priority_list {
-    struct mm_priority_link *links;     /* of the buckets, then of `capacity` entries */
-    struct mm_priority_key *keys;       /* of the entries: of slot MM_PRIORITY_BUCKETS first */
+    struct mm_priority_link *links; /* of the buckets, then of `capacity` entries */
+    struct mm_priority_key *keys;   /* of the entries: of slot MM_PRIORITY_BUCKETS first */
+    uint64_t *started;              /* by the same index as keys */
+    struct mm_priority_bucket *buckets;
     struct mm_priority_entry **entries; /* by the same index as keys */
     uint32_t capacity;
     uint32_t key_count;  /* keys behind these were never in use */
@@ -65,8 +90,9 @@ struct mm_priority_list {
     uint64_t uses;
     bool is_by_rank; /* set while it is empty */
     uint64_t occupied[MM_PRIORITY_WORDS];
-    uint32_t occupied_words;              /* which words of `occupied` are not zero */
-    uint32_t counts[MM_PRIORITY_BUCKETS]; /* entries of each bucket */
+    uint32_t occupied_words; /* which words of `occupied` are not zero */
+    struct mm_priority_order order;
+    uint32_t unregistered_worth_kib; /* of it */
 };
 
 /* Room for nobody yet. -ENOMEM. */
@@ -84,13 +110,10 @@ static inline bool mm_priority_entry_is_listed(const struct mm_priority_entry *e
     return entry->slot != 0;
 }
 
-/* O(1). priority is clamped to the range; the entry is on no list. It weighs nothing and bears no mark until it is
-   described. -ENOSPC, and nothing changes, when there is no room: nobody makes place for it. */
-int mm_priority_list_insert(struct mm_priority_list *list, struct mm_priority_entry *entry, int priority);
-/* The same on a list by rank: of equal priorities the smallest rank is the first victim, of equal ranks the first that
-   was inserted. O(entries of that priority), as is moving it. */
-int mm_priority_list_insert_ranked(struct mm_priority_list *list, struct mm_priority_entry *entry,
-                                   int priority, uint32_t rank);
+/* O(1). priority is clamped to the range; the entry is on no list. description: NULL for zeros. -ENOSPC, and nothing
+   changes, when there is no room: nobody makes place for it. */
+int mm_priority_list_insert(struct mm_priority_list *list, struct mm_priority_entry *entry, int priority,
+                            const struct mm_priority_description *description);
 /* O(1). Of an entry on the list; priority is clamped. Does nothing when it is there already, so that its place among
    equals stays. */
 void mm_priority_list_move(struct mm_priority_list *list, struct mm_priority_entry *entry, int priority);
@@ -98,43 +121,29 @@ void mm_priority_list_move(struct mm_priority_list *list, struct mm_priority_ent
 void mm_priority_list_remove(struct mm_priority_list *list, struct mm_priority_entry *entry);
 /* O(1). Makes it the most recently used of its bucket. Does nothing to an entry on no list, nor on a list by rank. */
 void mm_priority_list_touch(struct mm_priority_list *list, struct mm_priority_entry *entry);
-/* O(1). What its key says besides priority and use; marks: of enum mm_priority_mark. Does nothing to an entry on no
-   list. */
+/* O(1). What it says besides priority and use. Does nothing to an entry on no list. */
 void mm_priority_list_describe(struct mm_priority_list *list, const struct mm_priority_entry *entry,
-                               uint64_t resident_bytes, unsigned marks);
+                               const struct mm_priority_description *description);
 
-/* O(1). The first victim: oldest use in the highest occupied bucket. NULL when empty. */
-struct mm_priority_entry *mm_priority_list_least(const struct mm_priority_list *list);
+/* For whoever wants all of them, each once: O(1). The oldest use in the highest occupied bucket. NULL when empty. */
+struct mm_priority_entry *mm_priority_list_first(const struct mm_priority_list *list);
 /* O(1). The same among priorities below that one. */
-struct mm_priority_entry *mm_priority_list_least_below(const struct mm_priority_list *list, int priority);
-/* O(1). The next victim after entry: more recently used in its bucket, then the next lower bucket. entry may be removed
-   afterwards. */
+struct mm_priority_entry *mm_priority_list_first_below(const struct mm_priority_list *list, int priority);
+/* O(1). After entry: more recently used in its bucket, then the next lower bucket. entry may be removed afterwards. */
 struct mm_priority_entry *mm_priority_list_next(const struct mm_priority_list *list,
                                                 const struct mm_priority_entry *entry);
 
 /* O(1). priority: within the range, as everywhere below. */
 static inline uint32_t mm_priority_list_count_at(const struct mm_priority_list *list, int priority)
 {
-    return list->counts[priority - MM_PRIORITY_MIN];
+    return list->buckets[priority - MM_PRIORITY_MIN].count;
 }
 
-/* The same walk as by mm_priority_list_next within one bucket, by indices of list->keys and without a look at any
-   owner: from the oldest use on, MM_PRIORITY_NO_INDEX after the last. O(1) for each. All of a large bucket is found
-   faster by a walk over all keys, of which list->key_count lie side by side. */
+/* Of list->keys, of which list->key_count lie side by side. */
 #define MM_PRIORITY_NO_INDEX UINT32_MAX
 static inline uint32_t mm_priority_list_index_of(uint32_t slot)
 {
     return slot >= MM_PRIORITY_BUCKETS ? slot - MM_PRIORITY_BUCKETS : MM_PRIORITY_NO_INDEX;
-}
-
-static inline uint32_t mm_priority_list_first_index(const struct mm_priority_list *list, int priority)
-{
-    return mm_priority_list_index_of(list->links[priority - MM_PRIORITY_MIN].next);
-}
-
-static inline uint32_t mm_priority_list_next_index(const struct mm_priority_list *list, uint32_t index)
-{
-    return mm_priority_list_index_of(list->links[index + MM_PRIORITY_BUCKETS].next);
 }
 
 /* What moving or touching an entry will read, so that memory is waited for once. Of an entry on the list or on none. */

@@ -71,7 +71,8 @@
  * Accounts. An account nobody reported has no adjustment. ACTIVATED makes one active (-50) and leaves the
  * others; HOT_SWITCH also makes those active before inactive (+50); COLD_SWITCH also marks their bundles,
  * -1000 excepted, for the killer, which ends them one by one; those left when the account is active again are
- * spared. On the first switch the accounts with applications and an id from 100 (where OpenHarmony's users
+ * spared. STOPPED makes one inactive. REMOVED does, too, marks its bundles for the killer in the same way, and forgets
+ * the account with its last bundle. On the first switch the accounts with applications and an id from 100 (where OpenHarmony's users
  * begin) count as active before.
  *
  * -1000 in the file of a registered process that somebody else wrote there, before it was registered or later,
@@ -234,6 +235,7 @@ struct mm_bundle {
     /* The killer's word, by mm_priority_manager_set_aside: not chosen again before this moment; 0: free. */
     uint64_t set_aside_until_ns;
     uint64_t resident_bytes; /* sum, as of the last calm refresh */
+    uint64_t started_ticks;  /* start time of the first of its processes, gone or not; 0: not known */
     const char *name; /* registered: the bundle's; else what a process rule says, or the comm; printable */
 };
 
@@ -243,6 +245,8 @@ struct mm_bundle {
    it has processes. Does nothing to a bundle that is not on the list. */
 void mm_bundle_describe(struct mm_priority_list *list, const struct mm_bundle *bundle);
 
+/* Why one that mm_priority_manager_take_ending gives is ended: "removal of", to be followed by its account. */
+const char *mm_bundle_ending_reason(const struct mm_bundle *bundle);
 /* -1: not registered. */
 int64_t mm_bundle_account_id(const struct mm_bundle *bundle);
 /* What the setting for processes that nobody registered allows, for whoever kills or squeezes: of those at that

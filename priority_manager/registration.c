@@ -246,7 +246,7 @@ static struct mm_bundle_node *find_owner(struct mm_priority_manager *manager, co
     if (application->name[0])
         return mm_manager_find_bundle(manager, account_id, application->caller_uid, application->name,
                                       mm_hash_text(application->name));
-    for (struct mm_priority_entry *entry = mm_priority_list_least(&manager->list); entry;
+    for (struct mm_priority_entry *entry = mm_priority_list_first(&manager->list); entry;
          entry = mm_priority_list_next(&manager->list, entry)) {
         struct mm_bundle *bundle = MM_BUNDLE_OF(entry);
 

@@ -3,8 +3,8 @@
  * The rules that turn what is known of a process into its number: pure functions (reference 1.3, 1.4).
  *
  * In order: what the flags say; at least 600 in a frozen group; at most the floor of an important application or a
- * critical process; at most -800 for a resident
- * one and -1000 for one of the white list; shifted by the account, within 0..1000, unless below 0; at most what the callers give an extension.
+ * critical process; at most -800 for a resident one and -1000 for one of the white list; shifted by the account, within
+ * 0..1000, unless below 0; at most what the callers give an extension.
  */
 #ifndef MM_PRIORITY_MANAGER_RULES_H
 #define MM_PRIORITY_MANAGER_RULES_H

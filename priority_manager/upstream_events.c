@@ -297,7 +297,7 @@ static void shift_bundle(struct mm_priority_manager *manager, struct mm_bundle *
 
 void mm_upstream_shift(struct mm_priority_manager *manager, const struct mm_account *active)
 {
-    struct mm_priority_entry *entry = mm_priority_list_least(&manager->list);
+    struct mm_priority_entry *entry = mm_priority_list_first(&manager->list);
 
     for (; entry; entry = mm_priority_list_next(&manager->list, entry)) {
         struct mm_bundle *bundle = MM_BUNDLE_OF(entry);

@@ -202,7 +202,7 @@ static int limit_back(struct memory_high_policy *policy)
 {
     struct mm_kernel *kernel = policy->context->kernel;
     const struct mm_priority_list *list = mm_priority_manager_list(policy->context->manager);
-    const struct mm_priority_entry *entry = mm_priority_list_least(list);
+    const struct mm_priority_entry *entry = mm_priority_list_first(list);
     struct left_out left_out = {0};
     int result = 0;
 

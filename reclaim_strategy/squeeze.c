@@ -174,7 +174,7 @@ static enum search take_somebody(struct squeeze_policy *policy, uint64_t *ret_gr
 {
     const struct mm_priority_list *list = mm_priority_manager_list(policy->context->manager);
     int min_priority = policy->context->config->squeeze.min_priority;
-    const struct mm_priority_entry *entry = mm_priority_list_least(list);
+    const struct mm_priority_entry *entry = mm_priority_list_first(list);
     unsigned end = policy->passed + BUNDLES_PER_TURN;
 
     for (unsigned i = 0; entry && entry->priority >= min_priority;

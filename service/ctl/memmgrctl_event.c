@@ -165,15 +165,18 @@ const struct mm_ctl_command mm_ctl_event = {
     .name = "event",
     .summary = "report what an application or an account does",
     .arguments = "WORD [PID|ACCOUNT|LEVEL]",
-    .details = "words about a process (--pid PID, or as the second argument):\n"
-               "  create, ready, foreground, background, visible, invisible, transient-start,\n"
-               "  transient-end, continuous-start, continuous-end, event-start, event-end,\n"
-               "  ability-start, device-connected, device-disconnected, suspend, terminated\n"
-               "  bind, unbind (with --caller), render (--caller: whose)\n"
-               "words about an account (--account ID, or as the second argument):\n"
-               "  account-activate, account-hot-switch, account-cold-switch\n"
-               "word about the memory, for tests of clients (--level LEVEL, or as the second argument):\n"
-               "  level: subscribers are told that level, marked as injected; root only",
+    .details =
+        "words about a process (--pid PID, or as the second argument):\n"
+        "  create, ready, foreground, background, visible, invisible, transient-start,\n"
+        "  transient-end, continuous-start, continuous-end, event-start, event-end,\n"
+        "  ability-start, device-connected, device-disconnected, suspend, terminated\n"
+        "  bind, unbind, data-ability-begin, data-ability-end (with --caller), render (--caller: whose)\n"
+        "words about an account (--account ID, or as the second argument):\n"
+        "  account-activate, account-hot-switch, account-cold-switch, account-stop, account-remove\n"
+        "words about the device:\n"
+        "  boot-completed, screen-on, screen-off, power-connected, power-disconnected\n"
+        "word about the memory, for tests of clients (--level LEVEL, or as the second argument):\n"
+        "  level: subscribers are told that level, marked as injected; root only",
     .options = options,
     .min_arguments = 1,
     .max_arguments = 2,

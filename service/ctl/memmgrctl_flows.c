@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define FIGURES_TEXT_MAX 512
+
 static enum mm_style style_of(const char *phase)
 {
     static const struct {
@@ -42,17 +44,49 @@ static void print_duration(struct mm_table *table, const cJSON *flow)
         mm_table_cell(table, MM_STYLE_PLAIN, "-");
 }
 
+static void describe_cpu(const cJSON *cpu, char *text, size_t size)
+{
+    (void)mm_format(text, size, "%.0f processes, %.1f %% of a processor; ",
+                    mm_json_get_number(cpu, "processes"), mm_json_get_number(cpu, "busy_permille") / 10);
+}
+
+/* "3 processes, gpu 0 at 710 MHz and 37.5 % busy; ": of the devices those parts that are known. */
+static void describe_gpu(const cJSON *gpu, char *text, size_t size)
+{
+    size_t used = mm_format(text, size, "%.0f processes", mm_json_get_number(gpu, "processes"));
+    const cJSON *device;
+
+    cJSON_ArrayForEach (device, mm_json_get(gpu, "devices")) {
+        const cJSON *khz = mm_json_get(device, "khz"), *busy = mm_json_get(device, "busy_permille");
+
+        if (!khz && !busy)
+            continue;
+        used += mm_format(text + used, size - used, ", gpu %.0f", mm_json_get_number(device, "gpu"));
+        if (khz)
+            used += mm_format(text + used, size - used, " at %.0f MHz", khz->valuedouble / 1000);
+        if (busy)
+            used += mm_format(text + used, size - used, "%s %.1f %% busy", khz ? " and" : "",
+                              busy->valuedouble / 10);
+    }
+    (void)mm_format(text + used, size - used, "; ");
+}
+
 /* What it has found of late, then how it finds it. */
 static void print_how(struct mm_table *table, const cJSON *flow)
 {
-    const cJSON *cpu = mm_json_get(flow, "cpu");
+    static const struct {
+        const char *member;
+        void (*describe)(const cJSON *figures, char *text, size_t size);
+    } kinds[] = {{"cpu", describe_cpu}, {"gpu", describe_gpu}};
+    char text[FIGURES_TEXT_MAX] = "";
 
-    if (cJSON_IsObject(cpu))
-        mm_table_cell(table, MM_STYLE_PLAIN, "%.0f processes, %.1f %% of a processor; %s",
-                      mm_json_get_number(cpu, "processes"), mm_json_get_number(cpu, "busy_permille") / 10,
-                      mm_json_get_text(flow, "reason"));
-    else
-        mm_table_cell(table, MM_STYLE_PLAIN, "%s", mm_json_get_text(flow, "reason"));
+    for (size_t i = 0; i < MM_ARRAY_SIZE(kinds); i++) {
+        const cJSON *figures = mm_json_get(flow, kinds[i].member);
+
+        if (cJSON_IsObject(figures))
+            kinds[i].describe(figures, text, sizeof(text));
+    }
+    mm_table_cell(table, MM_STYLE_PLAIN, "%s%s", text, mm_json_get_text(flow, "reason"));
 }
 
 static void print_flows(const struct mm_ctl *ctl, const cJSON *answer)

@@ -222,7 +222,7 @@ const struct mm_ctl_command mm_ctl_monitor = {
         "kinds of events: pressure, waterline, application, account, process-found, process-started,\n"
         "process-renamed, process-exited, process-left, process-matched, oom-score-adj, group, stall,\n"
         "oom-victim, memory-level, kill-begin, kill-end, decision, priority, config, reload,\n"
-        "log-state, stop, group-memory, swap, resumed, power, kill, app-state",
+        "log-state, stop, group-memory, swap, resumed, power, kill, app-state, device",
     .options = options,
     .run = run,
 };

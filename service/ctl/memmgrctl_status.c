@@ -189,8 +189,9 @@ static void print_process_rules(const struct mm_ctl *ctl, const cJSON *answer)
         (void)puts("none for processes");
         return;
     }
-    (void)printf("%.0f%s; %.0f processes asked about, %.0f taken; ", mm_json_get_number(rules, "rules"),
+    (void)printf("%.0f%s%s; %.0f processes asked about, %.0f taken; ", mm_json_get_number(rules, "rules"),
                  mm_json_get_bool(rules, "built_in") ? " and the built-in ones" : "",
+                 mm_json_get_bool(rules, "user_programs") ? ", users' programs too" : "",
                  mm_json_get_number(rules, "asked"), mm_json_get_number(rules, "matched"));
     if (mm_json_get_number(rules, "pid") > 0)
         (void)printf("memmgr-match %.0f has %s\n", mm_json_get_number(rules, "pid"),

@@ -22,7 +22,7 @@
 
 static const struct mm_ctl_option options[] = {
     {"interval", "SECONDS", "how long between two looks, 1 to 3600; 2"},
-    {"sort", "WORD", "death (who would die first), size, name, pid or cpu"},
+    {"sort", "WORD", "death (who would die first), size, name, pid, cpu, gpu or gpu-memory"},
     {"reverse", NULL, "the other way round"},
     {"filter", "TEXT", "only processes with that in their name, or of that pid"},
     {"count", "N", "look N times, then end; once where the output is no terminal"},
@@ -91,20 +91,24 @@ static int look(struct top *top, cJSON **ret_list)
 
 static void print_rows(const struct top *top)
 {
-    static const struct mm_column with_cpu[] = {
-        {"BUNDLE", true}, {"PRIORITY", true}, {"PID", true},   {"UID", true},
-        {"SIZE", true},   {"CPU %", true},    {"NAME", false}, {"WHY", false},
+    const struct mm_top_model *model = &top->model;
+    struct mm_column columns[7 + MM_TOP_MEASURE_COUNT] = {
+        {"BUNDLE", true}, {"PRIORITY", true}, {"PID", true}, {"UID", true}, {"SIZE", true},
     };
-    static const struct mm_column without_cpu[] = {
-        {"BUNDLE", true}, {"PRIORITY", true}, {"PID", true},  {"UID", true},
-        {"SIZE", true},   {"NAME", false},    {"WHY", false},
-    };
-    struct mm_table *table = top->model.has_cpu ? mm_table_new(with_cpu, MM_ARRAY_SIZE(with_cpu))
-                                                : mm_table_new(without_cpu, MM_ARRAY_SIZE(without_cpu));
+    unsigned column_count = 5;
+    struct mm_table *table;
+    char text[MM_TOP_MEASURE_MAX];
     char size[MM_SIZE_TEXT_MAX];
 
-    for (size_t i = 0; i < top->model.count; i++) {
-        const struct mm_top_row *row = &top->model.rows[i];
+    for (int i = 0; i < MM_TOP_MEASURE_COUNT; i++) {
+        if (model->has_measure[i])
+            columns[column_count++] = (struct mm_column){mm_top_measure_title((enum mm_top_measure)i), true};
+    }
+    columns[column_count++] = (struct mm_column){"NAME", false};
+    columns[column_count++] = (struct mm_column){"WHY", false};
+    table = mm_table_new(columns, column_count);
+    for (size_t i = 0; i < model->count; i++) {
+        const struct mm_top_row *row = &model->rows[i];
 
         mm_table_cell(table, MM_STYLE_PLAIN, "%lld", (long long)row->bundle_priority);
         mm_table_cell(table, MM_STYLE_PLAIN, "%lld", (long long)row->priority);
@@ -112,9 +116,11 @@ static void print_rows(const struct top *top)
         mm_table_cell(table, MM_STYLE_PLAIN, "%lld", (long long)row->uid);
         mm_table_cell(table, MM_STYLE_PLAIN, "%s",
                       mm_size_text((uint64_t)MM_MAX(row->resident_bytes, 0), size, sizeof(size)));
-        if (top->model.has_cpu)
-            mm_table_cell(table, MM_STYLE_PLAIN, "%lld.%lld", (long long)row->cpu_permille / 10,
-                          (long long)row->cpu_permille % 10);
+        for (int j = 0; j < MM_TOP_MEASURE_COUNT; j++) {
+            if (model->has_measure[j])
+                mm_table_cell(table, MM_STYLE_PLAIN, "%s",
+                              mm_top_measure_text((enum mm_top_measure)j, row->measures[j], text));
+        }
         mm_table_cell(table, MM_STYLE_PLAIN, "%s", row->name);
         mm_table_cell(table, MM_STYLE_PLAIN, "%s", row->why);
     }
@@ -323,7 +329,8 @@ static int read_options(struct top *top)
         result = mm_ctl_number(ctl, "--count", count, 1, INT32_MAX, &top->left);
     top->interval_ms *= 1000;
     if (result == MM_CTL_OK && sort && mm_top_order_parse(sort, &top->model.order) < 0)
-        result = mm_ctl_usage(ctl, "--sort: \"%s\" is none of death, size, name, pid and cpu", sort);
+        result = mm_ctl_usage(
+            ctl, "--sort: \"%s\" is none of death, size, name, pid, cpu, gpu and gpu-memory", sort);
     if (result == MM_CTL_OK && filter && strlen(filter) >= sizeof(top->model.filter))
         result =
             mm_ctl_usage(ctl, "--filter: the text is longer than %zu bytes", sizeof(top->model.filter) - 1);
@@ -382,6 +389,7 @@ const struct mm_ctl_command mm_ctl_top = {
         "keys:\n"
         "  d, s, n, i           order of death, by size, by name, by pid\n"
         "  c                    by run time, where cpuflow collects it: memmgrctl flows start cpuflow\n"
+        "  g, m                 by use of graphics hardware and by its memory, likewise: gpuflow\n"
         "  r                    the other way round\n"
         "  /                    only names with what is typed (or that pid); Escape: all\n"
         "  arrows, pages, Home  scroll\n"

@@ -36,7 +36,17 @@ static int by_pid(const struct mm_top_row *left, const struct mm_top_row *right)
 
 static int by_cpu(const struct mm_top_row *left, const struct mm_top_row *right)
 {
-    return compare_numbers(right->cpu_permille, left->cpu_permille);
+    return compare_numbers(right->measures[MM_TOP_CPU], left->measures[MM_TOP_CPU]);
+}
+
+static int by_gpu(const struct mm_top_row *left, const struct mm_top_row *right)
+{
+    return compare_numbers(right->measures[MM_TOP_GPU], left->measures[MM_TOP_GPU]);
+}
+
+static int by_gpu_memory(const struct mm_top_row *left, const struct mm_top_row *right)
+{
+    return compare_numbers(right->measures[MM_TOP_GPU_MEMORY], left->measures[MM_TOP_GPU_MEMORY]);
 }
 
 static const struct {
@@ -48,7 +58,32 @@ static const struct {
     [MM_TOP_BY_NAME] = {"name", "name", by_name},
     [MM_TOP_BY_PID] = {"pid", "pid", by_pid},
     [MM_TOP_BY_CPU] = {"cpu", "cpu", by_cpu},
+    [MM_TOP_BY_GPU] = {"gpu", "gpu", by_gpu},
+    [MM_TOP_BY_GPU_MEMORY] = {"gpu-memory", "gpu memory", by_gpu_memory},
 };
+
+/* The first member that a process has tells. */
+static const struct {
+    const char *title, *members[2];
+    bool is_size;
+} measures[MM_TOP_MEASURE_COUNT] = {
+    [MM_TOP_CPU] = {"CPU %", {"cpu_permille"}, false},
+    [MM_TOP_GPU] = {"GPU %", {"gpu_permille", "gpu_user_permille"}, false},
+    [MM_TOP_GPU_MEMORY] = {"GPU SIZE", {"gpu_memory_bytes"}, true},
+};
+
+const char *mm_top_measure_title(enum mm_top_measure measure)
+{
+    return measures[measure].title;
+}
+
+const char *mm_top_measure_text(enum mm_top_measure measure, int64_t value, char *text)
+{
+    if (measures[measure].is_size)
+        return mm_size_text((uint64_t)MM_MAX(value, 0), text, MM_TOP_MEASURE_MAX);
+    (void)mm_format(text, MM_TOP_MEASURE_MAX, "%lld.%lld", (long long)value / 10, (long long)value % 10);
+    return text;
+}
 
 const char *mm_top_order_name(enum mm_top_order order)
 {
@@ -93,6 +128,20 @@ static bool is_wanted(const struct mm_top_model *model, const struct mm_top_row 
     return mm_parse_i64(model->filter, 1, INT32_MAX, &pid) == 0 && pid == row->pid;
 }
 
+static void take_measures(struct mm_top_model *model, struct mm_top_row *row, const cJSON *process)
+{
+    for (size_t i = 0; i < MM_ARRAY_SIZE(measures); i++) {
+        row->measures[i] = 0;
+        for (size_t j = 0; j < MM_ARRAY_SIZE(measures[i].members) && measures[i].members[j]; j++) {
+            if (!mm_json_get(process, measures[i].members[j]))
+                continue;
+            row->measures[i] = (int64_t)mm_json_get_number(process, measures[i].members[j]);
+            model->has_measure[i] = true;
+            break;
+        }
+    }
+}
+
 static void fill_row(struct mm_top_row *row, const cJSON *process, size_t place)
 {
     row->pid = (int64_t)mm_json_get_number(process, "pid");
@@ -101,7 +150,6 @@ static void fill_row(struct mm_top_row *row, const cJSON *process, size_t place)
     row->priority = (int64_t)mm_json_get_number(process, "priority");
     row->oom_score_adj = (int64_t)mm_json_get_number(process, "oom_score_adj");
     row->resident_bytes = (int64_t)mm_json_get_number(process, "resident_bytes");
-    row->cpu_permille = (int64_t)mm_json_get_number(process, "cpu_permille");
     row->is_registered = mm_json_get_bool(process, "registered");
     row->place = place;
     (void)mm_clean_text(mm_json_get_text(process, "name"), row->name, sizeof(row->name));
@@ -128,7 +176,7 @@ int mm_top_model_take(struct mm_top_model *model, const cJSON *list)
     size_t place = 0;
 
     model->count = 0;
-    model->has_cpu = false;
+    memset(model->has_measure, 0, sizeof(model->has_measure));
     model->total = (size_t)cJSON_GetArraySize(processes);
     if (make_room(model, model->total) < 0)
         return -ENOMEM;
@@ -136,7 +184,7 @@ int mm_top_model_take(struct mm_top_model *model, const cJSON *list)
         struct mm_top_row *row = &model->rows[model->count];
 
         fill_row(row, process, place++);
-        model->has_cpu = model->has_cpu || mm_json_get(process, "cpu_permille") != NULL;
+        take_measures(model, row, process);
         model->count += is_wanted(model, row);
     }
     mm_top_model_sort(model);

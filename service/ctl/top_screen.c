@@ -15,13 +15,14 @@
 #include <wchar.h>
 
 /* Summary above the rows and, below them, the line of keys. */
-#define HEAD_LINES     4
-#define FOOT_LINES     1
-#define NAME_COLUMNS   24
-#define LINE_MAX_BYTES 1024
+#define HEAD_LINES         4
+#define FOOT_LINES         1
+#define NAME_COLUMNS       24
+#define LINE_MAX_BYTES     1024
+#define MEASURES_MAX_BYTES 128
 
 static const char key_help[] =
-    "q quit  d death  s size  n name  i pid  c cpu  r reverse  / filter  space pause  arrows, pages scroll";
+    "q quit  d death s size n name i pid c cpu g gpu  r turn  / filter  space pause  arrows, pages scroll";
 
 int mm_top_screen_open(struct mm_top_screen *screen)
 {
@@ -173,19 +174,35 @@ static void draw_waterlines(const cJSON *status)
     draw_line(2, A_NORMAL, false, mm_json_get_bool(kill, "enabled") ? line : "kills nobody: switched off");
 }
 
-static void draw_row(int line, const struct mm_top_row *row, bool has_cpu)
+/* The columns of what is collected, each as wide as its head or its texts; of the row, or of the head. */
+static void format_measures(const struct mm_top_model *model, const struct mm_top_row *row, char *line,
+                            size_t size)
+{
+    char text[MM_TOP_MEASURE_MAX];
+    size_t used = 0;
+
+    line[0] = '\0';
+    for (int i = 0; i < MM_TOP_MEASURE_COUNT; i++) {
+        enum mm_top_measure measure = (enum mm_top_measure)i;
+
+        if (model->has_measure[i])
+            used += mm_format(line + used, size - used, " %*s", measure == MM_TOP_GPU_MEMORY ? 10 : 7,
+                              row ? mm_top_measure_text(measure, row->measures[i], text)
+                                  : mm_top_measure_title(measure));
+    }
+}
+
+static void draw_row(int line, const struct mm_top_row *row, const struct mm_top_model *model)
 {
     const size_t name_bytes = fitting_bytes(row->name, NAME_COLUMNS);
     const int padding = NAME_COLUMNS - columns_of(row->name, name_bytes);
-    char text[LINE_MAX_BYTES], size[MM_SIZE_TEXT_MAX], cpu[32] = "";
+    char text[LINE_MAX_BYTES], size[MM_SIZE_TEXT_MAX], measures[MEASURES_MAX_BYTES];
 
-    if (has_cpu)
-        (void)mm_format(cpu, sizeof(cpu), " %5lld.%lld", (long long)row->cpu_permille / 10,
-                        (long long)row->cpu_permille % 10);
+    format_measures(model, row, measures, sizeof(measures));
     (void)mm_format(text, sizeof(text), "%6lld %8lld %8lld %8lld %10s%s  %.*s%*s  %s",
                     (long long)row->bundle_priority, (long long)row->priority, (long long)row->pid,
                     (long long)row->uid,
-                    mm_size_text((uint64_t)MM_MAX(row->resident_bytes, 0), size, sizeof(size)), cpu,
+                    mm_size_text((uint64_t)MM_MAX(row->resident_bytes, 0), size, sizeof(size)), measures,
                     (int)name_bytes, row->name, padding, "", row->why);
     draw_line(line, row->is_registered ? A_BOLD : A_NORMAL, false, text);
 }
@@ -212,7 +229,7 @@ static void draw_foot(const struct mm_top_screen *screen, const struct mm_top_mo
 void mm_top_screen_draw(struct mm_top_screen *screen, const struct mm_top_model *model, const cJSON *status)
 {
     const size_t rows = rows_on_screen();
-    char line[LINE_MAX_BYTES];
+    char line[LINE_MAX_BYTES], measures[MEASURES_MAX_BYTES];
 
     screen->first = MM_MIN(screen->first, model->count > rows ? model->count - rows : 0);
     if (status) {
@@ -220,14 +237,15 @@ void mm_top_screen_draw(struct mm_top_screen *screen, const struct mm_top_model 
         draw_memory(status);
         draw_waterlines(status);
     }
-    (void)mm_format(
-        line, sizeof(line), "BUNDLE PRIORITY      PID      UID       SIZE%s  NAME (%zu of %zu, by %s%s%s%s)",
-        model->has_cpu ? "   CPU %" : "", model->count, model->total, mm_top_order_name(model->order),
-        model->is_reversed ? ", reversed" : "", model->filter[0] ? ", with " : "", model->filter);
+    format_measures(model, NULL, measures, sizeof(measures));
+    (void)mm_format(line, sizeof(line),
+                    "BUNDLE PRIORITY      PID      UID       SIZE%s  NAME (%zu of %zu, by %s%s%s%s)",
+                    measures, model->count, model->total, mm_top_order_name(model->order),
+                    model->is_reversed ? ", reversed" : "", model->filter[0] ? ", with " : "", model->filter);
     draw_line(HEAD_LINES - 1, A_REVERSE, true, line);
     for (size_t i = 0; i < rows; i++) {
         if (screen->first + i < model->count)
-            draw_row(HEAD_LINES + (int)i, &model->rows[screen->first + i], model->has_cpu);
+            draw_row(HEAD_LINES + (int)i, &model->rows[screen->first + i], model);
         else
             draw_line(HEAD_LINES + (int)i, A_NORMAL, false, "");
     }
@@ -267,8 +285,8 @@ static bool take_order_key(struct mm_top_model *model, int key)
         int key;
         enum mm_top_order order;
     } keys[] = {
-        {'d', MM_TOP_BY_DEATH}, {'s', MM_TOP_BY_SIZE}, {'n', MM_TOP_BY_NAME},
-        {'i', MM_TOP_BY_PID},   {'c', MM_TOP_BY_CPU},
+        {'d', MM_TOP_BY_DEATH}, {'s', MM_TOP_BY_SIZE}, {'n', MM_TOP_BY_NAME},       {'i', MM_TOP_BY_PID},
+        {'c', MM_TOP_BY_CPU},   {'g', MM_TOP_BY_GPU},  {'m', MM_TOP_BY_GPU_MEMORY},
     };
 
     for (size_t i = 0; i < MM_ARRAY_SIZE(keys); i++) {

@@ -20,7 +20,7 @@ static size_t list_unregistered(pid_t *ret_pids, size_t capacity, void *user)
 {
     const struct mm_daemon *daemon = user;
     const struct mm_priority_list *list = mm_priority_manager_list(daemon->engine->manager);
-    const struct mm_priority_entry *entry = mm_priority_list_least(list);
+    const struct mm_priority_entry *entry = mm_priority_list_first(list);
     size_t count = 0;
 
     for (; entry; entry = mm_priority_list_next(list, entry)) {

@@ -40,7 +40,7 @@ struct mm_daemon {
     char reader_path[MM_PROGRAM_PATH_MAX];
     char loader_path[MM_PROGRAM_PATH_MAX];
     char match_path[MM_PROGRAM_PATH_MAX];
-    struct mm_flow_bpf cpuflow;
+    struct mm_flow_bpf cpuflow, gpuflow;
     struct mm_flows_config flows; /* as last put in force: what was switched since stays so */
 };
 

@@ -107,6 +107,13 @@ static void look(const struct mm_event *event, void *user)
         mm_waterline_source_hint(engine->waterline);
 }
 
+/* Who was started before somebody told of processes. */
+static void look_after_boot(const struct mm_event *event, void *user)
+{
+    if (event->payload.device.change == MM_DEVICE_BOOT_COMPLETED)
+        scan(user, event->time_ns);
+}
+
 /* Subscribers may hold the previous configuration until they have heard of this one, which where another
    event is just being delivered is later than the call of mm_engine_set_config: so it goes one configuration
    later. */
@@ -145,6 +152,10 @@ static int make_parts(struct mm_engine *engine)
         return result;
     result = mm_event_center_subscribe(engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_CONFIG, retire_config,
                                        engine);
+    if (result < 0)
+        return result;
+    result = mm_event_center_subscribe(engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_DEVICE,
+                                       look_after_boot, engine);
     if (result < 0)
         return result;
     result = mm_event_center_subscribe(engine->center, MM_RANK_OBSERVER, 1u << MM_EVENT_STALL, look, engine);

@@ -154,7 +154,7 @@ static void watch_reported(const struct mm_event *event, void *user)
 static void watch_registered(struct mm_daemon *daemon)
 {
     const struct mm_priority_list *list = mm_priority_manager_list(daemon->engine->manager);
-    const struct mm_priority_entry *entry = mm_priority_list_least(list);
+    const struct mm_priority_entry *entry = mm_priority_list_first(list);
 
     for (; entry; entry = mm_priority_list_next(list, entry)) {
         const struct mm_bundle *bundle = MM_BUNDLE_OF(entry);

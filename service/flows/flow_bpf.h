@@ -17,6 +17,7 @@ struct mm_flow_bpf {
 };
 
 extern const struct mm_flow_ops mm_flow_cpu_ops; /* its figures are of cpu_figures.h */
+extern const struct mm_flow_ops mm_flow_gpu_ops; /* of gpu_figures.h */
 
 /* At any time; the interval under way keeps its length. */
 void mm_flow_bpf_set_interval(struct mm_flow_bpf *options, uint32_t interval_ms);

@@ -12,6 +12,10 @@
 
 #define SYSTEM_USERS "0-999"
 #define ROOT         "0"
+/* As useradd gives them out (UID_MIN and UID_MAX of login.defs, less those that systemd gives to containers). */
+#define USERS "1000-59999"
+/* Where its directories are links to those of /usr, and where not. */
+#define SHELL(name) "/usr/bin/" name "|/bin/" name
 /* A star takes every directory below it. */
 #define FILE_OF(name) "/usr/*/" name
 
@@ -26,7 +30,9 @@
     }
 #define PROTECTED(title, why, ...) RULE(title, MM_CLASS_PROTECTED, -1000, why, __VA_ARGS__)
 #define SYSTEM(title, why, ...)    RULE(title, MM_CLASS_SYSTEM, -800, why, __VA_ARGS__, .oom_score_adj = "0")
-#define SESSION(title, why, ...)   RULE(title, MM_CLASS_SESSION, 0, why, __VA_ARGS__, .oom_score_adj = "0")
+#define OF_USERS(title, kind, number, why, ...)                                                              \
+    RULE(title, kind, number, why, .uid = USERS, .oom_score_adj = "0", ##__VA_ARGS__)
+#define SESSION(title, why, ...) RULE(title, MM_CLASS_SESSION, 0, why, __VA_ARGS__, .oom_score_adj = "0")
 
 const struct mm_built_in_rule mm_built_in_rules[] = {
     PROTECTED("init", "everything ends with it", .uid = ROOT,
@@ -92,3 +98,23 @@ const struct mm_built_in_rule mm_built_in_rules[] = {
 };
 
 const size_t mm_built_in_rule_count = MM_ARRAY_SIZE(mm_built_in_rules);
+
+const struct mm_built_in_rule mm_user_program_rules[] = {
+    /* Which waits for its user: one that runs a script is a program like others. */
+    OF_USERS("user shell", MM_CLASS_SESSION, 0, "the user is logged out with it",
+             .exe = SHELL("bash") "|" SHELL("dash") "|" SHELL("zsh") "|" SHELL("fish") "|" SHELL(
+                 "ksh*") "|" SHELL("mksh") "|" SHELL("busybox"),
+             .cmdline = "regex:^-?(\\S*/)?(ba|da|z|fi|k|mk|a)?sh( -[il]+| --login| --interactive)*$"),
+    OF_USERS("user session", MM_CLASS_SESSION, 0, "the user is logged out with it",
+             .exe = "/usr/sbin/sshd|" FILE_OF("sshd-session|") FILE_OF("dropbear|") FILE_OF("mosh-server|")
+                 FILE_OF("xrdp-sesman")),
+    OF_USERS("terminal", MM_CLASS_SESSION, 0, "all that runs in it ends with it",
+             .exe = FILE_OF("tmux|") FILE_OF("screen|") FILE_OF("dtach|") FILE_OF("zellij|") FILE_OF("xterm|")
+                 FILE_OF("gnome-terminal-server|") FILE_OF("kgx|") FILE_OF("ptyxis|") FILE_OF("konsole|")
+                     FILE_OF("xfce4-terminal|") FILE_OF("mate-terminal|") FILE_OF("alacritty|")
+                         FILE_OF("kitty|") FILE_OF("foot|") FILE_OF("urxvt*")),
+    OF_USERS("user program", MM_CLASS_APPLICATION, 200,
+             "somebody may be using it, or not: it can be started again"),
+};
+
+const size_t mm_user_program_rule_count = MM_ARRAY_SIZE(mm_user_program_rules);

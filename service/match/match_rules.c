@@ -63,17 +63,29 @@ static int add_rule(struct mm_match_rules *rules, const struct mm_process_rule *
     return r;
 }
 
+static int add_built_in(struct mm_match_rules *rules, const struct mm_built_in_rule *built_in, size_t count)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < count; i++)
+        r = add_rule(rules, &built_in[i].rule, built_in[i].reason);
+    return r;
+}
+
 int mm_match_rules_new(const struct mm_process_rules_config *config, struct mm_match_rules **ret_rules)
 {
     size_t built_in = config->has_built_in ? mm_built_in_rule_count : 0;
+    size_t of_users = config->has_built_in && config->has_user_programs ? mm_user_program_rule_count : 0;
     struct mm_match_rules *rules =
-        calloc(1, sizeof(*rules) + (config->rule_count + built_in) * sizeof(rules->at[0]));
+        calloc(1, sizeof(*rules) + (config->rule_count + built_in + of_users) * sizeof(rules->at[0]));
     int r = rules ? 0 : -ENOMEM;
 
     for (size_t i = 0; r == 0 && i < config->rule_count; i++)
         r = add_rule(rules, &config->rules[i], NULL);
-    for (size_t i = 0; r == 0 && i < built_in; i++)
-        r = add_rule(rules, &mm_built_in_rules[i].rule, mm_built_in_rules[i].reason);
+    if (r == 0)
+        r = add_built_in(rules, mm_built_in_rules, built_in);
+    if (r == 0)
+        r = add_built_in(rules, mm_user_program_rules, of_users);
     if (r < 0) {
         mm_match_rules_free(rules);
         return r;

@@ -65,6 +65,13 @@ static void write_account(struct mm_json_writer *writer, const struct mm_service
     mm_json_signed(writer, "account", event->payload.account.account_id);
 }
 
+static void write_device(struct mm_json_writer *writer, const struct mm_service_context *context,
+                         const struct mm_event *event)
+{
+    (void)context;
+    mm_json_text(writer, "what", mm_device_change_name(event->payload.device.change));
+}
+
 static void write_found(struct mm_json_writer *writer, const struct mm_service_context *context,
                         const struct mm_event *event)
 {
@@ -300,6 +307,7 @@ void mm_json_event(struct mm_json_writer *writer, const struct mm_service_contex
         [MM_EVENT_POWER] = write_power,
         [MM_EVENT_KILL] = write_kill,
         [MM_EVENT_APP_STATE] = write_app_state,
+        [MM_EVENT_DEVICE] = write_device,
     };
 
     mm_json_text(writer, "event", mm_event_kind_name(event->kind));

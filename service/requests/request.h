@@ -44,6 +44,7 @@ struct mm_request {
     int64_t id;
     struct mm_json_writer *writer;
     struct mm_request_counters *counters;
+    unsigned *device_changes; /* mask of 1u << enum mm_device_change: the last word on each matter */
     struct mm_client_marks *critical, *apps; /* client_marks.h */
 };
 

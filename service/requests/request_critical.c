@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * "critical": a process says that the rest depends on it, and is no less important than the configured floor for as long
- * as the connection lives that said so.
+ * "critical": a process says that the rest depends on it, and is no less important than the configured floor for as
+ * long as the connection lives that said so.
  */
 #include "service/requests/request_subject.h"
 

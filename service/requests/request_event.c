@@ -172,9 +172,36 @@ static int report_account(struct mm_request *request, const struct mm_event_word
     struct mm_event event = {.kind = MM_EVENT_ACCOUNT};
 
     event.payload.account.account_id = mm_request_integer(request, "account", 0);
-    event.payload.account.change = word->change;
+    event.payload.account.change = (enum mm_account_change)word->change;
     mm_event_center_publish(request->context->center, &event);
     mm_json_signed(request->writer, "account", event.payload.account.account_id);
+    return 0;
+}
+
+/* Which word this one takes back. */
+static unsigned opposite(enum mm_device_change change)
+{
+    static const unsigned opposites[MM_DEVICE_CHANGE_COUNT] = {
+        [MM_DEVICE_SCREEN_ON] = 1U << MM_DEVICE_SCREEN_OFF,
+        [MM_DEVICE_SCREEN_OFF] = 1U << MM_DEVICE_SCREEN_ON,
+        [MM_DEVICE_POWER_CONNECTED] = 1U << MM_DEVICE_POWER_DISCONNECTED,
+        [MM_DEVICE_POWER_DISCONNECTED] = 1U << MM_DEVICE_POWER_CONNECTED,
+    };
+
+    return opposites[change];
+}
+
+static int report_device(struct mm_request *request, const struct mm_event_word *word)
+{
+    struct mm_event event = {
+        .kind = MM_EVENT_DEVICE,
+        .payload.device.change = (enum mm_device_change)word->change,
+    };
+
+    *request->device_changes &= ~opposite(event.payload.device.change);
+    *request->device_changes |= 1U << word->change;
+    mm_info("the device: %s, says process %d", word->word, (int)request->client->peer.pid);
+    mm_event_center_publish(request->context->center, &event);
     return 0;
 }
 
@@ -223,6 +250,7 @@ int mm_request_event(struct mm_request *request)
         [MM_SUBJECT_APPLICATION] = report_application,
         [MM_SUBJECT_ACCOUNT] = report_account,
         [MM_SUBJECT_LEVEL] = inject_level,
+        [MM_SUBJECT_DEVICE] = report_device,
     };
     const struct mm_event_word *word = read_word(request);
     int result;

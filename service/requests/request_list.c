@@ -3,8 +3,10 @@
 #include "service/requests/request.h"
 
 #include "common/common.h"
+#include "priority_manager/priority_order.h"
 #include "service/flows/cpu_figures.h"
 #include "service/flows/flows.h"
+#include "service/flows/gpu_figures.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -33,8 +35,9 @@ struct position {
     int64_t start_time_ticks;
 };
 
-/* A place in the list: a bundle and the next of its processes. */
+/* A place in the list, the next victim first: a bundle and the next of its processes. */
 struct place {
+    struct mm_priority_walk walk;
     struct mm_bundle *bundle;
     struct mm_list *process_link;
     int64_t index;
@@ -52,41 +55,48 @@ static void enter(struct place *place, struct mm_bundle *bundle, int64_t index)
     place->index = index;
 }
 
-static void enter_next_bundle(const struct mm_priority_list *list, struct place *place)
+static void enter_next_bundle(struct place *place)
 {
     const struct mm_bundle *before = place->bundle;
-    struct mm_bundle *bundle = bundle_of(mm_priority_list_next(list, &before->entry));
+    struct mm_bundle *bundle = bundle_of(mm_priority_walk_next(&place->walk));
 
     enter(place, bundle, bundle && bundle->entry.priority == before->entry.priority ? place->index + 1 : 0);
 }
 
 /* The process at the place, or NULL at the end; bundles without any are passed over. */
-static struct mm_process *process_at(const struct mm_priority_list *list, struct place *place)
+static struct mm_process *process_at(struct place *place)
 {
     while (place->bundle && place->process_link == &place->bundle->processes)
-        enter_next_bundle(list, place);
+        enter_next_bundle(place);
     return place->bundle ? MM_CONTAINER_OF(place->process_link, struct mm_process, bundle_link) : NULL;
+}
+
+static void enter_first(const struct mm_service_context *context, struct place *place)
+{
+    mm_priority_walk_begin(&place->walk, mm_priority_manager_list(context->manager));
+    enter(place, bundle_of(mm_priority_walk_next(&place->walk)), 0);
 }
 
 /* Where the list is now at or behind what the position names. */
 static void find_place(const struct mm_service_context *context, const struct position *position,
                        struct place *place)
 {
-    const struct mm_priority_list *list = mm_priority_manager_list(context->manager);
     struct mm_process *process = mm_priority_manager_find(context->manager, (pid_t)position->pid);
 
     if (process && process->start_time_ticks == (uint64_t)position->start_time_ticks &&
         process->bundle->entry.priority == position->priority) {
+        mm_priority_walk_begin_behind(&place->walk, mm_priority_manager_list(context->manager),
+                                      &process->bundle->entry);
         place->bundle = process->bundle;
         place->process_link = process->bundle_link.next;
         place->index = position->index;
         return;
     }
-    enter(place, bundle_of(mm_priority_list_least(list)), 0);
+    enter_first(context, place);
     while (place->bundle &&
            (place->bundle->entry.priority > position->priority ||
             (place->bundle->entry.priority == position->priority && place->index < position->index)))
-        enter_next_bundle(list, place);
+        enter_next_bundle(place);
 }
 
 static void write_flags(struct mm_json_writer *writer, uint32_t flags)
@@ -111,6 +121,7 @@ static void write_flags(struct mm_json_writer *writer, uint32_t flags)
         {MM_PROCESS_IS_RESIDENT, "resident"},
         {MM_PROCESS_IS_SYSTEM, "system"},
         {MM_PROCESS_IS_OUT_OF_REACH, "out-of-reach"},
+        {MM_PROCESS_IS_FROZEN, "frozen"},
         {MM_PROCESS_IS_CRITICAL, "critical"},
     };
 
@@ -136,6 +147,25 @@ static void write_run_time(struct mm_request *request, const struct mm_process *
     mm_json_unsigned(request->writer, "cpu_weighted_permille", found ? found->weighted_permille : 0);
 }
 
+/* As of run time. Where drivers tell of users alone, what the process's user did. */
+static void write_graphics(struct mm_request *request, const struct mm_process *process)
+{
+    const struct mm_gpu_figures *figures = mm_flows_figures(request->context->flows, MM_GPUFLOW_NAME);
+    const struct mm_gpu_process *found;
+    const struct mm_gpu_user *user;
+
+    if (!figures)
+        return;
+    found = mm_gpu_figures_process(figures, process->pid);
+    user = mm_gpu_figures_user(figures, process->uid);
+    if (figures->programs & MM_BPF_GPU_JOBS)
+        mm_json_unsigned(request->writer, "gpu_permille", found ? found->permille : 0);
+    if (figures->programs & MM_BPF_GPU_WORK)
+        mm_json_unsigned(request->writer, "gpu_user_permille", user ? user->permille : 0);
+    if (figures->programs & MM_BPF_GPU_MEMORY)
+        mm_json_unsigned(request->writer, "gpu_memory_bytes", found ? found->memory_bytes : 0);
+}
+
 static void write_process(struct mm_request *request, const struct mm_process *process)
 {
     const struct mm_service_context *context = request->context;
@@ -159,6 +189,7 @@ static void write_process(struct mm_request *request, const struct mm_process *p
     mm_json_unsigned(writer, "start_time", process->start_time_ticks);
     mm_json_unsigned(writer, "resident_bytes", process->resident_bytes);
     write_run_time(request, process);
+    write_graphics(request, process);
     if (bundle->set_aside_until_ns > now_ns)
         mm_json_unsigned(writer, "set_aside_ms", (bundle->set_aside_until_ns - now_ns) / MM_NS_PER_MS);
     if (mm_priority_manager_process_rule(process))
@@ -181,12 +212,11 @@ static void write_cursor(struct mm_json_writer *writer, const struct position *p
 /* Fills the page; *last is the process last told. True when more may follow. */
 static bool write_page(struct mm_request *request, struct place *place, struct position *last)
 {
-    const struct mm_priority_list *list = mm_priority_manager_list(request->context->manager);
     bool only_registered = mm_request_bool(request, "registered", false);
     int64_t left = mm_request_integer(request, "limit", INT64_MAX);
     const struct mm_process *process;
 
-    for (; (process = process_at(list, place)) != NULL; place->process_link = place->process_link->next) {
+    for (; (process = process_at(place)) != NULL; place->process_link = place->process_link->next) {
         struct mm_json_writer mark = *request->writer;
 
         if (only_registered && !place->bundle->is_registered)
@@ -231,8 +261,7 @@ int mm_request_list(struct mm_request *request)
     if (mm_request_has(request, "pid"))
         return list_one(request, (pid_t)mm_request_integer(request, "pid", 0));
     if (!cursor) {
-        enter(&place, bundle_of(mm_priority_list_least(mm_priority_manager_list(request->context->manager))),
-              0);
+        enter_first(request->context, &place);
     } else {
         if (mm_cursor_parse(cursor, numbers, 4) < 0 || numbers[2] < 0 || numbers[2] > INT32_MAX)
             return mm_request_refuse(request, "bad-cursor", "the cursor is none that an answer held");

@@ -217,6 +217,19 @@ static void write_requests(struct mm_request *request)
     mm_json_close(writer, '}');
 }
 
+/* What clients said of it last. */
+static void write_device(struct mm_request *request)
+{
+    struct mm_json_writer *writer = request->writer;
+
+    mm_json_open(writer, "device", '[');
+    for (unsigned change = 0; change < MM_DEVICE_CHANGE_COUNT; change++) {
+        if (*request->device_changes & 1U << change)
+            mm_json_text(writer, NULL, mm_device_change_name((enum mm_device_change)change));
+    }
+    mm_json_close(writer, ']');
+}
+
 /* The program's memory stands apart from the daemon's. */
 static void write_process_rules(struct mm_request *request)
 {
@@ -234,6 +247,7 @@ static void write_process_rules(struct mm_request *request)
     mm_json_bool(writer, "enabled", status.is_in_effect);
     mm_json_unsigned(writer, "rules", status.rules);
     mm_json_bool(writer, "built_in", status.has_built_in);
+    mm_json_bool(writer, "user_programs", status.has_user_programs);
     mm_json_signed(writer, "pid", status.pid);
     mm_json_unsigned(writer, "resident_bytes", info.resident_bytes);
     mm_json_unsigned(writer, "starts", status.starts);
@@ -307,6 +321,7 @@ int mm_request_status(struct mm_request *request)
     write_waterline(request, now_ns);
     write_reclaim(request);
     write_list(request);
+    write_device(request);
     write_requests(request);
     write_process_rules(request);
     write_events(request);

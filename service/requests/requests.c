@@ -20,6 +20,7 @@ struct mm_requests {
     struct mm_json_writer writer;
     struct mm_json_writer event_writer;
     struct mm_request_counters counters;
+    unsigned device_changes;
     struct mm_client_marks critical, apps;
     char answer[MM_CONTROL_PACKET_MAX];
     /* Of its own: an event may be told while an answer is being written. */
@@ -255,6 +256,7 @@ void mm_requests_handle(struct mm_requests *requests, struct mm_request_client *
                                  .client = client,
                                  .writer = &requests->writer,
                                  .counters = &requests->counters,
+                                 .device_changes = &requests->device_changes,
                                  .critical = &requests->critical,
                                  .apps = &requests->apps};
     int result = mm_json_parse(&requests->arena, packet, length, &request.object);

@@ -33,16 +33,16 @@
  *
  * Critical: a process without which the rest does not work may say so, and then is no less important than
  * criticalProcesses/floor, registered or not, until the connection that said it takes it back or ends. Off unless
- * criticalProcesses/maxPerUser says how many the connections of one user may hold. Of itself speaks who has the pid and the
- * start time of the process that connected: a descriptor that is handed on gives no right.
+ * criticalProcesses/maxPerUser says how many the connections of one user may hold. Of itself speaks who has the pid
+ * and the start time of the process that connected: a descriptor that is handed on gives no right.
  *
  * Applications that were registered (by a system that draws or decodes for them) are followed until the connection that
  * registered them ends: subscribers of "app-state" are told foreground, visible, background, suspended and ended, once
  * each, forgotten when nobody is interested any more, and reclaim when somebody asks for it. Whoever holds memory for
  * applications gives it back then, and at "memory-level" events.
  *
- * "kill" tells of each victim twice, by its record: when it was signalled and when the outcome is known. At 256 marks of
- * either kind (critical, registered) there is no room for more.
+ * "kill" tells of each victim twice, by its record: when it was signalled and when the outcome is known. At 256
+ * marks of either kind (critical, registered) there is no room for more.
  *
  * Lists come in pages: "cursor" of an answer, when it is not null, asks for the next one. Where the list
  * changed between two pages a process may come twice or, having moved towards the front, be left out.
@@ -50,7 +50,8 @@
  *
  * Codes of errors: not-json, too-complex, unsupported-version, unknown-request, missing-field, unknown-field,
  * bad-field, permission-denied, no-such-process, not-a-process, protected-process, wrong-owner,
- * not-in-domain, bad-cursor, too-large, failed, no-such-flow, not-switchable, too-many; from the socket itself, without an id: too-long, busy.
+ * not-in-domain, bad-cursor, too-large, failed, no-such-flow, not-switchable, too-many; from the socket itself,
+ * without an id: too-long, busy.
  */
 #ifndef MM_SERVICE_REQUESTS_H
 #define MM_SERVICE_REQUESTS_H

@@ -33,6 +33,7 @@ enum mm_event_subject {
     MM_SUBJECT_APPLICATION,
     MM_SUBJECT_ACCOUNT,
     MM_SUBJECT_LEVEL, /* root's alone */
+    MM_SUBJECT_DEVICE,
 };
 
 struct mm_event_word {
@@ -40,8 +41,8 @@ struct mm_event_word {
     const char *summary;
     enum mm_event_subject subject;
     enum mm_application_reason reason; /* of an application */
-    enum mm_account_change change;     /* of an account */
-    unsigned required, allowed;        /* masks of mm_event_field; required ones are allowed, too */
+    int change;                 /* enum mm_account_change of an account, mm_device_change of the device */
+    unsigned required, allowed; /* masks of mm_event_field; required ones are allowed, too */
 };
 
 /* All words; the count goes to *ret_count. */

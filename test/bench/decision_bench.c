@@ -6,6 +6,7 @@
  */
 #include "common/common.h"
 #include "kill_strategy/candidates.h"
+#include "priority_manager/priority_order.h"
 #include "test/bench/statistics.h"
 
 #include <stdint.h>
@@ -114,7 +115,7 @@ static void fill(struct mm_priority_list *list, struct node *nodes, size_t count
         bundle->is_registered = is_registered;
         bundle->name = "bundle";
         bundle->resident_bytes = next_random(&random) % (512 * MM_MIB);
-        if (mm_priority_list_insert(list, &bundle->entry, priority) < 0)
+        if (mm_priority_list_insert(list, &bundle->entry, priority, NULL) < 0)
             abort();
         mm_bundle_describe(list, bundle);
     }
@@ -151,12 +152,15 @@ static void measure(const struct population *population, size_t count, char *swe
     struct node *nodes = malloc(count * sizeof(*nodes));
     static double values[RUNS];
     size_t runs = sweep ? RUNS / 10 : RUNS;
+    struct mm_priority_order order;
     volatile uintptr_t found;
     char name[80];
 
     if (!list || !nodes)
         abort();
     fill(list, nodes, count, population);
+    order = mm_priority_order_of(&config);
+    mm_priority_list_set_order(list, &order);
     for (size_t i = 0; i < runs; i++) {
         uint64_t start_ns;
 

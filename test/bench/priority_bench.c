@@ -7,6 +7,7 @@
 #include "common/common.h"
 #include "event_center/event_center.h"
 #include "priority_manager/manager.h"
+#include "priority_manager/priority_order.h"
 #include "test/bench/statistics.h"
 
 #include <stdio.h>
@@ -230,11 +231,21 @@ static void measure(struct world *world, const struct measurement *measurement, 
     print_samples(measurement->what, world->processes, way->name, samples_ns, MM_ARRAY_SIZE(samples_ns));
 }
 
-static void measure_least(struct world *world)
+/* The list is the manager's, whose configuration the bench is. */
+static void order_by(struct world *world, enum mm_bucket_order order)
+{
+    struct mm_event event = {.kind = MM_EVENT_CONFIG, .payload.config = &world->config};
+
+    world->config.kill.order = order;
+    mm_event_center_publish(world->center, &event);
+}
+
+static void measure_least(struct world *world, const char *what, enum mm_bucket_order order)
 {
     static double samples_ns[SAMPLES / BATCH];
     struct mm_priority_entry *volatile least;
 
+    order_by(world, order);
     for (size_t i = 0; i < MM_ARRAY_SIZE(samples_ns); i++) {
         uint64_t start_ns = now_ns();
 
@@ -243,7 +254,7 @@ static void measure_least(struct world *world)
         samples_ns[i] = (double)(now_ns() - start_ns) / BATCH;
     }
     (void)least;
-    print_samples("least important", world->processes, "", samples_ns, MM_ARRAY_SIZE(samples_ns));
+    print_samples(what, world->processes, "", samples_ns, MM_ARRAY_SIZE(samples_ns));
 }
 
 static size_t table_bytes(const struct mm_hash_table *table)
@@ -263,8 +274,8 @@ static void measure_memory(const struct world *world)
     static const char *const names[] = {"memory for a process alone in its bundle",
                                         "memory for a process, with the reserve"};
     const struct mm_priority_manager *manager = world->manager;
-    const size_t entry_bytes =
-        sizeof(struct mm_priority_link) + sizeof(struct mm_priority_key) + sizeof(struct mm_priority_entry *);
+    const size_t entry_bytes = sizeof(struct mm_priority_link) + sizeof(struct mm_priority_key) +
+                               sizeof(struct mm_priority_entry *) + sizeof(uint64_t);
     const size_t tables_bytes =
         table_bytes(&manager->processes) + table_bytes(&manager->bundles) + table_bytes(&manager->bindings);
 
@@ -324,7 +335,9 @@ static void measure_size(unsigned processes)
 
     world_init(&world, processes);
     measure_memory(&world);
-    measure_least(&world);
+    measure_least(&world, "least important, by oldest use", MM_ORDER_OLDEST_USE);
+    measure_least(&world, "least important, heaviest", MM_ORDER_HEAVIEST);
+    measure_least(&world, "least important, newest", MM_ORDER_NEWEST);
     measure_writes(&world);
     world_fini(&world);
 }

@@ -270,46 +270,12 @@ TEST_P(Cpu, TheProgramsGoWithTheHandle)
 
 // ---- frequencies, which this machine may not have ---------------------------------------------------------
 
-// The youngest object of that name on the machine, which is ours.
-int open_youngest(const std::string &wanted, enum bpf_cmd next, enum bpf_cmd open, bool is_map)
-{
-    union bpf_attr attributes = {};
-    int found = -1;
-
-    while (bpf_test::bpf(next, &attributes) == 0) {
-        uint32_t id = attributes.next_id;
-        union bpf_attr by_id = {};
-        std::string name;
-
-        by_id.prog_id = id;
-        int fd = bpf_test::bpf(open, &by_id);
-        union bpf_attr info = {};
-        struct bpf_map_info map = {};
-        struct bpf_prog_info program = {};
-        info.info.bpf_fd = static_cast<uint32_t>(fd);
-        info.info.info_len = is_map ? sizeof(map) : sizeof(program);
-        info.info.info = is_map ? reinterpret_cast<uintptr_t>(&map) : reinterpret_cast<uintptr_t>(&program);
-        if (fd >= 0 && bpf_test::bpf(BPF_OBJ_GET_INFO_BY_FD, &info) == 0)
-            name = is_map ? map.name : program.name;
-        if (fd >= 0 && name == wanted.substr(0, BPF_OBJ_NAME_LEN - 1)) {
-            if (found >= 0)
-                close(found);
-            found = fd;
-        } else if (fd >= 0) {
-            close(fd);
-        }
-        attributes = {};
-        attributes.start_id = id;
-    }
-    return found;
-}
-
 TEST_P(Cpu, CountsLessAtALowerFrequency)
 {
-    int states = open_youngest("mm_cpu_states", BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, true);
-    int frequency = open_youngest("mm_cpu_frequency", BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, false);
+    int states = bpf_test::open_youngest("mm_cpu_states", BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, true);
+    int frequency =
+        bpf_test::open_youngest("mm_cpu_frequency", BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, false);
     const uint64_t arguments[2] = {500000, 0};
-    union bpf_attr attributes = {};
 
     ASSERT_GE(states, 0);
     ASSERT_GE(frequency, 0);
@@ -331,11 +297,7 @@ TEST_P(Cpu, CountsLessAtALowerFrequency)
     ASSERT_NE(found, nullptr);
     EXPECT_EQ(found->weighted_ns, found->run_ns) << "at the highest frequency";
 
-    attributes = {};
-    attributes.test.prog_fd = static_cast<uint32_t>(frequency);
-    attributes.test.ctx_in = reinterpret_cast<uintptr_t>(arguments);
-    attributes.test.ctx_size_in = sizeof(arguments);
-    ASSERT_EQ(bpf_test::bpf(BPF_PROG_TEST_RUN, &attributes), 0) << strerror(errno);
+    ASSERT_TRUE(bpf_test::run_program(frequency, arguments, sizeof(arguments))) << strerror(errno);
     uint64_t before_ns = cpu_clock_ns(child.pid());
     while (cpu_clock_ns(child.pid()) < before_ns + 300 * MS)
         std::this_thread::yield();
@@ -348,6 +310,93 @@ TEST_P(Cpu, CountsLessAtALowerFrequency)
     munmap(memory, sizeof(mm_bpf_cpu_state));
     close(states);
     close(frequency);
+}
+
+// What is missing of the weight is that of the times at a quarter, to the moment: the clock says exactly how long those
+// were. The scheduler's account leaves out what others took of it, and is up to a tick old.
+TEST_P(Cpu, AChangeOfFrequencyCountsFromItsMoment)
+{
+    const int states =
+        bpf_test::open_youngest("mm_cpu_states", BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, true);
+    const int frequency =
+        bpf_test::open_youngest("mm_cpu_frequency", BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, false);
+    const uint64_t quarter[2] = {500000, 0}, whole[2] = {2000000, 0};
+    constexpr int TIMES = 20;
+    bpf_test::Child child([] {
+        pin(0);
+        burn(3600 * 1000 * MS);
+    });
+    uint64_t least_ns = 0, most_ns = 0, missing_ns = 0;
+    auto wait = [] {
+        for (const uint64_t begin_ns = bpf_test::now_ns(); bpf_test::now_ns() < begin_ns + 5 * MS;)
+            std::this_thread::yield();
+    };
+
+    ASSERT_GE(states, 0);
+    ASSERT_GE(frequency, 0);
+    void *memory = mmap(nullptr, sizeof(mm_bpf_cpu_state), PROT_READ | PROT_WRITE, MAP_SHARED, states, 0);
+    ASSERT_NE(memory, MAP_FAILED);
+    static_cast<mm_bpf_cpu_state *>(memory)->max_khz = 2000000;
+    child.go();
+    while (cpu_clock_ns(child.pid()) < 50 * MS)
+        std::this_thread::yield();
+    (void)read();
+    for (int i = 0; i < TIMES; i++) {
+        union bpf_attr flush = {};
+
+        wait();
+        const uint64_t called_ns = bpf_test::now_ns();
+        ASSERT_TRUE(bpf_test::run_program(frequency, quarter, sizeof(quarter))) << strerror(errno);
+        const uint64_t changed_ns = bpf_test::now_ns();
+        wait();
+        flush.test.prog_fd = static_cast<uint32_t>(mm_bpf_cpu_collector(cpu)->fds[MM_BPF_CPU_FLUSH]);
+        flush.test.flags = BPF_F_TEST_RUN_ON_CPU;
+        ASSERT_EQ(bpf_test::bpf(BPF_PROG_TEST_RUN, &flush), 0) << strerror(errno);
+        const uint64_t back_ns = bpf_test::now_ns();
+        ASSERT_TRUE(bpf_test::run_program(frequency, whole, sizeof(whole))) << strerror(errno);
+        least_ns += back_ns - changed_ns;
+        most_ns += bpf_test::now_ns() - called_ns;
+    }
+    Snapshot snapshot = read();
+    kill(child.pid(), SIGKILL);
+    for (size_t i = 0; i < snapshot->count; i++)
+        missing_ns += snapshot->processes[i].run_ns - snapshot->processes[i].weighted_ns;
+    // each charge is rounded down by less than a nanosecond
+    EXPECT_LE(missing_ns, most_ns * 3 / 4 + MS / 10 + (GetParam() ? 0 : TIMES * TICK_NS));
+    EXPECT_GE(missing_ns, least_ns * 3 / (GetParam() ? 4 : 8) - MS / 10);
+    munmap(memory, sizeof(mm_bpf_cpu_state));
+    close(states);
+    close(frequency);
+}
+
+// Each processor has a loop, so that every moment is somebody's.
+TEST_P(Cpu, OfBusyProcessorsIsAllTheirTime)
+{
+    const int count = static_cast<int>(std::thread::hardware_concurrency());
+    std::vector<std::unique_ptr<bpf_test::Child>> loops;
+
+    for (int cpu_index = 0; cpu_index < count; cpu_index++) {
+        loops.push_back(std::make_unique<bpf_test::Child>([cpu_index] {
+            pin(cpu_index);
+            burn(3600 * 1000 * MS);
+        }));
+        loops.back()->go();
+        while (cpu_clock_ns(loops.back()->pid()) < 20 * MS)
+            std::this_thread::yield();
+    }
+    const uint64_t begin_ns = bpf_test::now_ns();
+    const uint64_t total_before_ns = read()->total_ns;
+    const uint64_t begun_ns = bpf_test::now_ns();
+    while (bpf_test::now_ns() < begun_ns + 500 * MS)
+        std::this_thread::yield();
+    const uint64_t end_ns = bpf_test::now_ns();
+    const uint64_t total_ns = read()->total_ns - total_before_ns;
+    const uint64_t ended_ns = bpf_test::now_ns();
+    for (const auto &loop : loops)
+        kill(loop->pid(), SIGKILL);
+    EXPECT_LE(total_ns, (ended_ns - begin_ns) * static_cast<uint64_t>(count));
+    // by the scheduler's account without what interrupts and the host took
+    EXPECT_GE(total_ns, (end_ns - begun_ns) * static_cast<uint64_t>(count) / (GetParam() ? 1 : 2));
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, Cpu, testing::Values(false, true),

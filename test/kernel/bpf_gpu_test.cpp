@@ -5,11 +5,10 @@
  * root and BPF.
  */
 #include "bpf/gpu.h"
-#include "bpf_support.h"
+#include "fake_tracefs.h"
 
 #include <csignal>
 #include <cstring>
-#include <filesystem>
 #include <linux/magic.h>
 #include <memory>
 #include <sys/prctl.h>
@@ -17,8 +16,11 @@
 namespace
 {
 
+using bpf_test::FakeTracefs;
+using bpf_test::Field;
 using bpf_test::now_ns;
 using bpf_test::PATIENCE_MS;
+using bpf_test::Record;
 
 constexpr uint64_t MS = 1000000;
 constexpr uint64_t SECOND = 1000 * MS;
@@ -32,11 +34,6 @@ struct Free {
 using Snapshot = std::unique_ptr<mm_bpf_gpu_snapshot, Free>;
 
 // ---- what drivers' format files say, up to the fields that matter -------------------------------------------
-
-struct Field {
-    std::string type;
-    unsigned offset, size;
-};
 
 const std::vector<Field> PWRLEVEL = {{"__data_loc char[] device_name", 8, 4},
                                      {"unsigned int pwrlevel", 12, 4},
@@ -67,56 +64,16 @@ const std::vector<Field> OLD_JOB = {{"struct drm_sched_entity * entity", 8, 8},
                                     {"struct dma_fence * fence", 16, 8}};
 const std::vector<Field> OLD_DONE = {{"struct dma_fence * fence", 8, 8}};
 
-// A record, whose fields are written where the format has them.
-class Record
-{
-  public:
-    explicit Record(std::vector<Field> format) : fields(std::move(format))
-    {
-    }
-    Record &set(const std::string &name, uint64_t value)
-    {
-        for (const Field &field : fields) {
-            if (field.type.substr(field.type.rfind(' ') + 1) == name)
-                memcpy(bytes + field.offset, &value, field.size); // little endian, as this machine
-        }
-        return *this;
-    }
-    // The most that may be given to a raw tracepoint.
-    static constexpr size_t SIZE = 96;
-    alignas(8) unsigned char bytes[SIZE] = {};
-
-  private:
-    std::vector<Field> fields;
-};
-
 class Gpu : public testing::Test
 {
   protected:
-    Gpu()
-    {
-        char path[] = "/tmp/memmgr-gpu-test-XXXXXX";
-
-        tracefs = mkdtemp(path);
-    }
     ~Gpu() override
     {
         mm_bpf_gpu_free(gpu);
-        std::filesystem::remove_all(tracefs);
     }
     void event(const std::string &name, const std::vector<Field> &fields, const std::string &id = "") const
     {
-        const std::string directory = tracefs + "/events/" + name;
-        std::filesystem::create_directories(directory);
-        std::ofstream format(directory + "/format");
-
-        format << "name: " << name.substr(name.find('/') + 1) << "\nID: 1\nformat:\n"
-               << "\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n";
-        for (const Field &field : fields)
-            format << "\tfield:" << field.type << ";\toffset:" << field.offset << ";\tsize:" << field.size
-                   << ";\tsigned:0;\n";
-        if (!id.empty())
-            std::ofstream(directory + "/id") << id;
+        tracefs.add(name, fields, id);
     }
     int open(const char *pin_directory = nullptr, bool is_fake = true)
     {
@@ -124,7 +81,7 @@ class Gpu : public testing::Test
 
         options.loader_path = bpf_test::loader_path();
         options.timeout_ms = PATIENCE_MS;
-        options.tracefs = is_fake ? tracefs.c_str() : nullptr;
+        options.tracefs = is_fake ? tracefs.path.c_str() : nullptr;
         options.pin_directory = pin_directory;
         EXPECT_EQ(mm_bpf_gpu_new(&options, &gpu), 0);
         struct pollfd pollfd = {collector()->progress_fd, POLLIN, 0};
@@ -157,12 +114,8 @@ class Gpu : public testing::Test
     }
     void run(const std::string &name, const Record &record) const
     {
-        union bpf_attr attributes = {};
-
-        attributes.test.prog_fd = static_cast<uint32_t>(program(name));
-        attributes.test.ctx_in = reinterpret_cast<uintptr_t>(record.bytes);
-        attributes.test.ctx_size_in = Record::SIZE;
-        ASSERT_EQ(bpf_test::bpf(BPF_PROG_TEST_RUN, &attributes), 0) << name << ": " << strerror(errno);
+        ASSERT_TRUE(bpf_test::run_program(program(name), record.bytes, Record::SIZE))
+            << name << ": " << strerror(errno);
     }
     Snapshot read() const
     {
@@ -218,7 +171,7 @@ class Gpu : public testing::Test
             continue;
     }
 
-    std::string tracefs;
+    const FakeTracefs tracefs;
     mm_bpf_gpu *gpu = nullptr;
 };
 
@@ -290,7 +243,7 @@ TEST_F(Gpu, FrequenciesOfDriversAreInTheirUnitsAndLayouts)
     mm_bpf_gpu_free(gpu);
     gpu = nullptr;
 
-    std::filesystem::remove_all(tracefs + "/events/power");
+    tracefs.clear();
     event("drm_msm_gpu/msm_gpu_freq_change", msm);
     ASSERT_EQ(open(), 0) << reason();
     run("mm_gpu_change", Record(msm).set("freq", 585));
@@ -402,7 +355,7 @@ TEST_F(Gpu, OfTheSchedulerTheTimeOnTheHardwareCounts)
         };
 
         SCOPED_TRACE(release.queued);
-        std::filesystem::remove_all(tracefs + "/events");
+        tracefs.clear();
         event(std::string("gpu_scheduler/") + release.queued, release.job);
         event(std::string("gpu_scheduler/") + release.begun, release.job);
         event(std::string("gpu_scheduler/") + release.done, release.end);
@@ -564,7 +517,6 @@ TEST_F(Gpu, MoreDevicesAndLevelsThanThereIsRoomForAreLost)
 
 TEST_F(Gpu, WithoutAnyHookItSaysWhereItLooked)
 {
-    std::filesystem::create_directories(tracefs + "/events");
     EXPECT_EQ(open(), -EOPNOTSUPP);
     EXPECT_EQ(reason(), "none of these tracepoints is here: kgsl/kgsl_pwrlevel, power/gpu_frequency, "
                         "drm_msm_gpu/msm_gpu_freq_change, kgsl/kgsl_gpubusy, gpu_mem/gpu_mem_total, "
@@ -585,6 +537,19 @@ TEST_F(Gpu, OnThisKernelItRunsOrSaysWhyNot)
             << result << " " << reason();
 }
 
+// An id that is none of this kernel's: the event cannot be attached to.
+TEST_F(Gpu, AHookThatCannotBeAttachedToIsSaid)
+{
+    event("power/gpu_frequency", FREQUENCY, "65535\n");
+    EXPECT_EQ(open(), -EOPNOTSUPP);
+    EXPECT_EQ(reason().rfind("classic tracepoints: perf_event_open: ", 0), 0U) << reason();
+    mm_bpf_gpu_free(gpu);
+    gpu = nullptr;
+    event("gpu_mem/gpu_mem_total", MEM_TOTAL);
+    ASSERT_EQ(open(), 0) << reason();
+    EXPECT_EQ(collector()->programs, static_cast<unsigned>(MM_BPF_GPU_MEMORY)) << "the rest works";
+}
+
 // What is left of a way is not taken for it, and what has nothing to do with it works.
 TEST_F(Gpu, AHookThatCannotBeReadIsDoneWithout)
 {
@@ -602,6 +567,28 @@ TEST_F(Gpu, AHookThatCannotBeReadIsDoneWithout)
     EXPECT_EQ(reason(),
               "power level by power/gpu_frequency; without share busy, memory, work for users, work "
               "for processes");
+}
+
+// What tells of users and devices does not depend on how processes are numbered.
+TEST_F(Gpu, InAnotherPidNamespaceProcessesAreDoneWithout)
+{
+    event("power/gpu_frequency", FREQUENCY);
+    event("gpu_mem/gpu_mem_total", MEM_TOTAL);
+    const std::string answer = bpf_test::in_child([&] {
+        if (unshare(CLONE_NEWPID) < 0)
+            return std::string("unshare: ") + strerror(errno);
+        // its first process
+        return bpf_test::in_child([&] {
+            const int result = open();
+
+            return std::to_string(result) + " " + reason();
+        });
+    });
+    if (answer.rfind("unshare: ", 0) == 0)
+        GTEST_SKIP() << answer;
+    EXPECT_EQ(answer,
+              "0 power level by power/gpu_frequency; without share busy, memory, work for users, work for "
+              "processes");
 }
 
 // ---- pinned maps --------------------------------------------------------------------------------------------

@@ -308,6 +308,51 @@ inline std::set<uint32_t> new_programs(const std::set<uint32_t> &before)
     return found;
 }
 
+/* The youngest object of that name on the machine, which is ours. */
+inline int open_youngest(const std::string &wanted, enum bpf_cmd next, enum bpf_cmd open, bool is_map)
+{
+    union bpf_attr attributes = {};
+    int found = -1;
+
+    while (bpf(next, &attributes) == 0) {
+        uint32_t id = attributes.next_id;
+        union bpf_attr by_id = {};
+        std::string name;
+
+        by_id.prog_id = id;
+        int fd = bpf(open, &by_id);
+        union bpf_attr info = {};
+        struct bpf_map_info map = {};
+        struct bpf_prog_info program = {};
+        info.info.bpf_fd = static_cast<uint32_t>(fd);
+        info.info.info_len = is_map ? sizeof(map) : sizeof(program);
+        info.info.info = is_map ? reinterpret_cast<uintptr_t>(&map) : reinterpret_cast<uintptr_t>(&program);
+        if (fd >= 0 && bpf(BPF_OBJ_GET_INFO_BY_FD, &info) == 0)
+            name = is_map ? map.name : program.name;
+        if (fd >= 0 && name == wanted.substr(0, BPF_OBJ_NAME_LEN - 1)) {
+            if (found >= 0)
+                close(found);
+            found = fd;
+        } else if (fd >= 0) {
+            close(fd);
+        }
+        attributes = {};
+        attributes.start_id = id;
+    }
+    return found;
+}
+
+/* Runs a raw tracepoint's program with that for its arguments. */
+inline bool run_program(int program, const void *arguments, uint32_t size)
+{
+    union bpf_attr attributes = {};
+
+    attributes.test.prog_fd = static_cast<uint32_t>(program);
+    attributes.test.ctx_in = reinterpret_cast<uintptr_t>(arguments);
+    attributes.test.ctx_size_in = size;
+    return bpf(BPF_PROG_TEST_RUN, &attributes) == 0;
+}
+
 /* The kernel frees programs some time after their last descriptor closed, and says so to nobody. */
 inline bool only_remain(const std::set<uint32_t> &before)
 {

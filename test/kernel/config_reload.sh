@@ -149,6 +149,13 @@ expect 'reload: bpf/ringKB: 8 -> 16'
 # removed
 rm "$drop_ins/20-product.xml"
 expect 'reload: bpf/ringKB: 16 -> 64 (built-in)'
+# whose numbers processes have is as of the start
+put "$drop_ins/20-product.xml" \
+    '<reclaimPriorityConfig><priorityCompat>upstream</priorityCompat></reclaimPriorityConfig>'
+expect "priorityCompat: none -> upstream ($drop_ins/20-product.xml:1), takes effect at the next start"
+! control status | grep -q priorityCompat || fail "other numbers after a reload: $(control status)"
+rm "$drop_ins/20-product.xml"
+expect 'priorityCompat: upstream -> none (built-in)'
 # the drop-in directory goes and comes
 rmdir "$drop_ins"
 mkdir "$drop_ins"

@@ -46,9 +46,9 @@ class Daemon : public ::testing::Test
         if (pid == 0) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);
             setenv("NOTIFY_SOCKET", (place + "/notify").c_str(), 1);
-            execl(MM_MEMMGRD, MM_MEMMGRD, "--dry-run", "--config", config.c_str(), "--runtime-directory",
-                  place.c_str(), "--socket", (place + "/control.sock").c_str(), "--log-level", "error",
-                  nullptr);
+            execl(MM_MEMMGRD, MM_MEMMGRD, "--config", config.c_str(), "--runtime-directory", place.c_str(),
+                  "--socket", (place + "/control.sock").c_str(), "--log-level", "error",
+                  is_dry_run ? "--dry-run" : nullptr, nullptr);
             _exit(127);
         }
         do {
@@ -133,6 +133,7 @@ class Daemon : public ::testing::Test
         return static_cast<uint64_t>(time.count() * 55) + 30;
     }
 
+    bool is_dry_run = true; // another one only where all that it may touch is the test's
     char directory[64] = "/run/memmgr-test-XXXXXX";
     int notify_fd = -1;
     pid_t pid = -1;

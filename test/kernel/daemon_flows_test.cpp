@@ -18,21 +18,21 @@ class Flows : public Daemon
             (void)end(SIGTERM);
         Daemon::TearDown();
     }
-    std::string configure(bool is_on) const
+    std::string configure(bool is_on, const std::string &flow = "cpuflow") const
     {
         const std::string path = std::string(directory) + "/config.xml";
         std::ofstream file(path);
 
-        file << "<Memmgr><flows><cpuflow><enabled>" << (is_on ? "true" : "false")
-             << "</enabled><intervalMs>200</intervalMs></cpuflow></flows></Memmgr>";
+        file << "<Memmgr><flows><" << flow << "><enabled>" << (is_on ? "true" : "false")
+             << "</enabled><intervalMs>200</intervalMs></" << flow << "></flows></Memmgr>";
         return path;
     }
-    std::string phase() const
+    std::string phase(const std::string &flow = "cpuflow") const
     {
         std::smatch found;
         const std::string answer = ask("flows");
 
-        return std::regex_search(answer, found, std::regex("cpuflow +([a-z]+)")) ? found[1].str() : "";
+        return std::regex_search(answer, found, std::regex(flow + " +([a-z]+)")) ? found[1].str() : "";
     }
     bool becomes(const std::string &wanted) const
     {
@@ -128,6 +128,29 @@ TEST_F(Flows, AreSwitchedAtRunTimeAndByAReload)
     EXPECT_TRUE(becomes("running"));
     (void)ask("flows stop cpuflow");
     EXPECT_TRUE(becomes("off"));
+}
+
+// Where no driver has hooks it is idle and says where it looked; elsewhere it runs. The other flow is not touched.
+TEST_F(Flows, GraphicsAreSwitchedLikewiseOrExplained)
+{
+    const std::string path = configure(true, "gpuflow");
+    auto is_decided = [this] { return phase("gpuflow") == "running" || phase("gpuflow") == "unsupported"; };
+
+    start(path);
+    ASSERT_TRUE(comes_true(is_decided)) << ask("flows");
+    EXPECT_EQ(phase(), "off");
+    const std::string answer = ask("flows");
+    EXPECT_TRUE(phase("gpuflow") == "running" ||
+                answer.find("none of these tracepoints is here: kgsl/kgsl_pwrlevel, ") != std::string::npos ||
+                answer.find("tracefs is not mounted and cannot be: ") != std::string::npos)
+        << answer;
+    (void)configure(false, "gpuflow");
+    (void)ask("reload");
+    EXPECT_TRUE(comes_true([this] { return phase("gpuflow") == "off"; })) << ask("flows");
+    (void)ask("flows start gpuflow");
+    EXPECT_TRUE(comes_true(is_decided)) << ask("flows");
+    (void)ask("flows stop gpuflow");
+    EXPECT_TRUE(comes_true([this] { return phase("gpuflow") == "off"; })) << ask("flows");
 }
 
 TEST_F(Flows, DoNotHoldUpTheEnd)

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -113,6 +115,41 @@ TEST(Tracefs, FindsTheOffsetOfAField)
         EXPECT_EQ(mm_tracefs_field(FORMAT, c.name, c.size, &offset), c.result);
         EXPECT_EQ(offset, c.offset);
     }
+}
+
+TEST(Tracefs, TellsWhereAFieldStandsAndHowLargeItIs)
+{
+    uint32_t offset = 0, size = 0;
+
+    EXPECT_EQ(mm_tracefs_place(FORMAT, "comm", &offset, &size), 0);
+    EXPECT_EQ(offset, 12U);
+    EXPECT_EQ(size, 16U);
+    EXPECT_EQ(mm_tracefs_place("\tfield:long huge;\toffset:8;\tsize:4097;\n", "huge", &offset, &size),
+              -EINVAL);
+    EXPECT_EQ(mm_tracefs_place(FORMAT, "none", &offset, &size), -ENOENT);
+    EXPECT_EQ(offset, 12U);
+}
+
+TEST(Tracefs, ReadsTheNumberOfAnEvent)
+{
+    char root[] = "/tmp/memmgr-tracefs-XXXXXX";
+    const struct {
+        const char *text;
+        int result;
+    } cases[] = {{"611\n", 0}, {"611", 0}, {"", -EINVAL}, {"six\n", -EINVAL}, {"4294967296\n", -ERANGE}};
+    uint32_t id = 0;
+
+    ASSERT_NE(mkdtemp(root), nullptr);
+    const std::string directory = std::string(root) + "/events/power/gpu_frequency";
+    std::filesystem::create_directories(directory);
+    EXPECT_EQ(mm_tracefs_read_id(root, "power/gpu_frequency", &id), -ENOENT);
+    for (const auto &c : cases) {
+        std::ofstream(directory + "/id") << c.text;
+        id = 7;
+        EXPECT_EQ(mm_tracefs_read_id(root, "power/gpu_frequency", &id), c.result) << c.text;
+        EXPECT_EQ(id, c.result == 0 ? 611U : 7U) << c.text;
+    }
+    std::filesystem::remove_all(root);
 }
 
 TEST(Tracefs, TextWithoutFieldsHasNone)

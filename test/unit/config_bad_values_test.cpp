@@ -321,10 +321,12 @@ std::vector<BadFile> texts()
          {"3:3: error: enabled is empty, expected true or false (yes, no, on, off, 1, 0)"}},
         {"OrderUnknown",
          content("<killPolicy>\n  <order>largest</order>\n</killPolicy>"),
-         {"3:10: error: order is \"largest\", expected one of oldestUse, heaviest, newestUse"}},
+         {"3:10: error: order is \"largest\", expected one of oldestUse, heaviest, newestUse, oldest, "
+          "newest"}},
         {"OrderCase",
          content("<killPolicy>\n  <order>OldestUse</order>\n</killPolicy>"),
-         {"3:10: error: order is \"OldestUse\", expected one of oldestUse, heaviest, newestUse"}},
+         {"3:10: error: order is \"OldestUse\", expected one of oldestUse, heaviest, newestUse, oldest, "
+          "newest"}},
         {"PolicyUnknown",
          content("<unregisteredProcesses>\n  <policy>all</policy>\n</unregisteredProcesses>"),
          {"3:11: error: policy is \"all\", expected one of never, raised, any"}},

@@ -152,6 +152,20 @@ TEST(ProcessRules, ThoseThatTakeNothingAreSaid)
     EXPECT_EQ(merged.problems, std::vector<std::string>{"1.xml:1:42: " + shadowed("a", "b", "2.xml:1")});
 }
 
+TEST(ProcessRules, UsersProgramsAreTakenByBuiltInRulesOnly)
+{
+    Loaded off = load_body(section("")), on = load_body(section("<userPrograms>true</userPrograms>"));
+    Loaded in_vain =
+        load_body("\n" + section("\n<builtInRules>false</builtInRules>\n<userPrograms>true</userPrograms>"));
+
+    ASSERT_TRUE(off.config && on.config && in_vain.config);
+    EXPECT_FALSE(off.config->process_rules.has_user_programs);
+    EXPECT_TRUE(on.config->process_rules.has_user_programs);
+    EXPECT_EQ(on.problems, std::vector<std::string>());
+    EXPECT_EQ(in_vain.problems, std::vector<std::string>{"f.xml:4:15: warning: userPrograms has no effect: "
+                                                         "builtInRules is false (line 3)"});
+}
+
 TEST(ProcessRules, PrintedTheyReadBackTheSame)
 {
     Loaded loaded = load_body(section(rule("b", "<comm>regex:a&lt;b</comm>") + rule("a", "<uid>1-2</uid>")));

@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // From what BPF collected to what cpuflow tells of it, and how clients see it.
-#include "service_fixture.h"
+#include "flow_support.h"
 
 #include "service/flows/cpu_figures.h"
-#include "service/flows/flows.h"
-
-#include "event_center/center.h"
-
-#include <chrono>
-#include <thread>
 
 using namespace service_test;
 
@@ -109,63 +103,19 @@ int publish_once(mm_flow *flow, void *)
 {
     mm_cpu_lost lost = {};
     Snapshot snapshot = snapshot_of({time_of(100, 640, 320)}, 5 * MM_NS_PER_MS, 2);
-    int result = 0;
 
     mm_flow_publish(flow, mm_cpu_figures_new(snapshot.get(), MM_NS_PER_S, &lost));
-    mm_flow_begin(flow);
-    while (result == 0)
-        result = mm_flow_wait(flow, -1, 1000);
-    return result == -ECANCELED ? 0 : result;
+    return stay(flow);
 }
 
-class CpuRequests : public testing::Test
+const mm_flow_ops fake = {MM_CPUFLOW_NAME, "mm-fake", "a fake", publish_once};
+
+class CpuRequests : public FlowRequests
 {
   protected:
-    CpuRequests()
+    CpuRequests() : FlowRequests(fake)
     {
-        static const mm_flow_ops fake = {MM_CPUFLOW_NAME, "mm-fake", "a fake", publish_once};
-
-        EXPECT_EQ(mm_flows_new(world.center, &world.context.flows), 0);
-        EXPECT_EQ(mm_flows_add(world.context.flows, &fake, nullptr), 0);
     }
-    mm_flow_phase phase()
-    {
-        mm_flow_status status = {};
-
-        mm_flows_status(world.context.flows, 0, &status);
-        return status.phase;
-    }
-    // The loop turns until the flow has begun.
-    void start()
-    {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-        mm_timer timer = {};
-
-        ASSERT_EQ(mm_flows_switch(world.context.flows, MM_CPUFLOW_NAME, true), 0);
-        mm_timer_init(
-            &timer,
-            [](mm_timer *, void *user) { mm_event_center_stop(static_cast<mm_event_center *>(user)); },
-            world.center);
-        while (phase() != MM_FLOW_RUNNING && std::chrono::steady_clock::now() < deadline) {
-            std::this_thread::yield();
-            mm_event_center_arm(world.center, &timer, mm_event_center_now_ns(world.center));
-            world.center->is_stopping = false;
-            EXPECT_EQ(mm_event_center_run(world.center), 0);
-        }
-        ASSERT_EQ(phase(), MM_FLOW_RUNNING);
-    }
-    static const cJSON *process(const Json &answer, pid_t pid)
-    {
-        const cJSON *element;
-
-        cJSON_ArrayForEach (element, member(answer, "processes")) {
-            if (number_of(member(element, "pid")) == pid)
-                return element;
-        }
-        return nullptr;
-    }
-    World world;
-    Client client{world};
 };
 
 TEST_F(CpuRequests, TheListHasRunTimeWhereItIsCollected)
@@ -178,7 +128,7 @@ TEST_F(CpuRequests, TheListHasRunTimeWhereItIsCollected)
     EXPECT_EQ(number_of(member(process(answer, 100), "cpu_permille")), 640);
     EXPECT_EQ(number_of(member(process(answer, 100), "cpu_weighted_permille")), 320);
     EXPECT_EQ(number_of(member(process(answer, 101), "cpu_permille")), 0) << "it did not run";
-    ASSERT_EQ(mm_flows_switch(world.context.flows, MM_CPUFLOW_NAME, false), 0);
+    ASSERT_EQ(mm_flows_switch(flows, MM_CPUFLOW_NAME, false), 0);
     EXPECT_EQ(member(process(client.ask("list"), 100), "cpu_permille"), nullptr);
 }
 

@@ -200,6 +200,25 @@ TEST_F(Engine, ProcessesThatNobodyReportedAreLookedForAsOftenAsConfigured)
     }
 }
 
+TEST_F(Engine, ProcessesAreLookedForOnceMoreWhenTheDeviceHasStartedUp)
+{
+    mm_event event = {};
+    unsigned calls;
+
+    begin();
+    run_for(SECOND);
+    calls = mm_simulated_calls(kernel, "scan_processes");
+    event.kind = MM_EVENT_DEVICE;
+    event.payload.device.change = MM_DEVICE_SCREEN_OFF;
+    mm_event_center_publish(engine->center, &event);
+    run_for(SECOND);
+    EXPECT_EQ(mm_simulated_calls(kernel, "scan_processes"), calls);
+    event.payload.device.change = MM_DEVICE_BOOT_COMPLETED;
+    mm_event_center_publish(engine->center, &event);
+    run_for(SECOND);
+    EXPECT_GT(mm_simulated_calls(kernel, "scan_processes"), calls);
+}
+
 /* ---- process rules ---------------------------------------------------------------------------------------- */
 
 static void match(mm_event_center *center, pid_t pid, const char *rule, int priority)
@@ -231,6 +250,10 @@ TEST_F(Engine, RulesSayWhoMayDieAndWhoNever)
     run_for(10 * SECOND);
     EXPECT_TRUE(is_alive(1001)) << "protected";
     EXPECT_FALSE(is_alive(1002)) << "put above 0 by a rule";
+    EXPECT_NE(strstr(mm_kill_strategy_record(engine->kill, 0)->reason,
+                     "; process of rule \"builds\" at 800 is the least important"),
+              nullptr)
+        << mm_kill_strategy_record(engine->kill, 0)->reason;
     EXPECT_TRUE(is_alive(1003)) << "nobody put it above 0";
     match(engine->center, 1003, "tabs", 400);
     fill_until(20 * MIB, 9998);

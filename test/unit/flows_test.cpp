@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The supervisor with flows that fail, hang or cannot, on threads of their own; the clock is simulated.
-#include "service_fixture.h"
-
-#include "event_center/center.h"
-#include "service/flows/flows.h"
+#include "flow_support.h"
 
 #include <atomic>
 #include <chrono>
@@ -18,9 +15,6 @@ using namespace service_test;
 
 namespace
 {
-
-// How long a test waits for a thread, on a busy machine, too.
-constexpr int PATIENCE_MS = 20000;
 
 // What a fake flow does, told by the test.
 struct Fake {
@@ -79,58 +73,22 @@ const mm_flow_ops first_ops = {"first", "mm-first", "a fake", Fake::run};
 const mm_flow_ops second_ops = {"second", "mm-second", "another", Fake::run};
 const mm_flow_ops engine_ops = {"memflow", nullptr, "the engine", nullptr};
 
-class Flows : public testing::Test
+class Flows : public FlowWorld
 {
   protected:
     Flows()
     {
-        EXPECT_EQ(mm_flows_new(world.center, &flows), 0);
         EXPECT_EQ(mm_flows_add(flows, &engine_ops, nullptr), 0);
         EXPECT_EQ(mm_flows_add(flows, &first_ops, &first), 0);
         EXPECT_EQ(mm_flows_add(flows, &second_ops, &second), 0);
-        world.context.flows = flows;
     }
-    mm_flow_status status(unsigned index)
+    ~Flows() override
     {
-        mm_flow_status found = {};
-
-        mm_flows_status(flows, index, &found);
-        return found;
-    }
-    // Lets the loop turn, woken by the flows alone, until the flow is there.
-    bool await(unsigned index, mm_flow_phase phase)
-    {
-        return turn_until([&] { return status(index).phase == phase; });
-    }
-    template <typename Question> bool turn_until(Question question)
-    {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(PATIENCE_MS);
-
-        while (!question()) {
-            if (std::chrono::steady_clock::now() > deadline)
-                return false;
-            std::this_thread::yield();
-            turn();
-        }
-        return true;
-    }
-    // Every descriptor that is ready, and the timers that are due.
-    void turn()
-    {
-        mm_timer timer = {};
-
-        mm_timer_init(
-            &timer,
-            [](mm_timer *, void *user) { mm_event_center_stop(static_cast<mm_event_center *>(user)); },
-            world.center);
-        mm_event_center_arm(world.center, &timer, mm_event_center_now_ns(world.center));
-        world.center->is_stopping = false;
-        EXPECT_EQ(mm_event_center_run(world.center), 0);
-        mm_event_center_disarm(world.center, &timer);
+        // before the fakes
+        mm_flows_cancel(flows);
+        (void)mm_flows_stop(flows, FLOW_PATIENCE_MS);
     }
     Fake first, second;
-    World world;
-    mm_flows *flows = nullptr;
 };
 
 std::set<std::string> thread_names()
@@ -255,7 +213,7 @@ TEST_F(Flows, EndTogetherAndAreNotStartedAnyMore)
     ASSERT_EQ(mm_flows_switch(flows, "first", true), 0);
     ASSERT_EQ(mm_flows_switch(flows, "second", true), 0);
     mm_flows_cancel(flows);
-    EXPECT_EQ(mm_flows_stop(flows, PATIENCE_MS), 0);
+    EXPECT_EQ(mm_flows_stop(flows, FLOW_PATIENCE_MS), 0);
     EXPECT_EQ(status(1).phase, MM_FLOW_OFF);
     EXPECT_EQ(status(2).phase, MM_FLOW_OFF);
     EXPECT_EQ(mm_flows_switch(flows, "first", true), 0);

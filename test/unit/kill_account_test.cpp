@@ -51,6 +51,17 @@ class KillAccount : public EngineTest
     }
 };
 
+TEST_F(KillAccount, WhatIsLeftOfARemovedAccountDies)
+{
+    begin_with_three();
+    switch_to(100, MM_ACCOUNT_REMOVED);
+    run_for(SECOND);
+    ASSERT_EQ(killed(), (std::vector<std::string>{"one", "two"}));
+    EXPECT_STREQ(records()[0].reason, "removal of account 100");
+    EXPECT_TRUE(was_decided("end", "removal of account 100: 2 bundles"));
+    EXPECT_NE(priority_of(1030), MM_PRIORITY_NONE);
+}
+
 TEST_F(KillAccount, EachBundleDiesAsAVictimWithARecordOfItsOwn)
 {
     begin_with_three(30);

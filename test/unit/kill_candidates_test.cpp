@@ -6,6 +6,7 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 #include "kill_strategy/candidates.h"
+#include "priority_manager/priority_order.h"
 #pragma GCC diagnostic pop
 
 #include <gtest/gtest.h>
@@ -55,13 +56,22 @@ class KillCandidates : public ::testing::Test
     void randomize_config()
     {
         config = {};
-        config.order = one_of({MM_ORDER_OLDEST_USE, MM_ORDER_NEWEST_USE, MM_ORDER_HEAVIEST});
+        config.order = one_of(
+            {MM_ORDER_OLDEST_USE, MM_ORDER_NEWEST_USE, MM_ORDER_HEAVIEST, MM_ORDER_OLDEST, MM_ORDER_NEWEST});
         config.heaviest_from_priority = one_of({-1000, 0, 200, 1000});
         config.unregistered_policy =
             one_of({MM_UNREGISTERED_NEVER, MM_UNREGISTERED_RAISED, MM_UNREGISTERED_ANY});
         config.reread_candidates = one_of({0u, 1u, 3u, 8u, 100u});
         config.unregistered_min_bytes = one_of<uint64_t>({0, 1, 3 * MM_KIB, 4 * MM_KIB});
         level = {100 * MM_MIB, one_of({-1000, 0, 1, 200, 400})};
+        set_order();
+    }
+
+    void set_order()
+    {
+        const mm_priority_order order = mm_priority_order_of(&config);
+
+        mm_priority_list_set_order(&list, &order);
     }
 
     /* Sizes of which many are equal; few priorities, so that some buckets are large. */
@@ -76,6 +86,7 @@ class KillCandidates : public ::testing::Test
             bundle.process_count = below(20) > 0;
             bundle.is_registered = are_all_registered || below(3) == 0;
             bundle.resident_bytes = below(8) * MM_KIB;
+            bundle.started_ticks = below(8);
             bundle.set_aside_until_ns = below(8) == 0 ? one_of({NOW_NS - 1, NOW_NS, NOW_NS + 1}) : 0;
             mm_priority_entry_init(&bundle.entry);
             put(&bundle, any_priority(priorities));
@@ -94,7 +105,7 @@ class KillCandidates : public ::testing::Test
 
     void put(mm_bundle *bundle, int priority)
     {
-        ASSERT_EQ(mm_priority_list_insert(&list, &bundle->entry, priority), 0);
+        ASSERT_EQ(mm_priority_list_insert(&list, &bundle->entry, priority, nullptr), 0);
         mm_bundle_describe(&list, bundle);
     }
 
@@ -125,6 +136,25 @@ class KillCandidates : public ::testing::Test
         return is_a_worth != is_b_worth ? is_a_worth : a->resident_bytes > b->resident_bytes;
     }
 
+    /* Of those in the order of their use. */
+    mm_bundle *choose_by_time(const Found &by_use) const
+    {
+        const auto is_older = [](const mm_bundle *a, const mm_bundle *b) {
+            return a->started_ticks < b->started_ticks;
+        };
+
+        switch (config.order) {
+        case MM_ORDER_NEWEST_USE:
+            return by_use.back();
+        case MM_ORDER_OLDEST:
+            return *std::min_element(by_use.begin(), by_use.end(), is_older);
+        case MM_ORDER_NEWEST:
+            return *std::max_element(by_use.begin(), by_use.end(), is_older);
+        default:
+            return by_use.front();
+        }
+    }
+
     /* Of those of one priority that may die, in the order of the list. */
     Found choose_among(const Found &allowed, Expected &expected) const
     {
@@ -135,7 +165,7 @@ class KillCandidates : public ::testing::Test
                      [this](const mm_bundle *bundle) { return is_by_use(bundle); });
         expected.is_by_use = !by_use.empty();
         if (expected.is_by_use)
-            return {config.order == MM_ORDER_NEWEST_USE ? by_use.back() : by_use.front()};
+            return {choose_by_time(by_use)};
         std::stable_sort(by_size.begin(), by_size.end(),
                          [this](const mm_bundle *a, const mm_bundle *b) { return goes_before(a, b); });
         by_size.resize(std::min(limit, by_size.size()));
@@ -144,7 +174,7 @@ class KillCandidates : public ::testing::Test
 
     Expected expect(const mm_priority_entry *from) const
     {
-        const mm_priority_entry *entry = from ? from : mm_priority_list_least(&list);
+        const mm_priority_entry *entry = from ? from : mm_priority_list_first(&list);
         Expected expected;
 
         while (entry && expected.candidates.empty()) {
@@ -218,6 +248,7 @@ TEST_F(KillCandidates, ABundleThatKnowsBetterThanItsKeyIsPassedOver)
     config.heaviest_from_priority = 1000;
     config.reread_candidates = 8;
     level = {100 * MM_MIB, 0};
+    set_order();
     bundles = std::vector<mm_bundle>(3);
     ASSERT_EQ(mm_priority_list_reserve(&list, 3), 0);
     for (mm_bundle &bundle : bundles) {

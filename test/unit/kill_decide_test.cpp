@@ -7,6 +7,7 @@
 #pragma GCC diagnostic ignored "-Wshadow"
 #include "kill_strategy/candidates.h"
 #include "kill_strategy/kill_decide.h"
+#include "priority_manager/priority_order.h"
 #pragma GCC diagnostic pop
 
 #include <gtest/gtest.h>
@@ -126,7 +127,7 @@ class Bundles
         bundle->resident_bytes = mib * MM_MIB;
         bundle->name = "bundle";
         EXPECT_EQ(mm_priority_list_reserve(&list, static_cast<uint32_t>(bundles.size())), 0);
-        EXPECT_EQ(mm_priority_list_insert(&list, &bundle->entry, priority), 0);
+        EXPECT_EQ(mm_priority_list_insert(&list, &bundle->entry, priority, nullptr), 0);
         mm_bundle_describe(&list, bundle);
         return bundle;
     }
@@ -151,8 +152,10 @@ class Bundles
     mm_kill_candidates collect(const mm_kill_config &config, const mm_kill_level &level,
                                const mm_priority_entry *from = nullptr)
     {
+        const mm_priority_order order = mm_priority_order_of(&config);
         mm_kill_candidates candidates;
 
+        mm_priority_list_set_order(&list, &order);
         mm_kill_collect(&config, &level, &list, from, NOW_NS, &candidates);
         return candidates;
     }

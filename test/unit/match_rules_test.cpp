@@ -71,11 +71,14 @@ mm_process_rule made(const char *name, const Rule &rule, const char *bundle = "%
 }
 
 struct Rules {
-    explicit Rules(std::vector<mm_process_rule> all, bool has_built_in = false) : rules(std::move(all))
+    explicit Rules(std::vector<mm_process_rule> all, bool has_built_in = false,
+                   bool has_user_programs = false)
+        : rules(std::move(all))
     {
         config.rules = rules.data();
         config.rule_count = rules.size();
         config.has_built_in = has_built_in;
+        config.has_user_programs = has_user_programs;
         EXPECT_EQ(mm_match_rules_new(&config, &value), 0);
     }
     ~Rules()
@@ -220,37 +223,50 @@ TEST(BundleName, IsMadeOfWhatTheTemplateSays)
     EXPECT_GT(strlen(name), 100U);
 }
 
+void expect_sound(const mm_built_in_rule &built_in, bool asks_for_adj)
+{
+    const mm_process_rule &rule = built_in.rule;
+    SCOPED_TRACE(rule.name);
+
+    EXPECT_LT(strlen(rule.name), static_cast<size_t>(MM_RULE_NAME_MAX));
+    EXPECT_GT(strlen(built_in.reason), 10U);
+    EXPECT_EQ(rule.priority, mm_process_class_priority(static_cast<mm_process_class>(rule.process_class)));
+    EXPECT_STREQ(mm_process_condition_text(&rule, 1), asks_for_adj ? "0" : "");
+    // Anybody may call himself anything.
+    EXPECT_TRUE(rule.exe || rule.uid);
+    for (unsigned k = 0; k < MM_PROCESS_CONDITION_COUNT; k++) {
+        const std::string text = mm_process_condition_text(&rule, k);
+        int64_t first, last;
+
+        // A process that nothing is known of fulfils no pattern.
+        if (!mm_process_conditions[k].is_range) {
+            EXPECT_EQ(mm_glob_check(text.c_str()), 0) << text;
+            EXPECT_TRUE(text.empty() || mm_glob_match(text.c_str(), "", 0) == 0) << text;
+        } else if (!text.empty()) {
+            EXPECT_EQ(mm_parse_range(text.c_str(), mm_process_conditions[k].min, mm_process_conditions[k].max,
+                                     &first, &last),
+                      0);
+        }
+    }
+}
+
 TEST(BuiltInRules, AreSound)
 {
     std::set<std::string> names;
-    Rules rules({}, true);
+    Rules rules({}, true, true);
 
     for (size_t i = 0; i < mm_built_in_rule_count; i++) {
-        const mm_process_rule &rule = mm_built_in_rules[i].rule;
-        const bool protects = rule.process_class == MM_CLASS_PROTECTED;
-        SCOPED_TRACE(rule.name);
+        EXPECT_TRUE(names.insert(mm_built_in_rules[i].rule.name).second);
+        // One that does not protect leaves alone who has been thought of.
+        expect_sound(mm_built_in_rules[i], mm_built_in_rules[i].rule.process_class != MM_CLASS_PROTECTED);
+    }
+    for (size_t i = 0; i < mm_user_program_rule_count; i++) {
+        const mm_process_rule &rule = mm_user_program_rules[i].rule;
 
         EXPECT_TRUE(names.insert(rule.name).second);
-        EXPECT_LT(strlen(rule.name), static_cast<size_t>(MM_RULE_NAME_MAX));
-        EXPECT_GT(strlen(mm_built_in_rules[i].reason), 10U);
-        EXPECT_EQ(rule.priority,
-                  mm_process_class_priority(static_cast<mm_process_class>(rule.process_class)));
-        // One that does not protect leaves alone who has been thought of.
-        EXPECT_STREQ(mm_process_condition_text(&rule, 1), protects ? "" : "0");
-        // Anybody may call himself anything.
-        EXPECT_TRUE(rule.exe || rule.uid);
-        for (unsigned k = 0; k < MM_PROCESS_CONDITION_COUNT; k++) {
-            const char *text = mm_process_condition_text(&rule, k);
-            int64_t first, last;
-
-            if (!mm_process_conditions[k].is_range) {
-                EXPECT_EQ(mm_glob_check(text), 0) << text;
-            } else if (text[0]) {
-                EXPECT_EQ(mm_parse_range(text, mm_process_conditions[k].min, mm_process_conditions[k].max,
-                                         &first, &last),
-                          0);
-            }
-        }
+        expect_sound(mm_user_program_rules[i], true);
+        EXPECT_NE(rule.process_class, MM_CLASS_PROTECTED);
+        EXPECT_STREQ(rule.uid, "1000-59999");
     }
 }
 
@@ -260,6 +276,21 @@ struct Known {
     int adj;
     const char *rule; // "": none
 };
+
+void expect_rule(const Rules &rules, const Known &entry)
+{
+    SCOPED_TRACE(std::string(entry.comm) + " " + entry.exe + " " + entry.cmdline);
+    auto facts = std::make_unique<mm_process_facts>();
+
+    strcpy(facts->comm, entry.comm);
+    set(facts->exe, entry.exe);
+    set(facts->cmdline, entry.cmdline);
+    facts->uid = entry.uid;
+    facts->oom_score_adj = entry.adj;
+    int found = mm_match_find(rules.value, facts.get(), nullptr);
+    EXPECT_STREQ(found < 0 ? "" : mm_match_rule_at(rules.value, static_cast<unsigned>(found))->name,
+                 entry.rule);
+}
 
 TEST(BuiltInRules, TakeWhatASystemStandsOn)
 {
@@ -306,19 +337,57 @@ TEST(BuiltInRules, TakeWhatASystemStandsOn)
         {"bash", "/usr/bin/bash", "", 0, 0, ""},
     };
     Rules rules({}, true);
-    auto facts = std::make_unique<mm_process_facts>();
 
-    for (const Known &entry : cases) {
-        SCOPED_TRACE(std::string(entry.comm) + " " + entry.exe + " " + entry.cmdline);
-        strcpy(facts->comm, entry.comm);
-        set(facts->exe, entry.exe);
-        set(facts->cmdline, entry.cmdline);
-        facts->uid = entry.uid;
-        facts->oom_score_adj = entry.adj;
-        int found = mm_match_find(rules.value, facts.get(), nullptr);
-        EXPECT_STREQ(found < 0 ? "" : mm_match_rule_at(rules.value, static_cast<unsigned>(found))->name,
-                     entry.rule);
+    for (const Known &entry : cases)
+        expect_rule(rules, entry);
+}
+
+const Known user_programs[] = {
+    {"bash", "/usr/bin/bash", "-bash", 1000, 0, "user shell"},
+    {"bash", "/bin/bash", "bash", 1000, 0, "user shell"},
+    {"bash", "/usr/bin/bash", "/bin/bash --login", 1000, 0, "user shell"},
+    {"zsh", "/usr/bin/zsh", "/usr/bin/zsh -il", 59999, 0, "user shell"},
+    {"ksh93", "/usr/bin/ksh93", "-ksh", 1000, 0, "user shell"},
+    {"ash", "/bin/busybox", "-ash", 1000, 0, "user shell"},
+    {"sshd", "/usr/sbin/sshd", "sshd: user@pts/0", 1000, 0, "user session"},
+    {"sshd-session", "/usr/lib/openssh/sshd-session", "sshd-session: user@pts/0", 1000, 0, "user session"},
+    {"tmux: server", "/usr/bin/tmux", "tmux new", 1000, 0, "terminal"},
+    {"python3", "/usr/bin/python3.11", "python3 hog.py", 1000, 0, "user program"},
+    {"hog", "/home/a/hog", "./hog", 1000, 0, "user program"},
+    {"hog", "", "", 1000, 0, "user program"},
+    {"bash", "/usr/bin/bash", "bash build.sh", 1000, 0, "user program"},
+    {"sh", "/usr/bin/dash", "sh -c make", 1000, 0, "user program"},
+    {"bash", "/usr/bin/bash", "/bin/bash /home/a/bash", 1000, 0, "user program"},
+    {"bash", "/home/a/bash", "-bash", 1000, 0, "user program"},
+    // what protects comes before
+    {"sway", "/usr/bin/sway", "sway", 1000, 0, "display server"},
+    {"dbus-daemon", "/usr/bin/dbus-daemon", "", 1000, 0, "message bus"},
+    {"pipewire", "/usr/bin/pipewire", "", 1000, 0, "sound"},
+    {"systemd", "/usr/lib/systemd/systemd", "/lib/systemd/systemd --user", 1000, 100, "user manager"},
+    // not a user's, or thought of by somebody
+    {"hog", "/root/hog", "./hog", 0, 0, ""},
+    {"mysqld", "/usr/sbin/mysqld", "", 110, 0, ""},
+    {"nobody", "/usr/bin/nobody", "", 65534, 0, ""},
+    {"hog", "/home/a/hog", "./hog", 60000, 0, ""},
+    {"hog", "/home/a/hog", "./hog", 1000, 200, ""},
+    {"hog", "/home/a/hog", "./hog", 1000, -1, ""},
+};
+
+TEST(BuiltInRules, TakeUsersProgramsWhereTheyAreAskedTo)
+{
+    Rules with({}, true, true), without({}, true, false), none({}, false, true);
+
+    for (const Known &entry : user_programs) {
+        Known untouched = entry;
+
+        if (strncmp(entry.rule, "user ", 5) == 0 || strcmp(entry.rule, "terminal") == 0)
+            untouched.rule = strcmp(entry.rule, "user manager") == 0 ? entry.rule : "";
+        expect_rule(with, entry);
+        expect_rule(without, untouched);
     }
+    EXPECT_EQ(mm_match_rule_count(with.value), mm_built_in_rule_count + mm_user_program_rule_count);
+    EXPECT_EQ(mm_match_rule_count(without.value), mm_built_in_rule_count);
+    EXPECT_EQ(mm_match_rule_count(none.value), 0U);
 }
 
 // ---- the protocol ----
@@ -350,12 +419,13 @@ TEST(RuleStream, ArrivesWhole)
     for (int i = 0; i < MM_CONFIG_PROCESS_RULES_MAX; i++)
         rules.push_back(
             made("name", {longest.c_str(), longest.c_str(), "c", "g", nullptr, "0-5", "1..2"}, "b"));
-    mm_process_rules_config config{true, rules.data(), rules.size()}, back{};
+    mm_process_rules_config config{true, true, rules.data(), rules.size()}, back{};
     const std::string bytes = stream_of(config);
 
     EXPECT_LT(bytes.size(), MM_RULE_STREAM_MAX_BYTES);
     ASSERT_EQ(parse(bytes, back), 0);
     EXPECT_TRUE(back.has_built_in);
+    EXPECT_TRUE(back.has_user_programs);
     ASSERT_EQ(back.rule_count, rules.size());
     for (size_t i = 0; i < back.rule_count; i++) {
         for (unsigned k = 0; k < MM_PROCESS_CONDITION_COUNT; k++)
@@ -373,7 +443,7 @@ TEST(RuleStream, GarbageIsRefused)
 {
     std::vector<mm_process_rule> rules = {made("a", with(&Rule::comm, "b")),
                                           made("c", with(&Rule::unit, "d"))};
-    mm_process_rules_config config{true, rules.data(), rules.size()};
+    mm_process_rules_config config{true, true, rules.data(), rules.size()};
     const std::string bytes = stream_of(config);
 
     for (size_t length = 0; length < bytes.size(); length++) {
@@ -477,7 +547,7 @@ class Server : public testing::Test
 TEST_F(Server, Answers)
 {
     std::vector<mm_process_rule> rules = {made("us", with(&Rule::exe, "*match_rules_test*"), "me %{pid}")};
-    mm_process_rules_config config{false, rules.data(), rules.size()};
+    mm_process_rules_config config{false, false, rules.data(), rules.size()};
     mm_match_queries queries{};
     mm_match_answers answers{};
 

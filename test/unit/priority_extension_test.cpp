@@ -335,6 +335,37 @@ TEST_F(Accounts, WhatIsToEndStaysMarkedWhateverHappensButMinusThousandOrTheAccou
     EXPECT_EQ(mm_priority_manager_take_ending(manager), nullptr);
 }
 
+TEST_F(Accounts, OneThatIsStoppedIsInactiveAndNobodyOfItIsEnded)
+{
+    create_in(kUid, 1000, MM_REASON_BACKGROUND);
+    create_in(kOther, 1001, MM_REASON_BACKGROUND);
+    switch_account(100, MM_ACCOUNT_ACTIVATED);
+    switch_account(100, MM_ACCOUNT_STOPPED);
+    EXPECT_EQ(priority(1000), 450);
+    EXPECT_EQ(priority(1001), 400) << "nobody spoke of it";
+    EXPECT_EQ(mm_priority_manager_take_ending(manager), nullptr);
+    switch_account(100, MM_ACCOUNT_ACTIVATED);
+    EXPECT_EQ(priority(1000), 350);
+}
+
+TEST_F(Accounts, OneThatIsRemovedIsEndedAndThenForgotten)
+{
+    create_in(kUid, 1000, MM_REASON_BACKGROUND);
+    create_in(kOther, 1001, MM_REASON_BACKGROUND);
+    switch_account(100, MM_ACCOUNT_ACTIVATED);
+    switch_account(100, MM_ACCOUNT_REMOVED);
+    EXPECT_EQ(priority(1000), 450);
+    EXPECT_EQ(mm_priority_manager_take_ending(manager), mm_priority_manager_find(manager, 1000)->bundle);
+    EXPECT_EQ(mm_priority_manager_take_ending(manager), nullptr);
+    EXPECT_EQ(counters().accounts, 2U);
+    publish(MM_EVENT_PROCESS_EXITED, 1000);
+    EXPECT_EQ(counters().accounts, 1U);
+    create_in(kUid, 1002, MM_REASON_BACKGROUND);
+    EXPECT_EQ(priority(1002), 400) << "an account of the same number is another one";
+    switch_account(102, MM_ACCOUNT_REMOVED);
+    EXPECT_EQ(counters().accounts, 2U) << "one that nobody has is nothing to keep";
+}
+
 TEST_F(Accounts, AStatedAccountBeatsTheUid)
 {
     Application stated{1000, 0, "com.example.root"};

@@ -28,7 +28,14 @@ class PriorityList : public ::testing::Test
     void insert(mm_priority_entry *entry, int priority)
     {
         mm_priority_entry_init(entry);
-        ASSERT_EQ(mm_priority_list_insert(list.get(), entry, priority), 0);
+        ASSERT_EQ(mm_priority_list_insert(list.get(), entry, priority, nullptr), 0);
+    }
+
+    void describe(const mm_priority_entry *entry, uint64_t resident_bytes, unsigned marks = 0)
+    {
+        const mm_priority_description description = {resident_bytes, 0, marks, 0};
+
+        mm_priority_list_describe(list.get(), entry, &description);
     }
 
     Entries walk() const
@@ -36,27 +43,13 @@ class PriorityList : public ::testing::Test
         Entries entries;
 
         /* one more than there are is enough to see that a walk goes astray */
-        for (mm_priority_entry *entry = mm_priority_list_least(list.get());
+        for (mm_priority_entry *entry = mm_priority_list_first(list.get());
              entry && entries.size() <= list->count; entry = mm_priority_list_next(list.get(), entry))
             entries.push_back(entry);
         return entries;
     }
 
-    /* The same as the keys say it, by their order in each bucket. */
-    Entries walk_by_index() const
-    {
-        Entries entries;
-
-        for (int priority = MM_PRIORITY_MAX; priority >= MM_PRIORITY_MIN; priority--) {
-            for (uint32_t index = mm_priority_list_first_index(list.get(), priority);
-                 index != MM_PRIORITY_NO_INDEX && entries.size() <= list->count;
-                 index = mm_priority_list_next_index(list.get(), index))
-                entries.push_back(list->entries[index]);
-        }
-        return entries;
-    }
-
-    /* And by the keys alone, as a choice among many reads them. */
+    /* The same by the keys alone, as a choice among many reads them. */
     Entries walk_by_keys() const
     {
         std::vector<uint32_t> indices;
@@ -81,8 +74,8 @@ class PriorityList : public ::testing::Test
 
 TEST_F(PriorityList, EmptyHasNobody)
 {
-    EXPECT_EQ(mm_priority_list_least(list.get()), nullptr);
-    EXPECT_EQ(mm_priority_list_least_below(list.get(), 1000), nullptr);
+    EXPECT_EQ(mm_priority_list_first(list.get()), nullptr);
+    EXPECT_EQ(mm_priority_list_first_below(list.get(), 1000), nullptr);
     EXPECT_EQ(list->count, 0U);
 }
 
@@ -107,9 +100,9 @@ TEST_F(PriorityList, FindsTheFirstBelowAPriority)
     insert(&high, 1000);
     insert(&oldest, -1000);
     insert(&newest, -1000);
-    EXPECT_EQ(mm_priority_list_least_below(list.get(), 1000), &oldest);
-    EXPECT_EQ(mm_priority_list_least_below(list.get(), -999), &oldest);
-    EXPECT_EQ(mm_priority_list_least_below(list.get(), -1000), nullptr);
+    EXPECT_EQ(mm_priority_list_first_below(list.get(), 1000), &oldest);
+    EXPECT_EQ(mm_priority_list_first_below(list.get(), -999), &oldest);
+    EXPECT_EQ(mm_priority_list_first_below(list.get(), -1000), nullptr);
 }
 
 TEST_F(PriorityList, ClampsPriorities)
@@ -130,12 +123,12 @@ TEST_F(PriorityList, OldestUseGoesFirst)
 
     for (mm_priority_entry &entry : entries)
         insert(&entry, 400);
-    EXPECT_EQ(mm_priority_list_least(list.get()), &entries[0]);
+    EXPECT_EQ(mm_priority_list_first(list.get()), &entries[0]);
     mm_priority_list_touch(list.get(), &entries[0]);
     EXPECT_EQ(walk(), (Entries{&entries[1], &entries[2], &entries[0]}));
     /* a move to where it is changes nothing */
     mm_priority_list_move(list.get(), &entries[1], 400);
-    EXPECT_EQ(mm_priority_list_least(list.get()), &entries[1]);
+    EXPECT_EQ(mm_priority_list_first(list.get()), &entries[1]);
 }
 
 TEST_F(PriorityList, RemovingTwiceAndTouchingWhatIsNotThereDoesNothing)
@@ -145,12 +138,12 @@ TEST_F(PriorityList, RemovingTwiceAndTouchingWhatIsNotThereDoesNothing)
     mm_priority_entry_init(&entry);
     mm_priority_list_remove(list.get(), &entry);
     mm_priority_list_touch(list.get(), &entry);
-    mm_priority_list_describe(list.get(), &entry, MM_MIB, 0);
-    ASSERT_EQ(mm_priority_list_insert(list.get(), &entry, 7), 0);
+    describe(&entry, MM_MIB);
+    ASSERT_EQ(mm_priority_list_insert(list.get(), &entry, 7, nullptr), 0);
     mm_priority_list_remove(list.get(), &entry);
     mm_priority_list_remove(list.get(), &entry);
     EXPECT_EQ(list->count, 0U);
-    EXPECT_EQ(mm_priority_list_least(list.get()), nullptr);
+    EXPECT_EQ(mm_priority_list_first(list.get()), nullptr);
 }
 
 TEST_F(PriorityList, WhoeverFindsNoRoomPutsNobodyOut)
@@ -163,11 +156,11 @@ TEST_F(PriorityList, WhoeverFindsNoRoomPutsNobodyOut)
         insert(&entry, 400);
     before = walk();
     mm_priority_entry_init(&late);
-    EXPECT_EQ(mm_priority_list_insert(list.get(), &late, 0), -ENOSPC);
+    EXPECT_EQ(mm_priority_list_insert(list.get(), &late, 0, nullptr), -ENOSPC);
     EXPECT_FALSE(mm_priority_entry_is_listed(&late));
     EXPECT_EQ(walk(), before);
     mm_priority_list_remove(list.get(), &entries[3]);
-    EXPECT_EQ(mm_priority_list_insert(list.get(), &late, 0), 0) << "the room of who has gone";
+    EXPECT_EQ(mm_priority_list_insert(list.get(), &late, 0, nullptr), 0) << "the room of who has gone";
     EXPECT_EQ(walk().back(), &late);
     EXPECT_EQ(list->key_count, list->capacity);
 }
@@ -185,7 +178,7 @@ TEST_F(PriorityList, GrowsWithoutChangingWhatItHolds)
             EXPECT_GE(list->capacity, capacity + capacity / 4) << "growing is to cost the same for each";
         }
         insert(&entries[i], 400);
-        mm_priority_list_describe(list.get(), &entries[i], i * MM_MIB, 0);
+        describe(&entries[i], i * MM_MIB);
         expected.push_back(&entries[i]);
     }
     EXPECT_EQ(walk(), expected);
@@ -202,13 +195,13 @@ TEST_F(PriorityList, KeysSayWhatIsKnownOfAnEntry)
     insert(&entry, 400);
     EXPECT_EQ(key->resident_kib, 0U);
     EXPECT_EQ(key->marks, 0U);
-    mm_priority_list_describe(list.get(), &entry, 5 * MM_MIB + 1, MM_PRIORITY_IS_SET_ASIDE);
+    describe(&entry, 5 * MM_MIB + 1, MM_PRIORITY_IS_SET_ASIDE);
     mm_priority_list_move(list.get(), &entry, 300);
     mm_priority_list_touch(list.get(), &entry);
     EXPECT_EQ(key->resident_kib, 5 * 1024U);
     EXPECT_EQ(key->marks, MM_PRIORITY_IS_SET_ASIDE);
     EXPECT_EQ(key->priority, 300);
-    mm_priority_list_describe(list.get(), &entry, UINT64_MAX, 0);
+    describe(&entry, UINT64_MAX);
     EXPECT_EQ(key->resident_kib, UINT32_MAX) << "more than any machine has";
     mm_priority_list_remove(list.get(), &entry);
     EXPECT_EQ(key->priority, MM_PRIORITY_FREE);
@@ -260,8 +253,8 @@ class PriorityListModel : public PriorityList
 
     void insert_somewhere(mm_priority_entry *entry)
     {
-        int result =
-            mm_priority_list_insert_ranked(list.get(), entry, any_priority(), UINT32_MAX - rank_of(entry));
+        const mm_priority_description description = {0, 0, 0, UINT32_MAX - rank_of(entry)};
+        int result = mm_priority_list_insert(list.get(), entry, any_priority(), &description);
 
         if (model.size() == list->capacity) {
             EXPECT_EQ(result, -ENOSPC);
@@ -302,7 +295,7 @@ class PriorityListModel : public PriorityList
         const Entries before = expected();
         Entries met;
 
-        for (mm_priority_entry *entry = mm_priority_list_least(list.get()), *next; entry; entry = next) {
+        for (mm_priority_entry *entry = mm_priority_list_first(list.get()), *next; entry; entry = next) {
             next = mm_priority_list_next(list.get(), entry);
             met.push_back(entry);
             if (random() % 3 == 0) {
@@ -329,7 +322,6 @@ class PriorityListModel : public PriorityList
         const Entries sorted = expected();
 
         ASSERT_EQ(walk(), sorted) << "seed " << SEED << " step " << step;
-        ASSERT_EQ(walk_by_index(), sorted) << "seed " << SEED << " step " << step;
         ASSERT_EQ(walk_by_keys(), sorted) << "seed " << SEED << " step " << step;
         ASSERT_EQ(list->count, sorted.size());
         for (const mm_priority_entry *entry : sorted)

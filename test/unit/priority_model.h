@@ -147,11 +147,14 @@ class PriorityModel
     std::map<int, ModelBundle> bundles;
     std::vector<ModelBinding> bindings;
     std::map<int64_t, bool> reported_accounts; /* whether it is active */
+    std::set<int64_t> removed_accounts;        /* forgotten when nobody is left of them */
     uint64_t now_ns = 0, moment = 0, first_moment = 1;
     /* So that a test can have a model that is wrong. */
     int visible_priority = MM_PRIORITY_VISIBLE;
 
     size_t account_count() const;
+    void end_account(int64_t id, bool is_removal);
+    void forget_removed_accounts();
 
   private:
     ModelProcess *find(pid_t pid);

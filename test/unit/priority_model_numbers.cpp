@@ -238,6 +238,19 @@ void PriorityModel::settle()
         recompute();
     while (write_changes());
     place_bundles();
+    forget_removed_accounts();
+}
+
+void PriorityModel::forget_removed_accounts()
+{
+    for (auto id = removed_accounts.begin(); id != removed_accounts.end();) {
+        const bool is_left = std::any_of(bundles.begin(), bundles.end(),
+                                         [&](const auto &each) { return each.second.account == *id; });
+
+        if (!is_left)
+            reported_accounts.erase(*id);
+        id = is_left ? std::next(id) : removed_accounts.erase(id);
+    }
 }
 
 size_t PriorityModel::account_count() const

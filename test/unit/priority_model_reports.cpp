@@ -109,8 +109,25 @@ void PriorityModel::told_of_group(const std::string &group)
 
 /* ---- accounts, time, the manager's own looks ----------------------------------------------------------- */
 
+void PriorityModel::end_account(int64_t id, bool is_removal)
+{
+    reported_accounts[id] = false;
+    if (is_removal)
+        removed_accounts.insert(id);
+    else
+        removed_accounts.erase(id);
+    for (auto &[each, bundle] : bundles)
+        bundle.is_ending |= is_removal && bundle.account == id && bundle.priority > -1000;
+    settle();
+}
+
 void PriorityModel::switch_account(int64_t id, mm_account_change change)
 {
+    if (change == MM_ACCOUNT_STOPPED || change == MM_ACCOUNT_REMOVED) {
+        end_account(id, change == MM_ACCOUNT_REMOVED);
+        return;
+    }
+
     std::map<int64_t, bool> before = reported_accounts;
 
     for (const auto &[each, bundle] : bundles) {
@@ -126,6 +143,7 @@ void PriorityModel::switch_account(int64_t id, mm_account_change change)
                 change == MM_ACCOUNT_COLD_SWITCH && bundle.account == account && bundle.priority > -1000;
     }
     reported_accounts[id] = true;
+    removed_accounts.erase(id);
     for (auto &[each, bundle] : bundles)
         bundle.is_ending &= bundle.account != id;
     settle();

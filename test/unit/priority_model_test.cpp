@@ -429,7 +429,7 @@ class Pair : public PriorityWorld
         ModelBundle *before = nullptr;
         unsigned place = 0;
 
-        for (mm_priority_entry *entry = mm_priority_list_least(list); entry;
+        for (mm_priority_entry *entry = mm_priority_list_first(list); entry;
              entry = mm_priority_list_next(list, entry)) {
             pid_t pid = first_pid(MM_BUNDLE_OF(entry));
             ModelBundle *bundle = &model.bundles.at(model.processes.at(pid).bundle);

@@ -450,7 +450,7 @@ const Row accounts[] = {
      }},
     {"other_mode_false",
      [](ReferenceWorld &world) {
-         world.switch_account(100, MM_ACCOUNT_COLD_SWITCH + 1);
+         world.switch_account(100, MM_ACCOUNT_CHANGE_COUNT);
          EXPECT_EQ(world.counters().refused_events, 1U);
      }},
     {"repeated_switch_accumulates_ours_does_not",

@@ -184,7 +184,7 @@ class ScriptMaker
             break;
         case Act::kAccount:
             action.value = below(8) == 0 ? 0 : 100 + below(3);
-            action.other = below(3);
+            action.other = below(MM_ACCOUNT_CHANGE_COUNT);
             break;
         case Act::kPass:
             action.value = below(4) == 0 ? below(20) : below(4);
@@ -256,7 +256,7 @@ static void tell_report(std::ostream &stream, const Action &action)
 
 std::string in_words(const Action &action)
 {
-    static const char *const changes[] = {"activated", "hot switch", "cold switch"};
+    static const char *const changes[] = {"activated", "hot switch", "cold switch", "stopped", "removed"};
     std::ostringstream stream;
 
     switch (action.act) {

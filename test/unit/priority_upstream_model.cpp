@@ -416,6 +416,9 @@ void UpstreamModel::told_oom_score_adj(pid_t pid, int value)
 
 void UpstreamModel::switch_account(int64_t id, mm_account_change change)
 {
+    if (change == MM_ACCOUNT_STOPPED || change == MM_ACCOUNT_REMOVED)
+        return;
+
     std::map<int64_t, bool> before = reported_accounts;
     std::set<int64_t> updated = {id};
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * priorityCompat upstream: what the reference 1.3, 1.4 and 4.1 say beside the tables of its part 5 (those are in
- * priority_manager_test and priority_reference_test, in both modes), and what stays safe in that mode.
+ * priority_manager_test and priority_reference_test, in both modes).
  */
-#include "priority_world.h"
+#include "priority_upstream_world.h"
 
 /* g++ takes a function that bears the name of a struct for the shadow of its constructor */
 #pragma GCC diagnostic push
@@ -13,57 +13,6 @@
 
 namespace
 {
-
-class Upstream : public PriorityWorld
-{
-  protected:
-    Upstream()
-    {
-        live_by(MM_PRIORITY_COMPAT_UPSTREAM);
-    }
-
-    /* A bundle of its own. */
-    void own(pid_t pid, mm_application_reason then = MM_REASON_PROCESS_READY)
-    {
-        create(application(pid));
-        report(then, application(pid));
-    }
-
-    static Application application(pid_t pid)
-    {
-        return {pid, kUid + static_cast<uid_t>(pid), "com.example." + std::to_string(pid)};
-    }
-
-    /* Nobody tells of it. */
-    void write_file(pid_t pid, int value)
-    {
-        int written = 0;
-
-        ASSERT_EQ(kernel->ops->write_oom_score_adj(kernel, pid, 0, value, &written), 0);
-    }
-
-    int file(pid_t pid) const
-    {
-        return mm_simulated_oom_score_adj(kernel, pid);
-    }
-
-    void spawn_in(const char *group, pid_t pid)
-    {
-        mm_simulated_process process{};
-
-        process.pid = pid;
-        process.uid = kUid;
-        process.comm = "process";
-        process.group = group;
-        process.anonymous_bytes = MM_MIB;
-        ASSERT_EQ(mm_simulated_spawn(kernel, &process), 0);
-    }
-
-    bool is_known(pid_t pid) const
-    {
-        return mm_priority_manager_find(manager, pid) != nullptr;
-    }
-};
 
 TEST_F(Upstream, AResidentsBundleHearsNothingButTheDeadCheck)
 {
@@ -85,30 +34,6 @@ TEST_F(Upstream, AResidentsBundleHearsNothingButTheDeadCheck)
     advance_s(5);
     EXPECT_FALSE(is_known(1000));
     EXPECT_EQ(counters().bundles, 0U);
-}
-
-/* A pid that is somebody else's by now is never killed in its place. */
-TEST_F(Upstream, TheKernelsWordOfAResidentsEndCounts)
-{
-    set_residents({kBundle});
-    publish_config();
-    create({1000});
-    ASSERT_EQ(mm_simulated_exit(kernel, 1000), 0);
-    publish(MM_EVENT_PROCESS_EXITED, 1000);
-    EXPECT_FALSE(is_known(1000));
-    EXPECT_EQ(mm_priority_manager_list(manager)->count, 0U);
-}
-
-TEST_F(Upstream, AReusedPidIsNotTheOneThatIsDead)
-{
-    own(1000, MM_REASON_BACKGROUND);
-    ASSERT_EQ(mm_simulated_exit(kernel, 1000), 0);
-    spawn(1000, 0, 300);
-    report(MM_REASON_FOREGROUND, application(1000));
-    EXPECT_EQ(file(1000), 300) << "nothing is written to another process";
-    create({1000, 0, "com.example.other"});
-    EXPECT_EQ(mm_bundle_account_id(mm_priority_manager_find(manager, 1000)->bundle), 0);
-    EXPECT_EQ(counters().processes, 1U);
 }
 
 TEST_F(Upstream, ABundleBelow0IsNotComputed)
@@ -204,32 +129,6 @@ TEST_F(Upstream, TheAccountIsTheUidsWhateverIsStated)
     EXPECT_EQ(counters().refused_events, 0U);
 }
 
-TEST_F(Upstream, OnlyCreateProcessMakesKnown)
-{
-    spawn(1000, kUid, 300);
-    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
-    for (mm_application_reason reason : {MM_REASON_FOREGROUND, MM_REASON_BACKGROUND, MM_REASON_VISIBLE,
-                                         MM_REASON_BIND_EXTENSION, MM_REASON_PROCESS_TERMINATED}) {
-        report(reason, {1000});
-        EXPECT_EQ(why(1000), "300 oom_score_adj, not registered") << mm_application_reason_name(reason);
-    }
-    EXPECT_EQ(counters().unknown_pid_events, 5U);
-    report(MM_REASON_CREATE_PROCESS, {1000});
-    EXPECT_EQ(why(1000), "0 new");
-    EXPECT_EQ(file(1000), 0);
-}
-
-TEST_F(Upstream, AProcessThatRunsOnIsAnybodysAndMayBeCreatedAgain)
-{
-    own(1000, MM_REASON_VISIBLE);
-    report(MM_REASON_PROCESS_TERMINATED, application(1000));
-    EXPECT_EQ(why(1000), "50 oom_score_adj, not registered");
-    report(MM_REASON_CREATE_PROCESS, application(1000));
-    EXPECT_EQ(why(1000), "0 new");
-    report(MM_REASON_PROCESS_READY, application(1000));
-    EXPECT_EQ(priority(1000), 400) << "it is not visible any more";
-}
-
 TEST_F(Upstream, TheWholeBundleIsWrittenAtEachEvent)
 {
     uint64_t writes;
@@ -248,60 +147,6 @@ TEST_F(Upstream, TheWholeBundleIsWrittenAtEachEvent)
     report(MM_REASON_CREATE_PROCESS, {1000});
     EXPECT_EQ(file(1001), 400) << "created once more it is what it was, and written";
     EXPECT_EQ(priority(1000), 400);
-}
-
-/* The bundle would die with it. */
-TEST_F(Upstream, MinusThousandIsNeverWrittenOverShiftedOrKilled)
-{
-    mm_kill_config kill{};
-    const mm_kill_level level = {100 * MM_MIB, -1000};
-    mm_kill_candidates found{};
-
-    create({1000});
-    create({1001});
-    report(MM_REASON_BACKGROUND, {1000});
-    write_file(1001, -1000); /* nobody tells */
-    report(MM_REASON_BACKGROUND, {1001});
-    EXPECT_EQ(file(1001), -1000);
-    EXPECT_EQ(priority(1001), -1000);
-    EXPECT_EQ(bundle_priority(1000), -1000);
-    EXPECT_EQ(why(1001), "400 background; written by somebody else -> -1000");
-    set_important("helper", -1000);
-    set_system_apps({"com.example.systemui"});
-    publish_config();
-    create({1002, kUid + 2, "com.example.helper", "helper"});
-    create({1003, kUid + 3, "com.example.systemui"});
-    EXPECT_EQ(why(1003), "0 new; system -> -1000");
-    switch_account(101, MM_ACCOUNT_HOT_SWITCH);
-    switch_account(100, MM_ACCOUNT_HOT_SWITCH);
-    for (pid_t pid : {1001, 1002, 1003}) {
-        EXPECT_EQ(priority(pid), -1000) << pid;
-        EXPECT_EQ(file(pid), -1000) << pid;
-    }
-    switch_account(101, MM_ACCOUNT_COLD_SWITCH);
-    EXPECT_EQ(mm_priority_manager_take_ending(manager), nullptr);
-    mm_kill_collect(&kill, &level, mm_priority_manager_list(manager), nullptr, 0, &found);
-    EXPECT_EQ(found.count, 0U);
-    /* Given back, it is what its events have made of it meanwhile. */
-    write_file(1001, 0);
-    publish(MM_EVENT_OOM_SCORE_ADJ, 1001, 0);
-    EXPECT_EQ(priority(1001), 400);
-    report(MM_REASON_VISIBLE, {1001});
-    EXPECT_EQ(file(1001), 50);
-}
-
-TEST_F(Upstream, AWriteThatFailsChangesNothing)
-{
-    lacks_lowering = true;
-    stop_manager();
-    mm_kernel_free(kernel);
-    start_machine();
-    start_manager();
-    set_residents({kBundle});
-    publish_config();
-    create({1000});
-    EXPECT_EQ(priority(1000), -800);
-    EXPECT_EQ(file(1000), 0);
 }
 
 /* A start on an event's clock of whole seconds. */
@@ -470,27 +315,35 @@ TEST_F(Upstream, ASwitchMovesAllProcessesOfABundleByAsMuch)
 /* The kernel refuses it, and the number goes on from there. */
 TEST_F(Upstream, ANumberAbove1000IsWrittenNowhere)
 {
-    create({1000});
+    auto shift = [this] {
+        switch_account(101, MM_ACCOUNT_HOT_SWITCH);  /* +50 */
+        switch_account(100, MM_ACCOUNT_COLD_SWITCH); /* active, without a shift */
+    };
+
+    set_important("player", 20);
+    publish_config();
+    create({1000, kUid, kBundle, "player"});
     create({1001});
     report(MM_REASON_APPLICATION_SUSPEND, {1000});
-    report(MM_REASON_VISIBLE, {1000});
-    ASSERT_EQ(priority(1001), 800);
-    for (int time = 0; time < 6; time++) {
-        switch_account(101, MM_ACCOUNT_HOT_SWITCH);  /* +50 */
-        switch_account(101, MM_ACCOUNT_COLD_SWITCH); /* nothing */
-        switch_account(100, MM_ACCOUNT_COLD_SWITCH); /* active, without a shift */
-    }
-    EXPECT_EQ(priority(1000), 350);
-    EXPECT_EQ(priority(1001), 1000);
+    report(MM_REASON_PROCESS_READY, {1000});
+    switch_account(100, MM_ACCOUNT_HOT_SWITCH); /* 20 - 50 is 0 */
+    EXPECT_EQ(priority(1001), 780);
+    for (int time = 0; time < 5; time++)
+        shift();
     EXPECT_EQ(why(1001),
-              "800 suspended until its next event; switches of account 100 +300 -> 1100 until its next "
-              "event, which no file takes; its bundle at 350 by 1000 (visible)");
-    EXPECT_EQ(file(1001), 1000) << "the fourth shift was the last that could be written";
+              "800 suspended until its next event; switches of account 100 +230 -> 1030 until its next "
+              "event, which no file takes; its bundle at 250 by 1000 (important)");
+    EXPECT_EQ(priority(1001), 1000);
+    EXPECT_EQ(file(1001), 980);
     switch_account(100, MM_ACCOUNT_HOT_SWITCH);
-    EXPECT_EQ(priority(1000), 300);
-    EXPECT_EQ(priority(1001), 1000) << "1100 - 50";
-    report(MM_REASON_PROCESS_READY, {1001});
-    EXPECT_EQ(priority(1001), 400);
+    EXPECT_EQ(priority(1001), 980);
+    /* A bundle ends at 1000, and so does what is added to its processes. */
+    report(MM_REASON_APPLICATION_SUSPEND, {1000});
+    for (int time = 0; time < 6; time++)
+        shift();
+    EXPECT_EQ(bundle_priority(1000), 1000);
+    switch_account(100, MM_ACCOUNT_HOT_SWITCH);
+    EXPECT_EQ(priority(1001), 950);
 }
 
 /* Upstream's two maps: who was not known when it bound passes nothing on. */
@@ -538,60 +391,6 @@ TEST_F(Upstream, AnImportantExtensionAtItsFloorCountsAsThat)
     EXPECT_EQ(priority(1001), 50);
     report(MM_REASON_FOREGROUND, {1001});
     EXPECT_EQ(priority(1001), 0);
-}
-
-TEST_F(Upstream, BindingsOfManyFindAnEnd)
-{
-    for (pid_t target = 1000; target < 1200; target++) {
-        own(target);
-        for (pid_t caller = 100000; caller < 100200; caller++)
-            bind(caller, target);
-    }
-    EXPECT_LE(counters().bindings, 32768U);
-    EXPECT_EQ(counters().refused_events, 40000U - counters().bindings);
-    bind(1000, 1000);
-    bind(-5, 1000);
-    EXPECT_LE(counters().bindings, 32768U);
-    advance_s(181);
-    EXPECT_EQ(counters().bindings, 0U) << "none of them lives";
-}
-
-/* The numbers are what has happened: they cannot be made of what is known. */
-TEST_F(Upstream, TheModeIsThatOfTheStart)
-{
-    own(1000, MM_REASON_BACKGROUND);
-    config.reclaim_priority.compat = MM_PRIORITY_COMPAT_NONE;
-    publish_config();
-    EXPECT_EQ(mm_priority_manager_compat(manager), MM_PRIORITY_COMPAT_UPSTREAM);
-    create(application(1001));
-    report(MM_REASON_PROCESS_READY, application(1001));
-    EXPECT_EQ(priority(1001), 400);
-    stop_manager();
-    start_manager();
-    EXPECT_EQ(mm_priority_manager_compat(manager), MM_PRIORITY_COMPAT_NONE);
-    create(application(1002));
-    config.reclaim_priority.compat = MM_PRIORITY_COMPAT_UPSTREAM;
-    publish_config();
-    report(MM_REASON_PROCESS_READY, application(1002));
-    EXPECT_EQ(priority(1002), 0);
-}
-
-/* A reload's names count from the next computation on; the white list at once. */
-TEST_F(Upstream, AReloadChangesWhoIsSpecial)
-{
-    create({1000, kUid, kBundle, "player"});
-    report(MM_REASON_BACKGROUND, {1000});
-    set_important("player", 150);
-    publish_config();
-    EXPECT_EQ(priority(1000), 400);
-    report(MM_REASON_PROCESS_READY, {1000});
-    EXPECT_EQ(priority(1000), 150);
-    set_system_apps({kBundle});
-    publish_config();
-    EXPECT_EQ(priority(1000), -1000);
-    set_system_apps({});
-    publish_config();
-    EXPECT_EQ(priority(1000), 150);
 }
 
 } // namespace

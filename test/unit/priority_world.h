@@ -278,7 +278,7 @@ class PriorityWorld : public ::testing::Test
         const mm_priority_list *list = mm_priority_manager_list(manager);
         std::vector<pid_t> pids;
 
-        for (mm_priority_entry *entry = mm_priority_list_least(list); entry;
+        for (mm_priority_entry *entry = mm_priority_list_first(list); entry;
              entry = mm_priority_list_next(list, entry)) {
             const mm_bundle *bundle = MM_BUNDLE_OF(entry);
 

@@ -139,7 +139,7 @@ TEST(Event, EachWordBecomesItsReason)
 
     for (size_t i = 0; i < count; i++) {
         const mm_event_word &word = words[i];
-        Listener listener(world, 1U << MM_EVENT_APPLICATION | 1U << MM_EVENT_ACCOUNT);
+        Listener listener(world, 1U << MM_EVENT_APPLICATION | 1U << MM_EVENT_ACCOUNT | 1U << MM_EVENT_DEVICE);
         std::string fields = std::string(",\"event\":\"") + word.word + "\"";
 
         if (word.required & MM_EVENT_FIELD_PID)
@@ -157,6 +157,12 @@ TEST(Event, EachWordBecomesItsReason)
             EXPECT_EQ(event.kind, MM_EVENT_ACCOUNT);
             EXPECT_EQ(event.payload.account.change, word.change);
             EXPECT_EQ(event.payload.account.account_id, 101);
+            continue;
+        }
+        if (word.subject == MM_SUBJECT_DEVICE) {
+            EXPECT_EQ(event.kind, MM_EVENT_DEVICE);
+            EXPECT_EQ(event.payload.device.change, word.change);
+            EXPECT_STREQ(mm_device_change_name(event.payload.device.change), word.word);
             continue;
         }
         EXPECT_EQ(event.kind, MM_EVENT_APPLICATION);
@@ -286,6 +292,32 @@ TEST(Event, ALevelIsInjectedByRootAndMarked)
 
         EXPECT_TRUE(!own || std::string(cJSON_GetStringValue(own)) == "none");
     }
+}
+
+TEST(Event, OfTheDeviceTheLastWordOnEachMatterStands)
+{
+    World world;
+    Client client(world);
+    const auto device = [&] {
+        Json status = client.ask("status");
+        const cJSON *word;
+        std::string words;
+
+        cJSON_ArrayForEach (word, member(status, "device"))
+            words += std::string(cJSON_GetStringValue(word)) + " ";
+        return words;
+    };
+    const auto tell = [&](const char *word) {
+        EXPECT_EQ(Client::code(client.ask("event", std::string(R"(,"event":")") + word + "\"")), "") << word;
+    };
+
+    EXPECT_EQ(device(), "");
+    for (const char *word : {"boot-completed", "screen-on", "screen-off", "power-disconnected"})
+        tell(word);
+    EXPECT_EQ(device(), "boot-completed screen-off power-disconnected ");
+    tell("screen-on");
+    tell("power-connected");
+    EXPECT_EQ(device(), "boot-completed screen-on power-connected ");
 }
 
 TEST(Event, NobodyElseInjectsALevel)

@@ -2,6 +2,8 @@
 // Clients' requests: what each answers, and what is refused. Bad packets are in request_packets_test.cpp.
 #include "service_fixture.h"
 
+#include "priority_manager/priority_order.h"
+
 #include <cerrno>
 #include <set>
 
@@ -66,9 +68,10 @@ std::vector<pid_t> list_order(const World &world)
 {
     const mm_priority_list *list = mm_priority_manager_list(world.manager);
     std::vector<pid_t> pids;
+    mm_priority_walk walk;
 
-    for (mm_priority_entry *entry = mm_priority_list_least(list); entry;
-         entry = mm_priority_list_next(list, entry)) {
+    mm_priority_walk_begin(&walk, list);
+    while (mm_priority_entry *entry = mm_priority_walk_next(&walk)) {
         mm_bundle *bundle = MM_BUNDLE_OF(entry);
 
         MM_LIST_FOR_EACH (link, &bundle->processes)

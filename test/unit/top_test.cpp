@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // "memmgrctl top": the order and choice of rows, and the program on a terminal.
+#include "flow_support.h"
 #include "service_server.h"
 #include "terminal.h"
 
 #include "service/ctl/top_model.h"
 #include "service/flows/cpu_figures.h"
-#include "service/flows/flows.h"
+#include "service/flows/gpu_figures.h"
 
 using namespace service_test;
 
@@ -89,10 +90,26 @@ TEST_F(TopModel, FilterTakesPartsOfNamesAndWholePids)
 TEST_F(TopModel, KnowsWhetherRunTimeIsCollected)
 {
     (void)pids();
-    EXPECT_TRUE(model.has_cpu);
+    EXPECT_TRUE(model.has_measure[MM_TOP_CPU]);
     list = parse(R"({"processes":[{"pid":30,"name":"mail"}]})");
     (void)pids();
-    EXPECT_FALSE(model.has_cpu);
+    EXPECT_FALSE(model.has_measure[MM_TOP_CPU]);
+}
+
+// What a process itself did counts before what its user did.
+TEST_F(TopModel, TakesTheUsersShareOfGraphicsWhereThereIsNoOther)
+{
+    char text[MM_TOP_MEASURE_MAX];
+
+    list = parse(R"({"processes":[{"pid":30,"gpu_user_permille":120},{"pid":20,"gpu_user_permille":75,
+        "gpu_permille":990}]})");
+    model.order = MM_TOP_BY_GPU;
+    EXPECT_EQ(pids(), (std::vector<int64_t>{20, 30}));
+    EXPECT_TRUE(model.has_measure[MM_TOP_GPU]);
+    EXPECT_FALSE(model.has_measure[MM_TOP_GPU_MEMORY]);
+    EXPECT_STREQ(mm_top_measure_text(MM_TOP_GPU, model.rows[0].measures[MM_TOP_GPU], text), "99.0");
+    EXPECT_STREQ(mm_top_measure_text(MM_TOP_GPU, model.rows[1].measures[MM_TOP_GPU], text), "12.0");
+    EXPECT_STREQ(mm_top_measure_text(MM_TOP_GPU_MEMORY, 2048, text), "2 KiB");
 }
 
 TEST_F(TopModel, NamesAreHarmlessForATerminal)
@@ -136,6 +153,17 @@ class Top : public testing::Test
                                                                R"(,"name":"app)" + std::to_string(i) + "\"")),
                           "");
             }
+        });
+    }
+    // Switched on beside those that there are.
+    void add_flow(const mm_flow_ops &ops, void *user)
+    {
+        server.run([&](World &world) {
+            if (!world.context.flows) {
+                ASSERT_EQ(mm_flows_new(world.center, &world.context.flows), 0);
+            }
+            ASSERT_EQ(mm_flows_add(world.context.flows, &ops, user), 0);
+            ASSERT_EQ(mm_flows_switch(world.context.flows, ops.name, true), 0);
         });
     }
     Server server;
@@ -208,32 +236,47 @@ TEST_F(Top, ScrollsAndFollowsTheSizeOfTheTerminal)
 int publish_run_time(mm_flow *flow, void *)
 {
     auto *figures = static_cast<mm_cpu_figures *>(calloc(1, sizeof(mm_cpu_figures) + sizeof(mm_cpu_process)));
-    int result = 0;
 
     figures->interval_ns = MM_NS_PER_S;
     figures->count = 1;
     figures->processes[0] = {1001, 125, 125, 0};
     mm_flow_publish(flow, figures);
-    mm_flow_begin(flow);
-    while (result == 0)
-        result = mm_flow_wait(flow, -1, 1000);
-    return result == -ECANCELED ? 0 : result;
+    return stay(flow);
 }
+
+// And gpuflow: process 1000 is busy and has some memory there, process 1002 has more.
+int publish_graphics(mm_flow *flow, void *user)
+{
+    // more than the stack of such a thread should take
+    auto before = std::make_unique<mm_bpf_gpu_snapshot>(), now = std::make_unique<mm_bpf_gpu_snapshot>();
+
+    now->taken_ns = MM_NS_PER_S;
+    now->programs = *static_cast<const unsigned *>(user);
+    now->device_count = 1;
+    now->devices[0] = {1, 250, 1000, 0, 710000, 0};
+    now->busy_count = 1;
+    now->busy_keys[0] = {0, 1000};
+    now->busy[0] = {375 * MM_NS_PER_MS, 9};
+    now->memory_count = 2;
+    now->memory_keys[0] = {0, 1000};
+    now->memory_keys[1] = {0, 1002};
+    now->memory_bytes[0] = 3 * MM_MIB;
+    now->memory_bytes[1] = 7 * MM_MIB;
+    mm_flow_publish(flow, mm_gpu_figures_new(before.get(), now.get()));
+    return stay(flow);
+}
+
+const mm_flow_ops run_time = {MM_CPUFLOW_NAME, "mm-fake", "a fake", publish_run_time};
+const mm_flow_ops graphics = {MM_GPUFLOW_NAME, "mm-fake", "a fake", publish_graphics};
 
 TEST_F(Top, ShowsRunTimeWhereItIsCollected)
 {
-    static const mm_flow_ops fake = {MM_CPUFLOW_NAME, "mm-fake", "a fake", publish_run_time};
-
     add_applications(3);
     Terminal terminal(command({"--sort", "pid", "--filter", "app", "--interval", "1"}), 20, 110);
     ASSERT_TRUE(terminal.shows([](const Terminal &seen) { return seen.line_with(" app0 ") == 4; }))
         << terminal.screen();
     EXPECT_EQ(terminal.line_with("CPU %"), -1) << terminal.screen();
-    server.run([](World &world) {
-        ASSERT_EQ(mm_flows_new(world.center, &world.context.flows), 0);
-        ASSERT_EQ(mm_flows_add(world.context.flows, &fake, nullptr), 0);
-        ASSERT_EQ(mm_flows_switch(world.context.flows, MM_CPUFLOW_NAME, true), 0);
-    });
+    add_flow(run_time, nullptr);
     ASSERT_TRUE(terminal.shows([](const Terminal &seen) {
         return seen.line_with("CPU %") == 3 && seen.line_with(" 12.5  app1 ") == 5 &&
                seen.line_with(" 0.0  app0 ") == 4;
@@ -248,7 +291,51 @@ TEST_F(Top, ShowsRunTimeWhereItIsCollected)
     Program program(command({"--sort", "cpu", "--filter", "app"}));
     EXPECT_EQ(program.finish(), 0) << program.errors;
     EXPECT_NE(program.output.find("CPU %"), std::string::npos) << program.output;
+    EXPECT_EQ(program.output.find("GPU"), std::string::npos) << program.output;
     EXPECT_LT(program.output.find("12.5"), program.output.find("app0")) << program.output;
+}
+
+TEST_F(Top, ShowsGraphicsWhereTheyAreCollected)
+{
+    static unsigned programs = MM_BPF_GPU_JOBS | MM_BPF_GPU_MEMORY;
+
+    add_applications(3);
+    add_flow(run_time, nullptr);
+    add_flow(graphics, &programs);
+    Terminal terminal(command({"--sort", "pid", "--filter", "app", "--interval", "1"}), 20, 120);
+    ASSERT_TRUE(terminal.shows([](const Terminal &seen) {
+        return seen.line_with("CPU %   GPU %   GPU SIZE  NAME") == 3 &&
+               seen.line_with(" 0.0    37.5      3 MiB  app0 ") == 4 &&
+               seen.line_with(" 12.5     0.0        0 B  app1 ") == 5 &&
+               seen.line_with(" 0.0     0.0      7 MiB  app2 ") == 6;
+    })) << terminal.screen();
+    terminal.type("g");
+    ASSERT_TRUE(terminal.shows([](const Terminal &seen) { return seen.line_with("by gpu,") == 3; }))
+        << terminal.screen();
+    EXPECT_EQ(terminal.line_with(" app0 "), 4) << terminal.screen();
+    terminal.type("m");
+    ASSERT_TRUE(terminal.shows([](const Terminal &seen) {
+        return seen.line_with("by gpu memory") == 3 && seen.line_with(" app2 ") == 4 &&
+               seen.line_with(" app0 ") == 5;
+    })) << terminal.screen();
+    terminal.type("q");
+    EXPECT_EQ(terminal.finish(), 0);
+
+    Program program(command({"--sort", "gpu-memory", "--filter", "app"}));
+    EXPECT_EQ(program.finish(), 0) << program.errors;
+    EXPECT_NE(program.output.find("GPU SIZE"), std::string::npos) << program.output;
+    EXPECT_LT(program.output.find("7 MiB"), program.output.find("37.5")) << program.output;
+
+    Program json(command({"--json", "--filter", "app0"}));
+    EXPECT_EQ(json.finish(), 0) << json.errors;
+    EXPECT_NE(json.output.find("\"gpu_permille\":375"), std::string::npos) << json.output;
+    EXPECT_NE(json.output.find("\"gpu_memory_bytes\":3145728"), std::string::npos) << json.output;
+
+    Program table({MM_MEMMGRCTL, "--socket", server.path, "flows"});
+    EXPECT_EQ(table.finish(), 0) << table.errors;
+    EXPECT_NE(table.output.find("2 processes, gpu 0 at 710 MHz and 25.0 % busy; "), std::string::npos)
+        << table.output;
+    EXPECT_NE(table.output.find("1 processes, 0.0 % of a processor; "), std::string::npos) << table.output;
 }
 
 TEST_F(Top, GivesTheTerminalBackAfterSignals)
@@ -371,7 +458,7 @@ TEST_F(Top, WrongOptionsAreRefused)
         std::vector<std::string> arguments;
         const char *said;
     } rows[] = {
-        {{"--sort", "memory"}, "none of death, size, name, pid and cpu"},
+        {{"--sort", "memory"}, "none of death, size, name, pid, cpu, gpu and gpu-memory"},
         {{"--interval", "0"}, "no whole number"},
         {{"--count", "-1"}, "no whole number"},
         {{"--filter", std::string(64, 'x')}, "longer than 63 bytes"},

@@ -13,7 +13,8 @@ if grep -q cpuset /sys/fs/cgroup/cgroup.subtree_control 2>/dev/null; then
 fi
 mkdir -p /var/tmp
 say "$(memmgr-bpf-loader --check)"
-for program in bpf_test bpf_group_test bpf_memory_test bpf_direct_test; do
+say "$(memmgr-bpf-loader --check --gpu)"
+for program in bpf_test bpf_group_test bpf_memory_test bpf_direct_test bpf_gpu_test; do
     "$program" --gtest_brief=1 --gtest_color=no
     check_equal "$program" 0 $?
 done
