@@ -291,14 +291,9 @@ static void print_states(const struct mm_ctl *ctl, const cJSON *array, const cha
 
 static int run(struct mm_ctl *ctl)
 {
-    struct mm_session session;
     cJSON *answer;
-    int result = mm_session_open(ctl, &session);
+    int result = mm_session_ask_once(ctl, mm_session_request("status"), &answer);
 
-    if (result != MM_CTL_OK)
-        return result;
-    result = mm_session_ask(&session, ctl, mm_session_request("status"), &answer);
-    mm_session_close(&session);
     if (result != MM_CTL_OK)
         return result;
     if (ctl->is_json) {
