@@ -300,6 +300,10 @@ struct mm_reload_config {
     uint64_t settle_ms; /* of quiet after a change, before the files are read */
 };
 
+struct mm_saved_state_config {
+    bool is_enabled; /* what clients reported outlives a restart */
+};
+
 /* What is collected beside the engine. */
 struct mm_flow_config {
     bool is_enabled;
@@ -339,6 +343,7 @@ struct mm_config {
     struct mm_daemon_config daemon;
     struct mm_logging_config logging;
     struct mm_reload_config reload;
+    struct mm_saved_state_config saved_state;
     struct mm_flows_config flows;
     /* Where each value came from, for mm_config_origin; owned. NULL: all are built-in. */
     struct mm_config_origins *origins;

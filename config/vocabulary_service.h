@@ -255,6 +255,16 @@ ELEMENT("logging/level", ROW(WORD(level_words), FIELD(logging.level), .default_t
         .help = "The least important lines that are written. info: every kill, nothing per event.",
         .example = "debug")
 
+ELEMENT("savedState", ROW(SECTION),
+        .help = "What clients reported outlives a restart of the daemon, in a file of the runtime directory.")
+ELEMENT("savedState/enabled",
+        ROW(BOOLEAN, FIELD(saved_state.is_enabled), .default_text = "true", .flags = MM_ELEMENT_RESTART),
+        .help =
+            "true: accounts, registered applications that live on, what they were reported to do and their "
+            "bindings are taken up by the next daemon of the same boot. false: clients have to report anew, "
+            "and until then an application in use may be taken for any process.",
+        .example = "false")
+
 ELEMENT("reload", ROW(SECTION),
         .help = "When the configuration is read anew: always by SIGHUP and memmgrctl reload.")
 ELEMENT("reload/watch", ROW(BOOLEAN, FIELD(reload.is_watched), .default_text = "false"),

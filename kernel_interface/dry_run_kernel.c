@@ -256,11 +256,26 @@ static int dry_run_map_state(struct mm_kernel *kernel, const char *name, size_t 
     return mm_dry_run_states_map(&self_of(kernel)->states, name, size_bytes, ret_memory);
 }
 
+static ssize_t dry_run_read_saved(struct mm_kernel *kernel, const char *name, void *ret_bytes,
+                                  size_t capacity)
+{
+    return inner_of(kernel)->ops->read_saved(inner_of(kernel), name, ret_bytes, capacity);
+}
+
+static int dry_run_write_saved(struct mm_kernel *kernel, const char *name, const void *bytes, size_t size)
+{
+    (void)kernel, (void)name, (void)bytes, (void)size;
+    return 0;
+}
+
+static int dry_run_read_boot_id(struct mm_kernel *kernel, uint8_t ret_id[MM_BOOT_ID_BYTES])
+{
+    return inner_of(kernel)->ops->read_boot_id(inner_of(kernel), ret_id);
+}
+
 static int dry_run_is_frozen(struct mm_kernel *kernel, pid_t pid)
 {
-    struct mm_kernel *inner = inner_of(kernel);
-
-    return inner->ops->is_frozen(inner, pid);
+    return inner_of(kernel)->ops->is_frozen(inner_of(kernel), pid);
 }
 
 static int dry_run_read_frozen(struct mm_kernel *kernel, uint64_t group_id, bool *ret_is_frozen,
@@ -543,6 +558,9 @@ static const struct mm_kernel_ops dry_run_ops = {
     .suspended_ns = dry_run_suspended_ns,
     .is_frozen = dry_run_is_frozen,
     .read_frozen = dry_run_read_frozen,
+    .read_saved = dry_run_read_saved,
+    .write_saved = dry_run_write_saved,
+    .read_boot_id = dry_run_read_boot_id,
 };
 
 /* One descriptor for both: readable when either is. */

@@ -32,6 +32,7 @@ extern "C" {
 #define MM_UNKNOWN   UINT64_MAX
 
 #define MM_GROUP_PATH_MAX 512
+#define MM_BOOT_ID_BYTES  16
 #define MM_COMM_MAX       16 /* TASK_COMM_LEN: 15 bytes of any value, then NUL */
 
 /* ---- memory ---------------------------------------------------------------------------------------- */
@@ -491,6 +492,17 @@ struct mm_kernel_ops {
      */
     int (*read_frozen)(struct mm_kernel *kernel, uint64_t group_id, bool *ret_is_frozen, mm_pid_visit visit,
                        void *user);
+
+    /*
+     * State that is read once, at the next start: a file of that name in the runtime directory, which is there as a
+     * whole or as it was before. read_saved: how many bytes; -ENOENT where nothing was saved, -EFBIG for more than
+     * capacity, -EINVAL and -EPERM for a file that is not ours, or what the kernel said. write_saved may allocate and
+     * wait, so it is for calm moments.
+     */
+    ssize_t (*read_saved)(struct mm_kernel *kernel, const char *name, void *ret_bytes, size_t capacity);
+    int (*write_saved)(struct mm_kernel *kernel, const char *name, const void *bytes, size_t size);
+    /* Another one after each boot, when start times begin anew: -ENOENT, or what the kernel said. */
+    int (*read_boot_id)(struct mm_kernel *kernel, uint8_t ret_id[MM_BOOT_ID_BYTES]);
 };
 
 /* Implementations begin with this. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Linux implementation put together: the table of operations, set-up and the end. */
 #include "kernel_interface/linux_kernel.h"
+#include "kernel_interface/saved_state.h"
 
 #include "common/common.h"
 #include "kernel_interface/group_watch.h"
@@ -197,6 +198,32 @@ static int linux_open_group_watch(struct mm_kernel *base, struct mm_group_watch 
     return top_fd < 0 ? -EOPNOTSUPP : mm_group_watch_new(top_fd, ret_watch);
 }
 
+static ssize_t linux_read_saved(struct mm_kernel *base, const char *name, void *ret_bytes, size_t capacity)
+{
+    return mm_saved_state_read(mm_linux(base)->runtime_directory, name, ret_bytes, capacity);
+}
+
+static int linux_write_saved(struct mm_kernel *base, const char *name, const void *bytes, size_t size)
+{
+    return mm_saved_state_write(mm_linux(base)->runtime_directory, name, bytes, size);
+}
+
+static int linux_read_boot_id(struct mm_kernel *base, uint8_t ret_id[MM_BOOT_ID_BYTES])
+{
+    int fd MM_CLEANUP_CLOSE =
+        openat(mm_linux(base)->proc_fd, "sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    char text[64];
+    ssize_t length;
+
+    if (fd < 0)
+        return -errno;
+    length = read(fd, text, sizeof(text) - 1);
+    if (length < 0)
+        return -errno;
+    text[length] = '\0';
+    return mm_boot_id_parse(text, ret_id);
+}
+
 static const struct mm_kernel_ops linux_ops = {
     .free = linux_free,
     .now_ns = linux_now_ns,
@@ -244,6 +271,9 @@ static const struct mm_kernel_ops linux_ops = {
     .suspended_ns = mm_linux_suspended_ns,
     .is_frozen = mm_linux_is_frozen,
     .read_frozen = mm_linux_read_frozen,
+    .read_saved = linux_read_saved,
+    .write_saved = linux_write_saved,
+    .read_boot_id = linux_read_boot_id,
 };
 
 static int execute_job(void *user, const struct mm_job *job, uint64_t *ret_bytes)

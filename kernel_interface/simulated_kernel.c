@@ -309,6 +309,9 @@ static const struct mm_kernel_ops machine_ops = {
     .suspended_ns = mm_machine_suspended_ns,
     .is_frozen = mm_machine_is_frozen,
     .read_frozen = mm_machine_read_frozen,
+    .read_saved = mm_machine_read_saved,
+    .write_saved = mm_machine_write_saved,
+    .read_boot_id = mm_machine_read_boot_id,
 };
 
 /* v1 is what a machine falls back to; swap is what zram gives it. */

@@ -66,6 +66,64 @@ int mm_machine_map_state(struct mm_kernel *kernel, const char *name, size_t size
     return error;
 }
 
+/* A name with what no mapped state has in it: the two do not meet. */
+static struct mm_machine_state *find_saved(struct mm_machine *machine, const char *name)
+{
+    MM_LIST_FOR_EACH (link, &machine->states) {
+        struct mm_machine_state *state = MM_CONTAINER_OF(link, struct mm_machine_state, link);
+
+        if (state->is_current && state->name[0] == '/' && strcmp(state->name + 1, name) == 0)
+            return state;
+    }
+    return NULL;
+}
+
+ssize_t mm_machine_read_saved(struct mm_kernel *kernel, const char *name, void *ret_bytes, size_t capacity)
+{
+    const struct mm_machine_state *state = find_saved(mm_machine_of(kernel), name);
+    int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_read_saved);
+
+    if (error < 0)
+        return error;
+    if (!state)
+        return -ENOENT;
+    if (state->size_bytes > capacity)
+        return -EFBIG;
+    memcpy(ret_bytes, state->memory, state->size_bytes);
+    return (ssize_t)state->size_bytes;
+}
+
+int mm_machine_write_saved(struct mm_kernel *kernel, const char *name, const void *bytes, size_t size)
+{
+    struct mm_machine *machine = mm_machine_of(kernel);
+    struct mm_machine_state *former = find_saved(machine, name), *state;
+    char marked[64];
+    int error = mm_machine_enter(machine, MM_OPERATION_write_saved);
+
+    if (error < 0)
+        return error;
+    (void)mm_format(marked, sizeof(marked), "/%s", name);
+    error = new_state(machine, marked, size, &state);
+    if (error < 0)
+        return error;
+    memcpy(state->memory, bytes, size);
+    memcpy(state->at_halt, bytes, size);
+    if (former) {
+        mm_list_remove(&former->link);
+        free_state(former);
+    }
+    return 0;
+}
+
+int mm_machine_read_boot_id(struct mm_kernel *kernel, uint8_t *ret_id)
+{
+    int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_read_boot_id);
+
+    if (error == 0)
+        memset(ret_id, 0x5a, MM_BOOT_ID_BYTES);
+    return error;
+}
+
 void mm_machine_save_states(struct mm_machine *machine)
 {
     MM_LIST_FOR_EACH (link, &machine->states) {

@@ -57,11 +57,17 @@ void mm_deadline_queue_init(struct mm_deadline_queue *queue, struct mm_priority_
 
 void mm_deadline_wait(struct mm_deadline_queue *queue, struct mm_deadline *deadline)
 {
+    mm_deadline_wait_until(queue, deadline,
+                           mm_event_center_now_ns(queue->manager->center) + queue->duration_ns);
+}
+
+void mm_deadline_wait_until(struct mm_deadline_queue *queue, struct mm_deadline *deadline, uint64_t at_ns)
+{
     struct mm_list *place;
 
     mm_list_remove(&deadline->link);
-    deadline->at_ns = mm_event_center_now_ns(queue->manager->center) + queue->duration_ns;
-    /* The last place, unless a reload has made the time shorter. */
+    deadline->at_ns = at_ns;
+    /* The last place, as a rule. */
     place = queue->waiting.previous;
     while (place != &queue->waiting && deadline_at(place)->at_ns > deadline->at_ns)
         place = place->previous;

@@ -69,6 +69,8 @@ static void handle_state(struct mm_priority_manager *manager, const struct mm_ev
         process->flags &= ~(uint32_t)MM_PROCESS_IS_INHERITING;
     if (row->is_use)
         mm_bundle_touch(manager, process->bundle);
+    if (row->ends_ability_start && (process->flags & MM_PROCESS_IS_ABILITY_STARTING))
+        manager->counters.late_events++; /* it was sent before the ability started */
     /* thawed to be used, perhaps, and the word of it is still under way */
     if (row->is_use && (process->flags & MM_PROCESS_IS_FROZEN))
         mm_manager_look_if_frozen(manager, node);

@@ -108,6 +108,8 @@ static void on_event(const struct mm_event *event, void *user)
     if ((unsigned)event->kind >= MM_EVENT_KIND_COUNT || !handlers[event->kind])
         return;
     handlers[event->kind](manager, event);
+    if (event->kind == MM_EVENT_APPLICATION || event->kind == MM_EVENT_ACCOUNT)
+        mm_manager_want_save(manager);
     mm_manager_keep_reserve(manager);
     mm_manager_announce(manager);
 }
@@ -140,6 +142,8 @@ int mm_priority_manager_new(struct mm_kernel *kernel, struct mm_event_center *ce
     manager->center = center;
     manager->own_pid = getpid();
     manager->asks_if_frozen = true;
+    manager->saves_state = config->saved_state.is_enabled;
+    mm_manager_init_save(manager);
     mm_list_init(&manager->accounts);
     manager->is_upstream = config->reclaim_priority.compat == MM_PRIORITY_COMPAT_UPSTREAM;
     manager->is_upstream ? mm_upstream_init(manager) : mm_deadline_init(manager);
@@ -157,7 +161,7 @@ int mm_priority_manager_new(struct mm_kernel *kernel, struct mm_event_center *ce
 
 void mm_priority_manager_free(struct mm_priority_manager *manager)
 {
-    struct mm_timer *timers[5];
+    struct mm_timer *timers[6];
 
     if (!manager)
         return;
@@ -166,6 +170,7 @@ void mm_priority_manager_free(struct mm_priority_manager *manager)
     timers[2] = &manager->dead_check_timer;
     timers[3] = &manager->announce_timer;
     timers[4] = &manager->scan_work.timer;
+    timers[5] = &manager->save_timer;
     for (size_t i = 0; i < MM_ARRAY_SIZE(timers); i++)
         mm_event_center_disarm(manager->center, timers[i]);
     mm_event_center_unsubscribe(manager->center, on_event, manager);

@@ -183,6 +183,10 @@ struct mm_priority_manager {
     struct mm_deadline_queue grace, ability_start;
     struct mm_timer dead_check_timer, announce_timer;
     struct mm_scan_work scan_work;
+    bool saves_state; /* as of the start */
+    struct mm_timer save_timer;
+    int save_error; /* the last one */
+    struct mm_saved_state saved;
     uint32_t dead_check_bucket, refresh_bucket, refresh_done;
 
     struct mm_process_node *seeds, *put_off;
@@ -253,6 +257,11 @@ void mm_manager_on_oom_score_adj(struct mm_priority_manager *manager, const stru
 /* newcomers.c */
 /* The kernel started a process, or changed its program or name: STARTED and RENAMED. */
 void mm_manager_on_started(struct mm_priority_manager *manager, const struct mm_event *event);
+
+/* saved_state.c */
+void mm_manager_init_save(struct mm_priority_manager *manager);
+/* Something was reported. */
+void mm_manager_want_save(struct mm_priority_manager *manager);
 
 /* frozen.c */
 void mm_manager_on_group(struct mm_priority_manager *manager, const struct mm_event *event);
@@ -386,6 +395,8 @@ void mm_deadline_queue_init(struct mm_deadline_queue *queue, struct mm_priority_
                             mm_deadline_end end);
 /* From now on, whatever it waited for in that queue. */
 void mm_deadline_wait(struct mm_deadline_queue *queue, struct mm_deadline *deadline);
+/* The same until that moment, which may be past. */
+void mm_deadline_wait_until(struct mm_deadline_queue *queue, struct mm_deadline *deadline, uint64_t at_ns);
 /* Where it waits in that queue. */
 void mm_deadline_leave(struct mm_deadline_queue *queue, struct mm_deadline *deadline);
 /* The queues of the grace and of the ability start: a process waits in one of them, and bears its flag. */

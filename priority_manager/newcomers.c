@@ -27,8 +27,10 @@ void mm_manager_on_started(struct mm_priority_manager *manager, const struct mm_
             mm_manager_tell_found(manager, event->pid);
         return;
     }
-    if (node && started->start_time_ticks != 0 && started->start_time_ticks < known_ticks)
+    if (node && started->start_time_ticks != 0 && started->start_time_ticks < known_ticks) {
+        manager->counters.late_events++;
         return;
+    }
     if (node)
         mm_manager_remove_process(manager, node);
     mm_manager_on_found(manager, event);

@@ -80,6 +80,10 @@
  * its parent (an application forked by a launcher at -1000) says nothing; services, whose parent is pid 1, were
  * given it. A render process at -1000 is nobody's any more, so that it does not die with its owner.
  *
+ * Restart. What clients reported is saved and taken up by the next daemon of the same boot: accounts and their state,
+ * the registered processes that are still the same ones, with what they were reported to do, their order, what is left
+ * of their times, and their bindings. Whom a client holds critical is the client's to say again.
+ *
  * Process rules. A process that nobody registered and a rule takes (MM_EVENT_PROCESS_MATCHED) has the rule's number
  * and is shown under the rule's name; its oom_score_adj is left alone. -1000 in its file stays -1000, whatever a rule
  * says, and a built-in rule that does not protect leaves alone who has another number than 0. Each such process is a
@@ -213,6 +217,14 @@ struct mm_process {
     int16_t own, candidate;
 };
 
+/* Those that are saved for a restart: what the others say is found out anew. */
+#define MM_SNAPSHOT_FLAGS                                                                                    \
+    (MM_PROCESS_IS_FOREGROUND | MM_PROCESS_IS_VISIBLE | MM_PROCESS_HAS_TRANSIENT_TASK |                      \
+     MM_PROCESS_HAS_CONTINUOUS_TASK | MM_PROCESS_HAS_EVENT | MM_PROCESS_HAS_DIST_DEVICE |                    \
+     MM_PROCESS_IS_EXTENSION | MM_PROCESS_HAS_UI | MM_PROCESS_IS_RENDER | MM_PROCESS_IS_SUSPENDED |          \
+     MM_PROCESS_IN_GRACE | MM_PROCESS_IS_ABILITY_STARTING | MM_PROCESS_IS_INHERITING |                       \
+     MM_PROCESS_IS_OUT_OF_REACH)
+
 /* Is what was read under the pid of a listed process that process? info: with MM_PROCESS_STAT. */
 static inline bool mm_process_is(const struct mm_process *process, const struct mm_process_info *info)
 {
@@ -297,11 +309,28 @@ const char *mm_priority_manager_process_rule(const struct mm_process *process);
 /* As of the start. */
 enum mm_priority_compat mm_priority_manager_compat(const struct mm_priority_manager *manager);
 
+/* What outlives a restart of the daemon. */
+struct mm_saved_state {
+    uint32_t accounts, processes, bindings; /* taken up at the start */
+    uint32_t gone;                          /* of which the process has ended, or is another's */
+    uint64_t age_ns;                        /* how old it was then */
+    uint64_t saved_ns;                      /* the last time; 0: not yet */
+};
+/* Takes up what clients had reported to a daemon before this one: accounts, registered processes that live on by pid
+   and start time, and their bindings. After mm_priority_manager_scan. Says in the log why nothing was, where that is
+   no matter of course. 0, -ENOENT, -EOPNOTSUPP where the configuration wants none or priorities are upstream's. */
+int mm_priority_manager_restore(struct mm_priority_manager *manager);
+/* Writes it now; it is written by itself when something was reported, two seconds later, and not while a kill is under
+   way (-EBUSY). Allocates. */
+int mm_priority_manager_save(struct mm_priority_manager *manager);
+const struct mm_saved_state *mm_priority_manager_saved(const struct mm_priority_manager *manager);
+
 struct mm_priority_counters {
     uint32_t accounts, bundles, processes, registered_processes;
     uint32_t bindings;
     uint64_t unknown_pid_events; /* events about a pid that is not known or not alive, or was another's */
     uint64_t refused_events;     /* a foreign process, pid 1, this process, out of range, too many binds */
+    uint64_t late_events;        /* about a process that had the pid before, or older than what is known */
     uint64_t oom_score_adj_writes, oom_score_adj_failures;
     uint64_t
         foreign_oom_score_adj_writes; /* of a registered process, by somebody else: but for -1000 left alone */

@@ -102,6 +102,13 @@ void mm_manager_on_matched(struct mm_priority_manager *manager, const struct mm_
     const struct mm_event_match *match = &event->payload.match;
     struct mm_process_node *node = mm_manager_find(manager, event->pid);
 
+    if (match->has_rule && (match->priority < MM_PRIORITY_MIN || match->priority > MM_PRIORITY_MAX)) {
+        manager->counters.refused_events++;
+        return;
+    }
+    if (node && match->start_time_ticks != 0 && node->process.start_time_ticks != 0 &&
+        match->start_time_ticks != node->process.start_time_ticks)
+        manager->counters.late_events++;
     /* what a client registered meanwhile is the client's, and a pid may be another's */
     if (!node || node->process.bundle->is_registered ||
         (match->start_time_ticks != 0 && node->process.start_time_ticks != 0 &&

@@ -196,6 +196,8 @@ static void forget_subject(struct mm_priority_manager *manager, struct mm_proces
     if (start_time_ticks == 0 || node->process.start_time_ticks == 0 ||
         start_time_ticks == node->process.start_time_ticks)
         manager->is_upstream ? mm_upstream_on_end(manager, node) : mm_manager_remove_process(manager, node);
+    else
+        manager->counters.late_events++;
 }
 
 void mm_manager_on_exited(struct mm_priority_manager *manager, const struct mm_event *event)
@@ -237,6 +239,8 @@ void mm_manager_on_oom_score_adj(struct mm_priority_manager *manager, const stru
     int value = event->payload.process.oom_score_adj;
     struct mm_process_node *node = mm_manager_find(manager, event->pid);
 
+    if (value < MM_PRIORITY_MIN || value > MM_PRIORITY_MAX)
+        manager->counters.refused_events++;
     if (!is_foreign(manager, event->pid) || value < MM_PRIORITY_MIN || value > MM_PRIORITY_MAX)
         return;
     if (!node) {

@@ -238,6 +238,27 @@ static void print_process_rules(const struct mm_ctl *ctl, const cJSON *answer)
                      mm_style_end(ctl, MM_STYLE_WARN));
 }
 
+static void print_saved_state(const struct mm_ctl *ctl, const cJSON *saved)
+{
+    const cJSON *ago = mm_json_get(saved, "saved_ms_ago");
+
+    print_title(ctl, "saved state");
+    if (!mm_json_get_bool(saved, "enabled")) {
+        (void)puts("none: a restart forgets what clients reported");
+        return;
+    }
+    if (mm_json_get_number(saved, "restored_processes") + mm_json_get_number(saved, "restored_accounts") > 0)
+        (void)printf(
+            "%.0f processes, %.0f bindings and %.0f accounts were taken up, %.1f s old; %.0f were gone; ",
+            mm_json_get_number(saved, "restored_processes"), mm_json_get_number(saved, "restored_bindings"),
+            mm_json_get_number(saved, "restored_accounts"), mm_json_get_number(saved, "age_ms") / 1000,
+            mm_json_get_number(saved, "gone"));
+    if (cJSON_IsNumber(ago))
+        (void)printf("saved %.1f s ago\n", mm_json_get_number(saved, "saved_ms_ago") / 1000);
+    else
+        (void)puts("nothing to save yet");
+}
+
 static void print_counters(const struct mm_ctl *ctl, const cJSON *answer)
 {
     const cJSON *list = mm_json_get(answer, "list"), *events = mm_json_get(answer, "events"),
@@ -250,10 +271,12 @@ static void print_counters(const struct mm_ctl *ctl, const cJSON *answer)
     if (strcmp(mm_json_get_text(list, "compat"), "upstream") == 0)
         (void)printf("%12s%sOpenHarmony's numbers, defects included (priorityCompat upstream)%s\n", "",
                      mm_style_begin(ctl, MM_STYLE_WARN), mm_style_end(ctl, MM_STYLE_WARN));
+    print_saved_state(ctl, mm_json_get(answer, "saved_state"));
     print_title(ctl, "events");
-    (void)printf("%.0f lost, %.0f about unknown processes, %.0f refused; %.0f wake-ups\n",
+    (void)printf("%.0f lost, %.0f about unknown processes, %.0f refused, %.0f too late; %.0f wake-ups\n",
                  mm_json_get_number(events, "lost"), mm_json_get_number(list, "unknown_pid_events"),
-                 mm_json_get_number(list, "refused_events"), mm_json_get_number(events, "wakeups"));
+                 mm_json_get_number(list, "refused_events"), mm_json_get_number(list, "late_events"),
+                 mm_json_get_number(events, "wakeups"));
     print_title(ctl, "requests");
     (void)printf("%.0f, %.0f refused (%.0f not permitted); %.0f critical processes, %.0f registered apps\n",
                  mm_json_get_number(requests, "handled"), mm_json_get_number(requests, "refused"),

@@ -216,6 +216,7 @@ int mm_engine_start(struct mm_engine *engine)
 
     if (result < 0)
         return result;
+    (void)mm_priority_manager_restore(engine->manager);
     result = mm_waterline_source_add(engine->center, engine->kernel, &options, &engine->waterline);
     if (result < 0)
         return result;
@@ -250,6 +251,9 @@ int mm_engine_stop(struct mm_engine *engine, unsigned restore_ms)
 {
     int result;
 
+    /* what has been reported since it was saved last; a kill that is under way ends here */
+    if (engine->manager && engine->kill)
+        (void)mm_priority_manager_save(engine->manager);
     mm_kill_strategy_free(engine->kill);
     engine->kill = NULL;
     result = mm_reclaim_strategy_free(engine->reclaim, restore_ms);

@@ -216,6 +216,7 @@ static void write_list(struct mm_request *request)
     mm_json_unsigned(writer, "bindings", counters->bindings);
     mm_json_unsigned(writer, "unknown_pid_events", counters->unknown_pid_events);
     mm_json_unsigned(writer, "refused_events", counters->refused_events);
+    mm_json_unsigned(writer, "late_events", counters->late_events);
     mm_json_unsigned(writer, "oom_score_adj_writes", counters->oom_score_adj_writes);
     mm_json_unsigned(writer, "oom_score_adj_failures", counters->oom_score_adj_failures);
     mm_json_unsigned(writer, "foreign_oom_score_adj_writes", counters->foreign_oom_score_adj_writes);
@@ -253,6 +254,26 @@ static void write_device(struct mm_request *request)
             mm_json_text(writer, NULL, mm_device_change_name((enum mm_device_change)change));
     }
     mm_json_close(writer, ']');
+}
+
+/* What outlives a restart. */
+static void write_saved_state(struct mm_request *request, uint64_t now_ns)
+{
+    const struct mm_saved_state *saved = mm_priority_manager_saved(request->context->manager);
+    struct mm_json_writer *writer = request->writer;
+
+    mm_json_open(writer, "saved_state", '{');
+    mm_json_bool(writer, "enabled", request->context->config->saved_state.is_enabled);
+    mm_json_unsigned(writer, "restored_accounts", saved->accounts);
+    mm_json_unsigned(writer, "restored_processes", saved->processes);
+    mm_json_unsigned(writer, "restored_bindings", saved->bindings);
+    mm_json_unsigned(writer, "gone", saved->gone);
+    mm_json_unsigned(writer, "age_ms", saved->age_ns / MM_NS_PER_MS);
+    if (saved->saved_ns > 0)
+        mm_json_unsigned(writer, "saved_ms_ago", (now_ns - saved->saved_ns) / MM_NS_PER_MS);
+    else
+        mm_json_null(writer, "saved_ms_ago");
+    mm_json_close(writer, '}');
 }
 
 /* The program's memory stands apart from the daemon's. */
@@ -348,6 +369,7 @@ int mm_request_status(struct mm_request *request)
     write_reclaim(request);
     write_list(request);
     write_device(request);
+    write_saved_state(request, now_ns);
     write_requests(request);
     write_process_rules(request);
     write_events(request);

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state that outlives a restart: written when it is calm, taken up again after the first scan. */
+#include "priority_manager/manager.h"
+#include "priority_manager/snapshot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME "applications"
+/* A daemon that is killed loses the reports of so long, and a busy device writes so seldom. */
+#define WAIT_NS (2 * MM_NS_PER_S)
+/* Of a process and of a binding, more than any takes. */
+#define RECORD_BYTES 256
+
+/* ---- saving --------------------------------------------------------------------------------------------- */
+
+static void add_process(struct mm_snapshot_writer *writer, const struct mm_process_node *node)
+{
+    const struct mm_process *process = &node->process;
+    const struct mm_bundle *bundle = process->bundle;
+    struct mm_snapshot_process record;
+
+    if (process->start_time_ticks == 0)
+        return;
+    memset(&record, 0, sizeof(record)); /* what lies between members is written, too */
+    record.pid = process->pid;
+    record.start_time_ticks = process->start_time_ticks;
+    record.uid = process->uid;
+    record.bundle_uid = bundle->uid;
+    record.account_id = mm_bundle_account_id(bundle);
+    record.flags = process->flags & MM_SNAPSHOT_FLAGS;
+    record.inherited_oom_score_adj = process->inherited_oom_score_adj;
+    record.written_oom_score_adj = process->written_oom_score_adj;
+    if (process->flags & (MM_PROCESS_IN_GRACE | MM_PROCESS_IS_ABILITY_STARTING))
+        record.deadline_ns = node->deadline.at_ns;
+    record.ability_started_ns = node->ability_started_ns;
+    record.process_name_hash = node->process_name_hash;
+    mm_copy_text(record.name, sizeof(record.name), bundle->name);
+    mm_snapshot_add_process(writer, &record);
+}
+
+static void add_bindings(struct mm_snapshot_writer *writer, const struct mm_process_node *target)
+{
+    for (const struct mm_binding *binding = target->callers; binding; binding = binding->target_next) {
+        struct mm_snapshot_binding record;
+
+        memset(&record, 0, sizeof(record));
+        record.caller_pid = binding->caller_pid;
+        record.target_pid = target->process.pid;
+        record.caller_ticks =
+            binding->caller ? binding->caller->process.start_time_ticks : binding->caller_ticks;
+        mm_snapshot_add_binding(writer, &record);
+    }
+}
+
+typedef void (*member_visit)(struct mm_snapshot_writer *writer, const struct mm_process_node *node);
+
+/* In the order of the list, so that those of one priority come back in the order of their use. */
+static void add_members(const struct mm_priority_manager *manager, struct mm_snapshot_writer *writer,
+                        member_visit visit)
+{
+    for (struct mm_priority_entry *entry = mm_priority_list_first(&manager->list); entry;
+         entry = mm_priority_list_next(&manager->list, entry)) {
+        const struct mm_bundle *bundle = MM_BUNDLE_OF(entry);
+
+        if (!bundle->is_registered)
+            continue;
+        MM_LIST_FOR_EACH (link, &bundle->processes)
+            visit(writer, mm_node_at(link));
+    }
+}
+
+static void add_accounts(const struct mm_priority_manager *manager, struct mm_snapshot_writer *writer)
+{
+    MM_LIST_FOR_EACH (link, &manager->accounts) {
+        const struct mm_account *account = MM_CONTAINER_OF(link, const struct mm_account, link);
+        struct mm_snapshot_account record;
+
+        if (account->state == MM_ACCOUNT_IS_UNKNOWN)
+            continue;
+        memset(&record, 0, sizeof(record));
+        record.id = account->id;
+        record.is_active = account->state == MM_ACCOUNT_IS_ACTIVE;
+        mm_snapshot_add_account(writer, &record);
+    }
+}
+
+int mm_priority_manager_save(struct mm_priority_manager *manager)
+{
+    struct mm_kernel *kernel = manager->kernel;
+    const struct mm_priority_counters *counters = &manager->counters;
+    uint64_t now_ns = mm_event_center_now_ns(manager->center);
+    uint8_t boot_id[MM_BOOT_ID_BYTES];
+    struct mm_snapshot_writer writer = {
+        .capacity = (size_t)RECORD_BYTES *
+                    (1 + counters->accounts + counters->registered_processes + counters->bindings),
+    };
+    int result;
+
+    if (!manager->saves_state || manager->is_upstream)
+        return -EOPNOTSUPP;
+    if (manager->is_under_pressure)
+        return -EBUSY;
+    result = kernel->ops->read_boot_id(kernel, boot_id);
+    if (result < 0)
+        return result;
+    writer.bytes = malloc(writer.capacity);
+    if (!writer.bytes)
+        return -ENOMEM;
+    mm_snapshot_begin(&writer, boot_id, now_ns);
+    add_accounts(manager, &writer);
+    add_members(manager, &writer, add_process);
+    add_members(manager, &writer, add_bindings);
+    result = mm_snapshot_end(&writer);
+    if (result == 0)
+        result = kernel->ops->write_saved(kernel, NAME, writer.bytes, writer.size);
+    free(writer.bytes);
+    if (result == 0)
+        manager->saved.saved_ns = now_ns;
+    return result;
+}
+
+static void save(struct mm_timer *timer, void *user)
+{
+    struct mm_priority_manager *manager = user;
+    int result = mm_priority_manager_save(manager);
+
+    (void)timer;
+    if (result == -EBUSY)
+        mm_manager_want_save(manager);
+    else if (result < 0 && result != manager->save_error)
+        mm_warning("what clients reported is not saved for a restart: %s", strerror(-result));
+    if (result != -EBUSY)
+        manager->save_error = result;
+}
+
+void mm_manager_init_save(struct mm_priority_manager *manager)
+{
+    mm_timer_init(&manager->save_timer, save, manager);
+    manager->save_timer.slack_ns = WAIT_NS;
+}
+
+void mm_manager_want_save(struct mm_priority_manager *manager)
+{
+    if (manager->saves_state && !manager->is_upstream && !mm_timer_is_armed(&manager->save_timer))
+        mm_event_center_arm(manager->center, &manager->save_timer,
+                            mm_event_center_now_ns(manager->center) + WAIT_NS);
+}
+
+/* ---- restoring ------------------------------------------------------------------------------------------ */
+
+static void restore_account(const struct mm_snapshot_account *record, void *user)
+{
+    struct mm_priority_manager *manager = user;
+    struct mm_account *account;
+
+    mm_manager_keep_reserve(manager);
+    account = mm_manager_account(manager, record->id, true);
+    if (!account)
+        return;
+    account->state = record->is_active ? MM_ACCOUNT_IS_ACTIVE : MM_ACCOUNT_IS_INACTIVE;
+    manager->saved.accounts++;
+}
+
+/* The one that was registered, found by the scan, and nobody's yet. */
+static struct mm_process_node *find_same(struct mm_priority_manager *manager, pid_t pid, uint64_t ticks)
+{
+    struct mm_process_node *node = mm_manager_find(manager, pid);
+
+    return node && node->process.start_time_ticks == ticks ? node : NULL;
+}
+
+static void restore_deadline(struct mm_priority_manager *manager, struct mm_process_node *node,
+                             const struct mm_snapshot_process *record)
+{
+    struct mm_deadline_queue *queue =
+        record->flags & MM_PROCESS_IN_GRACE ? &manager->grace : &manager->ability_start;
+    uint64_t now_ns = mm_event_center_now_ns(manager->center);
+
+    if (!(record->flags & (MM_PROCESS_IN_GRACE | MM_PROCESS_IS_ABILITY_STARTING)))
+        return;
+    /* never longer than it was given, whatever the record says */
+    mm_deadline_wait_until(queue, &node->deadline, MM_MIN(record->deadline_ns, now_ns + queue->duration_ns));
+}
+
+static bool join(struct mm_priority_manager *manager, struct mm_process_node *node,
+                 const struct mm_snapshot_process *record)
+{
+    const uint64_t hash = mm_hash_text(record->name);
+    struct mm_bundle_node *bundle;
+
+    mm_bundle_leave(manager, node);
+    node->process.uid = record->uid;
+    bundle = mm_manager_registered_bundle(manager, node, record->account_id, record->bundle_uid, record->name,
+                                          hash);
+    if (!bundle || ((record->flags & MM_PROCESS_IS_RENDER) && bundle->bundle.render_count == UINT16_MAX)) {
+        if (mm_manager_unregister(manager, node) < 0)
+            mm_manager_remove_process(manager, node);
+        return false;
+    }
+    node->process.flags = record->flags | (node->process.flags & MM_PROCESS_IS_FROZEN);
+    node->process.inherited_oom_score_adj = record->inherited_oom_score_adj;
+    node->process_name_hash = record->process_name_hash;
+    node->ability_started_ns = record->ability_started_ns;
+    /* written by somebody else while nobody looked */
+    if (node->process.written_oom_score_adj == MM_PRIORITY_SYSTEM &&
+        record->written_oom_score_adj != MM_PRIORITY_SYSTEM)
+        node->process.flags |= MM_PROCESS_IS_OUT_OF_REACH;
+    else if (node->process.written_oom_score_adj != MM_PRIORITY_SYSTEM)
+        node->process.flags &= ~(uint32_t)MM_PROCESS_IS_OUT_OF_REACH;
+    mm_bundle_join(manager, bundle, node);
+    mm_manager_apply_names(manager, node, hash);
+    restore_deadline(manager, node, record);
+    return true;
+}
+
+static void restore_process(const struct mm_snapshot_process *record, void *user)
+{
+    struct mm_priority_manager *manager = user;
+    struct mm_process_node *node = find_same(manager, record->pid, record->start_time_ticks);
+
+    if (!node || node->process.bundle->is_registered) {
+        manager->saved.gone++;
+        return;
+    }
+    mm_manager_keep_reserve(manager);
+    if (join(manager, node, record))
+        manager->saved.processes++;
+    /* one after the other, so that they come to the list in their order */
+    mm_manager_settle(manager);
+}
+
+static void restore_binding(const struct mm_snapshot_binding *record, void *user)
+{
+    struct mm_priority_manager *manager = user;
+    struct mm_process_node *target = mm_manager_find(manager, record->target_pid);
+    struct mm_process_node *caller = mm_manager_find(manager, record->caller_pid);
+
+    if (!target || !target->process.bundle->is_registered)
+        return;
+    /* a caller that has ended needs nothing any more; one that never was named has no end */
+    if (record->caller_pid != 0 && (!caller || caller->process.start_time_ticks != record->caller_ticks)) {
+        manager->saved.gone++;
+        return;
+    }
+    mm_manager_keep_reserve(manager);
+    if (mm_manager_bind(manager, record->caller_pid, target) == 0)
+        manager->saved.bindings++;
+}
+
+static void restore_bytes(struct mm_priority_manager *manager, const uint8_t *bytes, size_t size)
+{
+    const struct mm_snapshot_visitor visitor = {restore_account, restore_process, restore_binding, manager};
+    uint64_t now_ns = mm_event_center_now_ns(manager->center), written_ns = 0;
+    struct mm_kernel *kernel = manager->kernel;
+    uint8_t boot_id[MM_BOOT_ID_BYTES];
+    enum mm_snapshot_verdict verdict;
+
+    if (kernel->ops->read_boot_id(kernel, boot_id) < 0)
+        return;
+    verdict = mm_snapshot_read(bytes, size, boot_id, &visitor, &written_ns);
+    if (verdict != MM_SNAPSHOT_GOOD) {
+        mm_notice("what clients reported before the restart is not taken up: it is %s",
+                  mm_snapshot_verdict_name(verdict));
+        return;
+    }
+    manager->saved.age_ns = now_ns > written_ns ? now_ns - written_ns : 0;
+    mm_manager_settle(manager);
+    mm_manager_announce(manager);
+}
+
+int mm_priority_manager_restore(struct mm_priority_manager *manager)
+{
+    struct mm_kernel *kernel = manager->kernel;
+    uint8_t *bytes;
+    ssize_t size;
+
+    if (!manager->saves_state || manager->is_upstream)
+        return -EOPNOTSUPP;
+    bytes = malloc(MM_SNAPSHOT_BYTES_MAX);
+    if (!bytes)
+        return -ENOMEM;
+    size = kernel->ops->read_saved(kernel, NAME, bytes, MM_SNAPSHOT_BYTES_MAX);
+    if (size >= 0)
+        restore_bytes(manager, bytes, (size_t)size);
+    else if (size != -ENOENT)
+        mm_notice("what clients reported before the restart is not taken up: %s", strerror((int)-size));
+    free(bytes);
+    return size < 0 ? (int)size : 0;
+}
+
+const struct mm_saved_state *mm_priority_manager_saved(const struct mm_priority_manager *manager)
+{
+    return &manager->saved;
+}
