@@ -52,6 +52,7 @@ enum mm_bucket_order {
     MM_ORDER_NEWEST_USE,
     MM_ORDER_OLDEST, /* by when it was started */
     MM_ORDER_NEWEST,
+    MM_ORDER_HIGHEST_UID, /* OpenHarmony's: of priorityCompat, and no word of killPolicy/order */
 };
 
 enum mm_unregistered_policy {

@@ -56,18 +56,6 @@ static void complete_device(const struct mm_merge *merge, struct mm_config_devic
 
 /* ---- choosing a profile ----------------------------------------------------------------------------------- */
 
-__attribute__((format(printf, 5, 6))) static void
-report(const struct mm_config_items *items, struct mm_problems *problems, enum mm_problem_severity severity,
-       const struct mm_config_profile *profile, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    mm_problems_add_list(problems, severity, items->files[profile->file], profile->line, profile->column,
-                         format, arguments);
-    va_end(arguments);
-}
-
 static void note_no_match(const struct mm_config_items *items, const struct mm_config_device *device,
                           struct mm_problems *problems)
 {
@@ -83,8 +71,8 @@ static void note_no_match(const struct mm_config_items *items, const struct mm_c
     if (device->device && device->device[0])
         (void)mm_format(text + length, sizeof(text) - length, " called \"%s\"",
                         mm_shown(device->device, shown));
-    report(items, problems, MM_PROBLEM_NOTE, &items->profiles[0], "no %s of this file is for a device%s",
-           MM_PROFILE_NAME, text);
+    mm_profile_problem(items, problems, MM_PROBLEM_NOTE, &items->profiles[0],
+                       "no %s of this file is for a device%s", MM_PROFILE_NAME, text);
 }
 
 /* The number of the file's profile for the device, from 1; 0: none. */
@@ -104,9 +92,9 @@ static unsigned choose_profile(const struct mm_config_items *items, const struct
         if (match == MM_PROFILE_MATCH && chosen == 0)
             chosen = i + 1;
         if (match == MM_PROFILE_UNKNOWN)
-            report(items, problems, MM_PROBLEM_WARNING, profile,
-                   "%s asks for the %s of the device, which is not known: it is left out",
-                   mm_profile_text(profile, text, sizeof(text)), missing);
+            mm_profile_problem(items, problems, MM_PROBLEM_WARNING, profile,
+                               "%s asks for the %s of the device, which is not known: it is left out",
+                               mm_profile_text(profile, text, sizeof(text)), missing);
     }
     if (items->profile_count > 0 && chosen == 0 && !is_unclear)
         note_no_match(items, device, problems);

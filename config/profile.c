@@ -84,9 +84,9 @@ static bool overlap(const struct mm_config_profile *a, const struct mm_config_pr
            b->min_screen_inches <= a->max_screen_inches;
 }
 
-__attribute__((format(printf, 5, 6))) static void
-report(const struct mm_config_items *items, struct mm_problems *problems, enum mm_problem_severity severity,
-       const struct mm_config_profile *profile, const char *format, ...)
+void mm_profile_problem(const struct mm_config_items *items, struct mm_problems *problems,
+                        enum mm_problem_severity severity, const struct mm_config_profile *profile,
+                        const char *format, ...)
 {
     va_list arguments;
 
@@ -109,10 +109,10 @@ static void check_overlaps(struct mm_config_items *items, struct mm_problems *pr
             if (other->is_refused || !overlap(profile, other))
                 continue;
             profile->is_refused = true;
-            report(items, problems, MM_PROBLEM_ERROR, profile,
-                   "%s and %s (line %u) overlap, expected at most one for each device",
-                   mm_profile_text(profile, text, sizeof(text)),
-                   mm_profile_text(other, other_text, sizeof(other_text)), other->line);
+            mm_profile_problem(items, problems, MM_PROBLEM_ERROR, profile,
+                               "%s and %s (line %u) overlap, expected at most one for each device",
+                               mm_profile_text(profile, text, sizeof(text)),
+                               mm_profile_text(other, other_text, sizeof(other_text)), other->line);
         }
     }
 }
@@ -155,8 +155,9 @@ static void check_gap(const struct mm_config_items *items, struct mm_problems *p
     }
     if (!next || axis_of(next).min == here.max + 1)
         return;
-    report(items, problems, MM_PROBLEM_WARNING, next, "there is no %s for %llu to %llu %s", MM_PROFILE_NAME,
-           (unsigned long long)here.max + 1, (unsigned long long)axis_of(next).min - 1, here.what);
+    mm_profile_problem(items, problems, MM_PROBLEM_WARNING, next, "there is no %s for %llu to %llu %s",
+                       MM_PROFILE_NAME, (unsigned long long)here.max + 1,
+                       (unsigned long long)axis_of(next).min - 1, here.what);
 }
 
 void mm_profiles_check(struct mm_config_items *items, struct mm_problems *problems)

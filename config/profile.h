@@ -20,6 +20,13 @@ enum mm_profile_match {
 enum mm_profile_match mm_profile_match(const struct mm_config_profile *profile,
                                        const struct mm_config_device *device, const char **ret_missing);
 
+/* A problem at the profile's place in its file. */
+__attribute__((format(printf, 5, 6))) void mm_profile_problem(const struct mm_config_items *items,
+                                                              struct mm_problems *problems,
+                                                              enum mm_problem_severity severity,
+                                                              const struct mm_config_profile *profile,
+                                                              const char *format, ...);
+
 /* Overlaps are errors, the second profile is refused; gaps between neighbours are warnings. */
 void mm_profiles_check(struct mm_config_items *items, struct mm_problems *problems);
 

@@ -3,6 +3,7 @@
 #include "event_center/bpf_record.h"
 
 #include "common/common.h"
+#include "event_center/stall_totals.h"
 
 #include <errno.h>
 #include <string.h>
@@ -74,11 +75,6 @@ static int read_group(const struct mm_bpf_record *record, uint64_t ticks_per_sec
 
 static int read_stall(const struct mm_bpf_record *record, uint64_t ticks_per_second, struct mm_event *event)
 {
-    static const enum mm_stall_kind kinds[MM_BPF_STALL_COUNT] = {
-        [MM_BPF_STALL_DIRECT] = MM_STALL_DIRECT_RECLAIM, [MM_BPF_STALL_MEMCG] = MM_STALL_GROUP_RECLAIM,
-        [MM_BPF_STALL_COMPACTION] = MM_STALL_COMPACTION, [MM_BPF_STALL_THROTTLED] = MM_STALL_THROTTLED,
-        [MM_BPF_STALL_KSWAPD] = MM_STALL_KSWAPD,
-    };
     struct mm_event_stall *stall = &event->payload.stall;
 
     (void)ticks_per_second;
@@ -86,7 +82,7 @@ static int read_stall(const struct mm_bpf_record *record, uint64_t ticks_per_sec
         return -EBADMSG;
     event->pid = record->tgid;
     event->uid = record->flags & MM_BPF_FLAG_UID ? (uid_t)record->uid : (uid_t)-1;
-    stall->kind = kinds[record->value];
+    stall->kind = mm_stall_kind_of((unsigned)record->value);
     stall->is_begin = (record->flags & MM_BPF_FLAG_BEGIN) != 0;
     stall->in_progress = (uint32_t)MM_MAX(record->actor, 0);
     stall->length_ns = stall->is_begin ? 0 : record->length_ns;

@@ -39,6 +39,7 @@ struct mm_bpf_source {
     uint64_t repeated;
     struct mm_bpf_exit_filter filter;
     struct mm_bpf_gather gather;
+    struct mm_stall_totals stalls; /* the longest ones alone */
 };
 
 static void notify(const struct mm_bpf_source *source, enum mm_bpf_source_notice notice)
@@ -144,8 +145,11 @@ static void publish_record(const struct mm_bpf_record *record, void *user)
     struct mm_bpf_source *source = user;
     struct mm_event event;
 
-    if (mm_bpf_record_to_event(record, source->ticks_per_second, &event) == 0)
-        mm_event_center_publish(source->center, &event);
+    if (mm_bpf_record_to_event(record, source->ticks_per_second, &event) < 0)
+        return;
+    if (event.kind == MM_EVENT_STALL)
+        mm_stall_totals_note(&source->stalls, &event.payload.stall);
+    mm_event_center_publish(source->center, &event);
 }
 
 static void take_record(const struct mm_bpf_record *record, void *user)
@@ -316,4 +320,15 @@ void mm_bpf_source_read_status(const struct mm_bpf_source *source, struct mm_bpf
 int mm_bpf_source_read_stalls(const struct mm_bpf_source *source, struct mm_bpf_stalls *ret_stalls)
 {
     return mm_bpf_read_stalls(source->bpf, ret_stalls);
+}
+
+int mm_bpf_source_read_stall_totals(const struct mm_bpf_source *source, struct mm_stall_totals *ret_totals)
+{
+    const struct mm_bpf_stall_totals *counted = mm_bpf_totals(source->bpf);
+
+    if (!counted)
+        return -EOPNOTSUPP;
+    *ret_totals = source->stalls;
+    mm_stall_totals_take(ret_totals, counted);
+    return 0;
 }

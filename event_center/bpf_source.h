@@ -16,6 +16,7 @@
 
 #include "bpf/bpf.h"
 #include "event_center/event_center.h"
+#include "event_center/stall_totals.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -67,6 +68,9 @@ void mm_bpf_source_watch(struct mm_bpf_source *source, pid_t pid);
 
 /* Stalls in progress, as mm_bpf_read_stalls has them. */
 int mm_bpf_source_read_stalls(const struct mm_bpf_source *source, struct mm_bpf_stalls *ret_stalls);
+
+/* -EOPNOTSUPP without the programs that watch memory. */
+int mm_bpf_source_read_stall_totals(const struct mm_bpf_source *source, struct mm_stall_totals *ret_totals);
 
 void mm_bpf_source_read_status(const struct mm_bpf_source *source, struct mm_bpf_source_status *ret_status);
 

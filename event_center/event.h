@@ -67,6 +67,8 @@ enum mm_event_kind {
 
     MM_EVENT_KIND_COUNT
 };
+/* Subscriptions are masks of 32 bits. */
+#define MM_EVENT_KINDS_MAX 32
 
 /* "pressure", "application", ...; "unknown" outside the enumeration. */
 const char *mm_event_kind_name(enum mm_event_kind kind);

@@ -54,6 +54,8 @@ void mm_event_center_unsubscribe(struct mm_event_center *center, mm_event_handle
     }
 }
 
+_Static_assert(MM_EVENT_KIND_COUNT <= MM_EVENT_KINDS_MAX, "a mask of kinds has a bit for each");
+
 static void deliver(struct mm_event_center *center, const struct mm_event *event)
 {
     uint32_t kind = 1u << event->kind;

@@ -18,11 +18,14 @@ bool mm_bundle_may_be_touched(const struct mm_bundle *bundle, enum mm_unregister
     return bundle->is_registered || mm_unregistered_may_be_touched(bundle->entry.priority, policy);
 }
 
-static struct mm_priority_description description_of(const struct mm_bundle *bundle)
+static struct mm_priority_description description_of(const struct mm_priority_list *list,
+                                                     const struct mm_bundle *bundle)
 {
+    bool is_by_uid = list->order.order == MM_ORDER_HIGHEST_UID;
+
     return (struct mm_priority_description){
         .resident_bytes = bundle->resident_bytes,
-        .started = bundle->started_ticks,
+        .started = is_by_uid ? UINT32_MAX - bundle->uid : bundle->started_ticks,
         .marks = (bundle->is_registered ? 0u : MM_PRIORITY_IS_UNREGISTERED) |
                  (bundle->set_aside_until_ns > 0 ? MM_PRIORITY_IS_SET_ASIDE : 0u) |
                  (bundle->process_count == 0 ? MM_PRIORITY_IS_EMPTY : 0u),
@@ -35,7 +38,7 @@ void mm_bundle_describe(struct mm_priority_list *list, const struct mm_bundle *b
 
     if (!mm_priority_entry_is_listed(&bundle->entry))
         return;
-    description = description_of(bundle);
+    description = description_of(list, bundle);
     mm_priority_list_describe(list, &bundle->entry, &description);
 }
 
@@ -310,12 +313,11 @@ void mm_manager_count_bundles(struct mm_priority_manager *manager)
     }
 }
 
-/* There is room for every bundle of the pool. The rank counts where priorities are upstream's: highest uid first. */
+/* There is room for every bundle of the pool. */
 static void insert(struct mm_priority_manager *manager, struct mm_bundle *bundle, int priority)
 {
-    struct mm_priority_description description = description_of(bundle);
+    const struct mm_priority_description description = description_of(&manager->list, bundle);
 
-    description.rank = UINT32_MAX - bundle->uid;
     (void)mm_priority_list_insert(&manager->list, &bundle->entry, priority, &description);
 }
 

@@ -30,7 +30,8 @@ static void apply_all_names(struct mm_priority_manager *manager)
 static int apply_config(struct mm_priority_manager *manager, const struct mm_config *config)
 {
     const struct mm_reclaim_priority_config *priority = &config->reclaim_priority;
-    const struct mm_priority_order order = mm_priority_order_of(&config->kill);
+    const struct mm_priority_order order =
+        manager->is_upstream ? mm_upstream_order(&config->kill) : mm_priority_order_of(&config->kill);
     struct mm_special_names names;
     int result = mm_special_names_init(&names, priority);
 

@@ -116,29 +116,6 @@ static void link_last(struct mm_priority_list *list, uint32_t slot, uint32_t buc
     list->links[bucket].previous = slot;
 }
 
-/* Where its key belongs: looked for from the end, where those of a list by use have their place. */
-static void link_in_order(struct mm_priority_list *list, uint32_t slot, uint32_t bucket)
-{
-    uint64_t use = key_at(list, slot)->use;
-    uint32_t next = bucket, last = list->links[bucket].previous;
-
-    while (last >= MM_PRIORITY_BUCKETS && key_at(list, last)->use > use) {
-        next = last;
-        last = list->links[last].previous;
-    }
-    list->links[slot] = (struct mm_priority_link){.next = next, .previous = last};
-    list->links[last].next = slot;
-    list->links[next].previous = slot;
-}
-
-static void link_slot(struct mm_priority_list *list, uint32_t slot, uint32_t bucket)
-{
-    if (list->is_by_rank)
-        link_in_order(list, slot, bucket);
-    else
-        link_last(list, slot, bucket);
-}
-
 static void unlink_slot(struct mm_priority_list *list, uint32_t slot)
 {
     const struct mm_priority_link link = list->links[slot];
@@ -200,21 +177,17 @@ int mm_priority_list_insert(struct mm_priority_list *list, struct mm_priority_en
                             const struct mm_priority_description *description)
 {
     static const struct mm_priority_description nothing;
-    uint64_t use = ++list->uses;
     unsigned bucket = bucket_of(priority);
     uint32_t slot = take_slot(list);
 
     if (slot == 0)
         return -ENOSPC;
-    description = description ? description : &nothing;
-    if (list->is_by_rank)
-        use = (uint64_t)description->rank << 32 | (uint32_t)use;
     entry->slot = slot;
     entry->priority = (int16_t)((int)bucket + MM_PRIORITY_MIN);
     list->entries[slot - MM_PRIORITY_BUCKETS] = entry;
-    *key_at(list, slot) = (struct mm_priority_key){.use = use, .priority = entry->priority};
-    set_description(list, slot - MM_PRIORITY_BUCKETS, description);
-    link_slot(list, slot, bucket);
+    *key_at(list, slot) = (struct mm_priority_key){.use = ++list->uses, .priority = entry->priority};
+    set_description(list, slot - MM_PRIORITY_BUCKETS, description ? description : &nothing);
+    link_last(list, slot, bucket);
     count_in(list, bucket);
     note_newcomer(list, bucket, slot);
     list->count++;
@@ -231,10 +204,9 @@ void mm_priority_list_move(struct mm_priority_list *list, struct mm_priority_ent
         return;
     entry->priority = (int16_t)((int)to + MM_PRIORITY_MIN);
     key->priority = entry->priority;
-    if (!list->is_by_rank)
-        key->use = ++list->uses;
+    key->use = ++list->uses;
     unlink_slot(list, entry->slot);
-    link_slot(list, entry->slot, to);
+    link_last(list, entry->slot, to);
     count_out(list, from);
     count_in(list, to);
     note_leaver(list, from, entry->slot);
@@ -255,7 +227,7 @@ void mm_priority_list_remove(struct mm_priority_list *list, struct mm_priority_e
 
 void mm_priority_list_touch(struct mm_priority_list *list, struct mm_priority_entry *entry)
 {
-    if (!mm_priority_entry_is_listed(entry) || list->is_by_rank)
+    if (!mm_priority_entry_is_listed(entry))
         return;
     key_at(list, entry->slot)->use = ++list->uses;
     unlink_slot(list, entry->slot);

@@ -4,9 +4,7 @@
  * buckets that hold any. Larger means less important.
  *
  * Within a bucket they stand by their last use, the oldest first: inserting, moving and touching make an entry the most
- * recently used. Which of them is the first victim is a matter of configuration: priority_order.h. A list by rank is
- * ordered by a number that its owner gave with the insertion instead, the smallest first, of equal ones the first that
- * was inserted; inserting and moving take a walk over the bucket then, and nothing else is asked for the first victim.
+ * recently used. Which of them is the first victim is a matter of configuration: priority_order.h.
  *
  * Entries are embedded in their owners, who keep them until they are removed. What the list says of them lies in arrays
  * of the list, by slot: owners are far apart in memory, and a choice among thousands would wait for nothing but them.
@@ -47,8 +45,7 @@ enum mm_priority_mark {
 
 /* What a choice among many looks at: four of them in a line of cache. */
 struct mm_priority_key {
-    uint64_t
-        use; /* ascends in the order of a bucket, which is that of last use or of rank; no two are equal */
+    uint64_t use;          /* ascends with last use; no two of a list are equal */
     uint32_t resident_kib; /* as last told by mm_priority_list_describe, as are the marks */
     int16_t priority;      /* MM_PRIORITY_FREE: nobody's */
     uint16_t marks;
@@ -67,7 +64,6 @@ struct mm_priority_description {
     uint64_t resident_bytes;
     uint64_t started; /* ascends with the moment in which it was started, above 2^32 no more; 0: not known */
     unsigned marks;   /* of enum mm_priority_mark */
-    uint32_t rank;    /* of a list by rank, when it is inserted */
 };
 
 /* Who goes first among equals; zeros: the oldest use, and the heaviest from 0 down. */
@@ -88,7 +84,6 @@ struct mm_priority_list {
     uint32_t first_free; /* a slot among them, the others by links[].next; 0: none */
     uint32_t count;
     uint64_t uses;
-    bool is_by_rank; /* set while it is empty */
     uint64_t occupied[MM_PRIORITY_WORDS];
     uint32_t occupied_words; /* which words of `occupied` are not zero */
     struct mm_priority_order order;
@@ -119,7 +114,7 @@ int mm_priority_list_insert(struct mm_priority_list *list, struct mm_priority_en
 void mm_priority_list_move(struct mm_priority_list *list, struct mm_priority_entry *entry, int priority);
 /* O(1). The next of it is to be asked for before. Does nothing to an entry on no list. */
 void mm_priority_list_remove(struct mm_priority_list *list, struct mm_priority_entry *entry);
-/* O(1). Makes it the most recently used of its bucket. Does nothing to an entry on no list, nor on a list by rank. */
+/* O(1). Makes it the most recently used of its bucket. Does nothing to an entry on no list. */
 void mm_priority_list_touch(struct mm_priority_list *list, struct mm_priority_entry *entry);
 /* O(1). What it says besides priority and use. Does nothing to an entry on no list. */
 void mm_priority_list_describe(struct mm_priority_list *list, const struct mm_priority_entry *entry,

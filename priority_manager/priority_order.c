@@ -159,8 +159,6 @@ static bool is_enough(const struct search *search)
 
 static bool goes_by_use(const struct search *search)
 {
-    if (search->list->is_by_rank)
-        return true;
     return !search->is_by_size && (search->list->order.order == MM_ORDER_OLDEST_USE ||
                                    search->list->order.order == MM_ORDER_NEWEST_USE);
 }
@@ -169,7 +167,7 @@ static bool goes_by_use(const struct search *search)
 static bool search_in_order(struct search *search, uint32_t steps_max)
 {
     const struct mm_priority_link *links = search->list->links;
-    bool is_backward = search->list->order.order == MM_ORDER_NEWEST_USE && !search->list->is_by_rank;
+    bool is_backward = search->list->order.order == MM_ORDER_NEWEST_USE;
     bool ends_early = goes_by_use(search);
     uint32_t slot = (uint32_t)(search->priority - MM_PRIORITY_MIN);
 
@@ -276,7 +274,7 @@ static void enter(struct mm_priority_walk *walk, const struct mm_priority_entry 
 void mm_priority_walk_begin(struct mm_priority_walk *walk, const struct mm_priority_list *list)
 {
     walk->list = list;
-    walk->begun = list->is_by_rank ? UINT64_MAX : list->uses;
+    walk->begun = list->uses;
     enter(walk, mm_priority_list_first(list));
 }
 
@@ -284,7 +282,7 @@ void mm_priority_walk_begin_behind(struct mm_priority_walk *walk, const struct m
                                    const struct mm_priority_entry *entry)
 {
     walk->list = list;
-    walk->begun = list->is_by_rank ? UINT64_MAX : list->uses;
+    walk->begun = list->uses;
     enter(walk, entry);
     walk->rank = mm_priority_rank_of(list, mm_priority_list_index_of(entry->slot));
     walk->has_rank = true;

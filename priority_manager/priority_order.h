@@ -4,6 +4,7 @@
  *
  * - oldestUse, newestUse: by the last use;
  * - oldest, newest: by when it was started;
+ * - by uid, where priorities are upstream's (upstream.h): the highest first;
  * - heaviest: by size, and so is every bucket from heaviest_from_priority down.
  *
  * Of a process that nobody registered nobody tells how it is used: those come behind the others, by size, but where all
@@ -50,8 +51,7 @@ struct mm_priority_rank {
 
 static inline bool mm_priority_goes_by_size(const struct mm_priority_list *list, int priority)
 {
-    return !list->is_by_rank &&
-           (priority <= list->order.heaviest_from_priority || list->order.order == MM_ORDER_HEAVIEST);
+    return priority <= list->order.heaviest_from_priority || list->order.order == MM_ORDER_HEAVIEST;
 }
 
 static inline struct mm_priority_rank mm_priority_rank_by_size(const struct mm_priority_list *list,
@@ -71,13 +71,11 @@ static inline struct mm_priority_rank mm_priority_rank_by_time(const struct mm_p
 {
     const struct mm_priority_key *key = &list->keys[index];
 
-    /* the key says it whole; here it leaves room for those who go by size */
-    if (list->is_by_rank)
-        return (struct mm_priority_rank){key->use >> 2, key->use};
     switch (list->order.order) {
     case MM_ORDER_NEWEST_USE:
         return (struct mm_priority_rank){MM_PRIORITY_RANK_LATEST - key->use, key->use};
     case MM_ORDER_OLDEST:
+    case MM_ORDER_HIGHEST_UID: /* as is told of its owner */
         return (struct mm_priority_rank){list->started[index], key->use};
     case MM_ORDER_NEWEST:
         return (struct mm_priority_rank){MM_PRIORITY_RANK_LATEST - list->started[index], key->use};

@@ -30,7 +30,6 @@ int mm_manager_init_memory(struct mm_priority_manager *manager)
     };
     int result = mm_priority_list_init(&manager->list);
 
-    manager->list.is_by_rank = manager->is_upstream;
     if (result == 0)
         result = mm_priority_list_reserve(&manager->list, FIRST_OBJECTS);
     if (result == 0)

@@ -100,6 +100,8 @@ void mm_upstream_detach(struct mm_priority_manager *manager, struct mm_process_n
 int mm_upstream_keep_reserve(struct mm_priority_manager *manager);
 /* NULL when it is not known, or not registered. */
 struct mm_process_node *mm_upstream_find(const struct mm_priority_manager *manager, pid_t pid);
+/* Of equals the highest uid goes first, whatever is configured. */
+struct mm_priority_order mm_upstream_order(const struct mm_kill_config *config);
 /* Of a registered bundle. */
 int mm_upstream_bundle_number(const struct mm_bundle *bundle);
 void mm_upstream_set_bundle_number(struct mm_priority_manager *manager, struct mm_bundle *bundle, int number);

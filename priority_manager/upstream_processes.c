@@ -2,6 +2,8 @@
 /* Upstream's records of processes, the numbers of bundles, what is written, and who is found dead. */
 #include "priority_manager/upstream.h"
 
+#include "priority_manager/priority_order.h"
+
 #include <errno.h>
 
 /* Reference 1.3, periodic check. */
@@ -104,6 +106,15 @@ void mm_upstream_own(const struct mm_process_node *node, int16_t *ret_own, uint8
 int mm_upstream_bundle_due(const struct mm_bundle *bundle)
 {
     return bundle->least <= MM_PRIORITY_SYSTEM ? MM_PRIORITY_SYSTEM : mm_upstream_bundle_number(bundle);
+}
+
+struct mm_priority_order mm_upstream_order(const struct mm_kill_config *config)
+{
+    struct mm_priority_order order = mm_priority_order_of(config);
+
+    order.order = MM_ORDER_HIGHEST_UID;
+    order.heaviest_from_priority = MM_PRIORITY_MIN - 1;
+    return order;
 }
 
 /* ---- files -------------------------------------------------------------------------------------------------- */

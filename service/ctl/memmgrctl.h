@@ -50,6 +50,8 @@ cJSON *mm_session_request(const char *name);
  * delete; else an exit code after saying why.
  */
 int mm_session_ask(struct mm_session *session, const struct mm_ctl *ctl, cJSON *request, cJSON **ret_answer);
+/* The same in a session of its own. */
+int mm_session_ask_once(const struct mm_ctl *ctl, cJSON *request, cJSON **ret_answer);
 
 /* The next packet, whatever it is; timeout_ms as in the client library. 0, negative errno; -EBADMSG: no JSON.
  */

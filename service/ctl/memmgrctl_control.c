@@ -82,15 +82,11 @@ static int run_reload(struct mm_ctl *ctl)
 static int run_log_level(struct mm_ctl *ctl)
 {
     cJSON *request, *answer;
-    struct mm_session session;
-    int result = mm_session_open(ctl, &session);
+    int result;
 
-    if (result != MM_CTL_OK)
-        return result;
     request = mm_session_request("log-level");
     (void)cJSON_AddStringToObject(request, "level", ctl->arguments[0]);
-    result = mm_session_ask(&session, ctl, request, &answer);
-    mm_session_close(&session);
+    result = mm_session_ask_once(ctl, request, &answer);
     if (result != MM_CTL_OK)
         return result;
     if (ctl->is_json)

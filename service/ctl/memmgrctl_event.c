@@ -139,7 +139,6 @@ static void print_outcome(const struct mm_event_word *word, const cJSON *answer)
 static int run(struct mm_ctl *ctl)
 {
     const struct mm_event_word *word = read_word(ctl);
-    struct mm_session session;
     cJSON *request, *answer;
     int result;
 
@@ -149,13 +148,9 @@ static int run(struct mm_ctl *ctl)
     (void)cJSON_AddStringToObject(request, "event", word->word);
     result = add_fields(ctl, request, word);
     if (result == MM_CTL_OK)
-        result = mm_session_open(ctl, &session);
-    if (result != MM_CTL_OK) {
+        result = mm_session_ask_once(ctl, request, &answer);
+    else
         cJSON_Delete(request);
-        return result;
-    }
-    result = mm_session_ask(&session, ctl, request, &answer);
-    mm_session_close(&session);
     if (result != MM_CTL_OK)
         return result;
     if (ctl->is_json)

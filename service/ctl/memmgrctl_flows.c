@@ -136,19 +136,12 @@ static cJSON *make_request(const struct mm_ctl *ctl, int *ret_status)
 
 static int run(struct mm_ctl *ctl)
 {
-    struct mm_session session;
     int result = MM_CTL_OK;
     cJSON *request = make_request(ctl, &result), *answer;
 
     if (!request)
         return result;
-    result = mm_session_open(ctl, &session);
-    if (result != MM_CTL_OK) {
-        cJSON_Delete(request);
-        return result;
-    }
-    result = mm_session_ask(&session, ctl, request, &answer);
-    mm_session_close(&session);
+    result = mm_session_ask_once(ctl, request, &answer);
     if (result != MM_CTL_OK)
         return result;
     if (ctl->is_json)

@@ -159,6 +159,20 @@ int mm_session_ask(struct mm_session *session, const struct mm_ctl *ctl, cJSON *
     return MM_CTL_OK;
 }
 
+int mm_session_ask_once(const struct mm_ctl *ctl, cJSON *request, cJSON **ret_answer)
+{
+    struct mm_session session;
+    int result = mm_session_open(ctl, &session);
+
+    if (result != MM_CTL_OK) {
+        cJSON_Delete(request);
+        return result;
+    }
+    result = mm_session_ask(&session, ctl, request, ret_answer);
+    mm_session_close(&session);
+    return result;
+}
+
 /* Numbers seen before, in a growing table of open addressing; processes are some thousands. */
 struct seen {
     double *slots; /* 0 is free: no pid and no sequence number is 0 */

@@ -97,6 +97,35 @@ static void print_pressure(const struct mm_ctl *ctl, const cJSON *pressure)
     (void)putchar('\n');
 }
 
+static void print_stall(const cJSON *kind, bool is_first)
+{
+    char total[MM_DURATION_TEXT_MAX], longest[MM_DURATION_TEXT_MAX];
+
+    (void)printf("%s%s %.0f, %s in all, the longest %s", is_first ? "" : "; ", mm_json_get_text(kind, "kind"),
+                 mm_json_get_number(kind, "count"),
+                 mm_duration_text(mm_json_get_number(kind, "total_us") / 1000, total, sizeof(total)),
+                 mm_duration_text(mm_json_get_number(kind, "longest_us") / 1000, longest, sizeof(longest)));
+}
+
+static void print_stalls(const struct mm_ctl *ctl, const cJSON *stalls)
+{
+    const cJSON *kind;
+    bool is_first = true;
+
+    print_title(ctl, "stalls");
+    if (!cJSON_IsObject(stalls)) {
+        (void)puts("not known: nobody tells of them");
+        return;
+    }
+    cJSON_ArrayForEach (kind, mm_json_get(stalls, "kinds")) {
+        if (mm_json_get_number(kind, "count") <= 0)
+            continue;
+        print_stall(kind, is_first);
+        is_first = false;
+    }
+    (void)printf("%s; %.0f in progress\n", is_first ? "none" : "", mm_json_get_number(stalls, "in_progress"));
+}
+
 static void print_memory(const struct mm_ctl *ctl, const cJSON *answer)
 {
     const cJSON *memory = mm_json_get(answer, "memory");
@@ -123,6 +152,7 @@ static void print_memory(const struct mm_ctl *ctl, const cJSON *answer)
         }
     }
     print_pressure(ctl, mm_json_get(answer, "pressure"));
+    print_stalls(ctl, mm_json_get(answer, "stalls"));
 }
 
 static void print_killer(const struct mm_ctl *ctl, const cJSON *answer)
@@ -284,14 +314,9 @@ static void print_states(const struct mm_ctl *ctl, const cJSON *array, const cha
 
 static int run(struct mm_ctl *ctl)
 {
-    struct mm_session session;
     cJSON *answer;
-    int result = mm_session_open(ctl, &session);
+    int result = mm_session_ask_once(ctl, mm_session_request("status"), &answer);
 
-    if (result != MM_CTL_OK)
-        return result;
-    result = mm_session_ask(&session, ctl, mm_session_request("status"), &answer);
-    mm_session_close(&session);
     if (result != MM_CTL_OK)
         return result;
     if (ctl->is_json) {

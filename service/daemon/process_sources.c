@@ -231,6 +231,13 @@ static uint64_t domain_group(struct mm_daemon *daemon)
     return id;
 }
 
+static int read_stall_totals(struct mm_stall_totals *ret_totals, void *user)
+{
+    const struct mm_daemon *daemon = user;
+
+    return daemon->bpf ? mm_bpf_source_read_stall_totals(daemon->bpf, ret_totals) : -EOPNOTSUPP;
+}
+
 int mm_daemon_add_process_sources(struct mm_daemon *daemon)
 {
     const struct mm_bpf_config *config = &daemon->engine->config->bpf;
@@ -245,6 +252,8 @@ int mm_daemon_add_process_sources(struct mm_daemon *daemon)
     int result;
 
     mm_timer_init(&daemon->scan, scan, daemon);
+    daemon->context.read_stall_totals = read_stall_totals;
+    daemon->context.stalls_user = daemon;
     if (!config->is_enabled) {
         mm_daemon_note_source(daemon, "bpf", false, "switched off by the configuration");
         begin_connector(daemon);

@@ -76,20 +76,6 @@ static uint64_t now_ns(const struct demo *demo)
 /* ---- talking to the daemon ------------------------------------------------------------------------------
  */
 
-static int report(struct demo *demo, const struct mm_demo_app *app, const char *word)
-{
-    cJSON *request = mm_session_request("event");
-    cJSON *answer = NULL;
-    int result;
-
-    (void)cJSON_AddStringToObject(request, "event", word);
-    (void)cJSON_AddNumberToObject(request, "pid", app->pid);
-    (void)cJSON_AddStringToObject(request, "name", app->name);
-    result = mm_session_ask(&demo->session, &demo->daemon_ctl, request, &answer);
-    cJSON_Delete(answer);
-    return result;
-}
-
 static int ask(struct demo *demo, const char *request_name, const char *key, const char *unique,
                cJSON **ret_answer)
 {
@@ -121,7 +107,7 @@ static int bring_to_state(struct demo *demo, const struct mm_demo_app *app)
                                  app->state == MM_DEMO_FOREGROUND ? NULL : state->event};
 
     for (size_t i = 0; i < MM_ARRAY_SIZE(words); i++) {
-        int result = words[i] ? report(demo, app, words[i]) : MM_CTL_OK;
+        int result = words[i] ? mm_demo_report(&demo->session, &demo->daemon_ctl, app, words[i]) : MM_CTL_OK;
 
         if (result != MM_CTL_OK)
             return result;

@@ -109,6 +109,10 @@ int mm_demo_stage_start_daemon(struct mm_demo_stage *stage);
 /* Ends the daemon, waits for the janitor to have removed everything. 0, or -EBUSY when something is left. */
 int mm_demo_stage_clear(struct mm_demo_stage *stage);
 
+/* Reports to the daemon what the application does, as memmgrctl event would. An exit code of memmgrctl. */
+int mm_demo_report(struct mm_session *session, const struct mm_ctl *ctl, const struct mm_demo_app *app,
+                   const char *word);
+
 /* ---- showing (demo_show.c) ------------------------------------------------------------------------------
  */
 

@@ -334,3 +334,18 @@ int mm_demo_stage_clear(struct mm_demo_stage *stage)
     (void)mm_own_groups_remove(stage->groups, 0);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EBUSY;
 }
+
+int mm_demo_report(struct mm_session *session, const struct mm_ctl *ctl, const struct mm_demo_app *app,
+                   const char *word)
+{
+    cJSON *request = mm_session_request("event");
+    cJSON *answer = NULL;
+    int result;
+
+    (void)cJSON_AddStringToObject(request, "event", word);
+    (void)cJSON_AddNumberToObject(request, "pid", app->pid);
+    (void)cJSON_AddStringToObject(request, "name", app->name);
+    result = mm_session_ask(session, ctl, request, &answer);
+    cJSON_Delete(answer);
+    return result;
+}

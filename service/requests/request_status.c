@@ -109,6 +109,31 @@ static void write_pressure(struct mm_request *request)
     mm_json_close(writer, '}');
 }
 
+static void write_stalls(struct mm_request *request)
+{
+    const struct mm_service_context *context = request->context;
+    struct mm_json_writer *writer = request->writer;
+    struct mm_stall_totals totals;
+
+    if (!context->read_stall_totals || context->read_stall_totals(&totals, context->stalls_user) < 0) {
+        mm_json_null(writer, "stalls");
+        return;
+    }
+    mm_json_open(writer, "stalls", '{');
+    mm_json_unsigned(writer, "in_progress", totals.in_progress);
+    mm_json_open(writer, "kinds", '[');
+    for (int i = 0; i < MM_STALL_KIND_COUNT; i++) {
+        mm_json_open(writer, NULL, '{');
+        mm_json_text(writer, "kind", mm_stall_kind_name((enum mm_stall_kind)i));
+        mm_json_unsigned(writer, "count", totals.kinds[i].count);
+        mm_json_unsigned(writer, "total_us", totals.kinds[i].length_ns / MM_NS_PER_US);
+        mm_json_unsigned(writer, "longest_us", totals.kinds[i].longest_ns / MM_NS_PER_US);
+        mm_json_close(writer, '}');
+    }
+    mm_json_close(writer, ']');
+    mm_json_close(writer, '}');
+}
+
 static void write_kill(struct mm_request *request)
 {
     const struct mm_kill_config *config = &request->context->config->kill;
@@ -218,6 +243,19 @@ static void write_requests(struct mm_request *request)
     mm_json_close(writer, '}');
 }
 
+/* What clients said of it last. */
+static void write_device(struct mm_request *request)
+{
+    struct mm_json_writer *writer = request->writer;
+
+    mm_json_open(writer, "device", '[');
+    for (unsigned change = 0; change < MM_DEVICE_CHANGE_COUNT; change++) {
+        if (*request->device_changes & 1U << change)
+            mm_json_text(writer, NULL, mm_device_change_name((enum mm_device_change)change));
+    }
+    mm_json_close(writer, ']');
+}
+
 /* What outlives a restart. */
 static void write_saved_state(struct mm_request *request, uint64_t now_ns)
 {
@@ -236,19 +274,6 @@ static void write_saved_state(struct mm_request *request, uint64_t now_ns)
     else
         mm_json_null(writer, "saved_ms_ago");
     mm_json_close(writer, '}');
-}
-
-/* What clients said of it last. */
-static void write_device(struct mm_request *request)
-{
-    struct mm_json_writer *writer = request->writer;
-
-    mm_json_open(writer, "device", '[');
-    for (unsigned change = 0; change < MM_DEVICE_CHANGE_COUNT; change++) {
-        if (*request->device_changes & 1U << change)
-            mm_json_text(writer, NULL, mm_device_change_name((enum mm_device_change)change));
-    }
-    mm_json_close(writer, ']');
 }
 
 /* The program's memory stands apart from the daemon's. */
@@ -338,12 +363,13 @@ int mm_request_status(struct mm_request *request)
     write_daemon(request, now_ns);
     write_memory(request);
     write_pressure(request);
+    write_stalls(request);
     write_kill(request);
     write_waterline(request, now_ns);
     write_reclaim(request);
     write_list(request);
-    write_saved_state(request, now_ns);
     write_device(request);
+    write_saved_state(request, now_ns);
     write_requests(request);
     write_process_rules(request);
     write_events(request);

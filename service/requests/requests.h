@@ -59,6 +59,7 @@
 #include "config/config.h"
 #include "event_center/event_center.h"
 #include "event_center/match_source.h"
+#include "event_center/stall_totals.h"
 #include "kernel_interface/kernel_interface.h"
 #include "kill_strategy/kill_strategy.h"
 #include "priority_manager/priority_manager.h"
@@ -119,6 +120,9 @@ struct mm_service_context {
     const struct mm_config *config;
     const struct mm_daemon_facts *facts;
     struct mm_flows *flows; /* may be NULL */
+    /* NULL, or -EOPNOTSUPP: nobody tells of stalls. */
+    int (*read_stall_totals)(struct mm_stall_totals *ret_totals, void *user);
+    void *stalls_user;
 };
 
 /* Where a packet came from and where its answer goes: a connection of the control socket, or a test. */

@@ -61,16 +61,7 @@ static struct faults read_faults(pid_t pid)
 
 static int report(struct bench *bench, const struct mm_demo_app *app, const char *word)
 {
-    cJSON *request = mm_session_request("event");
-    cJSON *answer = NULL;
-    int result;
-
-    (void)cJSON_AddStringToObject(request, "event", word);
-    (void)cJSON_AddNumberToObject(request, "pid", app->pid);
-    (void)cJSON_AddStringToObject(request, "name", app->name);
-    result = mm_session_ask(&bench->session, &bench->ctl, request, &answer);
-    cJSON_Delete(answer);
-    return result;
+    return mm_demo_report(&bench->session, &bench->ctl, app, word);
 }
 
 /* Decided plus the interval to the signal, on the clock that both processes share. */

@@ -340,8 +340,7 @@ TEST_F(Client, AKillIsToldWhenItBeginsAndWhenItIsOver)
     Directory domain(where.memory, name);
     Child victim;
     domain.add(victim.pid);
-    is_dry_run = false;
-    start(configure("<domain><groupPath>/" + name + "</groupPath></domain>"));
+    start_for_real(configure("<domain><groupPath>/" + name + "</groupPath></domain>"));
     Session session = open_session();
     memmgr_report change = MEMMGR_REPORT_INIT;
 

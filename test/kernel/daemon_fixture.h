@@ -38,6 +38,17 @@ class Daemon : public ::testing::Test
     // config: a file, or none.
     void start(const std::string &config = "")
     {
+        start_with(config, "--dry-run");
+    }
+
+    // Not in a dry run: only where all that it may touch is the test's.
+    void start_for_real(const std::string &config)
+    {
+        start_with(config, "--foreground");
+    }
+
+    void start_with(const std::string &config, const char *mode)
+    {
         const std::string place = directory;
         char message[256];
         ssize_t length;
@@ -46,9 +57,9 @@ class Daemon : public ::testing::Test
         if (pid == 0) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);
             setenv("NOTIFY_SOCKET", (place + "/notify").c_str(), 1);
-            execl(MM_MEMMGRD, MM_MEMMGRD, "--config", config.c_str(), "--runtime-directory", place.c_str(),
-                  "--socket", (place + "/control.sock").c_str(), "--log-level", "error",
-                  is_dry_run ? "--dry-run" : nullptr, nullptr);
+            execl(MM_MEMMGRD, MM_MEMMGRD, mode, "--config", config.c_str(), "--runtime-directory",
+                  place.c_str(), "--socket", (place + "/control.sock").c_str(), "--log-level", "error",
+                  nullptr);
             _exit(127);
         }
         do {
@@ -133,7 +144,6 @@ class Daemon : public ::testing::Test
         return static_cast<uint64_t>(time.count() * 55) + 30;
     }
 
-    bool is_dry_run = true; // another one only where all that it may touch is the test's
     char directory[64] = "/run/memmgr-test-XXXXXX";
     int notify_fd = -1;
     pid_t pid = -1;

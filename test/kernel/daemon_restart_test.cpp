@@ -17,8 +17,7 @@ class DaemonRestart : public Daemon
         std::ofstream(path) << "<Memmgr><domain><groupPath>/" << name
                             << "</groupPath></domain><killPolicy><enabled>false</enabled></killPolicy>"
                                "<squeezeConfig><enabled>false</enabled></squeezeConfig></Memmgr>\n";
-        is_dry_run = false;
-        start(path);
+        start_for_real(path);
     }
 
     std::string why(pid_t of) const

@@ -6,7 +6,6 @@
 
 #include <cctype>
 
-
 namespace
 {
 

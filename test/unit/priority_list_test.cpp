@@ -33,7 +33,7 @@ class PriorityList : public ::testing::Test
 
     void describe(const mm_priority_entry *entry, uint64_t resident_bytes, unsigned marks = 0)
     {
-        const mm_priority_description description = {resident_bytes, 0, marks, 0};
+        const mm_priority_description description = {resident_bytes, 0, marks};
 
         mm_priority_list_describe(list.get(), entry, &description);
     }
@@ -231,17 +231,8 @@ class PriorityListModel : public PriorityList
                                  : priorities[random() % MM_ARRAY_SIZE(priorities)];
     }
 
-    /* Some have the same. */
-    uint32_t rank_of(const mm_priority_entry *entry) const
-    {
-        return list->is_by_rank ? static_cast<uint32_t>(entry - entries.data()) / 3 : 0;
-    }
-
-    /* No use where ranks say the order. */
     void use(mm_priority_entry *entry)
     {
-        if (list->is_by_rank)
-            return;
         forget(entry);
         model.push_back(entry);
     }
@@ -253,8 +244,7 @@ class PriorityListModel : public PriorityList
 
     void insert_somewhere(mm_priority_entry *entry)
     {
-        const mm_priority_description description = {0, 0, 0, UINT32_MAX - rank_of(entry)};
-        int result = mm_priority_list_insert(list.get(), entry, any_priority(), &description);
+        int result = mm_priority_list_insert(list.get(), entry, any_priority(), nullptr);
 
         if (model.size() == list->capacity) {
             EXPECT_EQ(result, -ENOSPC);
@@ -311,9 +301,8 @@ class PriorityListModel : public PriorityList
         Entries sorted = model;
 
         std::stable_sort(
-            sorted.begin(), sorted.end(), [this](const mm_priority_entry *a, const mm_priority_entry *b) {
-                return a->priority != b->priority ? a->priority > b->priority : rank_of(a) > rank_of(b);
-            });
+            sorted.begin(), sorted.end(),
+            [](const mm_priority_entry *a, const mm_priority_entry *b) { return a->priority > b->priority; });
         return sorted;
     }
 
@@ -333,18 +322,11 @@ class PriorityListModel : public PriorityList
 
     std::mt19937 random;
     std::vector<mm_priority_entry> entries;
-    Entries model; /* in order of use, or of insertion */
+    Entries model; /* in order of use */
 };
 
-class PriorityListModels : public PriorityListModel, public ::testing::WithParamInterface<bool>
+TEST_F(PriorityListModel, AgreesWithASortedVector)
 {
-};
-
-INSTANTIATE_TEST_SUITE_P(ByUseAndByRank, PriorityListModels, ::testing::Bool());
-
-TEST_P(PriorityListModels, AgreesWithASortedVector)
-{
-    list->is_by_rank = GetParam();
     for (int step = 0; step < 20000; step++) {
         mm_priority_entry *entry = &entries[random() % entries.size()];
 

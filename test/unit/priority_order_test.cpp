@@ -72,7 +72,7 @@ class PriorityOrder : public ::testing::TestWithParam<Setting>
     {
         const unsigned marks[] = {0, 0, MM_PRIORITY_IS_UNREGISTERED, below(8)};
 
-        return {below(8) * MM_KIB, below(10) == 0 ? 0 : 1 + below(6), marks[below(4)], 0};
+        return {below(8) * MM_KIB, below(10) == 0 ? 0 : 1 + below(6), marks[below(4)]};
     }
 
     void describe(Item &item)

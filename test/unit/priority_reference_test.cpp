@@ -287,7 +287,7 @@ const Row derived[] = {
      [](ReferenceWorld &world) {
          world.own(1000, MM_REASON_BACKGROUND);
          world.own(1001, MM_REASON_BACKGROUND);
-         EXPECT_EQ(world.order(),
+         EXPECT_EQ(world.victims(),
                    world.is_upstream() ? (std::vector<pid_t>{1001, 1000}) : (std::vector<pid_t>{1000, 1001}));
      }},
 };

@@ -272,13 +272,15 @@ class Pair : public PriorityWorld
 
     void compare_order(std::ostream &said) const
     {
-        const mm_priority_list *list = mm_priority_manager_list(manager);
+        mm_priority_walk walk;
         const mm_bundle *before = nullptr;
 
-        for (mm_priority_entry *entry = mm_priority_list_first(list); entry;
-             entry = mm_priority_list_next(list, entry)) {
+        mm_priority_walk_begin(&walk, mm_priority_manager_list(manager));
+        while (mm_priority_entry *entry = mm_priority_walk_next(&walk)) {
             const mm_bundle *bundle = MM_BUNDLE_OF(entry);
 
+            if (!bundle->is_registered)
+                continue;
             if (before && (before->entry.priority < bundle->entry.priority ||
                            (before->entry.priority == bundle->entry.priority && before->uid < bundle->uid)))
                 said << "the bundle of uid " << bundle->uid << " (" << bundle->entry.priority

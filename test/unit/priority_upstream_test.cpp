@@ -270,26 +270,27 @@ TEST_F(Upstream, RenderProcessesAreWritten0AndAreNobodys)
 
 TEST_F(Upstream, EqualsGoByHighestUidWhateverTheKillersOrder)
 {
-    mm_kill_config kill{};
     const mm_kill_level level = {100 * MM_MIB, 0};
 
     for (pid_t pid : {1002, 1000, 1003, 1001})
         own(pid, MM_REASON_BACKGROUND);
     report(MM_REASON_BACKGROUND, application(1003)); /* used last */
-    EXPECT_EQ(order(), (std::vector<pid_t>{1003, 1002, 1001, 1000}));
-    kill.reread_candidates = MM_KILL_CANDIDATES_MAX;
-    for (mm_bucket_order killers : {MM_ORDER_OLDEST_USE, MM_ORDER_NEWEST_USE, MM_ORDER_HEAVIEST}) {
+    EXPECT_EQ(victims(), (std::vector<pid_t>{1003, 1002, 1001, 1000}));
+    config.kill.reread_candidates = MM_KILL_CANDIDATES_MAX;
+    for (mm_bucket_order killers :
+         {MM_ORDER_OLDEST_USE, MM_ORDER_NEWEST_USE, MM_ORDER_OLDEST, MM_ORDER_NEWEST, MM_ORDER_HEAVIEST}) {
         mm_kill_candidates found{};
 
-        kill.order = killers;
-        kill.heaviest_from_priority = 1000;
-        mm_kill_collect(&kill, &level, mm_priority_manager_list(manager), nullptr, 0, &found);
+        config.kill.order = killers;
+        config.kill.heaviest_from_priority = 1000;
+        publish_config();
+        mm_kill_collect(&config.kill, &level, mm_priority_manager_list(manager), nullptr, 0, &found);
         ASSERT_EQ(found.count, 1U) << killers;
         EXPECT_EQ(found.bundles[0], mm_priority_manager_find(manager, 1003)->bundle) << killers;
     }
     report(MM_REASON_FOREGROUND, application(1003));
     report(MM_REASON_BACKGROUND, application(1003));
-    EXPECT_EQ(order(), (std::vector<pid_t>{1003, 1002, 1001, 1000}));
+    EXPECT_EQ(victims(), (std::vector<pid_t>{1003, 1002, 1001, 1000}));
 }
 
 TEST_F(Upstream, ASwitchMovesAllProcessesOfABundleByAsMuch)

@@ -12,6 +12,7 @@
 #pragma GCC diagnostic pop
 #include "kernel_interface/simulated_kernel.h"
 #include "priority_manager/priority_manager.h"
+#include "priority_manager/priority_order.h"
 
 #include "list_check.h"
 #include <gtest/gtest.h>
@@ -280,6 +281,21 @@ class PriorityWorld : public ::testing::Test
 
         for (mm_priority_entry *entry = mm_priority_list_first(list); entry;
              entry = mm_priority_list_next(list, entry)) {
+            const mm_bundle *bundle = MM_BUNDLE_OF(entry);
+
+            pids.push_back(MM_CONTAINER_OF(bundle->processes.next, mm_process, bundle_link)->pid);
+        }
+        return pids;
+    }
+
+    /* The same by the order of equals that is configured: whom the killer takes first. */
+    std::vector<pid_t> victims() const
+    {
+        mm_priority_walk walk;
+        std::vector<pid_t> pids;
+
+        mm_priority_walk_begin(&walk, mm_priority_manager_list(manager));
+        while (mm_priority_entry *entry = mm_priority_walk_next(&walk)) {
             const mm_bundle *bundle = MM_BUNDLE_OF(entry);
 
             pids.push_back(MM_CONTAINER_OF(bundle->processes.next, mm_process, bundle_link)->pid);

@@ -61,6 +61,41 @@ TEST(Status, SaysNullForWhatCannotBeRead)
     EXPECT_TRUE(cJSON_IsNull(member(answer, "pressure")));
 }
 
+int told_stalls(mm_stall_totals *ret_totals, void *user)
+{
+    if (!user)
+        return -EOPNOTSUPP;
+    *ret_totals = *static_cast<mm_stall_totals *>(user);
+    return 0;
+}
+
+TEST(Status, TellsOfStallsWhereSomebodyDoes)
+{
+    World world;
+    Client client(world);
+    mm_stall_totals totals = {};
+
+    EXPECT_TRUE(cJSON_IsNull(member(client.ask("status"), "stalls")));
+    world.context.read_stall_totals = told_stalls;
+    EXPECT_TRUE(cJSON_IsNull(member(client.ask("status"), "stalls")));
+    totals.in_progress = 2;
+    totals.kinds[MM_STALL_COMPACTION] = {3, 4500000, 2500000};
+    world.context.stalls_user = &totals;
+    Json answer = client.ask("status");
+    const cJSON *stalls = member(answer, "stalls"), *kinds = member(stalls, "kinds");
+    EXPECT_EQ(member(stalls, "in_progress")->valuedouble, 2);
+    ASSERT_EQ(cJSON_GetArraySize(kinds), MM_STALL_KIND_COUNT);
+    for (int i = 0; i < MM_STALL_KIND_COUNT; i++) {
+        const cJSON *kind = cJSON_GetArrayItem(kinds, i);
+        const bool is_told = i == MM_STALL_COMPACTION;
+
+        EXPECT_EQ(text_of(member(kind, "kind")), mm_stall_kind_name(static_cast<mm_stall_kind>(i)));
+        EXPECT_EQ(member(kind, "count")->valuedouble, is_told ? 3 : 0);
+        EXPECT_EQ(member(kind, "total_us")->valuedouble, is_told ? 4500 : 0);
+        EXPECT_EQ(member(kind, "longest_us")->valuedouble, is_told ? 2500 : 0);
+    }
+}
+
 // ---- list ---------------------------------------------------------------------------------------------
 
 // The pids of the list, in its order.
