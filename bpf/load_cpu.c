@@ -101,7 +101,8 @@ static int write_states(const struct bpf_map *map, uint32_t cpu_count)
         state.lost_count = old.lost_count;
         state.max_khz = read_khz(cpu, "cpuinfo_max_freq");
         if (state.max_khz > 0 && now_khz > 0) {
-            state.weight = (uint32_t)((uint64_t)now_khz * MM_BPF_CPU_WEIGHT_ONE / state.max_khz);
+            state.weight =
+                (uint16_t)MM_MIN((uint64_t)now_khz * MM_BPF_CPU_WEIGHT_ONE / state.max_khz, UINT16_MAX);
             known++;
         }
         error = bpf_map__update_elem(map, &cpu, sizeof(cpu), &state, sizeof(state), BPF_ANY);
