@@ -320,9 +320,11 @@ struct mm_saved_state {
    and start time, and their bindings. After mm_priority_manager_scan. Says in the log why nothing was, where that is
    no matter of course. 0, -ENOENT, -EOPNOTSUPP where the configuration wants none or priorities are upstream's. */
 int mm_priority_manager_restore(struct mm_priority_manager *manager);
-/* Writes it now; it is written by itself when something was reported, two seconds later, and not while a kill is under
-   way (-EBUSY). Allocates. */
+/* Writes it now; it is written by itself when something was reported, two seconds later. Allocates, and waits for
+   memory: -EBUSY while a kill is under way and from MM_LEVEL_LOW upwards, after which it is written by itself, too. */
 int mm_priority_manager_save(struct mm_priority_manager *manager);
+/* The same whatever is under way: when nobody is killed any more. */
+int mm_priority_manager_save_last(struct mm_priority_manager *manager);
 const struct mm_saved_state *mm_priority_manager_saved(const struct mm_priority_manager *manager);
 
 struct mm_priority_counters {

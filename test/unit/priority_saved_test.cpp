@@ -46,6 +46,16 @@ class PrioritySaved : public PriorityWorld
         ASSERT_EQ(kernel->ops->write_saved(kernel, "applications", bytes.data(), bytes.size()), 0);
     }
 
+    void tell_level(mm_memory_level level, mm_level_cause cause = MM_LEVEL_BY_WATERLINE)
+    {
+        mm_event event{};
+
+        event.kind = MM_EVENT_MEMORY_LEVEL;
+        event.payload.level.level = level;
+        event.payload.level.cause = cause;
+        mm_event_center_publish(center, &event);
+    }
+
     /* In each state there is: accounts, a caller, an extension, a render process, times that run. */
     void make_world()
     {
@@ -144,6 +154,52 @@ TEST_F(PrioritySaved, NothingIsWrittenWhileAKillIsUnderWay)
     publish(MM_EVENT_KILL_END);
     advance_s(5);
     EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), 1u);
+}
+
+TEST_F(PrioritySaved, NothingIsWrittenWhereMemoryIsLow)
+{
+    make_world();
+    advance_s(20);
+    for (mm_memory_level level : {MM_LEVEL_LOW, MM_LEVEL_CRITICAL}) {
+        const unsigned before = mm_simulated_calls(kernel, "write_saved");
+
+        report(MM_REASON_FOREGROUND, {13, 20210001, "other"});
+        tell_level(level);
+        advance_s(20);
+        EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), before) << level;
+        EXPECT_EQ(mm_priority_manager_save(manager), -EBUSY) << level;
+        tell_level(MM_LEVEL_NONE, MM_LEVEL_INJECTED);
+        advance_s(20);
+        EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), before) << "a client's word changes nothing";
+        tell_level(MM_LEVEL_MODERATE);
+        advance_s(5);
+        EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), before + 1) << level;
+    }
+}
+
+/* Nor does the timer run for nothing meanwhile. */
+TEST_F(PrioritySaved, NobodyWakesToTryAgain)
+{
+    make_world();
+    advance_s(60);
+    tell_level(MM_LEVEL_CRITICAL);
+    report(MM_REASON_FOREGROUND, {13, 20210001, "other"});
+    EXPECT_GT(mm_event_center_next_deadline_ns(center), kernel->ops->now_ns(kernel) + 60 * kSecondNs);
+    tell_level(MM_LEVEL_NONE);
+    EXPECT_LE(mm_event_center_next_deadline_ns(center), kernel->ops->now_ns(kernel) + 4 * kSecondNs);
+}
+
+TEST_F(PrioritySaved, TheLastOneIsWrittenWhateverIsUnderWay)
+{
+    make_world();
+    tell_level(MM_LEVEL_CRITICAL);
+    publish(MM_EVENT_KILL_BEGIN);
+    ASSERT_EQ(mm_priority_manager_save_last(manager), 0);
+    restart();
+    EXPECT_EQ(saved().processes, 8u);
+    config.saved_state.is_enabled = false;
+    restart();
+    EXPECT_EQ(mm_priority_manager_save_last(manager), -EOPNOTSUPP);
 }
 
 TEST_F(PrioritySaved, WhoHasEndedOrIsAnotherIsNotTakenUp)
