@@ -86,6 +86,17 @@ static void add_accounts(const struct mm_priority_manager *manager, struct mm_sn
     }
 }
 
+/* Once, until there is room again. */
+static void note_left_out(struct mm_priority_manager *manager, unsigned left_out)
+{
+    if (left_out > 0 && manager->saved.left_out == 0)
+        mm_warning(
+            "of what clients reported, %u processes and bindings are not saved for a restart: there is "
+            "no room for more",
+            left_out);
+    manager->saved.left_out = left_out;
+}
+
 static int write_state(struct mm_priority_manager *manager)
 {
     struct mm_kernel *kernel = manager->kernel;
@@ -113,8 +124,10 @@ static int write_state(struct mm_priority_manager *manager)
     if (result == 0)
         result = kernel->ops->write_saved(kernel, NAME, writer.bytes, writer.size);
     free(writer.bytes);
-    if (result == 0)
+    if (result == 0) {
         manager->saved.saved_ns = now_ns;
+        note_left_out(manager, writer.left_out);
+    }
     return result;
 }
 
@@ -296,14 +309,25 @@ static void restore_bytes(struct mm_priority_manager *manager, const uint8_t *by
     mm_manager_announce(manager);
 }
 
+static void remove_state(struct mm_priority_manager *manager)
+{
+    struct mm_kernel *kernel = manager->kernel;
+    int result = kernel->ops->remove_saved(kernel, NAME);
+
+    if (result < 0 && result != -ENOENT)
+        mm_warning("what clients reported to an earlier daemon cannot be removed: %s", strerror(-result));
+}
+
 int mm_priority_manager_restore(struct mm_priority_manager *manager)
 {
     struct mm_kernel *kernel = manager->kernel;
     uint8_t *bytes;
     ssize_t size;
 
-    if (!is_saved(manager))
+    if (!is_saved(manager)) {
+        remove_state(manager);
         return -EOPNOTSUPP;
+    }
     bytes = malloc(MM_SNAPSHOT_BYTES_MAX);
     if (!bytes)
         return -ENOMEM;

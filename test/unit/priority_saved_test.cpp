@@ -240,6 +240,51 @@ TEST_F(PrioritySaved, CanBeSwitchedOff)
     EXPECT_EQ(mm_priority_manager_save(manager), -EOPNOTSUPP);
 }
 
+/* Days later it would be believed, as it is of the same boot. */
+TEST_F(PrioritySaved, WhatIsOutOfDateIsNotTakenUpWhenItIsSwitchedOnAgain)
+{
+    const struct {
+        bool is_enabled;
+        mm_priority_compat compat;
+    } rows[] = {{false, MM_PRIORITY_COMPAT_NONE}, {true, MM_PRIORITY_COMPAT_UPSTREAM}};
+
+    make_world();
+    for (const auto &row : rows) {
+        ASSERT_EQ(mm_priority_manager_save(manager), 0);
+        config.saved_state.is_enabled = row.is_enabled;
+        live_by(row.compat);
+        restart();
+        EXPECT_EQ(result, -EOPNOTSUPP);
+        config.saved_state.is_enabled = true;
+        live_by(MM_PRIORITY_COMPAT_NONE);
+        restart();
+        EXPECT_EQ(result, -ENOENT);
+    }
+}
+
+TEST_F(PrioritySaved, WhoFindsNoRoomIsCountedAndToldOfOnce)
+{
+    const std::string name(MM_NAME_MAX - 8, 'a');
+    mm_simulated_process process{};
+
+    process.uid = kUid;
+    process.comm = "process";
+    for (process.pid = 1000; process.pid < 46000; process.pid++) {
+        ASSERT_EQ(mm_simulated_spawn(kernel, &process), 0);
+        create({process.pid, kUid, name + std::to_string(process.pid)});
+    }
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(mm_priority_manager_save(manager), 0);
+    EXPECT_EQ(mm_priority_manager_save(manager), 0);
+    const std::string told = testing::internal::GetCapturedStderr();
+    EXPECT_GT(saved().left_out, 1000u);
+    EXPECT_NE(told.find("are not saved"), std::string::npos) << told;
+    EXPECT_EQ(told.find("are not saved"), told.rfind("are not saved")) << told;
+    restart();
+    EXPECT_EQ(saved().left_out, 0u) << "nothing was written yet";
+    EXPECT_GT(saved().processes, 30000u);
+}
+
 TEST_F(PrioritySaved, WhatCannotBeReadOrWrittenIsDoneWithout)
 {
     restart();
