@@ -388,6 +388,22 @@ TEST_F(Format, OfAnotherBootOrVersion)
     EXPECT_EQ(processes, 1);
 }
 
+/* Of another build that forgot to count the version up: each record's size and the flags, behind the checksum. */
+TEST_F(Format, OfAnotherLayout)
+{
+    const mm_snapshot_process made = process();
+
+    mm_snapshot_add_process(&writer, &made);
+    ASSERT_EQ(mm_snapshot_end(&writer), 0);
+    for (size_t at = 24; at < 40; at += 4) {
+        bytes[at] ^= 1;
+        EXPECT_EQ(read(boot), MM_SNAPSHOT_OF_ANOTHER_VERSION) << at;
+        bytes[at] ^= 1;
+    }
+    EXPECT_EQ(processes, 0);
+    EXPECT_EQ(read(boot), MM_SNAPSHOT_GOOD);
+}
+
 /* A checksum that is right does not make them so. */
 TEST_F(Format, RecordsThatSayNonsense)
 {
