@@ -220,7 +220,7 @@ static int attach_lifecycle(const struct opened *opened, struct mm_bpf_load_resu
     if (error == 0)
         error = attach(opened, MM_BPF_PROGRAM_ALL, result);
     if (error < 0) {
-        mm_bpf_pass_nothing(result);
+        mm_bpf_drop_programs(result);
         return error;
     }
     result->message.flags = opened->variant->flags;
@@ -248,7 +248,7 @@ static void attach_memory(const struct opened *opened, struct mm_bpf_load_result
         mm_bpf_describe_success(opened->variant->name, MM_BPF_PROGRAM_MEMORY, message);
         return;
     }
-    mm_bpf_pass_nothing(result);
+    mm_bpf_drop_programs(result);
     mm_bpf_describe_absence(MM_BPF_PROGRAM_MEMORY, message);
 }
 

@@ -18,7 +18,8 @@ struct mm_bpf_load_request {
     const char *btf_path;      /* a part of the kernel's BTF that suffices (load_quick.h); NULL: all of it */
     const char *pin_directory; /* for the maps of cpuflow and gpuflow; NULL: they are not pinned */
     /* For gpuflow, in tests: a directory laid out like tracefs, whose events are taken for the kernel's. Those without an
-       id are loaded as raw tracepoints and attached to nothing: whoever runs them brings the record. */
+       id, which then none of the kernel's may be, are loaded as raw tracepoints and attached to nothing: whoever runs
+       them brings the record. NULL: the kernel's own. */
     const char *tracefs;
 };
 
