@@ -7,6 +7,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct bpf_link;
 struct bpf_object;
 
@@ -20,5 +24,9 @@ void mm_bpf_pass_link(struct bpf_link *link, struct mm_bpf_load_result *result);
 void mm_bpf_drop_descriptors(struct mm_bpf_load_result *result, unsigned kept);
 /* Closes all of them, and no program counts as attached. */
 void mm_bpf_drop_programs(struct mm_bpf_load_result *result);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
