@@ -219,8 +219,10 @@ static void handle_bind(struct mm_priority_manager *manager, const struct mm_eve
     }
     if (is_no_target(node))
         return;
-    if (mm_upstream_bind_target(manager, caller_pid, node) < 0)
+    if (mm_upstream_bind_target(manager, caller_pid, node) < 0) {
         manager->counters.refused_events++;
+        return;
+    }
     become_extension(manager, node);
 }
 
