@@ -179,7 +179,8 @@ struct mm_priority_manager {
 
     bool is_upstream; /* priorityCompat: registered processes live by upstream.h, as of the start */
     struct mm_object_pool upstream_pool;
-    uint64_t upstream_walk; /* counts up with each walk over the extensions */
+    uint64_t upstream_walk;              /* counts up with each walk over the extensions */
+    uint32_t upstream_dead_check_bucket; /* of bindings, whose turn is after the processes' */
 
     struct mm_deadline_queue grace, ability_start;
     struct mm_timer dead_check_timer, announce_timer;

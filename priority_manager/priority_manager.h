@@ -38,6 +38,7 @@
  * - Upstream, a switch of accounts is added to the number, within 0..1000, where the account changes: -800
  *   becomes 0, repetitions add up, the next event loses it, and newcomers have none. Here it is computed from
  *   the account each time and leaves values below 0 alone: it cannot accumulate, get lost or strip residents.
+ *   In the upstream mode numbers saturate at 32767, where upstream's int goes on: the kernel takes none above 1000.
  * - Upstream, render processes are written 0 and forgotten. Here they are members of their owner's bundle that
  *   do not count in its priority and follow it, though never below 0: they die with their owner.
  * - Upstream, processes older than the daemon are unknown until they are created again. Here they are on the
