@@ -57,22 +57,24 @@ static __always_inline struct mm_bpf_cpu_state *mm_state_of(uint32_t cpu)
     return bpf_map_lookup_elem(&mm_cpu_states, &cpu);
 }
 
-/* The frequency may change within what is charged. A second change within it counts from the first: the governor's own
-   pace is slower than switches are. */
+/* What is charged ends now, and the frequency may have changed within it: before the first change, between that and the
+   last one, and after it. The clock that measured it may stand still meanwhile, so that less is charged than went by. */
 static __always_inline uint64_t mm_weigh(struct mm_bpf_cpu_state *state, uint64_t run_ns)
 {
-    uint64_t before_ns = run_ns, after_ns = 0;
-    uint32_t weight = state->weight;
+    uint64_t before_ns = run_ns, between_ns, after_ns, weighted;
 
-    if (state->changed_ns) {
-        after_ns = bpf_ktime_get_ns() - state->changed_ns;
-        if (after_ns > run_ns)
-            after_ns = run_ns;
-        before_ns = run_ns - after_ns;
-        state->weight = state->next_weight;
-        state->changed_ns = 0;
-    }
-    return (before_ns * weight + after_ns * state->weight) / MM_BPF_CPU_WEIGHT_ONE;
+    if (state->changed_ns == 0)
+        return run_ns * state->weight / MM_BPF_CPU_WEIGHT_ONE;
+    after_ns = bpf_ktime_get_ns() - state->changed_ns;
+    if (after_ns > before_ns)
+        after_ns = before_ns;
+    before_ns -= after_ns;
+    between_ns = state->between_ns < before_ns ? state->between_ns : before_ns;
+    before_ns -= between_ns;
+    weighted = before_ns * state->weight + between_ns * state->between_weight + after_ns * state->next_weight;
+    state->weight = state->next_weight;
+    state->changed_ns = state->between_ns = 0;
+    return weighted / MM_BPF_CPU_WEIGHT_ONE;
 }
 
 static __always_inline struct mm_bpf_cpu_time *mm_time_of(uint32_t key)
@@ -97,7 +99,7 @@ static __always_inline void mm_charge(struct mm_bpf_cpu_state *state, const stru
     time = mm_time_of(runner->key);
     if (!time) {
         state->lost_ns += run_ns;
-        state->lost_count++;
+        state->lost_count += state->lost_count < UINT32_MAX;
         return;
     }
     if (time->switches == 0)
@@ -107,18 +109,34 @@ static __always_inline void mm_charge(struct mm_bpf_cpu_state *state, const stru
     time->switches++;
 }
 
+/* The time since the last change joins what lies between the first one and this. */
+static __always_inline void mm_end_change(struct mm_bpf_cpu_state *state, uint64_t now_ns)
+{
+    uint64_t since_ns = now_ns - state->changed_ns;
+    uint64_t all_ns = state->between_ns + since_ns;
+
+    if (state->changed_ns == 0 || now_ns <= state->changed_ns)
+        return;
+    state->between_weight =
+        (uint16_t)((state->between_ns * state->between_weight + since_ns * state->next_weight) / all_ns);
+    state->between_ns = all_ns;
+}
+
 /* Arguments: the frequency in kHz, the processor, which need not be this one. */
 SEC("raw_tp/cpu_frequency")
 int mm_cpu_frequency(struct bpf_raw_tracepoint_args *context)
 {
     uint32_t khz = (uint32_t)context->args[0];
     struct mm_bpf_cpu_state *state = mm_state_of((uint32_t)context->args[1]);
+    uint64_t now_ns = bpf_ktime_get_ns();
+    uint64_t weight;
 
     if (!state || state->max_khz == 0)
         return 0;
-    state->next_weight = (uint32_t)((uint64_t)khz * MM_BPF_CPU_WEIGHT_ONE / state->max_khz);
-    if (state->changed_ns == 0)
-        state->changed_ns = bpf_ktime_get_ns();
+    weight = (uint64_t)khz * MM_BPF_CPU_WEIGHT_ONE / state->max_khz;
+    mm_end_change(state, now_ns);
+    state->next_weight = weight < UINT16_MAX ? (uint16_t)weight : UINT16_MAX;
+    state->changed_ns = now_ns;
     return 0;
 }
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Counts up with each change of what stands here. */
-#define MM_BPF_CPU_VERSION 1
+#define MM_BPF_CPU_VERSION 2
 
 /* Processes that can be told apart between two readings; the time of further ones is lost, and counted. Each of the two
    maps takes some 50 bytes for each, and 32 more for each processor. */
@@ -27,14 +27,16 @@ struct mm_bpf_cpu_time {
 /* A processor: a cache line of its own. */
 struct mm_bpf_cpu_state {
     uint64_t base_ns;    /* what the clock of the one that runs said when it was charged last */
-    uint64_t changed_ns; /* when the frequency changed since then, for the first time; 0: it did not */
+    uint64_t changed_ns; /* when the frequency changed since then, for the last time; 0: it did not */
+    uint64_t between_ns; /* from its first change since then to its last one */
     uint64_t lost_ns;    /* of processes that found no room */
-    uint64_t lost_count; /* how often that was */
     uint64_t total_ns;   /* of all processes, those that were lost, too */
+    uint32_t lost_count; /* how often that was */
     uint32_t max_khz;    /* 0: not known, the weight is 1 */
-    uint32_t weight;
-    uint32_t next_weight; /* since changed_ns */
-    uint32_t is_begun;
+    uint16_t weight;     /* until the first change */
+    uint16_t between_weight;
+    uint16_t next_weight; /* since changed_ns */
+    uint16_t is_begun;
     uint32_t runner; /* the thread that was switched to last, where the programs know it */
     uint32_t unused;
 };

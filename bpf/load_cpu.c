@@ -101,7 +101,8 @@ static int write_states(const struct bpf_map *map, uint32_t cpu_count)
         state.lost_count = old.lost_count;
         state.max_khz = read_khz(cpu, "cpuinfo_max_freq");
         if (state.max_khz > 0 && now_khz > 0) {
-            state.weight = (uint32_t)((uint64_t)now_khz * MM_BPF_CPU_WEIGHT_ONE / state.max_khz);
+            state.weight =
+                (uint16_t)MM_MIN((uint64_t)now_khz * MM_BPF_CPU_WEIGHT_ONE / state.max_khz, UINT16_MAX);
             known++;
         }
         error = bpf_map__update_elem(map, &cpu, sizeof(cpu), &state, sizeof(state), BPF_ANY);
@@ -188,7 +189,7 @@ static int try_variant(const struct variant *variant, const char *pin_directory,
     if (skeleton)
         variant->destroy(skeleton);
     if (error < 0)
-        mm_bpf_pass_nothing(result);
+        mm_bpf_drop_programs(result);
     return error;
 }
 
