@@ -141,9 +141,8 @@ int mm_priority_manager_scan(struct mm_priority_manager *manager)
         manager->is_scan_wanted = true;
         return -EBUSY;
     }
-    manager->asks_if_frozen = true;
     result = run(manager, true, UINT64_MAX, &scan);
-    manager->asks_if_frozen = manager->has_seen_frozen;
+    manager->has_scanned = true;
     return result;
 }
 
@@ -206,6 +205,8 @@ void mm_manager_scan_slice(struct mm_timer *timer, void *user)
     if (!work->is_under_way)
         begin_scan(manager);
     work->is_under_way = go_on(manager, begin_ns + SLICE_NS);
+    if (!work->is_under_way)
+        mm_manager_check_frozen_groups(manager);
     end_ns = mm_event_center_now_ns(manager->center);
     work->spent_ns += end_ns - begin_ns;
     work->rests_until_ns = end_ns + work->spent_ns * REST;
