@@ -92,6 +92,18 @@ static void visit(pid_t pid, void *user)
         set_frozen(visitor->manager, node, visitor->is_frozen);
 }
 
+/* Removed since: who was in it is somewhere else now. Or it cannot be found by its id: who is in it is known to each of
+   them alone. The scan finds out, in slices. */
+static void on_unread_group(struct mm_priority_manager *manager, const struct mm_event *event, int error)
+{
+    bool is_hidden = error != -ENOENT && event->payload.group.change == MM_GROUP_FROZEN;
+
+    note_group(manager, event->group_id, is_hidden);
+    manager->must_ask_all |= is_hidden;
+    if (is_hidden || manager->frozen_processes > 0)
+        mm_priority_manager_want_scan(manager);
+}
+
 /* The group as it is by now: of those below it others tell. */
 void mm_manager_on_group(struct mm_priority_manager *manager, const struct mm_event *event)
 {
@@ -105,9 +117,10 @@ void mm_manager_on_group(struct mm_priority_manager *manager, const struct mm_ev
     if (change != MM_GROUP_FROZEN && change != MM_GROUP_THAWED)
         return;
     result = kernel->ops->read_frozen(kernel, event->group_id, &visitor.is_frozen, visit, &visitor);
-    note_group(manager, event->group_id, result == 0 && visitor.is_frozen);
-    /* removed since: who was in it is somewhere else now, which the scan finds */
-    if (result < 0 && manager->frozen_processes > 0)
-        mm_priority_manager_want_scan(manager);
-    mm_manager_settle(manager);
+    if (result < 0) {
+        on_unread_group(manager, event, result);
+    } else {
+        note_group(manager, event->group_id, visitor.is_frozen);
+        mm_manager_settle(manager);
+    }
 }

@@ -154,6 +154,7 @@ struct mm_scan_work {
     bool is_under_way;
     struct mm_process_scan scan;
     uint64_t number;   /* counts up with each */
+    bool asks_all;     /* whether they are frozen, not only those that were */
     bool is_comparing; /* all were seen: who was not is looked at */
     uint32_t bucket;   /* where that goes on */
     uint32_t bucket_count;
@@ -169,6 +170,7 @@ struct mm_priority_manager {
     enum mm_memory_level memory_level; /* the engine's own */
     bool is_scan_wanted;               /* newcomers were lost, or somebody asked */
     bool has_scanned;                  /* at the start */
+    bool must_ask_all;                 /* whether they are frozen: the next scan */
     uint32_t frozen_processes;
     struct mm_frozen_groups frozen_groups;
     const struct mm_config *pending_config; /* came under pressure */

@@ -104,18 +104,21 @@ TEST_F(Frozen, OfAGroupAndOfThoseBelowIt)
     check(top, inner, outside, inside);
 }
 
-// As under a unit that bounds its capabilities: found by a look through the tree.
-TEST_F(Frozen, TheSameWithoutTheRightToOpenByHandle)
+// As under a unit that bounds its capabilities: never by a look through the whole tree.
+TEST_F(Frozen, WithoutTheRightToOpenByHandleOnlyProcessesAreAskedOf)
 {
-    Directory top(where.unified, name), inner(where.unified, name + "/inner");
-    Child outside, inside;
+    Directory top(where.unified, name);
+    Child child;
 
-    top.add(outside.pid);
-    inner.add(inside.pid);
+    top.add(child.pid);
+    freeze(top, true);
     set_capability(CAP_DAC_READ_SEARCH, false);
-    check(top, inner, outside, inside);
-    EXPECT_EQ(ask(UINT64_MAX).result, -ENOENT);
+    const Answer answer = ask(id_of(top));
+    EXPECT_EQ(kernel->is_frozen(kernel.kernel, child.pid), 1);
     set_capability(CAP_DAC_READ_SEARCH, true);
+    EXPECT_EQ(answer.result, -EPERM);
+    EXPECT_TRUE(answer.pids.empty());
+    freeze(top, false);
 }
 
 TEST_F(Frozen, WhoIsNotThere)

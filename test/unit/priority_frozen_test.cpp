@@ -303,6 +303,50 @@ TEST_F(PriorityFrozen, AnEmptyGroupThatWasFrozenIsRemembered)
     EXPECT_EQ(priority(10), 600);
 }
 
+/* Without the right to look into a group by its id. */
+TEST_F(PriorityFrozen, AGroupThatCannotBeReadHasAllLookedAtInAScan)
+{
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    for (int error : {EPERM, EOPNOTSUPP}) {
+        const pid_t pid = 10 + error, late = 300 + error;
+
+        register_in(pid, "/apps/mail");
+        scan_later();
+        mm_simulated_fail(kernel, "read_frozen", error, 100);
+        freeze("/apps/mail");
+        EXPECT_EQ(priority(pid), 400) << "nothing takes long on the event";
+        /* it is known to be frozen, whoever comes before the scan */
+        spawn_in(late, "/apps/mail", 300);
+        publish(MM_EVENT_PROCESS_FOUND, late);
+        EXPECT_EQ(priority(late), 600);
+        advance_s(1);
+        EXPECT_EQ(priority(pid), 600);
+        freeze("/apps/mail", false);
+        advance_s(1);
+        EXPECT_EQ(priority(pid), 400);
+        EXPECT_EQ(priority(late), 300);
+        EXPECT_FALSE(is_asked_of(500 + error));
+        mm_simulated_fail(kernel, "read_frozen", 0, 0);
+    }
+}
+
+/* And never beside the killer. */
+TEST_F(PriorityFrozen, ThatScanWaitsForTheEndOfAKill)
+{
+    register_in(10, "/apps/mail");
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    const unsigned before = mm_simulated_calls(kernel, "is_frozen");
+
+    publish(MM_EVENT_KILL_BEGIN);
+    mm_simulated_fail(kernel, "read_frozen", EPERM, 100);
+    freeze("/apps/mail");
+    advance_s(5);
+    EXPECT_EQ(mm_simulated_calls(kernel, "is_frozen"), before);
+    publish(MM_EVENT_KILL_END);
+    advance_s(1);
+    EXPECT_EQ(priority(10), 600);
+}
+
 TEST_F(PriorityFrozen, OfThoseNobodyRegisteredOnlyWhoIsAbove0Rises)
 {
     const struct {
