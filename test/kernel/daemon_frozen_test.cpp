@@ -79,9 +79,7 @@ TEST_P(DaemonFrozen, FindsAGroupThatWasFrozenBefore)
     group.add(child.pid);
     ASSERT_TRUE(write_text("/proc/" + std::to_string(child.pid) + "/oom_score_adj", "300"));
     ASSERT_TRUE(write_text(group.file("cgroup.freeze"), "1"));
-    for (int i = 0;
-         i < patience_ms && read_text(group.file("cgroup.events")).find("frozen 1") == std::string::npos; i++)
-        usleep(1000);
+    ASSERT_TRUE(comes_to_say(group.file("cgroup.events"), "frozen 1"));
     ASSERT_NO_FATAL_FAILURE(begin());
     EXPECT_TRUE(comes_true([&] { return is_at(child.pid, "not registered; group frozen -> 600"); }));
     ASSERT_TRUE(write_text(group.file("cgroup.freeze"), "0"));
