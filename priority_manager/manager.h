@@ -141,12 +141,20 @@ struct mm_found_processes {
     pid_t pids[64];
 };
 
+/* Groups that are frozen, as far as somebody told: who comes into one may be known only after the word of it. Of more than
+   these there are frozen processes, or nobody whom it concerns. */
+struct mm_frozen_groups {
+    unsigned count;
+    uint64_t ids[64];
+};
+
 /* A scan in slices. */
 struct mm_scan_work {
     struct mm_timer timer;
     bool is_under_way;
     struct mm_process_scan scan;
     uint64_t number;   /* counts up with each */
+    bool asks_all;     /* whether they are frozen, not only those that were */
     bool is_comparing; /* all were seen: who was not is looked at */
     uint32_t bucket;   /* where that goes on */
     uint32_t bucket_count;
@@ -159,10 +167,12 @@ struct mm_priority_manager {
     struct mm_event_center *center;
     pid_t own_pid;
     bool is_under_pressure;
-    enum mm_memory_level memory_level;      /* the engine's own */
-    bool is_scan_wanted;                    /* newcomers were lost, or somebody asked */
-    bool has_seen_frozen;                   /* somebody, or heard of a frozen group */
-    bool asks_if_frozen;                    /* of newcomers: the same, or no scan was made yet */
+    enum mm_memory_level memory_level; /* the engine's own */
+    bool is_scan_wanted;               /* newcomers were lost, or somebody asked */
+    bool has_scanned;                  /* at the start */
+    bool must_ask_all;                 /* whether they are frozen: the next scan */
+    uint32_t frozen_processes;
+    struct mm_frozen_groups frozen_groups;
     const struct mm_config *pending_config; /* came under pressure */
     struct mm_special_names names;
     uint64_t dead_check_ns;
@@ -272,8 +282,12 @@ void mm_manager_arm_save(struct mm_priority_manager *manager);
 void mm_manager_on_group(struct mm_priority_manager *manager, const struct mm_event *event);
 /* Asks the kernel; seeds where it has changed. */
 void mm_manager_look_if_frozen(struct mm_priority_manager *manager, struct mm_process_node *node);
-/* Of a newcomer, before it is in a bundle. */
+/* Of a newcomer, before it is in a bundle: asks the kernel as long as anything is frozen. */
 void mm_manager_note_if_frozen(struct mm_priority_manager *manager, struct mm_process_node *node);
+/* It is not on the list any more. */
+void mm_manager_forget_frozen(struct mm_priority_manager *manager, const struct mm_process_node *node);
+/* After a scan: of a group's end, or of its thaw, not everybody tells. */
+void mm_manager_check_frozen_groups(struct mm_priority_manager *manager);
 
 /* process_rules.c */
 int mm_manager_init_outcomes(struct mm_priority_manager *manager);
