@@ -33,7 +33,8 @@ struct mm_priority_order mm_priority_order_of(const struct mm_kill_config *confi
 void mm_priority_list_set_order(struct mm_priority_list *list, const struct mm_priority_order *order);
 
 /* The first victim. NULL when empty. O(1) as long as it is the one that it was, or the oldest use decides; else, once,
-   as mm_priority_list_select. */
+   as mm_priority_list_select. const is what the list says: it remembers who is the first of that bucket, so that no two
+   threads may ask at once. */
 struct mm_priority_entry *mm_priority_list_least(const struct mm_priority_list *list);
 
 /* ---- rank ----------------------------------------------------------------------------------------------- */
