@@ -317,14 +317,18 @@ struct mm_saved_state {
     uint32_t gone;                          /* of which the process has ended, or is another's */
     uint64_t age_ns;                        /* how old it was then */
     uint64_t saved_ns;                      /* the last time; 0: not yet */
+    uint32_t left_out;                      /* of what was reported, then: there was no room for more */
 };
 /* Takes up what clients had reported to a daemon before this one: accounts, registered processes that live on by pid
    and start time, and their bindings. After mm_priority_manager_scan. Says in the log why nothing was, where that is
-   no matter of course. 0, -ENOENT, -EOPNOTSUPP where the configuration wants none or priorities are upstream's. */
+   no matter of course. 0, -ENOENT, -EOPNOTSUPP where the configuration wants none or priorities are upstream's: what
+   there is is removed, so that nobody takes it up when it is out of date. */
 int mm_priority_manager_restore(struct mm_priority_manager *manager);
-/* Writes it now; it is written by itself when something was reported, two seconds later, and not while a kill is under
-   way (-EBUSY). Allocates. */
+/* Writes it now; it is written by itself when something was reported, two seconds later. Allocates, and waits for
+   memory: -EBUSY while a kill is under way and from MM_LEVEL_LOW upwards, after which it is written by itself, too. */
 int mm_priority_manager_save(struct mm_priority_manager *manager);
+/* The same whatever is under way: when nobody is killed any more. */
+int mm_priority_manager_save_last(struct mm_priority_manager *manager);
 const struct mm_saved_state *mm_priority_manager_saved(const struct mm_priority_manager *manager);
 
 struct mm_priority_counters {
