@@ -258,8 +258,9 @@ struct mm_bundle {
    it has processes. Does nothing to a bundle that is not on the list. */
 void mm_bundle_describe(struct mm_priority_list *list, const struct mm_bundle *bundle);
 
-/* Why one that mm_priority_manager_take_ending gives is ended: "removal of", to be followed by its account. */
-const char *mm_bundle_ending_reason(const struct mm_bundle *bundle);
+/* Why the bundles of an account that mm_priority_manager_take_ending gives are ended: "removal of account 100". */
+#define MM_ACCOUNT_ENDING_REASON_MAX 64
+void mm_account_ending_reason(const struct mm_account *account, char *text, size_t size);
 /* -1: not registered. */
 int64_t mm_bundle_account_id(const struct mm_bundle *bundle);
 /* What the setting for processes that nobody registered allows, for whoever kills or squeezes: of those at that
