@@ -50,6 +50,7 @@ struct mm_rule_outcome {
     int16_t priority;
     uint8_t process_class;
     bool is_built_in;
+    uint64_t bundle_key; /* as struct mm_event_match has it */
     char rule[MM_EVENT_RULE_MAX];
     char name[MM_NAME_MAX];
 };
@@ -86,10 +87,11 @@ struct mm_bundle_node {
     struct mm_bundle bundle; /* least: of the processes that count, MM_PRIORITY_NONE without;
                                 announced: the priority of the last MM_EVENT_PRIORITY */
     union {
-        struct mm_hash_link hash_link;
-        char label[sizeof(struct mm_hash_link)]; /* name of what is not registered */
+        struct mm_hash_link hash_link;           /* of what is registered, or shared */
+        char label[sizeof(struct mm_hash_link)]; /* name of what is neither */
     };
     bool is_in_use;          /* by a bundle: not free in its pool */
+    bool is_shared;          /* by all that process rules give its key and name (shared_bundles.c) */
     int16_t upstream_number; /* of what is registered, where priorities are upstream's */
 };
 
@@ -293,10 +295,15 @@ void mm_manager_check_frozen_groups(struct mm_priority_manager *manager);
 int mm_manager_init_outcomes(struct mm_priority_manager *manager);
 void mm_manager_fini_outcomes(struct mm_priority_manager *manager);
 void mm_manager_on_matched(struct mm_priority_manager *manager, const struct mm_event *event);
-/* While it is in its own bundle; does not seed. */
+/* While it is in no registered bundle; does not seed. One that it shares it is still in: for mm_manager_regroup. */
 void mm_manager_forget_match(struct mm_priority_manager *manager, struct mm_process_node *node);
 /* Of all processes: there are no rules any more. */
 void mm_manager_forget_matches(struct mm_priority_manager *manager);
+
+/* shared_bundles.c */
+/* Puts one that nobody registered into the bundle that its match says, which may end the one that it was in, or, without
+   a slot, the process for the list, until a scan finds it again: false. Joining seeds. */
+bool mm_manager_regroup(struct mm_priority_manager *manager, struct mm_process_node *node);
 
 /* scan.c */
 /* Lets a scan that is wanted, or was interrupted by a kill, go on as soon as it may. */
@@ -350,9 +357,14 @@ struct mm_bundle_node *mm_manager_find_bundle(const struct mm_priority_manager *
 /* Of an unregistered process; NULL without a slot. */
 struct mm_bundle_node *mm_manager_own_bundle(struct mm_priority_manager *manager,
                                              const struct mm_process_node *member);
+/* The comm of what is alone in a bundle that nobody registered. */
+void mm_bundle_label(struct mm_bundle_node *node, const char *comm);
 /* Joining seeds the process; leaving the last process ends the bundle. */
 void mm_bundle_join(struct mm_priority_manager *manager, struct mm_bundle_node *node,
                     struct mm_process_node *member);
+/* Leaving, with what a process rule made of it. */
+void mm_bundle_part(struct mm_priority_manager *manager, struct mm_process_node *member);
+/* And without. */
 void mm_bundle_leave(struct mm_priority_manager *manager, struct mm_process_node *member);
 /* A member's priority went from one value to another. */
 void mm_bundle_member_changed(struct mm_priority_manager *manager, struct mm_process_node *member,

@@ -120,8 +120,8 @@ bool mm_manager_note_comm(struct mm_priority_manager *manager, struct mm_process
     memcpy(process->comm, comm, MM_COMM_MAX - 1);
     if (process->bundle->is_registered)
         return false;
-    (void)mm_printable(process->comm, strnlen(process->comm, MM_COMM_MAX), bundle->label,
-                       sizeof(bundle->label));
+    if (!bundle->is_shared)
+        mm_bundle_label(bundle, process->comm);
     mm_manager_apply_comm(manager, node);
     return true;
 }

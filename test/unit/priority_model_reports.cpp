@@ -55,7 +55,8 @@ void PriorityModel::started(pid_t pid, uint64_t start_time_ticks, const std::str
     settle();
 }
 
-void PriorityModel::matched(pid_t pid, uint64_t start_time_ticks, int number, bool is_built_in)
+void PriorityModel::matched(pid_t pid, uint64_t start_time_ticks, int number, bool is_built_in,
+                            const std::string &bundle)
 {
     ModelProcess *process = find(pid);
 
@@ -64,6 +65,8 @@ void PriorityModel::matched(pid_t pid, uint64_t start_time_ticks, int number, bo
         process->has_process_rule = true;
         process->is_rule_built_in = is_built_in;
         process->rule_number = number;
+        process->rule_bundle = bundle;
+        regroup(*process);
     }
     settle();
 }
@@ -72,8 +75,12 @@ void PriorityModel::unmatched(pid_t pid, uint64_t start_time_ticks)
 {
     ModelProcess *process = find(pid);
 
-    if (process && (start_time_ticks == 0 || start_time_ticks == process->start_time_ticks))
+    if (process && !process->is_registered &&
+        (start_time_ticks == 0 || start_time_ticks == process->start_time_ticks)) {
         process->has_process_rule = false;
+        process->rule_bundle.clear();
+        regroup(*process);
+    }
     settle();
 }
 

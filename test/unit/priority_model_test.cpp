@@ -198,10 +198,12 @@ class Pair : public ModelPair<PriorityModel>
         match.is_built_in = action.other == 1;
         match.priority = static_cast<int16_t>(action.value);
         mm_copy_text(match.rule, sizeof(match.rule), "rule");
-        mm_copy_text(match.bundle, sizeof(match.bundle), "name");
+        const char *bundle = script_rule_bundle(action.rule_bundle);
+        match.bundle_key = bundle[0] ? 1 + static_cast<uint64_t>(action.rule_bundle) / 2 : 0;
+        mm_copy_text(match.bundle, sizeof(match.bundle), bundle[0] ? bundle : "name");
         mm_event_center_publish(center, &event);
         if (match.has_rule)
-            model.matched(action.pid, match.start_time_ticks, action.value, match.is_built_in);
+            model.matched(action.pid, match.start_time_ticks, action.value, match.is_built_in, bundle);
         else
             model.unmatched(action.pid, match.start_time_ticks);
     }
@@ -249,6 +251,15 @@ class Pair : public ModelPair<PriorityModel>
         return is_asked ? explained(process.pid) : process.number;
     }
 
+    static int64_t sum_of_residents(const mm_bundle *bundle)
+    {
+        uint64_t sum = 0;
+
+        MM_LIST_FOR_EACH (link, &bundle->processes)
+            sum += MM_CONTAINER_OF(link, mm_process, bundle_link)->resident_bytes;
+        return static_cast<int64_t>(sum);
+    }
+
     void compare_process(std::ostream &said, const ModelProcess &expected)
     {
         const mm_process *found = mm_priority_manager_find(manager, expected.pid);
@@ -259,22 +270,29 @@ class Pair : public ModelPair<PriorityModel>
             said << expected.pid << ": not on the list\n";
             return;
         }
-        compare(said, expected.pid,
-                {
-                    {"start time", static_cast<int64_t>(expected.start_time_ticks),
-                     static_cast<int64_t>(found->start_time_ticks)},
-                    {"number", expected.number, found->priority},
-                    {"known oom_score_adj", expected.written, found->written_oom_score_adj},
-                    {"file", living == model.machine().end() ? INT_MIN : living->second.oom_score_adj,
-                     mm_simulated_oom_score_adj(kernel, expected.pid)},
-                    {"bundle", bundle.priority, found->bundle->entry.priority},
-                    {"members of its bundle", bundle.members, found->bundle->process_count},
-                    {"registered", expected.is_registered, found->bundle->is_registered},
-                    {"account", bundle.account, mm_bundle_account_id(found->bundle)},
-                    {"rule", expected.rule, found->rule},
-                    {"frozen", expected.is_frozen, (found->flags & MM_PROCESS_IS_FROZEN) != 0},
-                    {"explanation", expected.number, explained_number(expected)},
-                });
+        compare(
+            said, expected.pid,
+            {
+                {"start time", static_cast<int64_t>(expected.start_time_ticks),
+                 static_cast<int64_t>(found->start_time_ticks)},
+                {"number", expected.number, found->priority},
+                {"known oom_score_adj", expected.written, found->written_oom_score_adj},
+                {"file", living == model.machine().end() ? INT_MIN : living->second.oom_score_adj,
+                 mm_simulated_oom_score_adj(kernel, expected.pid)},
+                {"bundle", bundle.priority, found->bundle->entry.priority},
+                {"members of its bundle", bundle.members, found->bundle->process_count},
+                {"registered", expected.is_registered, found->bundle->is_registered},
+                {"account", bundle.account, mm_bundle_account_id(found->bundle)},
+                {"rule", expected.rule, found->rule},
+                {"frozen", expected.is_frozen, (found->flags & MM_PROCESS_IS_FROZEN) != 0},
+                {"explanation", expected.number, explained_number(expected)},
+                {"resident bytes of its bundle", sum_of_residents(found->bundle),
+                 static_cast<int64_t>(found->bundle->resident_bytes)},
+                {"shared", bundle.account < 0 && !bundle.name.empty(), mm_bundle_is_shared(found->bundle)},
+            });
+        if (mm_bundle_is_shared(found->bundle) && bundle.name != found->bundle->name)
+            said << expected.pid << ": bundle \"" << bundle.name << "\" expected, \"" << found->bundle->name
+                 << "\" found\n";
     }
 
     /* A walk over the list; those of one moment may be in any order, which is theirs from then on. */
