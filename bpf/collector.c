@@ -68,6 +68,8 @@ void mm_bpf_collector_end(struct mm_bpf_collector *collector)
     for (unsigned i = 0; i < collector->fd_count; i++)
         (void)close(collector->fds[i]);
     collector->fd_count = 0;
+    collector->programs = 0;
+    collector->flags = 0;
 }
 
 /* Other errors say what the kernel refuses or lacks, and so it will the next time. */

@@ -68,7 +68,7 @@ int mm_bpf_collector_start(struct mm_bpf_collector *collector, const struct mm_b
 /* Never waits. 0: the programs are attached. -EAGAIN: no answer yet. -EOPNOTSUPP: this kernel cannot, or does not let us;
    any other negative errno: it went wrong. The reason tells why. */
 int mm_bpf_collector_receive(struct mm_bpf_collector *collector);
-/* What was pinned is gone after it. */
+/* What was pinned is gone after it. A second time it does nothing. */
 void mm_bpf_collector_end(struct mm_bpf_collector *collector);
 
 #ifdef __cplusplus

@@ -63,7 +63,12 @@ ssize_t mm_bpf_handover_receive(int fd, struct mm_bpf_handover *handover)
         handover->fd_count = (unsigned)((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
         memcpy(handover->fds, CMSG_DATA(part), handover->fd_count * sizeof(int));
     }
-    return header.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -EMSGSIZE : length;
+    if (header.msg_flags & MSG_TRUNC)
+        return -EMSGSIZE;
+    /* there is room for all that a message may bring: it is this process that may have no more */
+    if (header.msg_flags & MSG_CTRUNC)
+        return handover->fd_count < MM_BPF_LOADER_FDS_MAX ? -EMFILE : -EMSGSIZE;
+    return length;
 }
 
 int mm_bpf_handover_refuse(const char *complaint, char *reason)
@@ -77,6 +82,13 @@ int mm_bpf_handover_read(struct mm_bpf_handover *handover, ssize_t length, uint3
 {
     struct mm_bpf_loader_message *message = &handover->message;
 
+    if (length == -EMSGSIZE)
+        return mm_bpf_handover_refuse("its answer is too long", reason);
+    if (length < 0) {
+        (void)mm_format(reason, MM_BPF_REASON_MAX, "the loader's answer cannot be received: %s",
+                        strerror((int)-length));
+        return (int)length;
+    }
     if (length < (ssize_t)sizeof(message->version) || message->version != version)
         return mm_bpf_handover_refuse("it is of another version", reason);
     if (length != (ssize_t)sizeof(*message) || message->error > 0)

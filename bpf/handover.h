@@ -24,13 +24,15 @@ struct mm_bpf_handover {
     unsigned fd_count;
 };
 
-/* Never waits. Bytes of the message, 0 at the socket's end, or a negative errno: -EAGAIN, none is there yet. The
-   descriptors are the caller's in any case. */
+/* Never waits. Bytes of the message, 0 at the socket's end, or a negative errno: -EAGAIN, none is there yet; -EMFILE, this
+   process may not have all the descriptors; -EMSGSIZE, it is longer than any. The descriptors are the caller's in any
+   case. */
 ssize_t mm_bpf_handover_receive(int fd, struct mm_bpf_handover *handover);
 
 /*
- * 0 when the message of that length fits: of this version, and with more than so many descriptors. Else the loader's
- * own error, or -EPROTO. reason, of MM_BPF_REASON_MAX bytes, is filled in any case, harmless to print.
+ * 0 when the message fits, of this version, and with more than so many descriptors. Else the loader's own error, or
+ * -EPROTO. length: what mm_bpf_handover_receive has returned, of which an error is returned as it is, but that too long
+ * is -EPROTO. reason, of MM_BPF_REASON_MAX bytes, is filled in any case, harmless to print.
  */
 int mm_bpf_handover_read(struct mm_bpf_handover *handover, ssize_t length, uint32_t version,
                          unsigned descriptors, char *reason);

@@ -2,8 +2,8 @@
 /* Loading and attaching the programs. */
 #include "bpf/load.h"
 
+#include "bpf/load_minimal_btf.h"
 #include "bpf/load_pass.h"
-#include "bpf/load_quick.h"
 #include "bpf/load_reason.h"
 #include "bpf/load_variants.h"
 #include "common/common.h"
@@ -84,23 +84,23 @@ static int load_object(struct opened *opened, const struct mm_bpf_load_request *
 }
 
 /* All programs, without libbpf's look at the kernel's BTF. Whatever is in the way, it can be done with that. */
-static int load_quickly(struct opened *opened, const struct mm_bpf_load_request *request, unsigned wanted,
-                        struct mm_bpf_loader_message *message)
+static int load_with_minimal_btf(struct opened *opened, const struct mm_bpf_load_request *request,
+                                 unsigned wanted, struct mm_bpf_loader_message *message)
 {
-    struct mm_bpf_load_request quick_request = *request;
-    struct mm_bpf_quick quick;
+    struct mm_bpf_load_request minimal_request = *request;
+    struct mm_bpf_minimal_btf minimal;
     int result;
 
     opened->skeleton = opened->variant->open(request, &opened->object);
     if (!opened->skeleton)
         return -ENOEXEC;
-    result = mm_bpf_quick_begin(&quick, opened->object);
+    result = mm_bpf_minimal_btf_begin(&minimal, opened->object);
     close_opened(opened);
     if (result < 0)
         return result;
-    quick_request.btf_path = quick.path;
-    result = load_object(opened, &quick_request, wanted, message);
-    mm_bpf_quick_end(&quick);
+    minimal_request.btf_path = minimal.path;
+    result = load_object(opened, &minimal_request, wanted, message);
+    mm_bpf_minimal_btf_end(&minimal);
     return result;
 }
 
@@ -160,7 +160,8 @@ static unsigned one_by_one(struct opened *opened, const struct mm_bpf_load_reque
 static int load_most(struct opened *opened, const struct mm_bpf_load_request *request, unsigned wanted,
                      struct mm_bpf_loader_message *message)
 {
-    int result = opened->variant->is_classic ? -EOPNOTSUPP : load_quickly(opened, request, wanted, message);
+    int result =
+        opened->variant->is_classic ? -EOPNOTSUPP : load_with_minimal_btf(opened, request, wanted, message);
     unsigned rest;
 
     if (result < 0) {
@@ -195,7 +196,7 @@ static int attach(const struct opened *opened, unsigned mask, struct mm_bpf_load
 
         if (!(mask & ~failed & row->bit) || !program || bpf_program__fd(program) < 0)
             continue;
-        /* said outright, as libbpf has forgotten the section of one that was loaded quickly */
+        /* said outright, as libbpf has forgotten the section of one that was loaded with minimal BTF */
         link =
             opened->variant->is_classic ? bpf_program__attach(program) : bpf_program__attach_trace(program);
         if (!link) {
@@ -220,7 +221,7 @@ static int attach_lifecycle(const struct opened *opened, struct mm_bpf_load_resu
     if (error == 0)
         error = attach(opened, MM_BPF_PROGRAM_ALL, result);
     if (error < 0) {
-        mm_bpf_pass_nothing(result);
+        mm_bpf_drop_programs(result);
         return error;
     }
     result->message.flags = opened->variant->flags;
@@ -248,7 +249,7 @@ static void attach_memory(const struct opened *opened, struct mm_bpf_load_result
         mm_bpf_describe_success(opened->variant->name, MM_BPF_PROGRAM_MEMORY, message);
         return;
     }
-    mm_bpf_pass_nothing(result);
+    mm_bpf_drop_programs(result);
     mm_bpf_describe_absence(MM_BPF_PROGRAM_MEMORY, message);
 }
 

@@ -189,7 +189,7 @@ static int try_variant(const struct variant *variant, const char *pin_directory,
     if (skeleton)
         variant->destroy(skeleton);
     if (error < 0)
-        mm_bpf_pass_nothing(result);
+        mm_bpf_drop_programs(result);
     return error;
 }
 

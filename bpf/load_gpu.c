@@ -21,39 +21,66 @@
 
 #define WAYS_MAX 32
 
+#define HOOKS_MAX MM_ARRAY_SIZE(((struct mm_gpu_way *)NULL)->hooks)
+
 static const char *const map_names[] = MM_BPF_GPU_MAP_NAMES;
 
 struct loading {
     const char *root; /* of tracefs */
+    bool is_made_up;  /* it is none of the kernel's: an event without an id is attached to nothing */
     struct gpu_bpf *skeleton;
     /* By the place in the table: a way is taken, and of its hooks those whose bits are set. */
     unsigned taken_hooks[WAYS_MAX];
-    unsigned programs; /* of the ways that are taken */
-    bool is_odd;       /* something is there and cannot be used: what was said tells */
+    uint32_t ids[WAYS_MAX][HOOKS_MAX]; /* of the tracepoints; 0: it is attached to nothing */
+    unsigned programs;                 /* of the ways that are taken */
+    bool is_odd;                       /* something is there and cannot be used: what was said tells */
     struct mm_bpf_load_result *result;
 };
 
 /* ---- what there is ------------------------------------------------------------------------------------------ */
 
+/* Where the fields of the hook stand, and its number. 0; -ENOENT: there is no such event; another negative errno, and it
+   was said why it cannot be used. */
+static int probe_hook(const struct loading *loading, const struct mm_gpu_hook *hook,
+                      struct mm_bpf_gpu_place *places, uint32_t *ret_id)
+{
+    const char *missing = NULL;
+    int result = mm_gpu_hook_read(hook, loading->root, places, &missing);
+
+    if (result == -ENOENT)
+        return result;
+    if (missing) {
+        mm_bpf_say("tracepoint %s has no field %s this program can read", hook->event, missing);
+        return result;
+    }
+    *ret_id = 0;
+    if (result == 0)
+        result = mm_tracefs_read_id(loading->root, hook->event, ret_id);
+    if (result == -ENOENT && loading->is_made_up)
+        return 0;
+    /* no tracepoint has the number 0 */
+    if (result == -ENOENT || (result == 0 && *ret_id == 0)) {
+        mm_bpf_say("tracepoint %s has no id", hook->event);
+        return -EINVAL;
+    }
+    if (result < 0)
+        mm_bpf_say("tracepoint %s: %s", hook->event, strerror(-result));
+    return result;
+}
+
 /* The hooks of a way, where this kernel has those that it needs; 0 and why not otherwise. */
 static unsigned probe_way(struct loading *loading, const struct mm_gpu_way *way,
-                          struct mm_bpf_gpu_place *places)
+                          struct mm_bpf_gpu_place *places, uint32_t *ids)
 {
     unsigned hooks = 0;
 
-    for (unsigned i = 0; way->hooks[i].event; i++) {
-        const struct mm_gpu_hook *hook = &way->hooks[i];
-        const char *missing = NULL;
-        int result = mm_gpu_hook_read(hook, loading->root, places, &missing);
+    for (unsigned i = 0; i < HOOKS_MAX && way->hooks[i].event; i++) {
+        int result = probe_hook(loading, &way->hooks[i], places, &ids[i]);
 
         if (result == 0)
             hooks |= 1u << i;
-        if (result == 0 || hook->is_optional)
+        if (result == 0 || way->hooks[i].is_optional)
             continue;
-        if (missing)
-            mm_bpf_say("tracepoint %s has no field %s this program can read", hook->event, missing);
-        else if (result != -ENOENT)
-            mm_bpf_say("tracepoint %s: %s", hook->event, strerror(-result));
         loading->is_odd = loading->is_odd || result != -ENOENT;
         return 0;
     }
@@ -75,7 +102,7 @@ static void choose(struct loading *loading)
         if (loading->programs & way->bit)
             continue;
         memcpy(tried, places, sizeof(tried));
-        loading->taken_hooks[i] = probe_way(loading, way, tried);
+        loading->taken_hooks[i] = probe_way(loading, way, tried, loading->ids[i]);
         if (loading->taken_hooks[i] == 0)
             continue;
         loading->programs |= way->bit;
@@ -88,43 +115,32 @@ static void choose(struct loading *loading)
     memcpy((void *)loading->skeleton->rodata->mm_gpu_places, places, sizeof(places));
 }
 
-typedef int (*hook_visit)(struct loading *loading, const struct mm_gpu_way *way,
-                          const struct mm_gpu_hook *hook, struct bpf_program *program);
-
-/* The first error ends it. */
-static int for_each_taken(struct loading *loading, hook_visit visit)
+static struct bpf_program *program_of(const struct loading *loading, const struct mm_gpu_hook *hook)
 {
-    int error = 0;
+    return bpf_object__find_program_by_name(loading->skeleton->obj, hook->function);
+}
 
-    for (size_t i = 0; i < mm_gpu_way_count; i++) {
-        for (unsigned j = 0; error == 0 && j < MM_ARRAY_SIZE(mm_gpu_ways[i].hooks); j++) {
-            const struct mm_gpu_hook *hook = &mm_gpu_ways[i].hooks[j];
-
-            if (loading->taken_hooks[i] & (1u << j))
-                error = visit(loading, &mm_gpu_ways[i], hook,
-                              bpf_object__find_program_by_name(loading->skeleton->obj, hook->function));
-        }
-    }
-    return error;
+static bool is_taken(const struct loading *loading, size_t way, unsigned hook)
+{
+    return (loading->taken_hooks[way] & (1u << hook)) != 0;
 }
 
 /* ---- loading ------------------------------------------------------------------------------------------------ */
 
-static bool is_attachable(const struct loading *loading, const struct mm_gpu_hook *hook)
+static int want_way(const struct loading *loading, size_t way)
 {
-    uint32_t id;
+    int error = 0;
 
-    return mm_tracefs_read_id(loading->root, hook->event, &id) != -ENOENT;
-}
+    for (unsigned i = 0; error == 0 && i < HOOKS_MAX; i++) {
+        struct bpf_program *program;
 
-static int want(struct loading *loading, const struct mm_gpu_way *way, const struct mm_gpu_hook *hook,
-                struct bpf_program *program)
-{
-    int error = bpf_program__set_autoload(program, true);
-
-    (void)way;
-    if (error == 0 && !is_attachable(loading, hook))
-        error = bpf_program__set_type(program, BPF_PROG_TYPE_RAW_TRACEPOINT);
+        if (!is_taken(loading, way, i))
+            continue;
+        program = program_of(loading, &mm_gpu_ways[way].hooks[i]);
+        error = bpf_program__set_autoload(program, true);
+        if (error == 0 && loading->ids[way][i] == 0)
+            error = bpf_program__set_type(program, BPF_PROG_TYPE_RAW_TRACEPOINT);
+    }
     return error;
 }
 
@@ -138,8 +154,8 @@ static int load(struct loading *loading, struct mm_bpf_pins *pins)
         if (error == 0)
             error = bpf_program__set_autoload(program, false);
     }
-    if (error == 0)
-        error = for_each_taken(loading, want);
+    for (size_t i = 0; error == 0 && i < mm_gpu_way_count; i++)
+        error = want_way(loading, i);
     return error < 0 ? error : mm_bpf_pins_load(pins, loading->skeleton->obj);
 }
 
@@ -160,45 +176,70 @@ static int forget_levels(const struct bpf_map *map)
 
 /* ---- attaching ---------------------------------------------------------------------------------------------- */
 
-static struct bpf_link *attach_event(struct bpf_program *program, uint32_t id)
+static int attach_event(struct bpf_program *program, uint32_t id, struct bpf_link **ret_link)
 {
     struct perf_event_attr attributes = {
         .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attributes), .config = id};
     int fd =
         (int)syscall(SYS_perf_event_open, &attributes, -1 /* any process */, 0, -1, PERF_FLAG_FD_CLOEXEC);
-    struct bpf_link *link;
+    int error = fd < 0 ? -errno : 0;
 
-    if (fd < 0) {
-        mm_bpf_say("perf_event_open: %s", strerror(errno));
-        return NULL;
+    if (error < 0) {
+        mm_bpf_say("perf_event_open: %s", strerror(-error));
+        return error;
     }
-    link = bpf_program__attach_perf_event(program, fd);
-    if (!link)
-        (void)close(fd);
-    return link;
+    *ret_link = bpf_program__attach_perf_event(program, fd);
+    if (*ret_link)
+        return 0;
+    error = -errno;
+    (void)close(fd);
+    return error;
 }
 
 /* A program that goes to nothing goes to the daemon itself, or it would be gone. */
-static int attach(struct loading *loading, const struct mm_gpu_way *way, const struct mm_gpu_hook *hook,
-                  struct bpf_program *program)
+static int attach_hook(struct loading *loading, struct bpf_program *program, uint32_t id)
 {
-    struct bpf_link *link;
-    uint32_t id;
-    int error = mm_tracefs_read_id(loading->root, hook->event, &id);
+    struct bpf_link *link = NULL;
+    int error;
 
-    if (error == -ENOENT)
+    if (id == 0)
         return mm_bpf_pass_fd(bpf_program__fd(program), loading->result);
-    if (error < 0)
-        return error;
-    link = attach_event(program, id);
-    if (link) {
+    error = attach_event(program, id, &link);
+    if (error == 0)
         mm_bpf_pass_link(link, loading->result);
-        return 0;
-    }
-    error = -errno;
-    if (error == -EPERM)
+    return error;
+}
+
+/* All hooks that the way needs, or none: half a way would fill maps that nobody reads. */
+static int attach_way(struct loading *loading, size_t way)
+{
+    unsigned fd_count = loading->result->message.fd_count;
+
+    for (unsigned i = 0; i < HOOKS_MAX; i++) {
+        const struct mm_gpu_hook *hook = &mm_gpu_ways[way].hooks[i];
+        int error = is_taken(loading, way, i)
+                        ? attach_hook(loading, program_of(loading, hook), loading->ids[way][i])
+                        : 0;
+
+        if (error == 0 || (error != -EPERM && hook->is_optional))
+            continue;
+        mm_bpf_drop_descriptors(loading->result, fd_count);
         return error;
-    loading->programs &= ~way->bit;
+    }
+    return 0;
+}
+
+/* Without those that cannot be; where it is not permitted, no other way is either. */
+static int attach(struct loading *loading)
+{
+    for (size_t i = 0; i < mm_gpu_way_count; i++) {
+        int error = attach_way(loading, i);
+
+        if (error == -EPERM)
+            return error;
+        if (error < 0)
+            loading->programs &= ~mm_gpu_ways[i].bit;
+    }
     return 0;
 }
 
@@ -270,7 +311,7 @@ static int set_up(struct loading *loading, struct mm_bpf_pins *pins)
     if (error == 0)
         error = mm_bpf_pass_maps(object, map_names, MM_ARRAY_SIZE(map_names), loading->result);
     if (error == 0)
-        error = for_each_taken(loading, attach);
+        error = attach(loading);
     if (error == 0 && loading->programs == 0)
         error = -EOPNOTSUPP;
     if (error < 0)
@@ -286,7 +327,8 @@ static int try_load(const struct mm_bpf_load_request *request, struct mm_bpf_loa
                                .maps = map_names,
                                .map_count = MM_ARRAY_SIZE(map_names),
                                .fd = -1};
-    struct loading loading = {.root = request->tracefs, .result = result};
+    struct loading loading = {
+        .root = request->tracefs, .is_made_up = request->tracefs != NULL, .result = result};
     int error = request->tracefs ? 0 : mm_tracefs_prepare(&loading.root);
 
     if (error < 0) {
@@ -302,7 +344,7 @@ static int try_load(const struct mm_bpf_load_request *request, struct mm_bpf_loa
     mm_bpf_pins_end(&pins, error);
     gpu_bpf__destroy(loading.skeleton);
     if (error < 0)
-        mm_bpf_pass_nothing(result);
+        mm_bpf_drop_programs(result);
     return error;
 }
 

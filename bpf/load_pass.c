@@ -33,9 +33,14 @@ void mm_bpf_pass_link(struct bpf_link *link, struct mm_bpf_load_result *result)
     (void)bpf_link__destroy(link);
 }
 
-void mm_bpf_pass_nothing(struct mm_bpf_load_result *result)
+void mm_bpf_drop_descriptors(struct mm_bpf_load_result *result, unsigned kept)
 {
-    while (result->message.fd_count > 0)
+    while (result->message.fd_count > kept)
         (void)close(result->fds[--result->message.fd_count]);
+}
+
+void mm_bpf_drop_programs(struct mm_bpf_load_result *result)
+{
+    mm_bpf_drop_descriptors(result, 0);
     result->message.programs = 0;
 }

@@ -7,6 +7,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct bpf_link;
 struct bpf_object;
 
@@ -16,7 +20,13 @@ int mm_bpf_pass_maps(const struct bpf_object *object, const char *const *names, 
                      struct mm_bpf_load_result *result);
 /* The descriptor itself. The handle is gone after it, and does not switch off what it stood for. */
 void mm_bpf_pass_link(struct bpf_link *link, struct mm_bpf_load_result *result);
-/* All that was put there is closed, and no program counts as attached. */
-void mm_bpf_pass_nothing(struct mm_bpf_load_result *result);
+/* Closes those that were put there after the first `kept`. */
+void mm_bpf_drop_descriptors(struct mm_bpf_load_result *result, unsigned kept);
+/* Closes all of them, and no program counts as attached. */
+void mm_bpf_drop_programs(struct mm_bpf_load_result *result);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

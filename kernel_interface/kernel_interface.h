@@ -501,6 +501,7 @@ struct mm_kernel_ops {
      */
     ssize_t (*read_saved)(struct mm_kernel *kernel, const char *name, void *ret_bytes, size_t capacity);
     int (*write_saved)(struct mm_kernel *kernel, const char *name, const void *bytes, size_t size);
+    int (*remove_saved)(struct mm_kernel *kernel, const char *name); /* -ENOENT, or what the kernel said */
     /* Another one after each boot, when start times begin anew: -ENOENT, or what the kernel said. */
     int (*read_boot_id)(struct mm_kernel *kernel, uint8_t ret_id[MM_BOOT_ID_BYTES]);
 };

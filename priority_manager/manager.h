@@ -159,6 +159,7 @@ struct mm_priority_manager {
     struct mm_event_center *center;
     pid_t own_pid;
     bool is_under_pressure;
+    enum mm_memory_level memory_level;      /* the engine's own */
     bool is_scan_wanted;                    /* newcomers were lost, or somebody asked */
     bool has_seen_frozen;                   /* somebody, or heard of a frozen group */
     bool asks_if_frozen;                    /* of newcomers: the same, or no scan was made yet */
@@ -178,12 +179,14 @@ struct mm_priority_manager {
 
     bool is_upstream; /* priorityCompat: registered processes live by upstream.h, as of the start */
     struct mm_object_pool upstream_pool;
-    uint64_t upstream_walk; /* counts up with each walk over the extensions */
+    uint64_t upstream_walk;              /* counts up with each walk over the extensions */
+    uint32_t upstream_dead_check_bucket; /* of bindings, whose turn is after the processes' */
 
     struct mm_deadline_queue grace, ability_start;
     struct mm_timer dead_check_timer, announce_timer;
     struct mm_scan_work scan_work;
     bool saves_state; /* as of the start */
+    bool is_save_wanted;
     struct mm_timer save_timer;
     int save_error; /* the last one */
     struct mm_saved_state saved;
@@ -262,6 +265,8 @@ void mm_manager_on_started(struct mm_priority_manager *manager, const struct mm_
 void mm_manager_init_save(struct mm_priority_manager *manager);
 /* Something was reported. */
 void mm_manager_want_save(struct mm_priority_manager *manager);
+/* Where one is wanted and it is calm. */
+void mm_manager_arm_save(struct mm_priority_manager *manager);
 
 /* frozen.c */
 void mm_manager_on_group(struct mm_priority_manager *manager, const struct mm_event *event);

@@ -38,6 +38,7 @@
  * - Upstream, a switch of accounts is added to the number, within 0..1000, where the account changes: -800
  *   becomes 0, repetitions add up, the next event loses it, and newcomers have none. Here it is computed from
  *   the account each time and leaves values below 0 alone: it cannot accumulate, get lost or strip residents.
+ *   In the upstream mode numbers saturate at 32767, where upstream's int goes on: the kernel takes none above 1000.
  * - Upstream, render processes are written 0 and forgotten. Here they are members of their owner's bundle that
  *   do not count in its priority and follow it, though never below 0: they die with their owner.
  * - Upstream, processes older than the daemon are unknown until they are created again. Here they are on the
@@ -315,14 +316,18 @@ struct mm_saved_state {
     uint32_t gone;                          /* of which the process has ended, or is another's */
     uint64_t age_ns;                        /* how old it was then */
     uint64_t saved_ns;                      /* the last time; 0: not yet */
+    uint32_t left_out;                      /* of what was reported, then: there was no room for more */
 };
 /* Takes up what clients had reported to a daemon before this one: accounts, registered processes that live on by pid
    and start time, and their bindings. After mm_priority_manager_scan. Says in the log why nothing was, where that is
-   no matter of course. 0, -ENOENT, -EOPNOTSUPP where the configuration wants none or priorities are upstream's. */
+   no matter of course. 0, -ENOENT, -EOPNOTSUPP where the configuration wants none or priorities are upstream's: what
+   there is is removed, so that nobody takes it up when it is out of date. */
 int mm_priority_manager_restore(struct mm_priority_manager *manager);
-/* Writes it now; it is written by itself when something was reported, two seconds later, and not while a kill is under
-   way (-EBUSY). Allocates. */
+/* Writes it now; it is written by itself when something was reported, two seconds later. Allocates, and waits for
+   memory: -EBUSY while a kill is under way and from MM_LEVEL_LOW upwards, after which it is written by itself, too. */
 int mm_priority_manager_save(struct mm_priority_manager *manager);
+/* The same whatever is under way: when nobody is killed any more. */
+int mm_priority_manager_save_last(struct mm_priority_manager *manager);
 const struct mm_saved_state *mm_priority_manager_saved(const struct mm_priority_manager *manager);
 
 struct mm_priority_counters {

@@ -254,9 +254,13 @@ static void print_saved_state(const struct mm_ctl *ctl, const cJSON *saved)
             mm_json_get_number(saved, "restored_accounts"), mm_json_get_number(saved, "age_ms") / 1000,
             mm_json_get_number(saved, "gone"));
     if (cJSON_IsNumber(ago))
-        (void)printf("saved %.1f s ago\n", mm_json_get_number(saved, "saved_ms_ago") / 1000);
+        (void)printf("saved %.1f s ago", mm_json_get_number(saved, "saved_ms_ago") / 1000);
     else
-        (void)puts("nothing to save yet");
+        (void)printf("nothing to save yet");
+    if (mm_json_get_number(saved, "left_out") > 0)
+        (void)printf("%s; no room for %.0f of it%s", mm_style_begin(ctl, MM_STYLE_WARN),
+                     mm_json_get_number(saved, "left_out"), mm_style_end(ctl, MM_STYLE_WARN));
+    (void)putchar('\n');
 }
 
 static void print_counters(const struct mm_ctl *ctl, const cJSON *answer)

@@ -550,6 +550,59 @@ TEST_F(Gpu, AHookThatCannotBeAttachedToIsSaid)
     EXPECT_EQ(collector()->programs, static_cast<unsigned>(MM_BPF_GPU_MEMORY)) << "the rest works";
 }
 
+// Half a way would fill maps that nobody reads.
+TEST_F(Gpu, OfAWayThatCannotBeAttachedNothingStaysAttached)
+{
+    const std::string impossible = "65535\n";
+
+    if (!bpf_test::has_mounted("tracefs", "/sys/kernel/tracing", TRACEFS_MAGIC))
+        GTEST_SKIP() << "no tracefs, and none can be mounted: " << strerror(errno);
+    const std::string real = bpf_test::read_text("/sys/kernel/tracing/events/oom/oom_score_adj_update/id");
+    ASSERT_FALSE(real.empty());
+    const struct {
+        const char *what;
+        std::string queued, begun, done;
+        unsigned programs, descriptors;
+    } cases[] = {
+        {"the last hook", real, real, impossible, MM_BPF_GPU_MEMORY, 1},
+        {"the first hook", impossible, real, real, MM_BPF_GPU_MEMORY, 1},
+        {"an optional hook", real, impossible, real, MM_BPF_GPU_MEMORY | MM_BPF_GPU_JOBS, 3},
+        {"none", real, real, real, MM_BPF_GPU_MEMORY | MM_BPF_GPU_JOBS, 4},
+    };
+
+    for (const auto &row : cases) {
+        SCOPED_TRACE(row.what);
+        tracefs.clear();
+        event("kgsl/adreno_cmdbatch_queued", QUEUED, row.queued);
+        event("kgsl/adreno_cmdbatch_submitted", QUEUED, row.begun);
+        event("kgsl/adreno_cmdbatch_retired", RETIRED, row.done);
+        event("gpu_mem/gpu_mem_total", MEM_TOTAL);
+        ASSERT_EQ(open(), 0) << reason();
+        EXPECT_EQ(collector()->programs, row.programs) << reason();
+        EXPECT_EQ(collector()->fd_count, MM_BPF_GPU_DESCRIPTORS + row.descriptors);
+        mm_bpf_gpu_free(gpu);
+        gpu = nullptr;
+    }
+}
+
+// In the kernel's own tracefs, for which the made-up one is put here.
+TEST_F(Gpu, AnEventOfTheKernelsWithoutAnIdIsNotTaken)
+{
+    event("power/gpu_frequency", FREQUENCY);
+    const std::string answer = bpf_test::in_child([&] {
+        if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0 ||
+            mount(tracefs.path.c_str(), "/sys/kernel/tracing", nullptr, MS_BIND, nullptr) < 0)
+            return std::string("mount: ") + strerror(errno);
+        const int result = open(nullptr, false);
+
+        return std::to_string(result) + " " + reason();
+    });
+    if (answer.rfind("mount: ", 0) == 0)
+        GTEST_SKIP() << answer;
+    EXPECT_EQ(answer,
+              std::to_string(-EOPNOTSUPP) + " classic tracepoints: tracepoint power/gpu_frequency has no id");
+}
+
 // What is left of a way is not taken for it, and what has nothing to do with it works.
 TEST_F(Gpu, AHookThatCannotBeReadIsDoneWithout)
 {

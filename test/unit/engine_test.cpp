@@ -442,6 +442,7 @@ TEST_F(Engine, KilledInMidStormTheNextOneGoesOn)
     crowd(150 * MIB);
     ASSERT_TRUE(is_killing());
     /* the daemon is gone without a word, and comes back */
+    mm_simulated_halt_after(kernel, 1);
     mm_engine_free(engine, 0);
     engine = nullptr;
     mm_simulated_crash(kernel);
@@ -454,6 +455,23 @@ TEST_F(Engine, KilledInMidStormTheNextOneGoesOn)
     EXPECT_GE(available(), 250 * MIB);
     EXPECT_TRUE(is_alive(1010));
     EXPECT_FALSE(is_alive(1060));
+    expect_at_rest();
+}
+
+/* Which is when it matters most that nobody is forgotten. */
+TEST_F(Engine, StoppedInMidStormItLeavesWhatWasReportedToTheNextOne)
+{
+    begin_with_six(100);
+    crowd(150 * MIB);
+    ASSERT_TRUE(is_killing());
+    ASSERT_EQ(mm_engine_stop(engine, 100), 0);
+    mm_engine_free(engine, 0);
+    engine = nullptr;
+    config = test_config();
+    std::fill(std::begin(counts), std::end(counts), 0);
+    start();
+    EXPECT_GE(mm_priority_manager_saved(engine->manager)->processes, 5u);
+    run_for(5 * SECOND);
     expect_at_rest();
 }
 

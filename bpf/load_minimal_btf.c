@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bpf/load_quick.h"
+#include "bpf/load_minimal_btf.h"
 
 #include "common/common.h"
 
@@ -31,26 +31,26 @@ static const char *hook_of(const struct bpf_program *program)
 static int prepare_program(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
 {
     // NOLINTNEXTLINE(performance-no-int-to-ptr): what libbpf keeps for us is a number
-    const struct mm_bpf_quick *quick = (const struct mm_bpf_quick *)cookie;
+    const struct mm_bpf_minimal_btf *minimal = (const struct mm_bpf_minimal_btf *)cookie;
     const char *hook = hook_of(program);
 
-    for (size_t i = 0; i < MM_BPF_QUICK_HOOKS_MAX && quick->hooks[i].name; i++) {
-        if (!hook || strcmp(quick->hooks[i].name, hook) != 0)
+    for (size_t i = 0; i < MM_BPF_MINIMAL_BTF_HOOKS_MAX && minimal->hooks[i].name; i++) {
+        if (!hook || strcmp(minimal->hooks[i].name, hook) != 0)
             continue;
-        options->attach_btf_id = quick->hooks[i].id;
+        options->attach_btf_id = minimal->hooks[i].id;
         return bpf_program__set_type(program, BPF_PROG_TYPE_TRACING);
     }
     return -ENOENT;
 }
 
 /* The bytes of the file; is_mapped: the kernel's own pages, which it shows from 6.16 on. */
-struct whole {
+struct btf_file {
     char *data;
     size_t size;
     bool is_mapped;
 };
 
-static int read_whole(const char *path, struct whole *whole)
+static int read_btf_file(const char *path, struct btf_file *file)
 {
     MM_CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat status;
@@ -58,32 +58,33 @@ static int read_whole(const char *path, struct whole *whole)
 
     if (fd < 0 || fstat(fd, &status) < 0)
         return -errno;
-    whole->size = (size_t)status.st_size;
-    whole->data = mmap(NULL, whole->size, PROT_READ, MAP_PRIVATE, fd, 0);
-    whole->is_mapped = whole->data != MAP_FAILED;
-    if (whole->is_mapped)
+    file->size = (size_t)status.st_size;
+    file->data = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, fd, 0);
+    file->is_mapped = file->data != MAP_FAILED;
+    if (file->is_mapped)
         return 0;
-    whole->data = malloc(whole->size + 1);
-    while (whole->data && filled < whole->size) {
-        ssize_t length = read(fd, whole->data + filled, whole->size - filled);
+    file->data = malloc(file->size + 1);
+    while (file->data && filled < file->size) {
+        ssize_t length = read(fd, file->data + filled, file->size - filled);
 
         if (length <= 0)
             return length < 0 ? -errno : -EIO;
         filled += (size_t)length;
     }
-    return whole->data ? 0 : -ENOMEM;
+    return file->data ? 0 : -ENOMEM;
 }
 
-static void drop_whole(struct whole *whole)
+static void release_btf_file(struct btf_file *file)
 {
-    if (whole->is_mapped)
-        (void)munmap(whole->data, whole->size);
+    if (file->is_mapped)
+        (void)munmap(file->data, file->size);
     else
-        free(whole->data);
+        free(file->data);
 }
 
 /* The names are copies: the object is closed before the programs are loaded. */
-static int note_hooks(struct mm_bpf_quick *quick, struct bpf_object *object, const struct mm_btf_view *view)
+static int note_hooks(struct mm_bpf_minimal_btf *minimal, struct bpf_object *object,
+                      const struct mm_btf_view *view)
 {
     struct bpf_program *program;
     size_t count = 0;
@@ -92,15 +93,15 @@ static int note_hooks(struct mm_bpf_quick *quick, struct bpf_object *object, con
     {
         const char *hook = hook_of(program);
 
-        if (!hook || count == MM_BPF_QUICK_HOOKS_MAX)
+        if (!hook || count == MM_BPF_MINIMAL_BTF_HOOKS_MAX)
             return -EINVAL;
-        quick->hooks[count].name = strdup(hook);
-        if (!quick->hooks[count++].name)
+        minimal->hooks[count].name = strdup(hook);
+        if (!minimal->hooks[count++].name)
             return -ENOMEM;
     }
-    mm_btf_find_hooks(view, quick->hooks, count);
+    mm_btf_find_hooks(view, minimal->hooks, count);
     for (size_t i = 0; i < count; i++) {
-        if (quick->hooks[i].id == 0)
+        if (minimal->hooks[i].id == 0)
             return -ENOENT;
     }
     return 0;
@@ -138,18 +139,19 @@ static void free_names(char **names, size_t count)
 }
 
 /* libbpf reads it from a file. */
-static int write_part(struct mm_bpf_quick *quick, const void *data, size_t size)
+static int write_part(struct mm_bpf_minimal_btf *minimal, const void *data, size_t size)
 {
-    quick->part_fd = memfd_create("memmgr-btf", MFD_CLOEXEC);
-    if (quick->part_fd < 0)
+    minimal->part_fd = memfd_create("memmgr-btf", MFD_CLOEXEC);
+    if (minimal->part_fd < 0)
         return -errno;
-    if (write(quick->part_fd, data, size) != (ssize_t)size)
+    if (write(minimal->part_fd, data, size) != (ssize_t)size)
         return -EIO;
-    (void)mm_format(quick->path, sizeof(quick->path), "/proc/self/fd/%d", quick->part_fd);
+    (void)mm_format(minimal->path, sizeof(minimal->path), "/proc/self/fd/%d", minimal->part_fd);
     return 0;
 }
 
-static int take_part(struct mm_bpf_quick *quick, struct bpf_object *object, const struct mm_btf_view *view)
+static int take_part(struct mm_bpf_minimal_btf *minimal, struct bpf_object *object,
+                     const struct mm_btf_view *view)
 {
     size_t count = 0, size;
     char **names = needed_names(object, &count);
@@ -160,52 +162,52 @@ static int take_part(struct mm_bpf_quick *quick, struct bpf_object *object, cons
         return -ENOMEM;
     result = mm_btf_take_part(view, (const char *const *)names, count, &data, &size);
     if (result == 0)
-        result = write_part(quick, data, size);
+        result = write_part(minimal, data, size);
     free(data);
     free_names(names, count);
     return result;
 }
 
-static int register_handler(struct mm_bpf_quick *quick)
+static int register_handler(struct mm_bpf_minimal_btf *minimal)
 {
-    LIBBPF_OPTS(libbpf_prog_handler_opts, options, .cookie = (long)quick,
+    LIBBPF_OPTS(libbpf_prog_handler_opts, options, .cookie = (long)minimal,
                 .prog_prepare_load_fn = prepare_program);
 
-    quick->handler =
+    minimal->handler =
         libbpf_register_prog_handler("tp_btf+", BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_TRACE_RAW_TP, &options);
-    return quick->handler < 0 ? quick->handler : 0;
+    return minimal->handler < 0 ? minimal->handler : 0;
 }
 
-int mm_bpf_quick_begin(struct mm_bpf_quick *quick, struct bpf_object *object)
+int mm_bpf_minimal_btf_begin(struct mm_bpf_minimal_btf *minimal, struct bpf_object *object)
 {
     struct mm_btf_view view = {.count = 0};
-    struct whole whole = {.data = NULL};
+    struct btf_file file = {.data = NULL};
     int result;
 
-    *quick = (struct mm_bpf_quick){.part_fd = -1};
-    result = read_whole(BTF_FILE, &whole);
+    *minimal = (struct mm_bpf_minimal_btf){.part_fd = -1};
+    result = read_btf_file(BTF_FILE, &file);
     if (result == 0)
-        result = mm_btf_view_init(&view, whole.data, whole.size);
+        result = mm_btf_view_init(&view, file.data, file.size);
     if (result == 0)
-        result = note_hooks(quick, object, &view);
+        result = note_hooks(minimal, object, &view);
     if (result == 0)
-        result = take_part(quick, object, &view);
+        result = take_part(minimal, object, &view);
     mm_btf_view_fini(&view);
-    drop_whole(&whole);
+    release_btf_file(&file);
     if (result == 0)
-        result = register_handler(quick);
+        result = register_handler(minimal);
     if (result < 0)
-        mm_bpf_quick_end(quick);
+        mm_bpf_minimal_btf_end(minimal);
     return result;
 }
 
-void mm_bpf_quick_end(struct mm_bpf_quick *quick)
+void mm_bpf_minimal_btf_end(struct mm_bpf_minimal_btf *minimal)
 {
-    if (quick->handler > 0)
-        (void)libbpf_unregister_prog_handler(quick->handler);
-    if (quick->path[0] || quick->part_fd > 0)
-        (void)close(quick->part_fd);
-    for (size_t i = 0; i < MM_BPF_QUICK_HOOKS_MAX; i++)
-        free((char *)quick->hooks[i].name);
-    *quick = (struct mm_bpf_quick){.part_fd = -1};
+    if (minimal->handler > 0)
+        (void)libbpf_unregister_prog_handler(minimal->handler);
+    if (minimal->path[0] || minimal->part_fd > 0)
+        (void)close(minimal->part_fd);
+    for (size_t i = 0; i < MM_BPF_MINIMAL_BTF_HOOKS_MAX; i++)
+        free((char *)minimal->hooks[i].name);
+    *minimal = (struct mm_bpf_minimal_btf){.part_fd = -1};
 }
