@@ -160,9 +160,6 @@ void mm_account_end_hear(struct mm_account_end *end, const struct mm_event *even
 {
     switch (event->kind) {
     case MM_EVENT_ACCOUNT:
-        if (event->payload.account.change != MM_ACCOUNT_COLD_SWITCH &&
-            event->payload.account.change != MM_ACCOUNT_REMOVED)
-            break;
         end->noticed_ns = event->time_ns;
         if (!end->is_waiting)
             go_on(end);

@@ -224,6 +224,47 @@ static void go_out_of_use(struct mm_priority_manager *manager, struct mm_account
     seed_changed(manager);
 }
 
+bool mm_account_has_ending(const struct mm_priority_manager *manager, const struct mm_account *account)
+{
+    if (!manager->has_ending_bundles)
+        return false;
+    for (struct mm_bundle *bundle = first_bundle(manager); bundle; bundle = next_bundle(manager, bundle)) {
+        if (bundle->account == account && (bundle->work_flags & MM_BUNDLE_IS_ENDING))
+            return true;
+    }
+    return false;
+}
+
+static struct mm_account *take_one_to_end(const struct mm_priority_manager *manager)
+{
+    MM_LIST_FOR_EACH (link, &manager->accounts) {
+        struct mm_account *account = MM_CONTAINER_OF(link, struct mm_account, link);
+
+        if (!account->is_to_end)
+            continue;
+        account->is_to_end = false;
+        return account;
+    }
+    return NULL;
+}
+
+void mm_manager_resume_ending(struct mm_priority_manager *manager)
+{
+    struct mm_account *account;
+
+    while ((account = take_one_to_end(manager))) {
+        const struct mm_event event = {
+            .kind = MM_EVENT_ACCOUNT,
+            .payload.account.account_id = account->id,
+            .payload.account.change = account->is_removed ? MM_ACCOUNT_REMOVED : MM_ACCOUNT_STOPPED,
+        };
+
+        if (!account->is_removed)
+            mark_ending(manager, account);
+        mm_event_center_publish(manager->center, &event);
+    }
+}
+
 void mm_manager_on_account(struct mm_priority_manager *manager, const struct mm_event *event)
 {
     const struct mm_event_account *change = &event->payload.account;

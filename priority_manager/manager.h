@@ -121,6 +121,7 @@ struct mm_account {
     bool was_active; /* while a switch is applied */
     bool has_changed;
     bool is_removed; /* forgotten with its last bundle */
+    bool is_to_end;  /* while it is restored: its bundles were being ended */
     uint32_t bundle_count;
     struct mm_list link;
 };
@@ -388,6 +389,10 @@ struct mm_account *mm_manager_account(struct mm_priority_manager *manager, int64
 /* One bundle less. */
 void mm_account_release(struct mm_priority_manager *manager, struct mm_account *account);
 int mm_account_adjustment(const struct mm_account *account);
+/* Whether the killer has some of its bundles still to take. */
+bool mm_account_has_ending(const struct mm_priority_manager *manager, const struct mm_account *account);
+/* What was to end before a restart is to end still: marks it, and publishes MM_EVENT_ACCOUNT for the killer. */
+void mm_manager_resume_ending(struct mm_priority_manager *manager);
 void mm_manager_on_account(struct mm_priority_manager *manager, const struct mm_event *event);
 
 /* extensions.c */

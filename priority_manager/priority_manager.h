@@ -333,10 +333,12 @@ struct mm_saved_state {
    there is is removed, so that nobody takes it up when it is out of date. */
 int mm_priority_manager_restore(struct mm_priority_manager *manager);
 /* Writes it now; it is written by itself when something was reported, two seconds later. Allocates, and waits for
-   memory: -EBUSY while a kill is under way and from MM_LEVEL_LOW upwards, after which it is written by itself, too. */
+   memory: -EBUSY while a kill is under way and at MM_LEVEL_CRITICAL, after which it is written by itself, too. */
 int mm_priority_manager_save(struct mm_priority_manager *manager);
 /* The same whatever is under way: when nobody is killed any more. */
 int mm_priority_manager_save_last(struct mm_priority_manager *manager);
+/* Whether what clients report is saved: by the configuration in force, and never in upstream's mode. */
+bool mm_priority_manager_is_saved(const struct mm_priority_manager *manager);
 const struct mm_saved_state *mm_priority_manager_saved(const struct mm_priority_manager *manager);
 
 struct mm_priority_counters {

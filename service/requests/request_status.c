@@ -263,7 +263,7 @@ static void write_saved_state(struct mm_request *request, uint64_t now_ns)
     struct mm_json_writer *writer = request->writer;
 
     mm_json_open(writer, "saved_state", '{');
-    mm_json_bool(writer, "enabled", request->context->config->saved_state.is_enabled);
+    mm_json_bool(writer, "enabled", mm_priority_manager_is_saved(request->context->manager));
     mm_json_unsigned(writer, "restored_accounts", saved->accounts);
     mm_json_unsigned(writer, "restored_processes", saved->processes);
     mm_json_unsigned(writer, "restored_bindings", saved->bindings);
