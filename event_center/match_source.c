@@ -316,6 +316,7 @@ static void publish(const struct mm_match_source *source, const struct mm_match_
                 .is_built_in = answer->is_built_in,
                 .priority = answer->priority,
                 .process_class = answer->process_class,
+                .bundle_key = answer->bundle_key,
             },
     };
 

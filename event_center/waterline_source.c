@@ -11,10 +11,9 @@
 /* A domain that was removed has nobody in it: how soon it is noticed that there is one again. */
 #define REMOVED_INTERVAL_NS MM_NS_PER_S
 
-/* What no threshold counts, the kernel's own memory, grows at most at that share of the rate at which memory can be filled.
-   Programs that are made for it do better (page tables, sockets: 2 GB/s where 5.7 can be filled): those are noticed when
-   the kernel begins to reclaim, by its stalls and by PSI. */
-#define UNCOUNTED_SHARE 4
+/* What no threshold counts, the kernel's own memory, grows at most at that share of the rate at which memory can be filled:
+   page tables and sockets, by programs made for it, grew by 2 GB/s where 5.7 can be filled. */
+#define UNCOUNTED_SHARE 2
 
 /* Hints are followed at least so soon. */
 #define HINT_INTERVAL_MAX_MS 100

@@ -12,16 +12,17 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
-/* Opened for writing, never written. */
-static const char *const group_files[] = {"cgroup.kill", "memory.force_empty"}; /* v2 from 5.14; v1 */
-static const char *const machine_files[] = {"sys/vm/drop_caches"};
+/* Opened for writing, never written: v2 from 5.14; v1. */
+static const char *const group_files[] = {"cgroup.kill", "memory.force_empty"};
+/* Opened for reading, never read: where a service manager has /proc/sys read-only, too. */
+static const char *const machine_files[] = {"vmallocinfo", "slabinfo"};
 
-static int open_first(int directory_fd, const char *const *names, size_t count)
+static int open_first(int directory_fd, const char *const *names, size_t count, int mode)
 {
     int r = -ENOENT;
 
     for (size_t i = 0; i < count; i++) {
-        int fd = openat(directory_fd, names[i], O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+        int fd = openat(directory_fd, names[i], mode | O_CLOEXEC | O_NOFOLLOW);
 
         if (fd >= 0)
             return fd;
@@ -37,8 +38,8 @@ static int open_lock(const struct mm_linux_kernel *kernel)
     int fd;
 
     if (!kernel->is_group_domain)
-        return open_first(kernel->proc_fd, machine_files, MM_ARRAY_SIZE(machine_files));
-    fd = open_first(kernel->levels[0]->directory_fd, group_files, MM_ARRAY_SIZE(group_files));
+        return open_first(kernel->proc_fd, machine_files, MM_ARRAY_SIZE(machine_files), O_RDONLY);
+    fd = open_first(kernel->levels[0]->directory_fd, group_files, MM_ARRAY_SIZE(group_files), O_WRONLY);
     if (fd != -ENOENT)
         return fd;
     fd = openat(kernel->levels[0]->directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

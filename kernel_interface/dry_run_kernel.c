@@ -266,6 +266,12 @@ static int dry_run_write_saved(struct mm_kernel *kernel, const char *name, const
     return 0;
 }
 
+static int dry_run_remove_saved(struct mm_kernel *kernel, const char *name)
+{
+    (void)kernel, (void)name;
+    return 0;
+}
+
 static int dry_run_read_boot_id(struct mm_kernel *kernel, uint8_t ret_id[MM_BOOT_ID_BYTES])
 {
     return inner_of(kernel)->ops->read_boot_id(inner_of(kernel), ret_id);
@@ -556,6 +562,7 @@ static const struct mm_kernel_ops dry_run_ops = {
     .read_frozen = dry_run_read_frozen,
     .read_saved = dry_run_read_saved,
     .write_saved = dry_run_write_saved,
+    .remove_saved = dry_run_remove_saved,
     .read_boot_id = dry_run_read_boot_id,
 };
 

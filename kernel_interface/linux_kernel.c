@@ -208,6 +208,11 @@ static int linux_write_saved(struct mm_kernel *base, const char *name, const voi
     return mm_saved_state_write(mm_linux(base)->runtime_directory, name, bytes, size);
 }
 
+static int linux_remove_saved(struct mm_kernel *base, const char *name)
+{
+    return mm_saved_state_remove(mm_linux(base)->runtime_directory, name);
+}
+
 static int linux_read_boot_id(struct mm_kernel *base, uint8_t ret_id[MM_BOOT_ID_BYTES])
 {
     int fd MM_CLEANUP_CLOSE =
@@ -273,6 +278,7 @@ static const struct mm_kernel_ops linux_ops = {
     .read_frozen = mm_linux_read_frozen,
     .read_saved = linux_read_saved,
     .write_saved = linux_write_saved,
+    .remove_saved = linux_remove_saved,
     .read_boot_id = linux_read_boot_id,
 };
 

@@ -104,6 +104,15 @@ int mm_saved_state_write(const char *directory, const char *name, const void *by
     return error;
 }
 
+int mm_saved_state_remove(const char *directory, const char *name)
+{
+    MM_CLEANUP_CLOSE int directory_fd = open_directory(directory, name);
+
+    if (directory_fd < 0)
+        return directory_fd;
+    return unlinkat(directory_fd, name, 0) < 0 ? -errno : 0;
+}
+
 int mm_boot_id_parse(const char *text, uint8_t *ret_id)
 {
     static const char digits[] = "0123456789abcdef";

@@ -311,6 +311,7 @@ static const struct mm_kernel_ops machine_ops = {
     .read_frozen = mm_machine_read_frozen,
     .read_saved = mm_machine_read_saved,
     .write_saved = mm_machine_write_saved,
+    .remove_saved = mm_machine_remove_saved,
     .read_boot_id = mm_machine_read_boot_id,
 };
 

@@ -59,6 +59,7 @@
     X(read_frozen)                                                                                           \
     X(read_saved)                                                                                            \
     X(write_saved)                                                                                           \
+    X(remove_saved)                                                                                          \
     X(read_boot_id)                                                                                          \
     X(job)                                                                                                   \
     X(reap)                                                                                                  \
@@ -371,6 +372,7 @@ void mm_machine_drain_notices(struct mm_kernel *kernel, mm_notice_visit visit, v
 int mm_machine_map_state(struct mm_kernel *kernel, const char *name, size_t size_bytes, void **ret_memory);
 ssize_t mm_machine_read_saved(struct mm_kernel *kernel, const char *name, void *ret_bytes, size_t capacity);
 int mm_machine_write_saved(struct mm_kernel *kernel, const char *name, const void *bytes, size_t size);
+int mm_machine_remove_saved(struct mm_kernel *kernel, const char *name);
 int mm_machine_read_boot_id(struct mm_kernel *kernel, uint8_t *ret_id);
 void mm_machine_save_states(struct mm_machine *machine);
 void mm_machine_restore_states(struct mm_machine *machine);

@@ -115,6 +115,20 @@ int mm_machine_write_saved(struct mm_kernel *kernel, const char *name, const voi
     return 0;
 }
 
+int mm_machine_remove_saved(struct mm_kernel *kernel, const char *name)
+{
+    struct mm_machine_state *state = find_saved(mm_machine_of(kernel), name);
+    int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_remove_saved);
+
+    if (error < 0)
+        return error;
+    if (!state)
+        return -ENOENT;
+    mm_list_remove(&state->link);
+    free_state(state);
+    return 0;
+}
+
 int mm_machine_read_boot_id(struct mm_kernel *kernel, uint8_t *ret_id)
 {
     int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_read_boot_id);

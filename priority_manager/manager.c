@@ -83,6 +83,15 @@ static void on_kill_end(struct mm_priority_manager *manager, const struct mm_eve
     manager->is_under_pressure = false;
     apply_pending_config(manager);
     mm_manager_arm_scan(manager);
+    mm_manager_arm_save(manager);
+}
+
+static void on_memory_level(struct mm_priority_manager *manager, const struct mm_event *event)
+{
+    if (event->payload.level.cause == MM_LEVEL_INJECTED)
+        return;
+    manager->memory_level = event->payload.level.level;
+    mm_manager_arm_save(manager);
 }
 
 static const event_handler handlers[MM_EVENT_KIND_COUNT] = {
@@ -97,6 +106,7 @@ static const event_handler handlers[MM_EVENT_KIND_COUNT] = {
     [MM_EVENT_GROUP] = mm_manager_on_group,
     [MM_EVENT_OOM_SCORE_ADJ] = mm_manager_on_oom_score_adj,
     [MM_EVENT_CONFIG] = on_config,
+    [MM_EVENT_MEMORY_LEVEL] = on_memory_level,
     [MM_EVENT_KILL_BEGIN] = on_kill_begin,
     [MM_EVENT_KILL_END] = on_kill_end,
 };
@@ -141,7 +151,6 @@ int mm_priority_manager_new(struct mm_kernel *kernel, struct mm_event_center *ce
     manager->kernel = kernel;
     manager->center = center;
     manager->own_pid = getpid();
-    manager->asks_if_frozen = true;
     manager->saves_state = config->saved_state.is_enabled;
     mm_manager_init_save(manager);
     mm_list_init(&manager->accounts);

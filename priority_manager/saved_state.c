@@ -86,7 +86,18 @@ static void add_accounts(const struct mm_priority_manager *manager, struct mm_sn
     }
 }
 
-int mm_priority_manager_save(struct mm_priority_manager *manager)
+/* Once, until there is room again. */
+static void note_left_out(struct mm_priority_manager *manager, unsigned left_out)
+{
+    if (left_out > 0 && manager->saved.left_out == 0)
+        mm_warning(
+            "of what clients reported, %u processes and bindings are not saved for a restart: there is "
+            "no room for more",
+            left_out);
+    manager->saved.left_out = left_out;
+}
+
+static int write_state(struct mm_priority_manager *manager)
 {
     struct mm_kernel *kernel = manager->kernel;
     const struct mm_priority_counters *counters = &manager->counters;
@@ -98,10 +109,7 @@ int mm_priority_manager_save(struct mm_priority_manager *manager)
     };
     int result;
 
-    if (!manager->saves_state || manager->is_upstream)
-        return -EOPNOTSUPP;
-    if (manager->is_under_pressure)
-        return -EBUSY;
+    manager->is_save_wanted = false;
     result = kernel->ops->read_boot_id(kernel, boot_id);
     if (result < 0)
         return result;
@@ -116,11 +124,37 @@ int mm_priority_manager_save(struct mm_priority_manager *manager)
     if (result == 0)
         result = kernel->ops->write_saved(kernel, NAME, writer.bytes, writer.size);
     free(writer.bytes);
-    if (result == 0)
+    if (result == 0) {
         manager->saved.saved_ns = now_ns;
+        note_left_out(manager, writer.left_out);
+    }
     return result;
 }
 
+static bool is_saved(const struct mm_priority_manager *manager)
+{
+    return manager->saves_state && !manager->is_upstream;
+}
+
+/* It allocates and writes: under pressure it would wait for memory, and the kill for it. */
+static bool is_calm(const struct mm_priority_manager *manager)
+{
+    return !manager->is_under_pressure && manager->memory_level < MM_LEVEL_LOW;
+}
+
+int mm_priority_manager_save(struct mm_priority_manager *manager)
+{
+    if (!is_saved(manager))
+        return -EOPNOTSUPP;
+    return is_calm(manager) ? write_state(manager) : -EBUSY;
+}
+
+int mm_priority_manager_save_last(struct mm_priority_manager *manager)
+{
+    return is_saved(manager) ? write_state(manager) : -EOPNOTSUPP;
+}
+
+/* Where it is not calm, it stays wanted. */
 static void save(struct mm_timer *timer, void *user)
 {
     struct mm_priority_manager *manager = user;
@@ -128,11 +162,10 @@ static void save(struct mm_timer *timer, void *user)
 
     (void)timer;
     if (result == -EBUSY)
-        mm_manager_want_save(manager);
-    else if (result < 0 && result != manager->save_error)
+        return;
+    if (result < 0 && result != manager->save_error)
         mm_warning("what clients reported is not saved for a restart: %s", strerror(-result));
-    if (result != -EBUSY)
-        manager->save_error = result;
+    manager->save_error = result;
 }
 
 void mm_manager_init_save(struct mm_priority_manager *manager)
@@ -141,11 +174,17 @@ void mm_manager_init_save(struct mm_priority_manager *manager)
     manager->save_timer.slack_ns = WAIT_NS;
 }
 
-void mm_manager_want_save(struct mm_priority_manager *manager)
+void mm_manager_arm_save(struct mm_priority_manager *manager)
 {
-    if (manager->saves_state && !manager->is_upstream && !mm_timer_is_armed(&manager->save_timer))
+    if (manager->is_save_wanted && is_calm(manager) && !mm_timer_is_armed(&manager->save_timer))
         mm_event_center_arm(manager->center, &manager->save_timer,
                             mm_event_center_now_ns(manager->center) + WAIT_NS);
+}
+
+void mm_manager_want_save(struct mm_priority_manager *manager)
+{
+    manager->is_save_wanted = is_saved(manager);
+    mm_manager_arm_save(manager);
 }
 
 /* ---- restoring ------------------------------------------------------------------------------------------ */
@@ -270,14 +309,25 @@ static void restore_bytes(struct mm_priority_manager *manager, const uint8_t *by
     mm_manager_announce(manager);
 }
 
+static void remove_state(struct mm_priority_manager *manager)
+{
+    struct mm_kernel *kernel = manager->kernel;
+    int result = kernel->ops->remove_saved(kernel, NAME);
+
+    if (result < 0 && result != -ENOENT)
+        mm_warning("what clients reported to an earlier daemon cannot be removed: %s", strerror(-result));
+}
+
 int mm_priority_manager_restore(struct mm_priority_manager *manager)
 {
     struct mm_kernel *kernel = manager->kernel;
     uint8_t *bytes;
     ssize_t size;
 
-    if (!manager->saves_state || manager->is_upstream)
+    if (!is_saved(manager)) {
+        remove_state(manager);
         return -EOPNOTSUPP;
+    }
     bytes = malloc(MM_SNAPSHOT_BYTES_MAX);
     if (!bytes)
         return -ENOMEM;

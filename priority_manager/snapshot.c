@@ -8,13 +8,21 @@
 #include <stddef.h>
 #include <string.h>
 
-#define MAGIC   "mmstate"
-#define VERSION 1
+#define MAGIC "mmstate"
+/* To be counted up with every change of what a record, a flag or a number in it means. */
+#define VERSION 2
+
+/* What this build makes of a record: another build of the same version may differ in it. */
+struct layout {
+    uint32_t account_bytes, process_bytes, binding_bytes;
+    uint32_t flags; /* those that are kept */
+};
 
 struct header {
     char magic[8];
     uint32_t version, size; /* size: of all, the header too */
-    uint64_t checksum;      /* of all that follows it */
+    uint64_t checksum;      /* of all from boot_id */
+    struct layout layout;
     uint8_t boot_id[MM_BOOT_ID_BYTES];
     uint64_t written_ns;
 };
@@ -27,6 +35,21 @@ enum tag {
 
 /* Of a process all but the unused end of its name; `name` is the last member. */
 #define PROCESS_BYTES offsetof(struct mm_snapshot_process, name)
+
+static const struct layout layout_here = {
+    .account_bytes = sizeof(struct mm_snapshot_account),
+    .process_bytes = PROCESS_BYTES,
+    .binding_bytes = sizeof(struct mm_snapshot_binding),
+    .flags = MM_SNAPSHOT_FLAGS,
+};
+
+/* Whoever changes one of these counts VERSION up, too. Of 64 bits; on others the header tells. */
+_Static_assert(MM_SNAPSHOT_FLAGS == 0x29bff, "VERSION");
+#if UINTPTR_MAX == UINT64_MAX
+_Static_assert(sizeof(struct mm_snapshot_account) == 16, "VERSION");
+_Static_assert(PROCESS_BYTES == 64, "VERSION");
+_Static_assert(sizeof(struct mm_snapshot_binding) == 16, "VERSION");
+#endif
 
 /* FNV-1a: it tells damage, not malice, which the owner of the file is checked for. */
 static uint64_t checksum_of(const uint8_t *bytes, size_t size)
@@ -60,7 +83,7 @@ static bool begin_record(struct mm_snapshot_writer *writer, enum tag tag, size_t
 
 void mm_snapshot_begin(struct mm_snapshot_writer *writer, const uint8_t *boot_id, uint64_t now_ns)
 {
-    struct header header = {.magic = MAGIC, .version = VERSION, .written_ns = now_ns};
+    struct header header = {.magic = MAGIC, .version = VERSION, .layout = layout_here, .written_ns = now_ns};
 
     writer->size = 0;
     writer->left_out = 0;
@@ -221,7 +244,7 @@ enum mm_snapshot_verdict mm_snapshot_read(const uint8_t *bytes, size_t size, con
 
     if (!take(&cursor, &header, sizeof(header)) || memcmp(header.magic, MAGIC, sizeof(header.magic)) != 0)
         return MM_SNAPSHOT_DAMAGED;
-    if (header.version != VERSION)
+    if (header.version != VERSION || memcmp(&header.layout, &layout_here, sizeof(layout_here)) != 0)
         return MM_SNAPSHOT_OF_ANOTHER_VERSION;
     if (header.size != size || header.checksum != checksum_of(bytes + summed, size - summed))
         return MM_SNAPSHOT_DAMAGED;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What clients reported, as bytes that outlive the daemon: pure, and without trust in what is read. A header with the
- * version, the boot and a checksum, then records. Start times and moments are those of one boot.
+ * version, the layout of records, the boot and a checksum, then records. Start times and moments are those of one boot.
  */
 #ifndef MM_PRIORITY_MANAGER_SNAPSHOT_H
 #define MM_PRIORITY_MANAGER_SNAPSHOT_H

@@ -84,7 +84,7 @@ static void keep_processes_free(struct mm_priority_manager *manager, uint32_t wa
         (void)mm_object_pool_grow_both(processes, bundles, missing);
 }
 
-/* Walks over the processes begin anew: their buckets are others. */
+/* Walks over the table begin anew: its buckets are others. */
 static void grow_table(struct mm_priority_manager *manager, struct mm_hash_table *table, unsigned load)
 {
     if (table->count <= table->bucket_count * load)
@@ -92,6 +92,8 @@ static void grow_table(struct mm_priority_manager *manager, struct mm_hash_table
     (void)mm_hash_table_grow(table);
     if (table == &manager->processes)
         manager->dead_check_bucket = manager->refresh_bucket = manager->refresh_done = 0;
+    else if (table == &manager->bindings)
+        manager->upstream_dead_check_bucket = 0;
 }
 
 void mm_manager_keep_reserve(struct mm_priority_manager *manager)
@@ -219,15 +221,33 @@ void mm_manager_look_if_dead(struct mm_priority_manager *manager, struct mm_proc
 void mm_manager_arm_dead_check(struct mm_priority_manager *manager)
 {
     uint64_t interval_ns = manager->is_upstream ? mm_upstream_dead_check_ns(manager) : manager->dead_check_ns;
-    uint64_t wait_ns = manager->dead_check_bucket > 0 ? DEAD_CHECK_PAUSE_NS : interval_ns;
+    uint32_t looks =
+        manager->counters.processes + (manager->is_upstream ? 2 * manager->counters.bindings : 0);
+    bool goes_on = manager->dead_check_bucket > 0 || manager->upstream_dead_check_bucket > 0;
+    uint64_t wait_ns = goes_on ? DEAD_CHECK_PAUSE_NS : interval_ns;
 
     /* the slices of a look come along with other wake-ups, and all of them within twice the interval */
-    manager->dead_check_timer.slack_ns = interval_ns / (1 + manager->counters.processes / DEAD_CHECK_SLICE);
+    manager->dead_check_timer.slack_ns = interval_ns / (1 + looks / DEAD_CHECK_SLICE);
     if (interval_ns > 0)
         mm_event_center_arm(manager->center, &manager->dead_check_timer,
                             mm_event_center_now_ns(manager->center) + wait_ns);
     else
         mm_event_center_disarm(manager->center, &manager->dead_check_timer);
+}
+
+/* First the processes, then upstream's bindings, of whoever is left. */
+static void look_for_some_dead(struct mm_priority_manager *manager)
+{
+    size_t looks = 0;
+
+    if (manager->upstream_dead_check_bucket == 0) {
+        if (manager->dead_check_bucket == 0)
+            mm_manager_release_dead_callers(manager, 0);
+        looks = visit_some(manager, &manager->dead_check_bucket, DEAD_CHECK_SLICE, mm_manager_look_if_dead);
+    }
+    /* one look at least: it is what says that their turn has come */
+    if (manager->is_upstream && manager->dead_check_bucket == 0)
+        mm_upstream_release_some_dead(manager, looks < DEAD_CHECK_SLICE ? DEAD_CHECK_SLICE - looks : 1);
 }
 
 void mm_manager_dead_check(struct mm_timer *timer, void *user)
@@ -237,10 +257,7 @@ void mm_manager_dead_check(struct mm_timer *timer, void *user)
     (void)timer;
     /* A victim's end is the killer's to see; the rest can wait until it is calm. */
     if (!manager->is_under_pressure) {
-        if (manager->dead_check_bucket == 0)
-            mm_manager_release_dead_callers(manager, 0);
-        (void)visit_some(manager, &manager->dead_check_bucket, DEAD_CHECK_SLICE,
-                         manager->is_upstream ? mm_upstream_look_if_dead : mm_manager_look_if_dead);
+        look_for_some_dead(manager);
         mm_manager_settle(manager);
         mm_manager_announce(manager);
     }

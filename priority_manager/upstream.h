@@ -85,8 +85,9 @@ void mm_upstream_unbind_target(struct mm_priority_manager *manager, pid_t caller
                                const struct mm_process_node *target);
 /* Both of its maps. */
 void mm_upstream_release_bindings(struct mm_priority_manager *manager, struct mm_upstream_process *record);
-/* What its maps hold of the dead. */
-void mm_upstream_release_dead(struct mm_priority_manager *manager, struct mm_upstream_process *record);
+/* What all maps hold of the dead: a part of the bindings, after at least `limit` looks at /proc, or the last of them.
+   Goes on at upstream_dead_check_bucket, which is 0 after the last. */
+void mm_upstream_release_some_dead(struct mm_priority_manager *manager, size_t limit);
 /* One pass over the extensions that can be reached from it, and itself. */
 void mm_upstream_propagate(struct mm_priority_manager *manager, struct mm_process_node *from);
 
@@ -122,8 +123,6 @@ void mm_upstream_end(struct mm_priority_manager *manager, struct mm_process_node
                      void (*end)(struct mm_priority_manager *manager, struct mm_process_node *node));
 /* The kernel says that it has ended, or left: it is forgotten, and its bundle counted as if that had been reported. */
 void mm_upstream_on_end(struct mm_priority_manager *manager, struct mm_process_node *node);
-/* A step of the dead check. */
-void mm_upstream_look_if_dead(struct mm_priority_manager *manager, struct mm_process_node *node);
 uint64_t mm_upstream_dead_check_ns(const struct mm_priority_manager *manager);
 
 /* ---- upstream_explain.c ----------------------------------------------------------------------------------- */

@@ -219,8 +219,10 @@ static void handle_bind(struct mm_priority_manager *manager, const struct mm_eve
     }
     if (is_no_target(node))
         return;
-    if (mm_upstream_bind_target(manager, caller_pid, node) < 0)
+    if (mm_upstream_bind_target(manager, caller_pid, node) < 0) {
         manager->counters.refused_events++;
+        return;
+    }
     become_extension(manager, node);
 }
 
@@ -279,18 +281,29 @@ void mm_upstream_on_application(struct mm_priority_manager *manager, const struc
 
 /* ---- accounts ----------------------------------------------------------------------------------------------- */
 
+/* What no event is about may be shifted for ever; so far beyond what a file takes it makes no difference. */
+static int16_t saturated(int number)
+{
+    return (int16_t)MM_MIN(MM_MAX(number, INT16_MIN), INT16_MAX);
+}
+
+static void shift_process(struct mm_priority_manager *manager, struct mm_process_node *node, int shift)
+{
+    struct mm_upstream_process *record = node->upstream;
+    int before = record->number;
+
+    record->number = saturated(before + shift);
+    record->shift = saturated(record->shift + record->number - before);
+    mm_manager_seed(manager, node);
+}
+
 static void shift_bundle(struct mm_priority_manager *manager, struct mm_bundle *bundle)
 {
     int number = mm_upstream_bundle_number(bundle);
     int shift = mm_upstream_adjusted(number, mm_account_adjustment(bundle->account)) - number;
 
-    MM_LIST_FOR_EACH (link, &bundle->processes) {
-        struct mm_process_node *node = mm_node_at(link);
-
-        node->upstream->number = (int16_t)(node->upstream->number + shift);
-        node->upstream->shift = (int16_t)(node->upstream->shift + shift);
-        mm_manager_seed(manager, node);
-    }
+    MM_LIST_FOR_EACH (link, &bundle->processes)
+        shift_process(manager, mm_node_at(link), shift);
     mm_upstream_set_bundle_number(manager, bundle, number + shift);
     mm_upstream_write_bundle(manager, bundle);
 }

@@ -126,18 +126,38 @@ static bool is_dead(const struct mm_priority_manager *manager, pid_t pid)
            info.has_exited;
 }
 
-void mm_upstream_release_dead(struct mm_priority_manager *manager, struct mm_upstream_process *record)
+/* Returns how often it looked. */
+static size_t release_if_dead(struct mm_priority_manager *manager, struct mm_binding *binding)
 {
-    for (struct mm_binding *binding = record->callers, *next; binding; binding = next) {
-        next = binding->target_next;
-        if (is_dead(manager, binding->caller_pid))
-            forget_at_target(manager, binding);
+    bool has_caller = binding->caller != NULL, has_target = binding->target != NULL;
+    bool is_target_dead = has_caller && is_dead(manager, binding->target_pid);
+
+    /* what either map still has stays */
+    if (has_target && is_dead(manager, binding->caller_pid))
+        forget_at_target(manager, binding);
+    if (is_target_dead)
+        forget_at_caller(manager, binding);
+    return (size_t)has_caller + (size_t)has_target;
+}
+
+void mm_upstream_release_some_dead(struct mm_priority_manager *manager, size_t limit)
+{
+    const struct mm_hash_table *table = &manager->bindings;
+    uint32_t *bucket = &manager->upstream_dead_check_bucket;
+    size_t looks = 0;
+
+    while (*bucket < table->bucket_count && looks < limit) {
+        struct mm_hash_link *link = table->buckets[(*bucket)++];
+
+        while (link) {
+            struct mm_binding *binding = MM_CONTAINER_OF(link, struct mm_binding, hash_link);
+
+            link = link->next;
+            looks += release_if_dead(manager, binding);
+        }
     }
-    for (struct mm_binding *binding = record->bound, *next; binding; binding = next) {
-        next = binding->caller_next;
-        if (is_dead(manager, binding->target_pid))
-            forget_at_caller(manager, binding);
-    }
+    if (*bucket >= table->bucket_count)
+        *bucket = 0;
 }
 
 /* ---- the pass over the extensions --------------------------------------------------------------------------- */

@@ -163,16 +163,6 @@ void mm_upstream_on_end(struct mm_priority_manager *manager, struct mm_process_n
     mm_upstream_end(manager, node, mm_manager_remove_process);
 }
 
-void mm_upstream_look_if_dead(struct mm_priority_manager *manager, struct mm_process_node *node)
-{
-    pid_t pid = node->process.pid;
-
-    mm_manager_look_if_dead(manager, node);
-    node = mm_upstream_find(manager, pid);
-    if (node)
-        mm_upstream_release_dead(manager, node->upstream);
-}
-
 uint64_t mm_upstream_dead_check_ns(const struct mm_priority_manager *manager)
 {
     uint32_t bundles = 0;

@@ -254,9 +254,30 @@ static void print_saved_state(const struct mm_ctl *ctl, const cJSON *saved)
             mm_json_get_number(saved, "restored_accounts"), mm_json_get_number(saved, "age_ms") / 1000,
             mm_json_get_number(saved, "gone"));
     if (cJSON_IsNumber(ago))
-        (void)printf("saved %.1f s ago\n", mm_json_get_number(saved, "saved_ms_ago") / 1000);
+        (void)printf("saved %.1f s ago", mm_json_get_number(saved, "saved_ms_ago") / 1000);
     else
-        (void)puts("nothing to save yet");
+        (void)printf("nothing to save yet");
+    if (mm_json_get_number(saved, "left_out") > 0)
+        (void)printf("%s; no room for %.0f of it%s", mm_style_begin(ctl, MM_STYLE_WARN),
+                     mm_json_get_number(saved, "left_out"), mm_style_end(ctl, MM_STYLE_WARN));
+    (void)putchar('\n');
+}
+
+/* What clients said of the whole device last; nobody need have said anything. */
+static void print_device(const struct mm_ctl *ctl, const cJSON *device)
+{
+    const cJSON *word;
+    char text[TEXT_MAX];
+
+    if (cJSON_GetArraySize(device) == 0)
+        return;
+    print_title(ctl, "device");
+    cJSON_ArrayForEach (word, device) {
+        if (cJSON_IsString(word))
+            (void)printf("%s%s", word == device->child ? "" : ", ",
+                         mm_clean_text(word->valuestring, text, sizeof(text)));
+    }
+    (void)putchar('\n');
 }
 
 static void print_counters(const struct mm_ctl *ctl, const cJSON *answer)
@@ -323,6 +344,7 @@ static int run(struct mm_ctl *ctl)
         mm_print_json(answer);
     } else {
         print_daemon(ctl, answer);
+        print_device(ctl, mm_json_get(answer, "device"));
         print_memory(ctl, answer);
         print_killer(ctl, answer);
         print_reclaim(ctl, answer);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Sizes are read anew at most this often, and this many at a time: 3,200 a second near a waterline, where
    they matter, at a cost of about 2 % of a processor there; next to nothing when the watch sleeps long. */
@@ -247,17 +248,27 @@ void mm_engine_set_config(struct mm_engine *engine, struct mm_config *config)
     }
 }
 
+/* What has been reported since it was saved last. */
+static void save_last(struct mm_engine *engine)
+{
+    int result = mm_priority_manager_save_last(engine->manager);
+
+    if (result < 0 && result != -EOPNOTSUPP)
+        mm_warning("what clients reported is not saved for a restart: %s", strerror(-result));
+}
+
 int mm_engine_stop(struct mm_engine *engine, unsigned restore_ms)
 {
+    bool is_first = engine->kill;
     int result;
 
-    /* what has been reported since it was saved last; a kill that is under way ends here */
-    if (engine->manager && engine->kill)
-        (void)mm_priority_manager_save(engine->manager);
     mm_kill_strategy_free(engine->kill);
     engine->kill = NULL;
     result = mm_reclaim_strategy_free(engine->reclaim, restore_ms);
     engine->reclaim = NULL;
+    /* after the limits, which have to be back in time */
+    if (is_first)
+        save_last(engine);
     return result;
 }
 

@@ -3,6 +3,9 @@
 // path.
 #include "kernel_fixture.h"
 
+#include <sched.h>
+#include <sys/mount.h>
+
 #include "kernel_interface/exit_watch.h"
 
 // Every allocation of the code under test is counted; the linker wraps these.
@@ -55,6 +58,48 @@ TEST(KernelFeatures, AreWhatTheMachineHas)
     EXPECT_FALSE(kernel.has(MM_FEATURE_CGROUP_V1_MEMORY) && kernel.has(MM_FEATURE_CGROUP_V2_MEMORY));
     EXPECT_EQ(access(("/sys/fs/cgroup/unified/memmgr-probe-" + std::to_string(getpid())).c_str(), F_OK), -1);
     EXPECT_EQ(access(("/sys/fs/cgroup/memmgr-probe-" + std::to_string(getpid())).c_str(), F_OK), -1);
+}
+
+// Whether this process can have the machine to itself.
+int try_to_own_the_machine(struct mm_kernel **ret_kernel)
+{
+    struct mm_linux_kernel_options options = {};
+
+    options.runtime_directory = "/tmp";
+    options.root = "";
+    options.reaper_threads = 1;
+    options.is_exclusive = true;
+    return mm_linux_kernel_new(&options, ret_kernel);
+}
+
+// One that a service manager started sees /proc/sys read-only, and still the one beside it.
+TEST(KernelLock, OnlyOneManagesTheMachineAlsoWhereMuchOfProcIsReadOnly)
+{
+    struct mm_kernel *first = nullptr, *second = nullptr;
+    int result = try_to_own_the_machine(&first);
+
+    if (result == -EBUSY)
+        GTEST_SKIP() << "another memmgrd manages this machine";
+    ASSERT_EQ(result, 0);
+    EXPECT_EQ(try_to_own_the_machine(&second), -EBUSY);
+
+    const pid_t child = fork();
+
+    if (child == 0) {
+        if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0 ||
+            mount("/proc/sys", "/proc/sys", nullptr, MS_BIND, nullptr) < 0 ||
+            mount("none", "/proc/sys", nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) < 0)
+            _exit(2);
+        _exit(try_to_own_the_machine(&second) == -EBUSY ? 0 : 1);
+    }
+    int status = 0;
+
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 0) << "2: no mount namespace";
+    mm_kernel_free(first);
+    ASSERT_EQ(try_to_own_the_machine(&second), 0);
+    mm_kernel_free(second);
 }
 
 TEST(KernelMemory, TheMachinesFiguresAreCoherent)

@@ -155,6 +155,24 @@ check_man() {
     done
 }
 
+# What service/run builds is every program that people start and every one that those start.
+check_run() {
+    local build=$build/.. program targets count=0
+
+    need ninja
+    # shellcheck source=/dev/null
+    source <(sed -n '/^program_targets() {$/,/^}$/p' "$service/run")
+    targets=$(program_targets)
+    for program in memmgrd memmgrctl $(find "$service" -name '*.c' -exec \
+        sed -n 's/.*mm_runtime_program("\([a-z-]*\)".*/\1/p' {} + | sort -u); do
+        # The loader is no target where BPF is not built.
+        [[ $program != memmgr-bpf-loader ]] || ninja -C "$build" -t query "service/$program" >"$work/out" 2>&1 || continue
+        grep -qx "service/$program" <<<"$targets" || fail "service/run does not build $program"
+        count=$((count + 1))
+    done
+    ((count >= 4)) || fail "only $count programs were found"
+}
+
 # What bash would offer after the words given; the last one is under the cursor.
 complete_words() {
     COMP_WORDS=("$build/memmgrctl" "$@")

@@ -211,6 +211,7 @@ TEST_F(MatchSource, AsksAboutAllAtTheStartAndThenAboutNewcomers)
     EXPECT_STREQ(matched[1][0].rule, "odd");
     EXPECT_STREQ(matched[1][0].bundle, "bundle\\x1b");
     EXPECT_EQ(matched[1][0].priority, 300);
+    EXPECT_EQ(matched[1][0].bundle_key, 0x100000002U);
     EXPECT_EQ(matched[1][0].start_time_ticks, 10U);
     EXPECT_FALSE(matched[2][0].has_rule);
     processes = numbers(1, 101);

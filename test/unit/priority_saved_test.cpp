@@ -46,6 +46,16 @@ class PrioritySaved : public PriorityWorld
         ASSERT_EQ(kernel->ops->write_saved(kernel, "applications", bytes.data(), bytes.size()), 0);
     }
 
+    void tell_level(mm_memory_level level, mm_level_cause cause = MM_LEVEL_BY_WATERLINE)
+    {
+        mm_event event{};
+
+        event.kind = MM_EVENT_MEMORY_LEVEL;
+        event.payload.level.level = level;
+        event.payload.level.cause = cause;
+        mm_event_center_publish(center, &event);
+    }
+
     /* In each state there is: accounts, a caller, an extension, a render process, times that run. */
     void make_world()
     {
@@ -146,6 +156,52 @@ TEST_F(PrioritySaved, NothingIsWrittenWhileAKillIsUnderWay)
     EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), 1u);
 }
 
+TEST_F(PrioritySaved, NothingIsWrittenWhereMemoryIsLow)
+{
+    make_world();
+    advance_s(20);
+    for (mm_memory_level level : {MM_LEVEL_LOW, MM_LEVEL_CRITICAL}) {
+        const unsigned before = mm_simulated_calls(kernel, "write_saved");
+
+        report(MM_REASON_FOREGROUND, {13, 20210001, "other"});
+        tell_level(level);
+        advance_s(20);
+        EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), before) << level;
+        EXPECT_EQ(mm_priority_manager_save(manager), -EBUSY) << level;
+        tell_level(MM_LEVEL_NONE, MM_LEVEL_INJECTED);
+        advance_s(20);
+        EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), before) << "a client's word changes nothing";
+        tell_level(MM_LEVEL_MODERATE);
+        advance_s(5);
+        EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), before + 1) << level;
+    }
+}
+
+/* Nor does the timer run for nothing meanwhile. */
+TEST_F(PrioritySaved, NobodyWakesToTryAgain)
+{
+    make_world();
+    advance_s(60);
+    tell_level(MM_LEVEL_CRITICAL);
+    report(MM_REASON_FOREGROUND, {13, 20210001, "other"});
+    EXPECT_GT(mm_event_center_next_deadline_ns(center), kernel->ops->now_ns(kernel) + 60 * kSecondNs);
+    tell_level(MM_LEVEL_NONE);
+    EXPECT_LE(mm_event_center_next_deadline_ns(center), kernel->ops->now_ns(kernel) + 4 * kSecondNs);
+}
+
+TEST_F(PrioritySaved, TheLastOneIsWrittenWhateverIsUnderWay)
+{
+    make_world();
+    tell_level(MM_LEVEL_CRITICAL);
+    publish(MM_EVENT_KILL_BEGIN);
+    ASSERT_EQ(mm_priority_manager_save_last(manager), 0);
+    restart();
+    EXPECT_EQ(saved().processes, 8u);
+    config.saved_state.is_enabled = false;
+    restart();
+    EXPECT_EQ(mm_priority_manager_save_last(manager), -EOPNOTSUPP);
+}
+
 TEST_F(PrioritySaved, WhoHasEndedOrIsAnotherIsNotTakenUp)
 {
     make_world();
@@ -182,6 +238,51 @@ TEST_F(PrioritySaved, CanBeSwitchedOff)
     EXPECT_EQ(result, -EOPNOTSUPP);
     EXPECT_EQ(counters().registered_processes, 0u);
     EXPECT_EQ(mm_priority_manager_save(manager), -EOPNOTSUPP);
+}
+
+/* Days later it would be believed, as it is of the same boot. */
+TEST_F(PrioritySaved, WhatIsOutOfDateIsNotTakenUpWhenItIsSwitchedOnAgain)
+{
+    const struct {
+        bool is_enabled;
+        mm_priority_compat compat;
+    } rows[] = {{false, MM_PRIORITY_COMPAT_NONE}, {true, MM_PRIORITY_COMPAT_UPSTREAM}};
+
+    make_world();
+    for (const auto &row : rows) {
+        ASSERT_EQ(mm_priority_manager_save(manager), 0);
+        config.saved_state.is_enabled = row.is_enabled;
+        live_by(row.compat);
+        restart();
+        EXPECT_EQ(result, -EOPNOTSUPP);
+        config.saved_state.is_enabled = true;
+        live_by(MM_PRIORITY_COMPAT_NONE);
+        restart();
+        EXPECT_EQ(result, -ENOENT);
+    }
+}
+
+TEST_F(PrioritySaved, WhoFindsNoRoomIsCountedAndToldOfOnce)
+{
+    const std::string name(MM_NAME_MAX - 8, 'a');
+    mm_simulated_process process{};
+
+    process.uid = kUid;
+    process.comm = "process";
+    for (process.pid = 1000; process.pid < 46000; process.pid++) {
+        ASSERT_EQ(mm_simulated_spawn(kernel, &process), 0);
+        create({process.pid, kUid, name + std::to_string(process.pid)});
+    }
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(mm_priority_manager_save(manager), 0);
+    EXPECT_EQ(mm_priority_manager_save(manager), 0);
+    const std::string told = testing::internal::GetCapturedStderr();
+    EXPECT_GT(saved().left_out, 1000u);
+    EXPECT_NE(told.find("are not saved"), std::string::npos) << told;
+    EXPECT_EQ(told.find("are not saved"), told.rfind("are not saved")) << told;
+    restart();
+    EXPECT_EQ(saved().left_out, 0u) << "nothing was written yet";
+    EXPECT_GT(saved().processes, 30000u);
 }
 
 TEST_F(PrioritySaved, WhatCannotBeReadOrWrittenIsDoneWithout)
@@ -285,6 +386,22 @@ TEST_F(Format, OfAnotherBootOrVersion)
     bytes[8]++;
     EXPECT_EQ(read(boot), MM_SNAPSHOT_OF_ANOTHER_VERSION);
     EXPECT_EQ(processes, 1);
+}
+
+/* Of another build that forgot to count the version up: each record's size and the flags, behind the checksum. */
+TEST_F(Format, OfAnotherLayout)
+{
+    const mm_snapshot_process made = process();
+
+    mm_snapshot_add_process(&writer, &made);
+    ASSERT_EQ(mm_snapshot_end(&writer), 0);
+    for (size_t at = 24; at < 40; at += 4) {
+        bytes[at] ^= 1;
+        EXPECT_EQ(read(boot), MM_SNAPSHOT_OF_ANOTHER_VERSION) << at;
+        bytes[at] ^= 1;
+    }
+    EXPECT_EQ(processes, 0);
+    EXPECT_EQ(read(boot), MM_SNAPSHOT_GOOD);
 }
 
 /* A checksum that is right does not make them so. */

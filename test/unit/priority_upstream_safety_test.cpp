@@ -2,6 +2,8 @@
 /* priorityCompat upstream: what is never upstream's, as it would be a danger, and who is known. */
 #include "priority_upstream_world.h"
 
+#include <algorithm>
+
 /* g++ takes a function that bears the name of a struct for the shadow of its constructor */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
@@ -128,11 +130,35 @@ TEST_F(UpstreamSafety, BindingsOfManyFindAnEnd)
     }
     EXPECT_LE(counters().bindings, 32768U);
     EXPECT_EQ(counters().refused_events, 40000U - counters().bindings);
+    EXPECT_EQ(priority(1000), 100);
+    EXPECT_EQ(why(1199), "400 background") << "who could not be bound is no extension";
     bind(1000, 1000);
     bind(-5, 1000);
     EXPECT_LE(counters().bindings, 32768U);
-    advance_s(181);
+    advance_s(190);
     EXPECT_EQ(counters().bindings, 0U) << "none of them lives";
+}
+
+/* However many of them are one process'. */
+TEST_F(UpstreamSafety, DeadBindingsAreForgottenInSlices)
+{
+    unsigned most = 0;
+
+    own(1000);
+    own(1001);
+    for (pid_t other = 100000; other < 102000; other++)
+        bind(other, 1000);
+    bind(1001, 1000);
+    ASSERT_EQ(counters().bindings, 2001U);
+    for (unsigned step = 0; step < 30000 && counters().bindings > 1; step++) {
+        unsigned before = mm_simulated_calls(kernel, "read_process");
+
+        mm_simulated_advance(kernel, 10 * MM_NS_PER_MS);
+        mm_event_center_step(center);
+        most = std::max(most, mm_simulated_calls(kernel, "read_process") - before);
+    }
+    EXPECT_EQ(counters().bindings, 1U) << "1001 lives, and so does 1000";
+    EXPECT_LE(most, 150U) << "a slice is 128 looks, and the rest of a chain";
 }
 
 /* The numbers are what has happened: they cannot be made of what is known. */

@@ -5,6 +5,8 @@
  */
 #include "priority_upstream_world.h"
 
+#include <algorithm>
+
 /* g++ takes a function that bears the name of a struct for the shadow of its constructor */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
@@ -345,6 +347,25 @@ TEST_F(Upstream, ANumberAbove1000IsWrittenNowhere)
     EXPECT_EQ(bundle_priority(1000), 1000);
     switch_account(100, MM_ACCOUNT_HOT_SWITCH);
     EXPECT_EQ(priority(1001), 950);
+}
+
+/* Whom no event is about adds up what its bundle loses at each event of the other. */
+TEST_F(Upstream, ANumberThatOnlyGrowsStaysWhereItIsGreatest)
+{
+    create({1000});
+    create({1001});
+    for (int time = 0; time < 1000; time++) {
+        switch_account(101, MM_ACCOUNT_HOT_SWITCH); /* +50 for both */
+        report(MM_REASON_FOREGROUND, {1000});
+        switch_account(100, MM_ACCOUNT_HOT_SWITCH); /* the bundle is at 0 */
+        ASSERT_EQ(priority(1001), std::min(50 * (time + 1), 1000)) << "cycle " << time;
+        ASSERT_EQ(bundle_priority(1001), 0) << "cycle " << time;
+        ASSERT_EQ(file(1001), std::min(50 * (time + 1), 1000)) << "cycle " << time;
+    }
+    EXPECT_EQ(why(1001), "0 new; switches of account 100 +32767 -> 32767 until its next event, which no file "
+                         "takes; its bundle at 0 by 1000 (foreground)");
+    report(MM_REASON_BACKGROUND, {1001});
+    EXPECT_EQ(file(1001), 400);
 }
 
 /* Upstream's two maps: who was not known when it bound passes nothing on. */

@@ -62,6 +62,10 @@ TEST_F(SavedState, IsReadAsItWasWrittenLast)
     ASSERT_EQ(write("12345"), 0);
     EXPECT_EQ(read(5), 5);
     EXPECT_EQ(read(4), -EFBIG);
+    EXPECT_EQ(mm_saved_state_remove(directory, "state"), 0);
+    EXPECT_EQ(read(), -ENOENT);
+    EXPECT_EQ(mm_saved_state_remove(directory, "state"), -ENOENT);
+    EXPECT_EQ(mm_saved_state_remove(directory, "../state"), -EINVAL);
 }
 
 TEST_F(SavedState, WhatIsNotOursIsNeitherReadNorWrittenInto)

@@ -103,12 +103,12 @@ TEST(UsageCover, TheWatchSleepsAsLongAsTheCoverGoes)
         uint64_t available, margin, other; /* MiB */
         uint64_t expected_ms;
     } rows[] = {
-        {"by what is not counted, at a quarter of the rate", 2000, 1000, none, 4000},
+        {"by what is not counted, at half the rate", 2000, 1000, none, 2000},
         {"never less than without", 2000, 100, none, 1000},
         {"the other limits are not covered", 2000, 1000, 2500, 1500},
         {"nor are they where they leave less", 2000, 1000, 1001, 1000},
         {"never later than configured", 2000, 1000000, none, 10000},
-        {"below every line", 999, 1000, none, 4000},
+        {"below every line", 999, 1000, none, 2000},
     };
 
     options.lines_bytes[0] = 1000 * MM_MIB;
@@ -126,7 +126,7 @@ TEST(UsageCover, TheWatchSleepsAsLongAsTheCoverGoes)
     }
 }
 
-/* 900 MiB available, the nearest line at 500: at 200 MiB/s a sleep of 2 s, and of 8 where the kernel is sure to wake us. */
+/* 900 MiB available, the nearest line at 500: at 200 MiB/s a sleep of 2 s, and of 4 where the kernel is sure to wake us. */
 class Cover : public WakeSource
 {
   protected:
@@ -160,8 +160,8 @@ class Cover : public WakeSource
 TEST_F(Cover, LetsTheWatchSleepAndNoCrossingIsMissed)
 {
     begin();
-    EXPECT_EQ(sleep_ms(), 8000u);
-    run_for(7 * MM_NS_PER_S);
+    EXPECT_EQ(sleep_ms(), 4000u);
+    run_for(3 * MM_NS_PER_S);
     ASSERT_EQ(readings.size(), 1u) << "calm";
     fill();
     run_for(5 * MM_NS_PER_S);
@@ -179,7 +179,7 @@ TEST_F(Cover, LetsTheWatchSleepAndNoCrossingIsMissed)
 TEST_F(Cover, IsGoneWithTheThresholdAndTheWatchLooksAtOnce)
 {
     begin();
-    EXPECT_EQ(sleep_ms(), 8000u);
+    EXPECT_EQ(sleep_ms(), 4000u);
     run_for(MM_NS_PER_S);
     mm_simulated_fail(kernel, "take_wake", EBADF, 1);
     mm_simulated_wake(kernel, MM_WAKE_USAGE);
@@ -198,7 +198,7 @@ TEST_F(Cover, IsNoneWhileTheKernelHasNotHeard)
     EXPECT_EQ(sleep_ms(), 2000u);
     run_for(2 * MM_NS_PER_S);
     ASSERT_EQ(readings.size(), 2u);
-    EXPECT_EQ(sleep_ms(), 8000u);
+    EXPECT_EQ(sleep_ms(), 4000u);
 }
 
 TEST_F(Cover, DoesNotPutOffWhatWasHinted)
@@ -214,7 +214,7 @@ TEST_F(Cover, DoesNotPutOffWhatWasHinted)
     ASSERT_EQ(readings.size(), 2u);
     run_for(3 * MM_NS_PER_MS);
     EXPECT_EQ(readings.size(), 3u) << "after the shortest interval";
-    EXPECT_EQ(sleep_ms(), 8000u);
+    EXPECT_EQ(sleep_ms(), 4000u);
 }
 
 TEST_F(Cover, ANewConfigurationIsLookedAtAtOnce)
@@ -224,7 +224,7 @@ TEST_F(Cover, ANewConfigurationIsLookedAtAtOnce)
     mm_waterline_source_configure(waterline, &options);
     run_for(MM_NS_PER_MS);
     ASSERT_EQ(readings.size(), 2u);
-    EXPECT_EQ(sleep_ms(), 400u);
+    EXPECT_EQ(sleep_ms(), 200u);
 }
 
 } // namespace
