@@ -96,13 +96,8 @@ class Gpu : public testing::Test
     {
         for (unsigned i = MM_BPF_GPU_DESCRIPTORS; i < collector()->fd_count; i++) {
             struct bpf_prog_info info = {};
-            union bpf_attr attributes = {};
 
-            attributes.info.bpf_fd = static_cast<uint32_t>(collector()->fds[i]);
-            attributes.info.info_len = sizeof(info);
-            attributes.info.info = reinterpret_cast<uintptr_t>(&info);
-            if (bpf_test::bpf(BPF_OBJ_GET_INFO_BY_FD, &attributes) == 0 &&
-                name.substr(0, BPF_OBJ_NAME_LEN - 1) == info.name)
+            if (read_info(collector()->fds[i], &info) && name.substr(0, BPF_OBJ_NAME_LEN - 1) == info.name)
                 return collector()->fds[i];
         }
         return -1;
