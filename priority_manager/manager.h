@@ -192,8 +192,7 @@ struct mm_priority_manager {
 
     bool is_upstream; /* priorityCompat: registered processes live by upstream.h, as of the start */
     struct mm_object_pool upstream_pool;
-    uint64_t upstream_walk;              /* counts up with each walk over the extensions */
-    uint32_t upstream_dead_check_bucket; /* of bindings, whose turn is after the processes' */
+    uint64_t upstream_walk; /* counts up with each walk over the extensions */
 
     struct mm_deadline_queue grace, ability_start;
     struct mm_timer dead_check_timer, announce_timer;
@@ -204,6 +203,7 @@ struct mm_priority_manager {
     int save_error; /* the last one */
     struct mm_saved_state saved;
     uint32_t dead_check_bucket, refresh_bucket, refresh_done;
+    uint32_t upstream_dead_check_bucket; /* of bindings, whose turn is after the processes' */
 
     struct mm_process_node *seeds, *put_off;
     struct mm_bundle_node *changed_bundles;
