@@ -106,7 +106,8 @@ static void tell_change(int previous_error, int error)
 /* As the killer says of its own readings. */
 static void explain_failure(struct mm_waterline_source *source, int error)
 {
-    const struct mm_decision decision = {.source = MM_DECISION_KILL, .action = "none"};
+    const struct mm_decision decision = {
+        .source = MM_DECISION_KILL, .is_dry_run = source->kernel->is_dry_run, .action = "none"};
 
     mm_decide(source->center, &decision, "memory cannot be read: %s", strerror(-error));
 }

@@ -295,6 +295,7 @@ static void on_waterline(struct mm_kill_strategy *strategy, const struct mm_even
     const struct mm_kill_level *level = mm_kill_level_for(strategy->config, available_bytes);
     struct mm_decision decision = {
         .source = MM_DECISION_KILL,
+        .is_dry_run = strategy->kernel->is_dry_run,
         .action = "none",
         .available_bytes = available_bytes,
     };
@@ -330,7 +331,8 @@ static void finish_record(struct mm_kill_strategy *strategy, enum mm_kill_outcom
 /* Chooses again from a fresh reading, or ends the series. */
 static void go_on(struct mm_kill_strategy *strategy)
 {
-    const struct mm_decision decision = {.source = MM_DECISION_KILL, .action = "none"};
+    const struct mm_decision decision = {
+        .source = MM_DECISION_KILL, .is_dry_run = strategy->kernel->is_dry_run, .action = "none"};
     struct mm_memory_state memory;
     const struct mm_kill_level *level = NULL;
     uint64_t time_ns = now_ns(strategy);

@@ -90,6 +90,7 @@ void mm_kill_explain_end(struct mm_event_center *center, const struct mm_kill_re
     struct mm_decision decision = {
         .source = MM_DECISION_KILL,
         .acted = true,
+        .is_dry_run = record->is_dry_run,
         .action = mm_kill_outcome_name(record->outcome),
         .pid = record->pid,
         .available_bytes = record->available_after_bytes,

@@ -266,8 +266,9 @@ bool mm_bundle_is_shared(const struct mm_bundle *bundle);
    it has processes. Does nothing to a bundle that is not on the list. */
 void mm_bundle_describe(struct mm_priority_list *list, const struct mm_bundle *bundle);
 
-/* Why one that mm_priority_manager_take_ending gives is ended: "removal of", to be followed by its account. */
-const char *mm_bundle_ending_reason(const struct mm_bundle *bundle);
+/* Why the bundles of an account that mm_priority_manager_take_ending gives are ended: "removal of account 100". */
+#define MM_ACCOUNT_ENDING_REASON_MAX 64
+void mm_account_ending_reason(const struct mm_account *account, char *text, size_t size);
 /* -1: not registered. */
 int64_t mm_bundle_account_id(const struct mm_bundle *bundle);
 /* What the setting for processes that nobody registered allows, for whoever kills or squeezes: of those at that
@@ -332,10 +333,12 @@ struct mm_saved_state {
    there is is removed, so that nobody takes it up when it is out of date. */
 int mm_priority_manager_restore(struct mm_priority_manager *manager);
 /* Writes it now; it is written by itself when something was reported, two seconds later. Allocates, and waits for
-   memory: -EBUSY while a kill is under way and from MM_LEVEL_LOW upwards, after which it is written by itself, too. */
+   memory: -EBUSY while a kill is under way and at MM_LEVEL_CRITICAL, after which it is written by itself, too. */
 int mm_priority_manager_save(struct mm_priority_manager *manager);
 /* The same whatever is under way: when nobody is killed any more. */
 int mm_priority_manager_save_last(struct mm_priority_manager *manager);
+/* Whether what clients report is saved: by the configuration in force, and never in upstream's mode. */
+bool mm_priority_manager_is_saved(const struct mm_priority_manager *manager);
 const struct mm_saved_state *mm_priority_manager_saved(const struct mm_priority_manager *manager);
 
 struct mm_priority_counters {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An application that drops its cache when memory gets scarce, and shows what the daemon does. It runs with any rights:
- * what needs more is told, and left out. With a number it ends by itself after so many events.
+ * An application that drops its cache when memory gets scarce, and shows what the daemon does. By default only root and
+ * the group of the socket may connect (controlSocket/group and mode): anybody else gets ENOTCONN and waits. Reports need
+ * root or controlSocket/allowedUid, too: without it is told so (EACCES) and goes on. With a number it ends by itself
+ * after so many events.
  *
  *   cc example.c $(pkg-config --cflags --libs memmgr-client) -o example && ./example
  *   memmgrctl event level low          (in another terminal, as root: to see it work)

@@ -120,20 +120,32 @@ static int add_fields(const struct mm_ctl *ctl, cJSON *request, const struct mm_
     return MM_CTL_OK;
 }
 
-static void print_outcome(const struct mm_event_word *word, const cJSON *answer)
+/* An event about a process that is not registered changes nothing, but for the one that has ended its registration. */
+static void print_process(const struct mm_event_word *word, const cJSON *answer)
 {
+    bool was_ignored =
+        !mm_json_get_bool(answer, "registered") && word->reason != MM_REASON_PROCESS_TERMINATED;
+    const char *remark = was_ignored ? "; not registered: ignored" : "";
     double pid = mm_json_get_number(answer, "pid");
 
+    if (mm_json_get_bool(answer, "listed"))
+        (void)printf("process %.0f: priority %.0f (%s)%s\n", pid, mm_json_get_number(answer, "priority"),
+                     mm_json_get_text(answer, "rule"), remark);
+    else
+        (void)printf("process %.0f: not on the list%s\n", pid, remark);
+}
+
+static void print_outcome(const struct mm_event_word *word, const cJSON *answer)
+{
     if (word->subject == MM_SUBJECT_LEVEL)
         (void)printf("level %s told to subscribers as injected; it is %s\n",
                      mm_json_get_text(answer, "level"), mm_json_get_text(answer, "real_level"));
     else if (word->subject == MM_SUBJECT_ACCOUNT)
         (void)printf("account %.0f: %s\n", mm_json_get_number(answer, "account"), word->summary);
-    else if (mm_json_get_bool(answer, "listed"))
-        (void)printf("process %.0f: priority %.0f (%s)\n", pid, mm_json_get_number(answer, "priority"),
-                     mm_json_get_text(answer, "rule"));
+    else if (word->subject == MM_SUBJECT_DEVICE)
+        (void)printf("told: %s\n", word->word);
     else
-        (void)printf("process %.0f: not on the list\n", pid);
+        print_process(word, answer);
 }
 
 static int run(struct mm_ctl *ctl)
@@ -171,6 +183,8 @@ const struct mm_ctl_command mm_ctl_event = {
         "  transient-end, continuous-start, continuous-end, event-start, event-end,\n"
         "  ability-start, device-connected, device-disconnected, suspend, terminated\n"
         "  bind, unbind, data-ability-begin, data-ability-end (with --caller), render (--caller: whose)\n"
+        "  create registers a process; with --name so do foreground, background, visible, the starts of\n"
+        "  tasks and events, and device-connected. What the others say of one that is not is ignored.\n"
         "words about an account (--account ID, or as the second argument):\n"
         "  account-activate, account-hot-switch, account-cold-switch, account-stop, account-remove\n"
         "words about the device:\n"

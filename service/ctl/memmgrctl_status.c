@@ -238,7 +238,7 @@ static void print_process_rules(const struct mm_ctl *ctl, const cJSON *answer)
                      mm_style_end(ctl, MM_STYLE_WARN));
 }
 
-static void print_saved_state(const struct mm_ctl *ctl, const cJSON *saved)
+static void print_saved_state(const struct mm_ctl *ctl, const cJSON *saved, bool is_dry_run)
 {
     const cJSON *ago = mm_json_get(saved, "saved_ms_ago");
 
@@ -253,13 +253,32 @@ static void print_saved_state(const struct mm_ctl *ctl, const cJSON *saved)
             mm_json_get_number(saved, "restored_processes"), mm_json_get_number(saved, "restored_bindings"),
             mm_json_get_number(saved, "restored_accounts"), mm_json_get_number(saved, "age_ms") / 1000,
             mm_json_get_number(saved, "gone"));
-    if (cJSON_IsNumber(ago))
+    if (is_dry_run)
+        (void)printf("kept in memory: dry run");
+    else if (cJSON_IsNumber(ago))
         (void)printf("saved %.1f s ago", mm_json_get_number(saved, "saved_ms_ago") / 1000);
     else
         (void)printf("nothing to save yet");
     if (mm_json_get_number(saved, "left_out") > 0)
         (void)printf("%s; no room for %.0f of it%s", mm_style_begin(ctl, MM_STYLE_WARN),
                      mm_json_get_number(saved, "left_out"), mm_style_end(ctl, MM_STYLE_WARN));
+    (void)putchar('\n');
+}
+
+/* What clients said of the whole device last; nobody need have said anything. */
+static void print_device(const struct mm_ctl *ctl, const cJSON *device)
+{
+    const cJSON *word;
+    char text[TEXT_MAX];
+
+    if (cJSON_GetArraySize(device) == 0)
+        return;
+    print_title(ctl, "device");
+    cJSON_ArrayForEach (word, device) {
+        if (cJSON_IsString(word))
+            (void)printf("%s%s", word == device->child ? "" : ", ",
+                         mm_clean_text(word->valuestring, text, sizeof(text)));
+    }
     (void)putchar('\n');
 }
 
@@ -275,7 +294,8 @@ static void print_counters(const struct mm_ctl *ctl, const cJSON *answer)
     if (strcmp(mm_json_get_text(list, "compat"), "upstream") == 0)
         (void)printf("%12s%sOpenHarmony's numbers, defects included (priorityCompat upstream)%s\n", "",
                      mm_style_begin(ctl, MM_STYLE_WARN), mm_style_end(ctl, MM_STYLE_WARN));
-    print_saved_state(ctl, mm_json_get(answer, "saved_state"));
+    print_saved_state(ctl, mm_json_get(answer, "saved_state"),
+                      mm_json_get_bool(mm_json_get(answer, "daemon"), "dry_run"));
     print_title(ctl, "events");
     (void)printf("%.0f lost, %.0f about unknown processes, %.0f refused, %.0f too late; %.0f wake-ups\n",
                  mm_json_get_number(events, "lost"), mm_json_get_number(list, "unknown_pid_events"),
@@ -327,6 +347,7 @@ static int run(struct mm_ctl *ctl)
         mm_print_json(answer);
     } else {
         print_daemon(ctl, answer);
+        print_device(ctl, mm_json_get(answer, "device"));
         print_memory(ctl, answer);
         print_killer(ctl, answer);
         print_reclaim(ctl, answer);

@@ -129,6 +129,7 @@ static void write_outcome(struct mm_request *request, pid_t pid)
 
     mm_json_signed(request->writer, "pid", pid);
     mm_json_bool(request->writer, "listed", process != NULL);
+    mm_json_bool(request->writer, "registered", process && process->bundle->is_registered);
     if (!process)
         return;
     mm_json_signed(request->writer, "priority", process->priority);

@@ -139,11 +139,10 @@ layer() {
     expect 1 config diff --ram-mb 4096 "$path/memmgr_config.xml" "$path/memmgr_config.d"
 }
 
-# README.md shows this way: what is said has to stand in it, but for the numbers of lines.
+# README.md shows this way: what is said has to stand in it, line numbers included.
 readme() {
-    local readme arguments line status
+    local arguments line status
 
-    readme=$(sed -E 's/:[0-9]+/:N/g' "$root/README.md")
     mkdir "$work/new"
     cp "$root/config/memmgr_config.xml" "$work/new/10-shipped.xml"
     sed '/^        <availBufferConfig>$/,/^        <\/availBufferConfig>$/d' "$work/vendor.xml" >"$work/new/20-vendor.xml"
@@ -152,14 +151,17 @@ readme() {
         # shellcheck disable=SC2086
         (cd "$work" && expect "$status" config $arguments)
         while read -r line; do
-            grep -qF -- "$line" <<<"$readme" || fail "README.md does not show: $line (config $arguments)"
-        done < <(cat "$work/out" "$work/err" | sed -E 's/:[0-9]+/:N/g')
+            grep -qF -- "$line" "$root/README.md" || fail "README.md does not show: $line (config $arguments)"
+        done < <(cat "$work/out" "$work/err")
     done <<END
 0 check --ram-mb 4096 new
 0 check --ram-mb 8192 new
 1 diff --ram-mb 4096 new/10-shipped.xml new
 0 diff --ram-mb 8192 new/10-shipped.xml new
 END
+    (cd "$work" && expect 0 config show --origin --ram-mb 4096 --section killConfig new)
+    line=$(grep 700 "$work/out")
+    grep -qF -- "$line" "$root/README.md" || fail "README.md does not show: $line (config show)"
 }
 
 # A daemon that changes nothing takes the file over when it is told to.

@@ -155,6 +155,24 @@ check_man() {
     done
 }
 
+# What service/run builds is every program that people start and every one that those start.
+check_run() {
+    local build=$build/.. program targets count=0
+
+    need ninja
+    # shellcheck source=/dev/null
+    source <(sed -n '/^program_targets() {$/,/^}$/p' "$service/run")
+    targets=$(program_targets)
+    for program in memmgrd memmgrctl $(find "$service" -name '*.c' -exec \
+        sed -n 's/.*mm_runtime_program("\([a-z-]*\)".*/\1/p' {} + | sort -u); do
+        # The loader is no target where BPF is not built.
+        [[ $program != memmgr-bpf-loader ]] || ninja -C "$build" -t query "service/$program" >"$work/out" 2>&1 || continue
+        grep -qx "service/$program" <<<"$targets" || fail "service/run does not build $program"
+        count=$((count + 1))
+    done
+    ((count >= 4)) || fail "only $count programs were found"
+}
+
 # What bash would offer after the words given; the last one is under the cursor.
 complete_words() {
     COMP_WORDS=("$build/memmgrctl" "$@")
@@ -180,18 +198,8 @@ check_completion() {
     [[ $(complete_words monitor --events decision,memory) == decision,memory-level ]] || fail "kinds"
     [[ $(complete_words log-level w) == warning ]] || fail "levels"
     [[ $(complete_words flows sto) == stop ]] || fail "flows"
-    commands=$("$build/memmgrctl" config help | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\).*/\1/p' | tr '\n' ' ')
-    [[ "$(complete_words config "") " == "$commands" ]] || fail "config: $(complete_words config "")"
-    [[ $(complete_words --json config exp) == explain ]] || fail "config's commands"
-    [[ $(complete_words config help mig) == migrate ]] || fail "config help"
-    [[ $(complete_words config show --or) == --origin ]] || fail "config's options"
-    [[ $(complete_words config --ram) == --ram-mb ]] || fail "options of all of config's commands"
-    [[ $(complete_words config check --ram-mb 4096 --str) == --strict ]] || fail "config's options behind a value"
-    [[ $(complete_words config explain memoryM) == memoryMB ]] || fail "elements"
-    [[ $(complete_words config show --section nandlif) == nandlife ]] || fail "sections"
-    [[ $(complete_words config migrate --from l) == lmkd ]] || fail "kinds of migrations"
-    [[ $(complete_words config check "$service/man/memmgrd.") == "$service/man/memmgrd.8" ]] || fail "files"
-    [[ -z $(complete_words config show --ram-mb "") ]] || fail "a number is not guessed"
+    [[ $(complete_words flows start "") == "cpuflow gpuflow" ]] || fail "flows: $(complete_words flows start "")"
+    [[ $(complete_words help config mig) == migrate ]] || fail "help config"
     commands=$("$build/memmgrctl" config help | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\).*/\1/p' | tr '\n' ' ')
     [[ "$(complete_words config "") " == "$commands" ]] || fail "config: $(complete_words config "")"
     [[ $(complete_words --json config exp) == explain ]] || fail "config's commands"

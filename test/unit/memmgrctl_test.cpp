@@ -174,6 +174,28 @@ TEST_F(Ctl, StatusForPeopleAndForPrograms)
     EXPECT_EQ(number_of(member(member(json, "daemon"), "pid")), 77);
 }
 
+TEST_F(Ctl, StatusShowsWhatClientsSaidOfTheDevice)
+{
+    EXPECT_EQ(ask({"status"}).output.find("device"), std::string::npos);
+    for (const char *word : {"screen-on", "boot-completed", "screen-off"})
+        EXPECT_EQ(ask({"event", word}).exit_code, 0) << word;
+    Outcome outcome = ask({"status"});
+    EXPECT_NE(outcome.output.find("\ndevice      boot-completed, screen-off\n"), std::string::npos)
+        << outcome.output;
+}
+
+TEST_F(Ctl, ADryRunSavesNothing)
+{
+    const std::string kept = "kept in memory: dry run";
+
+    server.run([](World &world) { world.config->saved_state.is_enabled = true; });
+    EXPECT_EQ(ask({"status"}).output.find(kept), std::string::npos);
+    server.run([](World &world) { world.facts.is_dry_run = true; });
+    std::string output = ask({"status"}).output;
+    EXPECT_NE(output.find(kept), std::string::npos) << output;
+    EXPECT_EQ(output.find("s ago"), std::string::npos) << output;
+}
+
 TEST_F(Ctl, SaysWhenTheNumbersAreOpenHarmonys)
 {
     Server upstream(16, MM_PRIORITY_COMPAT_UPSTREAM);
@@ -250,6 +272,38 @@ TEST_F(Ctl, EventsAreReportedAndRefused)
     Outcome json = ask({"event", "foreground", "--json", "1"});
     EXPECT_EQ(json.exit_code, 1);
     EXPECT_EQ(text_of(member(member(parse(json.output), "error"), "code")), "protected-process");
+}
+
+TEST_F(Ctl, TheDevicesWordsAreTold)
+{
+    for (const char *word :
+         {"boot-completed", "screen-on", "screen-off", "power-connected", "power-disconnected"})
+        EXPECT_EQ(ask({"event", word}).output, "told: " + std::string(word) + "\n");
+}
+
+TEST_F(Ctl, SaysWhatIsIgnoredOfAProcessThatIsNotRegistered)
+{
+    const std::string ignored = "; not registered: ignored\n";
+
+    server.run([](World &world) { world.spawn(105, 1000, "sync"); });
+    for (const std::vector<std::string> &words : {std::vector<std::string>{"bind", "--caller", "100"},
+                                                  {"suspend"},
+                                                  {"foreground"},
+                                                  {"visible"},
+                                                  {"ready", "--name", "com.example.sync"}}) {
+        std::vector<std::string> arguments = {"event", "--pid", "105"};
+
+        arguments.insert(arguments.end(), words.begin(), words.end());
+        Outcome outcome = ask(arguments);
+        EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+        EXPECT_NE(outcome.output.find(ignored), std::string::npos) << words[0] << ": " << outcome.output;
+        EXPECT_FALSE(cJSON_IsTrue(member(ask_json(arguments), "registered"))) << words[0];
+    }
+    EXPECT_EQ(ask({"event", "create", "105", "--name", "com.example.sync"}).output.find(ignored),
+              std::string::npos);
+    EXPECT_TRUE(cJSON_IsTrue(member(ask_json({"event", "bind", "105", "--caller", "100"}), "registered")));
+    EXPECT_EQ(ask({"event", "terminated", "105"}).output.find(ignored), std::string::npos);
+    EXPECT_NE(ask({"event", "background", "105"}).output.find(ignored), std::string::npos);
 }
 
 TEST_F(Ctl, DecisionsAndKills)

@@ -42,6 +42,12 @@ bool PriorityModel::is_group_frozen(const std::string &group) const
     });
 }
 
+bool PriorityModel::is_anything_frozen() const
+{
+    return !told_frozen.empty() || std::any_of(processes.begin(), processes.end(),
+                                               [](const auto &each) { return each.second.is_frozen; });
+}
+
 void PriorityModel::ask_if_frozen(ModelProcess &process) const
 {
     if (const ModelLiving *info = alive(process.pid))
@@ -149,9 +155,8 @@ ModelProcess &PriorityModel::add(pid_t pid, const ModelLiving &info)
     process.uid = info.uid;
     process.comm = info.comm;
     process.written = info.oom_score_adj;
-    if (asks_if_frozen)
+    if (is_starting || is_anything_frozen())
         ask_if_frozen(process);
-    asks_if_frozen |= process.is_frozen;
     for (auto binding = bindings.begin(); binding != bindings.end();) {
         bool is_meant = !binding->is_known && binding->caller == pid && binding->caller_ticks != 0;
 

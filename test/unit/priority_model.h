@@ -162,6 +162,7 @@ class PriorityModel
     ModelProcess *find(pid_t pid);
     const ModelLiving *alive(pid_t pid) const;
     bool is_alive(const ModelProcess &process) const;
+    bool is_anything_frozen() const;
     void ask_if_frozen(ModelProcess &process) const;
     bool was_put_out_of_reach(const ModelLiving &process) const;
     bool is_system(const ModelProcess &process) const;
@@ -205,7 +206,8 @@ class PriorityModel
 
     std::map<pid_t, ModelLiving> living;
     std::set<std::string> frozen_groups; /* by themselves */
-    bool asks_if_frozen = true;
+    std::set<std::string> told_frozen;   /* somebody said so */
+    bool is_starting = true;             /* no scan was made yet */
     ModelNames names;
     bool lacks_lowering;
     int last_bundle = 0;
