@@ -67,6 +67,8 @@ static int read_btf_file(const char *path, struct btf_file *file)
     while (file->data && filled < file->size) {
         ssize_t length = read(fd, file->data + filled, file->size - filled);
 
+        if (length < 0 && errno == EINTR)
+            continue;
         if (length <= 0)
             return length < 0 ? -errno : -EIO;
         filled += (size_t)length;
@@ -107,7 +109,15 @@ static int note_hooks(struct mm_bpf_minimal_btf *minimal, struct bpf_object *obj
     return 0;
 }
 
-/* Names of all that the object's own types may stand for in the kernel: what follows "___" is the object's alone. */
+static void free_names(char **names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
+}
+
+/* Names of all that the object's own types may stand for in the kernel: what follows "___" is the object's alone. NULL
+   when memory is short. */
 static char **needed_names(struct bpf_object *object, size_t *ret_count)
 {
     const struct btf *btf = bpf_object__btf(object);
@@ -125,17 +135,14 @@ static char **needed_names(struct bpf_object *object, size_t *ret_count)
         if ((!btf_is_composite(type) && !btf_is_any_enum(type)) || !name || name[0] == '\0')
             continue;
         names[count] = strndup(name, flavour ? (size_t)(flavour - name) : strlen(name));
-        count += names[count] != NULL;
+        if (!names[count]) {
+            free_names(names, count);
+            return NULL;
+        }
+        count++;
     }
     *ret_count = count;
     return names;
-}
-
-static void free_names(char **names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        free(names[i]);
-    free(names);
 }
 
 /* libbpf reads it from a file. */
@@ -168,11 +175,27 @@ static int take_part(struct mm_bpf_minimal_btf *minimal, struct bpf_object *obje
     return result;
 }
 
+/*
+ * libbpf before 1.3 goes on with a list that it has freed when the last handler is unregistered and one is registered
+ * after that. This one, of a section that no program has, stays.
+ */
+static int keep_a_handler(void)
+{
+    static int kept;
+
+    if (kept <= 0)
+        kept = libbpf_register_prog_handler("memmgr_none", BPF_PROG_TYPE_UNSPEC, 0, NULL);
+    return kept < 0 ? kept : 0;
+}
+
 static int register_handler(struct mm_bpf_minimal_btf *minimal)
 {
     LIBBPF_OPTS(libbpf_prog_handler_opts, options, .cookie = (long)minimal,
                 .prog_prepare_load_fn = prepare_program);
+    int result = keep_a_handler();
 
+    if (result < 0)
+        return result;
     minimal->handler =
         libbpf_register_prog_handler("tp_btf+", BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_TRACE_RAW_TP, &options);
     return minimal->handler < 0 ? minimal->handler : 0;

@@ -8,8 +8,11 @@
 
 int mm_bpf_pass_fd(int fd, struct mm_bpf_load_result *result)
 {
-    int duplicate = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    int duplicate;
 
+    if (fd < 0)
+        return fd;
+    duplicate = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (duplicate < 0)
         return -errno;
     result->fds[result->message.fd_count++] = duplicate;
@@ -21,8 +24,11 @@ int mm_bpf_pass_maps(const struct bpf_object *object, const char *const *names, 
 {
     int error = 0;
 
-    for (size_t i = 0; error == 0 && i < count; i++)
-        error = mm_bpf_pass_fd(bpf_object__find_map_fd_by_name(object, names[i]), result);
+    for (size_t i = 0; error == 0 && i < count; i++) {
+        const struct bpf_map *map = bpf_object__find_map_by_name(object, names[i]);
+
+        error = map ? mm_bpf_pass_fd(bpf_map__fd(map), result) : -ENOENT;
+    }
     return error;
 }
 

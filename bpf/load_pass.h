@@ -14,8 +14,9 @@ extern "C" {
 struct bpf_link;
 struct bpf_object;
 
-/* A duplicate. 0 or a negative errno. */
+/* A duplicate. 0 or a negative errno; an fd that is one is returned. */
 int mm_bpf_pass_fd(int fd, struct mm_bpf_load_result *result);
+/* Duplicates of theirs, in that order. -ENOENT: the object has no such map; or another negative errno. */
 int mm_bpf_pass_maps(const struct bpf_object *object, const char *const *names, size_t count,
                      struct mm_bpf_load_result *result);
 /* The descriptor itself. The handle is gone after it, and does not switch off what it stood for. */

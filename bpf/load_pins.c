@@ -14,6 +14,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #define PATH_BYTES 256
 /* More than any object has. */
@@ -81,14 +82,18 @@ static int open_directory(const char *directory, int *ret_fd)
 {
     MM_CLEANUP_CLOSE int fd = -1;
     struct statfs system;
+    struct stat status;
 
     if (mkdir(directory, 0700) < 0 && errno != EEXIST)
         return -errno;
     fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return -errno;
-    if (fstatfs(fd, &system) < 0)
+    if (fstatfs(fd, &system) < 0 || fstat(fd, &status) < 0)
         return -errno;
+    /* bpffs lets everybody make directories: in somebody else's the maps would be theirs to take */
+    if (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)))
+        return -EPERM;
     if ((unsigned long)system.f_type != BPF_FS_MAGIC)
         return -EOPNOTSUPP;
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)

@@ -379,8 +379,6 @@ static int parse_template(const struct mm_element *element, const char *text, st
     struct mm_value value;
     int r = parse_text(element, text, &value);
 
-    if (r == 0 && value.length == 0)
-        r = -EINVAL;
     for (size_t i = 0; r == 0 && i + 1 < value.length; i++) {
         const struct mm_word *word;
 

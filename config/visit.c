@@ -54,9 +54,10 @@ static enum mm_visited_kind kind_of(const struct mm_element *element, const char
 }
 
 /* Nothing in it is as if it were not there. */
-static bool is_condition(const struct mm_element *element)
+static bool may_be_nothing(const struct mm_element *element)
 {
-    return element->type == MM_TYPE_PATTERN || element->type == MM_TYPE_RANGE;
+    return element->type == MM_TYPE_PATTERN || element->type == MM_TYPE_RANGE ||
+           element->type == MM_TYPE_TEMPLATE;
 }
 
 static void visit_value(const struct walk *walk, unsigned index, const struct mm_target *target,
@@ -68,7 +69,7 @@ static void visit_value(const struct walk *walk, unsigned index, const struct mm
 
     if (mm_value_is_text(target->storage)) {
         value.text = mm_field_text(target, structure);
-        if (value.text[0] == '\0' && is_condition(element))
+        if (value.text[0] == '\0' && may_be_nothing(element))
             return;
     } else {
         value.number = mm_field_number(target, structure);

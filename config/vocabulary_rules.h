@@ -58,10 +58,17 @@ ELEMENT("processRules/processRule/uid",
 ELEMENT("processRules/processRule/oomScoreAdj",
         ROW(NUMBER(MM_TYPE_RANGE, "", -1000, 1000), FIELD_OF(mm_process_rule, oom_score_adj)),
         .help = "Its oom_score_adj when the rule is tried, or a range of them.", .example = "1..1000")
-ELEMENT("processRules/processRule/bundle",
-        ROW(NUMBER(MM_TYPE_TEMPLATE, "", 0, MM_NAME_TEMPLATE_MAX), .words = template_words,
-            FIELD_OF(mm_process_rule, bundle), .default_text = "%{comm}"),
-        .help = "The name of the application that the process is shown as.", .example = "%{unit}")
+ELEMENT(
+    "processRules/processRule/bundle",
+    ROW(NUMBER(MM_TYPE_TEMPLATE, "", 0, MM_NAME_TEMPLATE_MAX), .words = template_words,
+        FIELD_OF(mm_process_rule, bundle)),
+    .help =
+        "The application that the process belongs to: all of one user to whom rules give the same name are "
+        "one bundle, which is killed as a whole and is as important as the most important of them, never "
+        "killed where one of them never is. With %{cgroup} in it all that are in one cgroup, whoever their "
+        "users, are one; with %{pid}, or where the name comes to nothing, each process is its own. "
+        "Without this element, too: each is killed by itself, and shown by its comm.",
+    .example = "%{unit}")
 ELEMENT(
     "processRules/processRule/class",
     ROW(WORD(class_words), FIELD_OF(mm_process_rule, process_class), .default_text = "application"),

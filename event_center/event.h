@@ -160,6 +160,8 @@ struct mm_event_match {
     bool is_built_in;
     int16_t priority;
     uint8_t process_class; /* enum mm_process_class */
+    /* Those of one key and name are one bundle; 0: it is one of its own. */
+    uint64_t bundle_key;
     char rule[MM_EVENT_RULE_MAX];
     char bundle[MM_NAME_MAX]; /* printable */
 };

@@ -70,9 +70,10 @@ static void deliver(struct mm_event_center *center, const struct mm_event *event
 
 /* Losing one of those that only tell costs a line, an exit is seen later; losing an order (stop squeezing, the
    kill is over) would leave its hearer in the wrong state for ever. */
-static bool has_place(const struct mm_event_center *center, enum mm_event_kind kind)
+bool mm_event_center_has_place(const struct mm_event_center *center, enum mm_event_kind kind)
 {
-    const uint32_t tells = 1u << MM_EVENT_DECISION | 1u << MM_EVENT_PRIORITY | 1u << MM_EVENT_KILL;
+    const uint32_t tells = 1u << MM_EVENT_DECISION | 1u << MM_EVENT_PRIORITY | 1u << MM_EVENT_KILL |
+                           1u << MM_EVENT_APP_STATE | 1u << MM_EVENT_DEVICE;
     const uint32_t orders =
         1u << MM_EVENT_KILL_BEGIN | 1u << MM_EVENT_KILL_END | 1u << MM_EVENT_CONFIG | 1u << MM_EVENT_STOP;
     unsigned reserve = MM_EVENT_QUEUE_ORDERS;
@@ -94,7 +95,7 @@ void mm_event_center_publish(struct mm_event_center *center, const struct mm_eve
 
     if ((unsigned)event->kind >= MM_EVENT_KIND_COUNT)
         return;
-    if (!has_place(center, event->kind)) {
+    if (!mm_event_center_has_place(center, event->kind)) {
         center->counters.lost++;
         return;
     }

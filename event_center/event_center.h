@@ -48,10 +48,12 @@ void mm_event_center_unsubscribe(struct mm_event_center *center, mm_event_handle
 
 /*
  * Delivers, or queues behind the event being delivered. A full queue (1024) loses the event and counts it. The
- * last 320 places are not for DECISION and PRIORITY, and the last 16 only for KILL_BEGIN, KILL_END, CONFIG and
- * STOP, so that what gives orders is not lost for what only tells.
+ * last 320 places are not for DECISION, PRIORITY, KILL, APP_STATE and DEVICE, and the last 16 only for KILL_BEGIN,
+ * KILL_END, CONFIG and STOP, so that what gives orders is not lost for what only tells.
  */
 void mm_event_center_publish(struct mm_event_center *center, const struct mm_event *event);
+/* Would an event of that kind be taken now? For who can tell it later as well. */
+bool mm_event_center_has_place(const struct mm_event_center *center, enum mm_event_kind kind);
 
 struct mm_event_center_counters {
     uint64_t published[MM_EVENT_KIND_COUNT];

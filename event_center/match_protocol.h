@@ -37,7 +37,7 @@ void mm_rule_stream_fini(struct mm_process_rules_config *rules);
 
 /* Processes in a packet: some milliseconds of work, so that the other end is not long in doubt. */
 #define MM_MATCH_BATCH_MAX 32
-#define MM_MATCH_MAGIC     0x6d6d7202U
+#define MM_MATCH_MAGIC     0x6d6d7203U
 
 struct mm_match_query {
     int32_t pid;
@@ -62,7 +62,8 @@ struct mm_match_answer {
     uint64_t start_time_ticks;
     int16_t priority;
     uint8_t process_class, is_built_in;
-    uint32_t reserved; /* 0 */
+    uint32_t reserved;   /* 0 */
+    uint64_t bundle_key; /* as struct mm_event_match has it */
     char rule_name[MM_RULE_NAME_MAX];
     char bundle[MM_NAME_MAX];            /* printable */
     char gave_up_name[MM_RULE_NAME_MAX]; /* a rule whose pattern took too long; "": none */

@@ -51,6 +51,7 @@ const struct mm_match_times mm_match_default_times = {
     .retry_most = 60000,
     .scan = 180000, /* as the dead are looked for */
     .moved = 10000, /* what is asked about all takes 50 us for each */
+    .missed = 30000,
 };
 
 static void arm(struct mm_match_source *source, struct mm_timer *timer, uint64_t milliseconds)
@@ -64,6 +65,15 @@ static void arm_lazily(struct mm_match_source *source, struct mm_timer *timer, u
 {
     timer->slack_ns = milliseconds / 4 * MM_NS_PER_MS;
     arm(source, timer, milliseconds);
+}
+
+/* Newcomers are looked for, and all asked about where that is due, that soon at least. */
+static void look_within(struct mm_match_source *source, uint64_t milliseconds)
+{
+    uint64_t due_ns = mm_event_center_now_ns(source->center) + milliseconds * MM_NS_PER_MS;
+
+    if (!mm_timer_is_armed(&source->scan) || source->scan.deadline_ns > due_ns)
+        arm_lazily(source, &source->scan, milliseconds);
 }
 
 static bool is_calm(const struct mm_match_source *source)
@@ -200,7 +210,10 @@ static void fail(struct mm_match_source *source, const char *what)
 
     source->status.failures++;
     source->status.dropped += source->asked_count;
-    source->has_missed |= source->asked_count > 0;
+    if (source->asked_count > 0) {
+        source->has_missed = true;
+        look_within(source, times->missed);
+    }
     source->asked_count = 0;
     mm_copy_text(source->status.failure, sizeof(source->status.failure), what);
     /* one good answer makes no sound program */
@@ -316,6 +329,7 @@ static void publish(const struct mm_match_source *source, const struct mm_match_
                 .is_built_in = answer->is_built_in,
                 .priority = answer->priority,
                 .process_class = answer->process_class,
+                .bundle_key = answer->bundle_key,
             },
     };
 
@@ -457,7 +471,7 @@ static void note_group(struct mm_match_source *source, enum mm_group_change chan
     if (change != MM_GROUP_ENTERED || source->has_moved)
         return;
     source->has_moved = true;
-    arm_lazily(source, &source->scan, source->options.times->moved);
+    look_within(source, source->options.times->moved);
 }
 
 static void on_event(const struct mm_event *event, void *user)

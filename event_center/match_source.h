@@ -26,8 +26,9 @@ struct mm_match_times {
     unsigned idle;   /* without a question: then the program is ended */
     unsigned retry;  /* after the first failure; each further one doubles it, up to the next */
     unsigned retry_most;
-    unsigned scan;  /* how often newcomers that nobody reports are looked for */
-    unsigned moved; /* after a process was moved that nobody names, all are asked about */
+    unsigned scan;   /* how often newcomers that nobody reports are looked for */
+    unsigned moved;  /* after a process was moved that nobody names, all are asked about */
+    unsigned missed; /* the same after some were asked about in vain */
 };
 extern const struct mm_match_times mm_match_default_times;
 

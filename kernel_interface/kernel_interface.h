@@ -485,10 +485,10 @@ struct mm_kernel_ops {
        without v2. -ESRCH. */
     int (*is_frozen)(struct mm_kernel *kernel, pid_t pid);
     /*
-     * The same of the group of that id (of cgroup v2, as MM_EVENT_GROUP says it), and then visits the processes that are
-     * in it and not in one below it: a process of another pid namespace as 0, zombies too. -ENOENT when there is no such
-     * group, or no cgroup v2; -EACCES and others as the kernel said, when some may have been visited. Without
-     * CAP_DAC_READ_SEARCH it takes as long as a look through all groups.
+     * The same of the group of that id (of cgroup v2, as MM_EVENT_GROUP says it), in *ret_is_frozen before the first visit,
+     * and then visits the processes that are in it and not in one below it: a process of another pid namespace as 0, zombies too. -ENOENT when there is no such
+     * group, or no cgroup v2; -EPERM without CAP_DAC_READ_SEARCH, -EOPNOTSUPP where the kernel opens no group by its id;
+     * -EACCES and others as it said, when some may have been visited.
      */
     int (*read_frozen)(struct mm_kernel *kernel, uint64_t group_id, bool *ret_is_frozen, mm_pid_visit visit,
                        void *user);

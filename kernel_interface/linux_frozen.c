@@ -3,10 +3,8 @@
 #include "kernel_interface/linux_kernel.h"
 
 #include "common/common.h"
-#include "kernel_interface/directory.h"
 #include "kernel_interface/group_watch.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -14,8 +12,6 @@
 
 /* FILEID_KERNFS of include/linux/exportfs.h: a file of cgroup v2 by its inode, since 5.5. */
 #define HANDLE_TYPE 0xfe
-/* Deeper trees are refused elsewhere, too. */
-#define DEPTH_MAX 32
 
 /* 1 or 0; -ENOENT where there is no such file, as in the root, which cannot be frozen. */
 static int read_state(int directory_fd)
@@ -53,7 +49,8 @@ int mm_linux_is_frozen(struct mm_kernel *base, pid_t pid)
 
 /* ---- by its id ------------------------------------------------------------------------------------------ */
 
-static int open_by_handle(const struct mm_hierarchy *unified, uint64_t group_id)
+/* A descriptor of the group's directory. */
+static int open_by_id(const struct mm_hierarchy *unified, uint64_t group_id)
 {
     union {
         struct file_handle handle;
@@ -67,55 +64,16 @@ static int open_by_handle(const struct mm_hierarchy *unified, uint64_t group_id)
         return -errno;
     memcpy(wanted.space + offsetof(struct file_handle, f_handle), &group_id, sizeof(group_id));
     fd = open_by_handle_at(mount_fd, &wanted.handle, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
-}
-
-struct search {
-    uint64_t group_id;
-    unsigned depth;
-    int found_fd; /* -1: not yet */
-};
-
-static int look_at(int directory_fd, const char *name, unsigned char type,
-                   void *user) // NOLINT(misc-no-recursion)
-{
-    struct search *search = user;
-    int fd MM_CLEANUP_CLOSE = -1;
-    struct stat status;
-
-    if ((type != DT_DIR && type != DT_UNKNOWN) || search->depth >= DEPTH_MAX)
-        return 0;
-    fd = openat(directory_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 || fstat(fd, &status) < 0)
-        return 0;
-    if (status.st_ino == search->group_id) {
-        search->found_fd = mm_take_fd(&fd);
-        return 1;
-    }
-    search->depth++;
-    (void)mm_each_entry(fd, look_at, search);
-    search->depth--;
-    return search->found_fd >= 0;
-}
-
-/* A descriptor of the group's directory, or a negative errno. */
-static int open_by_id(const struct mm_hierarchy *unified, uint64_t group_id)
-{
-    struct search search = {.group_id = group_id, .found_fd = -1};
-    int fd = unified->top_fd < 0 ? -ENOENT : open_by_handle(unified, group_id);
-
-    if (fd == -ESTALE)
-        return -ENOENT;
-    if (fd != -EPERM && fd != -EOPNOTSUPP)
-        return fd;
-    (void)mm_each_entry(unified->top_fd, look_at, &search);
-    return search.found_fd >= 0 ? search.found_fd : -ENOENT;
+    if (fd < 0)
+        return errno == ESTALE ? -ENOENT : -errno;
+    return fd;
 }
 
 int mm_linux_read_frozen(struct mm_kernel *base, uint64_t group_id, bool *ret_is_frozen, mm_pid_visit visit,
                          void *user)
 {
-    int fd MM_CLEANUP_CLOSE = open_by_id(&mm_linux(base)->hierarchies.unified, group_id);
+    const struct mm_hierarchy *unified = &mm_linux(base)->hierarchies.unified;
+    int fd MM_CLEANUP_CLOSE = unified->top_fd < 0 ? -ENOENT : open_by_id(unified, group_id);
     int state, r;
 
     if (fd < 0)

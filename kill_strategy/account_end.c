@@ -5,7 +5,6 @@
 #include "common/common.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 /* Between looks at a victim that the kernel cannot report. */
@@ -66,8 +65,7 @@ static void begin_record(struct mm_account_end *end, const struct mm_bundle *bun
     };
     record->available_after_bytes = record->available_before_bytes;
     mm_copy_text(record->name, sizeof(record->name), bundle->name);
-    (void)mm_format(record->reason, sizeof(record->reason), "%s account %" PRId64,
-                    mm_bundle_ending_reason(bundle), mm_bundle_account_id(bundle));
+    mm_account_ending_reason(bundle->account, record->reason, sizeof(record->reason));
 }
 
 static void add_record(struct mm_account_end *end, int signalled)
@@ -162,9 +160,6 @@ void mm_account_end_hear(struct mm_account_end *end, const struct mm_event *even
 {
     switch (event->kind) {
     case MM_EVENT_ACCOUNT:
-        if (event->payload.account.change != MM_ACCOUNT_COLD_SWITCH &&
-            event->payload.account.change != MM_ACCOUNT_REMOVED)
-            break;
         end->noticed_ns = event->time_ns;
         if (!end->is_waiting)
             go_on(end);

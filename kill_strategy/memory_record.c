@@ -6,13 +6,15 @@
 
 #include <string.h>
 
-/* A process that nobody registered bears the name of its program, which may be another since it was found. */
+/* A process that nobody registered bears the name of its program, which may be another since it was found, unless its
+   rule gives it to a bundle. */
 static void write_name(struct mm_kernel *kernel, const struct mm_bundle *bundle,
                        struct mm_kill_record *record)
 {
     struct mm_process_info info;
 
-    if (!bundle->is_registered && kernel->ops->read_process(kernel, record->pid, MM_PROCESS_STAT, &info) == 0)
+    if (!bundle->is_registered && !mm_bundle_is_shared(bundle) &&
+        kernel->ops->read_process(kernel, record->pid, MM_PROCESS_STAT, &info) == 0)
         (void)mm_printable(info.comm, strnlen(info.comm, sizeof(info.comm)), record->name,
                            sizeof(record->name));
     else
@@ -46,18 +48,30 @@ void mm_kill_begin_record(struct mm_kernel *kernel, const struct mm_kill_level *
 #define RULE_SHOWN_MAX 32
 #define KIND_MAX       (RULE_SHOWN_MAX + 32)
 
+/* Of those that gave the bundle its place on the list the first that has it from a rule. */
+static const char *rule_of(const struct mm_bundle *bundle)
+{
+    MM_LIST_FOR_EACH (link, &bundle->processes) {
+        const struct mm_process *process = MM_CONTAINER_OF(link, const struct mm_process, bundle_link);
+
+        if (process->priority == bundle->entry.priority && process->rule == MM_RULE_PROCESS_RULE)
+            return mm_priority_manager_process_rule(process);
+    }
+    return NULL;
+}
+
 /* What it is, and where it is one who gave it its place on the list: the rule. */
 static const char *kind_of(const struct mm_bundle *bundle, char buffer[static KIND_MAX])
 {
-    const struct mm_process *process =
-        MM_CONTAINER_OF(bundle->processes.next, const struct mm_process, bundle_link);
+    const bool is_shared = mm_bundle_is_shared(bundle);
+    const char *rule = bundle->is_registered ? NULL : rule_of(bundle);
 
     if (bundle->is_registered)
         return "bundle";
-    if (mm_list_is_empty(&bundle->processes) || process->rule != MM_RULE_PROCESS_RULE)
-        return "unregistered process";
-    (void)mm_format(buffer, KIND_MAX, "process of rule \"%.*s\"", RULE_SHOWN_MAX,
-                    mm_priority_manager_process_rule(process));
+    if (!rule)
+        return is_shared ? "unregistered bundle" : "unregistered process";
+    (void)mm_format(buffer, KIND_MAX, "%s of rule \"%.*s\"", is_shared ? "bundle" : "process", RULE_SHOWN_MAX,
+                    rule);
     return buffer;
 }
 

@@ -7,17 +7,17 @@
 /* OpenHarmony's users count from here; what is below belongs to the system (reference 1.5). */
 #define FIRST_USER_ACCOUNT 100
 
-#define REMOVAL "removal of"
-#define SWITCH  "cold switch away from"
+/* By mm_account.is_removed. */
+static const char *const ending_reasons[] = {"cold switch away from account", "removal of account"};
 
 int64_t mm_bundle_account_id(const struct mm_bundle *bundle)
 {
     return bundle->account ? bundle->account->id : -1;
 }
 
-const char *mm_bundle_ending_reason(const struct mm_bundle *bundle)
+void mm_account_ending_reason(const struct mm_account *account, char *text, size_t size)
 {
-    return bundle->account && bundle->account->is_removed ? REMOVAL : SWITCH;
+    (void)mm_format(text, size, "%s %" PRId64, ending_reasons[account->is_removed], account->id);
 }
 
 static void forget(struct mm_priority_manager *manager, struct mm_account *account)
@@ -120,7 +120,7 @@ static void seed_changed(struct mm_priority_manager *manager)
 static void mark_ending(struct mm_priority_manager *manager, const struct mm_account *account)
 {
     struct mm_decision decision = {.source = MM_DECISION_PRIORITY, .action = "end"};
-    const char *reason = account->is_removed ? REMOVAL : SWITCH;
+    char reason[MM_ACCOUNT_ENDING_REASON_MAX];
     unsigned marked = 0;
 
     for (struct mm_bundle *bundle = first_bundle(manager); bundle; bundle = next_bundle(manager, bundle)) {
@@ -133,8 +133,8 @@ static void mark_ending(struct mm_priority_manager *manager, const struct mm_acc
     decision.acted = marked > 0;
     decision.is_dry_run = manager->kernel->is_dry_run;
     (void)mm_format(decision.target, sizeof(decision.target), "account %" PRId64, account->id);
-    mm_decide(manager->center, &decision, "%s account %" PRId64 ": %u bundles are killed", reason,
-              account->id, marked);
+    mm_account_ending_reason(account, reason, sizeof(reason));
+    mm_decide(manager->center, &decision, "%s: %u bundles are killed", reason, marked);
 }
 
 /* Whose account is in use again. */
@@ -222,6 +222,47 @@ static void go_out_of_use(struct mm_priority_manager *manager, struct mm_account
         mark_ending(manager, account);
     set_state(account, MM_ACCOUNT_IS_INACTIVE);
     seed_changed(manager);
+}
+
+bool mm_account_has_ending(const struct mm_priority_manager *manager, const struct mm_account *account)
+{
+    if (!manager->has_ending_bundles)
+        return false;
+    for (struct mm_bundle *bundle = first_bundle(manager); bundle; bundle = next_bundle(manager, bundle)) {
+        if (bundle->account == account && (bundle->work_flags & MM_BUNDLE_IS_ENDING))
+            return true;
+    }
+    return false;
+}
+
+static struct mm_account *take_one_to_end(const struct mm_priority_manager *manager)
+{
+    MM_LIST_FOR_EACH (link, &manager->accounts) {
+        struct mm_account *account = MM_CONTAINER_OF(link, struct mm_account, link);
+
+        if (!account->is_to_end)
+            continue;
+        account->is_to_end = false;
+        return account;
+    }
+    return NULL;
+}
+
+void mm_manager_resume_ending(struct mm_priority_manager *manager)
+{
+    struct mm_account *account;
+
+    while ((account = take_one_to_end(manager))) {
+        const struct mm_event event = {
+            .kind = MM_EVENT_ACCOUNT,
+            .payload.account.account_id = account->id,
+            .payload.account.change = account->is_removed ? MM_ACCOUNT_REMOVED : MM_ACCOUNT_STOPPED,
+        };
+
+        if (!account->is_removed)
+            mark_ending(manager, account);
+        mm_event_center_publish(manager->center, &event);
+    }
 }
 
 void mm_manager_on_account(struct mm_priority_manager *manager, const struct mm_event *event)

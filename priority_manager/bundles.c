@@ -7,7 +7,7 @@
 /* A quarter of the event center's queue, so that a switch of accounts loses nobody's events. */
 #define ANNOUNCEMENTS_AT_ONCE 256
 
-/* An unregistered bundle is a single process at its oom_score_adj. */
+/* Of an unregistered bundle of several processes it is the most important one's priority that counts. */
 bool mm_unregistered_may_be_touched(int priority, enum mm_unregistered_policy policy)
 {
     return policy == MM_UNREGISTERED_ANY || (policy == MM_UNREGISTERED_RAISED && priority > 0);
@@ -16,6 +16,11 @@ bool mm_unregistered_may_be_touched(int priority, enum mm_unregistered_policy po
 bool mm_bundle_may_be_touched(const struct mm_bundle *bundle, enum mm_unregistered_policy policy)
 {
     return bundle->is_registered || mm_unregistered_may_be_touched(bundle->entry.priority, policy);
+}
+
+bool mm_bundle_is_shared(const struct mm_bundle *bundle)
+{
+    return MM_CONTAINER_OF(bundle, const struct mm_bundle_node, bundle)->is_shared;
 }
 
 static struct mm_priority_description description_of(const struct mm_priority_list *list,
@@ -134,7 +139,7 @@ struct mm_bundle_node *mm_manager_find_bundle(const struct mm_priority_manager *
     for (struct mm_hash_link *link = mm_hash_table_chain(&manager->bundles, hash); link; link = link->next) {
         struct mm_bundle_node *node = MM_CONTAINER_OF(link, struct mm_bundle_node, hash_link);
 
-        if (link->hash == hash && node->bundle.uid == uid &&
+        if (link->hash == hash && node->bundle.is_registered && node->bundle.uid == uid &&
             (manager->is_upstream ||
              (node->bundle.account->id == account_id && strcmp(node->bundle.name, name) == 0)))
             return node;
@@ -173,15 +178,19 @@ struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *
     return node;
 }
 
+void mm_bundle_label(struct mm_bundle_node *node, const char *comm)
+{
+    (void)mm_printable(comm, strnlen(comm, MM_COMM_MAX), node->label, sizeof(node->label));
+}
+
 struct mm_bundle_node *mm_manager_own_bundle(struct mm_priority_manager *manager,
                                              const struct mm_process_node *member)
 {
-    const char *comm = member->process.comm;
     struct mm_bundle_node *node = take_bundle(manager, member, member->process.uid);
 
     if (!node)
         return NULL;
-    (void)mm_printable(comm, strnlen(comm, MM_COMM_MAX), node->label, sizeof(node->label));
+    mm_bundle_label(node, member->process.comm);
     node->bundle.name = node->label;
     return node;
 }
@@ -191,11 +200,13 @@ static void end_bundle(struct mm_priority_manager *manager, struct mm_bundle_nod
     mm_priority_list_remove(&manager->list, &node->bundle.entry);
     if (node->bundle.work_flags & MM_BUNDLE_HAS_MOVED)
         forget_moved(manager, node);
-    if (node->bundle.is_registered) {
+    if (node->bundle.is_registered || node->is_shared) {
         mm_hash_table_remove(&manager->bundles, &node->hash_link);
+        mm_object_pool_put(&manager->name_pool, (char *)node->bundle.name);
+    }
+    if (node->bundle.is_registered) {
         node->bundle.account->bundle_count--;
         mm_account_release(manager, node->bundle.account);
-        mm_object_pool_put(&manager->name_pool, (char *)node->bundle.name);
     }
     node->is_in_use = false;
     mm_object_pool_put(&manager->bundle_pool, node);
@@ -224,11 +235,16 @@ void mm_bundle_join(struct mm_priority_manager *manager, struct mm_bundle_node *
 
 void mm_bundle_leave(struct mm_priority_manager *manager, struct mm_process_node *member)
 {
+    if (!member->process.bundle->is_registered)
+        mm_manager_forget_match(manager, member);
+    mm_bundle_part(manager, member);
+}
+
+void mm_bundle_part(struct mm_priority_manager *manager, struct mm_process_node *member)
+{
     struct mm_bundle *bundle = member->process.bundle;
     struct mm_bundle_node *node = mm_bundle_node_of(bundle);
 
-    if (!bundle->is_registered)
-        mm_manager_forget_match(manager, member);
     mm_list_remove(&member->process.bundle_link);
     member->process.bundle = NULL;
     bundle->process_count--;

@@ -89,7 +89,8 @@ static void explain_bundle(struct mm_explain_text *text, const struct mm_process
             (member->process.flags & MM_PROCESS_IS_RENDER))
             continue;
         MM_APPEND(text, "; its bundle at %d by %d (%s)", bundle->entry.priority, (int)member->process.pid,
-                  word_of(member));
+                  bundle->is_registered ? word_of(member)
+                                        : mm_priority_rule_name((enum mm_priority_rule)member->process.rule));
         return;
     }
     MM_APPEND(text, "; its bundle at %d by another process", bundle->entry.priority);
@@ -174,6 +175,7 @@ const char *mm_priority_manager_explain(const struct mm_priority_manager *manage
         explain_unregistered(&text, node, &result);
         if (result.own != result.frozen)
             MM_APPEND(&text, "; system -> %d", result.own);
+        explain_bundle(&text, node);
         return buffer;
     }
     explain_flags(&text, node, &result);

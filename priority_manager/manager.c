@@ -151,7 +151,6 @@ int mm_priority_manager_new(struct mm_kernel *kernel, struct mm_event_center *ce
     manager->kernel = kernel;
     manager->center = center;
     manager->own_pid = getpid();
-    manager->asks_if_frozen = true;
     manager->saves_state = config->saved_state.is_enabled;
     mm_manager_init_save(manager);
     mm_list_init(&manager->accounts);

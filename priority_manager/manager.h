@@ -50,6 +50,7 @@ struct mm_rule_outcome {
     int16_t priority;
     uint8_t process_class;
     bool is_built_in;
+    uint64_t bundle_key; /* as struct mm_event_match has it */
     char rule[MM_EVENT_RULE_MAX];
     char name[MM_NAME_MAX];
 };
@@ -86,10 +87,11 @@ struct mm_bundle_node {
     struct mm_bundle bundle; /* least: of the processes that count, MM_PRIORITY_NONE without;
                                 announced: the priority of the last MM_EVENT_PRIORITY */
     union {
-        struct mm_hash_link hash_link;
-        char label[sizeof(struct mm_hash_link)]; /* name of what is not registered */
+        struct mm_hash_link hash_link;           /* of what is registered, or shared */
+        char label[sizeof(struct mm_hash_link)]; /* name of what is neither */
     };
     bool is_in_use;          /* by a bundle: not free in its pool */
+    bool is_shared;          /* by all that process rules give its key and name (shared_bundles.c) */
     int16_t upstream_number; /* of what is registered, where priorities are upstream's */
 };
 
@@ -119,6 +121,7 @@ struct mm_account {
     bool was_active; /* while a switch is applied */
     bool has_changed;
     bool is_removed; /* forgotten with its last bundle */
+    bool is_to_end;  /* while it is restored: its bundles were being ended */
     uint32_t bundle_count;
     struct mm_list link;
 };
@@ -141,12 +144,20 @@ struct mm_found_processes {
     pid_t pids[64];
 };
 
+/* Groups that are frozen, as far as somebody told: who comes into one may be known only after the word of it. Of more than
+   these there are frozen processes, or nobody whom it concerns. */
+struct mm_frozen_groups {
+    unsigned count;
+    uint64_t ids[64];
+};
+
 /* A scan in slices. */
 struct mm_scan_work {
     struct mm_timer timer;
     bool is_under_way;
     struct mm_process_scan scan;
     uint64_t number;   /* counts up with each */
+    bool asks_all;     /* whether they are frozen, not only those that were */
     bool is_comparing; /* all were seen: who was not is looked at */
     uint32_t bucket;   /* where that goes on */
     uint32_t bucket_count;
@@ -159,10 +170,12 @@ struct mm_priority_manager {
     struct mm_event_center *center;
     pid_t own_pid;
     bool is_under_pressure;
-    enum mm_memory_level memory_level;      /* the engine's own */
-    bool is_scan_wanted;                    /* newcomers were lost, or somebody asked */
-    bool has_seen_frozen;                   /* somebody, or heard of a frozen group */
-    bool asks_if_frozen;                    /* of newcomers: the same, or no scan was made yet */
+    enum mm_memory_level memory_level; /* the engine's own */
+    bool is_scan_wanted;               /* newcomers were lost, or somebody asked */
+    bool has_scanned;                  /* at the start */
+    bool must_ask_all;                 /* whether they are frozen: the next scan */
+    uint32_t frozen_processes;
+    struct mm_frozen_groups frozen_groups;
     const struct mm_config *pending_config; /* came under pressure */
     struct mm_special_names names;
     uint64_t dead_check_ns;
@@ -179,8 +192,7 @@ struct mm_priority_manager {
 
     bool is_upstream; /* priorityCompat: registered processes live by upstream.h, as of the start */
     struct mm_object_pool upstream_pool;
-    uint64_t upstream_walk;              /* counts up with each walk over the extensions */
-    uint32_t upstream_dead_check_bucket; /* of bindings, whose turn is after the processes' */
+    uint64_t upstream_walk; /* counts up with each walk over the extensions */
 
     struct mm_deadline_queue grace, ability_start;
     struct mm_timer dead_check_timer, announce_timer;
@@ -191,6 +203,7 @@ struct mm_priority_manager {
     int save_error; /* the last one */
     struct mm_saved_state saved;
     uint32_t dead_check_bucket, refresh_bucket, refresh_done;
+    uint32_t upstream_dead_check_bucket; /* of bindings, whose turn is after the processes' */
 
     struct mm_process_node *seeds, *put_off;
     struct mm_bundle_node *changed_bundles;
@@ -272,17 +285,26 @@ void mm_manager_arm_save(struct mm_priority_manager *manager);
 void mm_manager_on_group(struct mm_priority_manager *manager, const struct mm_event *event);
 /* Asks the kernel; seeds where it has changed. */
 void mm_manager_look_if_frozen(struct mm_priority_manager *manager, struct mm_process_node *node);
-/* Of a newcomer, before it is in a bundle. */
+/* Of a newcomer, before it is in a bundle: asks the kernel as long as anything is frozen. */
 void mm_manager_note_if_frozen(struct mm_priority_manager *manager, struct mm_process_node *node);
+/* It is not on the list any more. */
+void mm_manager_forget_frozen(struct mm_priority_manager *manager, const struct mm_process_node *node);
+/* After a scan: of a group's end, or of its thaw, not everybody tells. */
+void mm_manager_check_frozen_groups(struct mm_priority_manager *manager);
 
 /* process_rules.c */
 int mm_manager_init_outcomes(struct mm_priority_manager *manager);
 void mm_manager_fini_outcomes(struct mm_priority_manager *manager);
 void mm_manager_on_matched(struct mm_priority_manager *manager, const struct mm_event *event);
-/* While it is in its own bundle; does not seed. */
+/* While it is in no registered bundle; does not seed. One that it shares it is still in: for mm_manager_regroup. */
 void mm_manager_forget_match(struct mm_priority_manager *manager, struct mm_process_node *node);
 /* Of all processes: there are no rules any more. */
 void mm_manager_forget_matches(struct mm_priority_manager *manager);
+
+/* shared_bundles.c */
+/* Puts one that nobody registered into the bundle that its match says, which may end the one that it was in, or, without
+   a slot, the process for the list, until a scan finds it again: false. Joining seeds. */
+bool mm_manager_regroup(struct mm_priority_manager *manager, struct mm_process_node *node);
 
 /* scan.c */
 /* Lets a scan that is wanted, or was interrupted by a kill, go on as soon as it may. */
@@ -336,9 +358,14 @@ struct mm_bundle_node *mm_manager_find_bundle(const struct mm_priority_manager *
 /* Of an unregistered process; NULL without a slot. */
 struct mm_bundle_node *mm_manager_own_bundle(struct mm_priority_manager *manager,
                                              const struct mm_process_node *member);
+/* The comm of what is alone in a bundle that nobody registered. */
+void mm_bundle_label(struct mm_bundle_node *node, const char *comm);
 /* Joining seeds the process; leaving the last process ends the bundle. */
 void mm_bundle_join(struct mm_priority_manager *manager, struct mm_bundle_node *node,
                     struct mm_process_node *member);
+/* Leaving, with what a process rule made of it. */
+void mm_bundle_part(struct mm_priority_manager *manager, struct mm_process_node *member);
+/* And without. */
 void mm_bundle_leave(struct mm_priority_manager *manager, struct mm_process_node *member);
 /* A member's priority went from one value to another. */
 void mm_bundle_member_changed(struct mm_priority_manager *manager, struct mm_process_node *member,
@@ -362,6 +389,10 @@ struct mm_account *mm_manager_account(struct mm_priority_manager *manager, int64
 /* One bundle less. */
 void mm_account_release(struct mm_priority_manager *manager, struct mm_account *account);
 int mm_account_adjustment(const struct mm_account *account);
+/* Whether the killer has some of its bundles still to take. */
+bool mm_account_has_ending(const struct mm_priority_manager *manager, const struct mm_account *account);
+/* What was to end before a restart is to end still: marks it, and publishes MM_EVENT_ACCOUNT for the killer. */
+void mm_manager_resume_ending(struct mm_priority_manager *manager);
 void mm_manager_on_account(struct mm_priority_manager *manager, const struct mm_event *event);
 
 /* extensions.c */

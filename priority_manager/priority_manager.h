@@ -3,7 +3,7 @@
  * Account -> bundle -> process, and the rules that turn events into priorities.
  *
  * A bundle is what is squeezed and killed: all processes of one application (account, uid and name), or a
- * single process that nobody registered. Its priority is the least (most important) of its processes',
+ * single process that nobody registered, or several that a process rule gives one name. Its priority is the least (most important) of its processes',
  * render processes left out, clamped to -1000..1000; the list holds the bundles. The manager subscribes to
  * the event center, recomputes only what an event touches, moves bundles on the list, and has oom_score_adj
  * written where the value changed. While a kill is under way (MM_EVENT_KILL_BEGIN to KILL_END) it allocates
@@ -88,7 +88,12 @@
  * Process rules. A process that nobody registered and a rule takes (MM_EVENT_PROCESS_MATCHED) has the rule's number
  * and is shown under the rule's name; its oom_score_adj is left alone. -1000 in its file stays -1000, whatever a rule
  * says, and a built-in rule that does not protect leaves alone who has another number than 0. Each such process is a
- * bundle of its own, whatever its name. A client that registers it has the last word.
+ * bundle of its own, whatever its name, unless its rule gives the bundle a name: all to which rules give the same name
+ * and key (one user, or one cgroup) are one bundle then, with one place on the list, and die together. As of any bundle
+ * its priority is the least of its processes', and unregistered_policy goes by that: with one of them at -1000, by a
+ * rule, the white list or its file, none is killed, and where one is at 0 none is "raised". An answer that says another
+ * name moves the process; one that is alone takes its bundle along, with its place among equals. Without a slot it
+ * stays alone. A client that registers it has the last word, and takes it out.
  *
  * Frozen. A process whose group of cgroup v2, or one above it, is frozen, by whomever, is at 600 at least, whatever it
  * was reported to do: it does nothing, in the foreground neither. The rules that come after this one, from the important
@@ -252,14 +257,18 @@ struct mm_bundle {
     const char *name; /* registered: the bundle's; else what a process rule says, or the comm; printable */
 };
 
+/* Nobody registered its processes, of which there may be several: process rules give them its name. */
+bool mm_bundle_is_shared(const struct mm_bundle *bundle);
+
 #define MM_BUNDLE_OF(entry_pointer) MM_CONTAINER_OF(entry_pointer, struct mm_bundle, entry)
 
 /* O(1). Has the list's key say what the bundle says: after any change of its size, of set_aside_until_ns, or of whether
    it has processes. Does nothing to a bundle that is not on the list. */
 void mm_bundle_describe(struct mm_priority_list *list, const struct mm_bundle *bundle);
 
-/* Why one that mm_priority_manager_take_ending gives is ended: "removal of", to be followed by its account. */
-const char *mm_bundle_ending_reason(const struct mm_bundle *bundle);
+/* Why the bundles of an account that mm_priority_manager_take_ending gives are ended: "removal of account 100". */
+#define MM_ACCOUNT_ENDING_REASON_MAX 64
+void mm_account_ending_reason(const struct mm_account *account, char *text, size_t size);
 /* -1: not registered. */
 int64_t mm_bundle_account_id(const struct mm_bundle *bundle);
 /* What the setting for processes that nobody registered allows, for whoever kills or squeezes: of those at that
@@ -324,10 +333,12 @@ struct mm_saved_state {
    there is is removed, so that nobody takes it up when it is out of date. */
 int mm_priority_manager_restore(struct mm_priority_manager *manager);
 /* Writes it now; it is written by itself when something was reported, two seconds later. Allocates, and waits for
-   memory: -EBUSY while a kill is under way and from MM_LEVEL_LOW upwards, after which it is written by itself, too. */
+   memory: -EBUSY while a kill is under way and at MM_LEVEL_CRITICAL, after which it is written by itself, too. */
 int mm_priority_manager_save(struct mm_priority_manager *manager);
 /* The same whatever is under way: when nobody is killed any more. */
 int mm_priority_manager_save_last(struct mm_priority_manager *manager);
+/* Whether what clients report is saved: by the configuration in force, and never in upstream's mode. */
+bool mm_priority_manager_is_saved(const struct mm_priority_manager *manager);
 const struct mm_saved_state *mm_priority_manager_saved(const struct mm_priority_manager *manager);
 
 struct mm_priority_counters {

@@ -264,28 +264,43 @@ struct mm_priority_entry *mm_priority_list_least(const struct mm_priority_list *
 
 /* ---- all of them ---------------------------------------------------------------------------------------- */
 
-static void enter(struct mm_priority_walk *walk, const struct mm_priority_entry *any)
+/* MM_PRIORITY_FREE: nowhere. */
+static void enter(struct mm_priority_walk *walk, int priority)
 {
-    walk->priority = any ? any->priority : MM_PRIORITY_FREE;
+    walk->priority = priority;
     walk->has_rank = false;
     walk->position = walk->selection.count = 0;
+}
+
+static void enter_that_of(struct mm_priority_walk *walk, const struct mm_priority_entry *any)
+{
+    enter(walk, any ? any->priority : MM_PRIORITY_FREE);
 }
 
 void mm_priority_walk_begin(struct mm_priority_walk *walk, const struct mm_priority_list *list)
 {
     walk->list = list;
     walk->begun = list->uses;
-    enter(walk, mm_priority_list_first(list));
+    enter_that_of(walk, mm_priority_list_first(list));
 }
 
 void mm_priority_walk_begin_behind(struct mm_priority_walk *walk, const struct mm_priority_list *list,
-                                   const struct mm_priority_entry *entry)
+                                   int priority, struct mm_priority_rank rank)
 {
-    walk->list = list;
-    walk->begun = list->uses;
-    enter(walk, entry);
-    walk->rank = mm_priority_rank_of(list, mm_priority_list_index_of(entry->slot));
+    mm_priority_walk_begin(walk, list);
+    if (priority > MM_PRIORITY_MAX)
+        return;
+    enter(walk, priority < MM_PRIORITY_MIN ? MM_PRIORITY_FREE : priority);
+    walk->rank = rank;
     walk->has_rank = true;
+}
+
+void mm_priority_walk_begin_at(struct mm_priority_walk *walk, const struct mm_priority_list *list,
+                               int priority, struct mm_priority_rank rank)
+{
+    /* no two have the same use, which is 1 at least: the rank before it is nobody else's */
+    rank.use -= rank.use > 0;
+    mm_priority_walk_begin_behind(walk, list, priority, rank);
 }
 
 /* The next 64 of the bucket; false when there are none. */
@@ -324,7 +339,7 @@ struct mm_priority_entry *mm_priority_walk_next(struct mm_priority_walk *walk)
                 return walk->list->entries[walk->selection.indices[position]];
         }
         if (!select_more(walk))
-            enter(walk, mm_priority_list_first_below(walk->list, walk->priority));
+            enter_that_of(walk, mm_priority_list_first_below(walk->list, walk->priority));
     }
     return NULL;
 }

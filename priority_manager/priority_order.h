@@ -33,7 +33,8 @@ struct mm_priority_order mm_priority_order_of(const struct mm_kill_config *confi
 void mm_priority_list_set_order(struct mm_priority_list *list, const struct mm_priority_order *order);
 
 /* The first victim. NULL when empty. O(1) as long as it is the one that it was, or the oldest use decides; else, once,
-   as mm_priority_list_select. */
+   as mm_priority_list_select. const is what the list says: it remembers who is the first of that bucket, so that no two
+   threads may ask at once. */
 struct mm_priority_entry *mm_priority_list_least(const struct mm_priority_list *list);
 
 /* ---- rank ----------------------------------------------------------------------------------------------- */
@@ -145,7 +146,8 @@ static inline bool mm_priority_selection_is_by_size(const struct mm_priority_sel
 /*
  * The next victim first, until there are no more. The list may change meanwhile: who is removed, moved or used is not
  * met any more, nor is who is inserted; who is described anew may be met twice or not at all, and all others are met
- * once. O(1) each, but every 64th as mm_priority_list_select.
+ * once. O(1) each, but every 64th as mm_priority_list_select: whoever wants all n of one bucket pays O(n^2 / 64), so
+ * that one goes in pages and goes on behind a rank.
  */
 struct mm_priority_walk {
     const struct mm_priority_list *list;
@@ -159,9 +161,12 @@ struct mm_priority_walk {
 
 /* From the least important on. */
 void mm_priority_walk_begin(struct mm_priority_walk *walk, const struct mm_priority_list *list);
-/* From the one behind that entry, which is on the list. */
+/* From the first behind that rank of that priority, whether or not anybody has it. Any priority and rank will do. O(1). */
 void mm_priority_walk_begin_behind(struct mm_priority_walk *walk, const struct mm_priority_list *list,
-                                   const struct mm_priority_entry *entry);
+                                   int priority, struct mm_priority_rank rank);
+/* The same from who has it, if somebody has. */
+void mm_priority_walk_begin_at(struct mm_priority_walk *walk, const struct mm_priority_list *list,
+                               int priority, struct mm_priority_rank rank);
 /* NULL after the last. */
 struct mm_priority_entry *mm_priority_walk_next(struct mm_priority_walk *walk);
 

@@ -25,8 +25,8 @@ void mm_manager_fini_outcomes(struct mm_priority_manager *manager)
 static bool is_outcome(const struct mm_rule_outcome *outcome, const struct mm_event_match *match)
 {
     return outcome->priority == match->priority && outcome->process_class == match->process_class &&
-           outcome->is_built_in == match->is_built_in && strcmp(outcome->rule, match->rule) == 0 &&
-           strcmp(outcome->name, match->bundle) == 0;
+           outcome->is_built_in == match->is_built_in && outcome->bundle_key == match->bundle_key &&
+           strcmp(outcome->rule, match->rule) == 0 && strcmp(outcome->name, match->bundle) == 0;
 }
 
 static struct mm_rule_outcome *find_outcome(const struct mm_priority_manager *manager, uint64_t hash,
@@ -59,6 +59,7 @@ static struct mm_rule_outcome *add_outcome(struct mm_priority_manager *manager, 
     outcome->priority = match->priority;
     outcome->process_class = match->process_class;
     outcome->is_built_in = match->is_built_in;
+    outcome->bundle_key = match->bundle_key;
     mm_copy_text(outcome->rule, sizeof(outcome->rule), match->rule);
     mm_copy_text(outcome->name, sizeof(outcome->name), match->bundle);
     outcome->hash_link.hash = hash;
@@ -69,11 +70,13 @@ static struct mm_rule_outcome *add_outcome(struct mm_priority_manager *manager, 
 void mm_manager_forget_match(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
     struct mm_rule_outcome *outcome = node->outcome;
+    struct mm_bundle_node *bundle = mm_bundle_node_of(node->process.bundle);
 
     if (!outcome)
         return;
     node->outcome = NULL;
-    node->process.bundle->name = mm_bundle_node_of(node->process.bundle)->label;
+    if (!bundle->is_shared)
+        bundle->bundle.name = bundle->label;
     if (--outcome->users > 0)
         return;
     mm_hash_table_remove(&manager->outcomes, &outcome->hash_link);
@@ -84,7 +87,8 @@ void mm_manager_forget_match(struct mm_priority_manager *manager, struct mm_proc
 static void set_match(struct mm_priority_manager *manager, struct mm_process_node *node,
                       const struct mm_event_match *match)
 {
-    uint64_t hash = mm_hash_u64(mm_hash_text(match->rule) ^ mm_hash_u64(mm_hash_text(match->bundle)));
+    uint64_t hash =
+        mm_hash_u64(mm_hash_text(match->rule) ^ match->bundle_key ^ mm_hash_u64(mm_hash_text(match->bundle)));
     struct mm_rule_outcome *outcome = find_outcome(manager, hash, match);
 
     if (!outcome)
@@ -94,7 +98,6 @@ static void set_match(struct mm_priority_manager *manager, struct mm_process_nod
     outcome->users++;
     mm_manager_forget_match(manager, node);
     node->outcome = outcome;
-    node->process.bundle->name = outcome->name;
 }
 
 void mm_manager_on_matched(struct mm_priority_manager *manager, const struct mm_event *event)
@@ -118,20 +121,25 @@ void mm_manager_on_matched(struct mm_priority_manager *manager, const struct mm_
         set_match(manager, node, match);
     else
         mm_manager_forget_match(manager, node);
-    mm_manager_seed(manager, node);
+    if (mm_manager_regroup(manager, node))
+        mm_manager_seed(manager, node);
     mm_manager_settle(manager);
 }
 
 void mm_manager_forget_matches(struct mm_priority_manager *manager)
 {
     for (uint32_t i = 0; i < manager->processes.bucket_count; i++) {
-        for (struct mm_hash_link *link = manager->processes.buckets[i]; link; link = link->next) {
+        struct mm_hash_link *link = manager->processes.buckets[i];
+
+        while (link) {
             struct mm_process_node *node = MM_CONTAINER_OF(link, struct mm_process_node, hash_link);
 
+            link = link->next;
             if (!node->outcome)
                 continue;
             mm_manager_forget_match(manager, node);
-            mm_manager_seed(manager, node);
+            if (mm_manager_regroup(manager, node))
+                mm_manager_seed(manager, node);
         }
     }
     mm_manager_settle(manager);

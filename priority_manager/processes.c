@@ -53,8 +53,7 @@ struct mm_process_node *mm_manager_add_process(struct mm_priority_manager *manag
     node->hash_link.hash = pid_hash(info->pid);
     mm_hash_table_insert(&manager->processes, &node->hash_link);
     manager->counters.processes++;
-    if (manager->asks_if_frozen)
-        mm_manager_note_if_frozen(manager, node);
+    mm_manager_note_if_frozen(manager, node);
     if (manager->unknown_callers)
         mm_manager_adopt_caller(manager, node);
     return node;
@@ -77,6 +76,7 @@ void mm_manager_remove_process(struct mm_priority_manager *manager, struct mm_pr
         mm_upstream_detach(manager, node);
     if (node->process.bundle)
         mm_bundle_leave(manager, node);
+    mm_manager_forget_frozen(manager, node);
     mm_hash_table_remove(&manager->processes, &node->hash_link);
     mm_object_pool_put(&manager->process_pool, node);
     manager->counters.processes--;
@@ -120,8 +120,8 @@ bool mm_manager_note_comm(struct mm_priority_manager *manager, struct mm_process
     memcpy(process->comm, comm, MM_COMM_MAX - 1);
     if (process->bundle->is_registered)
         return false;
-    (void)mm_printable(process->comm, strnlen(process->comm, MM_COMM_MAX), bundle->label,
-                       sizeof(bundle->label));
+    if (!bundle->is_shared)
+        mm_bundle_label(bundle, process->comm);
     mm_manager_apply_comm(manager, node);
     return true;
 }

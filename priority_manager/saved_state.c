@@ -82,6 +82,8 @@ static void add_accounts(const struct mm_priority_manager *manager, struct mm_sn
         memset(&record, 0, sizeof(record));
         record.id = account->id;
         record.is_active = account->state == MM_ACCOUNT_IS_ACTIVE;
+        record.is_removed = account->is_removed;
+        record.is_ending = mm_account_has_ending(manager, account);
         mm_snapshot_add_account(writer, &record);
     }
 }
@@ -131,27 +133,28 @@ static int write_state(struct mm_priority_manager *manager)
     return result;
 }
 
-static bool is_saved(const struct mm_priority_manager *manager)
+bool mm_priority_manager_is_saved(const struct mm_priority_manager *manager)
 {
     return manager->saves_state && !manager->is_upstream;
 }
 
-/* It allocates and writes: under pressure it would wait for memory, and the kill for it. */
+/* It allocates and writes: under pressure it would wait for memory, and the kill for it. What a device does for hours, at
+   a low level of memory, is worth saving. */
 static bool is_calm(const struct mm_priority_manager *manager)
 {
-    return !manager->is_under_pressure && manager->memory_level < MM_LEVEL_LOW;
+    return !manager->is_under_pressure && manager->memory_level < MM_LEVEL_CRITICAL;
 }
 
 int mm_priority_manager_save(struct mm_priority_manager *manager)
 {
-    if (!is_saved(manager))
+    if (!mm_priority_manager_is_saved(manager))
         return -EOPNOTSUPP;
     return is_calm(manager) ? write_state(manager) : -EBUSY;
 }
 
 int mm_priority_manager_save_last(struct mm_priority_manager *manager)
 {
-    return is_saved(manager) ? write_state(manager) : -EOPNOTSUPP;
+    return mm_priority_manager_is_saved(manager) ? write_state(manager) : -EOPNOTSUPP;
 }
 
 /* Where it is not calm, it stays wanted. */
@@ -183,7 +186,7 @@ void mm_manager_arm_save(struct mm_priority_manager *manager)
 
 void mm_manager_want_save(struct mm_priority_manager *manager)
 {
-    manager->is_save_wanted = is_saved(manager);
+    manager->is_save_wanted = mm_priority_manager_is_saved(manager);
     mm_manager_arm_save(manager);
 }
 
@@ -199,11 +202,13 @@ static void restore_account(const struct mm_snapshot_account *record, void *user
     if (!account)
         return;
     account->state = record->is_active ? MM_ACCOUNT_IS_ACTIVE : MM_ACCOUNT_IS_INACTIVE;
+    account->is_removed = record->is_removed;
+    account->is_to_end = record->is_ending;
     manager->saved.accounts++;
 }
 
 /* The one that was registered, found by the scan, and nobody's yet. */
-static struct mm_process_node *find_same(struct mm_priority_manager *manager, pid_t pid, uint64_t ticks)
+static struct mm_process_node *find_same(const struct mm_priority_manager *manager, pid_t pid, uint64_t ticks)
 {
     struct mm_process_node *node = mm_manager_find(manager, pid);
 
@@ -270,16 +275,29 @@ static void restore_process(const struct mm_snapshot_process *record, void *user
     mm_manager_settle(manager);
 }
 
+/* It need not be one of the domain's. */
+static bool is_same_caller(const struct mm_priority_manager *manager,
+                           const struct mm_snapshot_binding *record)
+{
+    struct mm_kernel *kernel = manager->kernel;
+    struct mm_process_info info;
+
+    if (find_same(manager, record->caller_pid, record->caller_ticks))
+        return true;
+    return record->caller_ticks != 0 &&
+           kernel->ops->read_process(kernel, record->caller_pid, MM_PROCESS_STAT, &info) == 0 &&
+           !info.has_exited && info.start_time_ticks == record->caller_ticks;
+}
+
 static void restore_binding(const struct mm_snapshot_binding *record, void *user)
 {
     struct mm_priority_manager *manager = user;
     struct mm_process_node *target = mm_manager_find(manager, record->target_pid);
-    struct mm_process_node *caller = mm_manager_find(manager, record->caller_pid);
 
     if (!target || !target->process.bundle->is_registered)
         return;
     /* a caller that has ended needs nothing any more; one that never was named has no end */
-    if (record->caller_pid != 0 && (!caller || caller->process.start_time_ticks != record->caller_ticks)) {
+    if (record->caller_pid != 0 && !is_same_caller(manager, record)) {
         manager->saved.gone++;
         return;
     }
@@ -306,6 +324,7 @@ static void restore_bytes(struct mm_priority_manager *manager, const uint8_t *by
     }
     manager->saved.age_ns = now_ns > written_ns ? now_ns - written_ns : 0;
     mm_manager_settle(manager);
+    mm_manager_resume_ending(manager);
     mm_manager_announce(manager);
 }
 
@@ -324,7 +343,7 @@ int mm_priority_manager_restore(struct mm_priority_manager *manager)
     uint8_t *bytes;
     ssize_t size;
 
-    if (!is_saved(manager)) {
+    if (!mm_priority_manager_is_saved(manager)) {
         remove_state(manager);
         return -EOPNOTSUPP;
     }

@@ -88,7 +88,7 @@ static int visit(const struct mm_process_info *process, void *user)
     if (node && node->process.start_time_ticks == process->start_time_ticks) {
         if (!process->has_exited)
             node->seen_in_scan = manager->scan_work.number;
-        if (node->process.flags & MM_PROCESS_IS_FROZEN)
+        if (manager->scan_work.asks_all || (node->process.flags & MM_PROCESS_IS_FROZEN))
             mm_manager_look_if_frozen(manager, node);
         /* another program: rules may take it now */
         return mm_manager_note_comm(manager, node, process->comm) && !visitor->is_first
@@ -141,9 +141,8 @@ int mm_priority_manager_scan(struct mm_priority_manager *manager)
         manager->is_scan_wanted = true;
         return -EBUSY;
     }
-    manager->asks_if_frozen = true;
     result = run(manager, true, UINT64_MAX, &scan);
-    manager->asks_if_frozen = manager->has_seen_frozen;
+    manager->has_scanned = true;
     return result;
 }
 
@@ -170,11 +169,12 @@ static void begin_scan(struct mm_priority_manager *manager)
     struct mm_scan_work *work = &manager->scan_work;
 
     work->is_under_way = true;
+    work->asks_all = manager->must_ask_all;
     work->is_comparing = false;
     work->number++;
     work->spent_ns = 0;
     work->scan = (struct mm_process_scan){0};
-    manager->is_scan_wanted = false;
+    manager->is_scan_wanted = manager->must_ask_all = false;
 }
 
 /* Those who are there, then those who are on the list and are not there; false when the scan is over. */
@@ -206,6 +206,8 @@ void mm_manager_scan_slice(struct mm_timer *timer, void *user)
     if (!work->is_under_way)
         begin_scan(manager);
     work->is_under_way = go_on(manager, begin_ns + SLICE_NS);
+    if (!work->is_under_way && !manager->must_ask_all)
+        mm_manager_check_frozen_groups(manager);
     end_ns = mm_event_center_now_ns(manager->center);
     work->spent_ns += end_ns - begin_ns;
     work->rests_until_ns = end_ns + work->spent_ns * REST;

@@ -10,7 +10,7 @@
 
 #define MAGIC "mmstate"
 /* To be counted up with every change of what a record, a flag or a number in it means. */
-#define VERSION 2
+#define VERSION 3
 
 /* What this build makes of a record: another build of the same version may differ in it. */
 struct layout {
@@ -186,12 +186,20 @@ static bool read_process(struct cursor *cursor, const struct mm_snapshot_visitor
 static bool read_account(struct cursor *cursor, const struct mm_snapshot_visitor *visitor)
 {
     uint8_t bytes[sizeof(struct mm_snapshot_account)];
-    const size_t place = offsetof(struct mm_snapshot_account, is_active);
+    static const size_t flags[] = {
+        offsetof(struct mm_snapshot_account, is_active),
+        offsetof(struct mm_snapshot_account, is_removed),
+        offsetof(struct mm_snapshot_account, is_ending),
+    };
     struct mm_snapshot_account account;
 
-    /* a bool of another value than 0 and 1 is nothing to read */
-    if (!take(cursor, bytes, sizeof(bytes)) || bytes[place] > 1)
+    if (!take(cursor, bytes, sizeof(bytes)))
         return false;
+    /* a bool of another value than 0 and 1 is nothing to read */
+    for (size_t i = 0; i < MM_ARRAY_SIZE(flags); i++) {
+        if (bytes[flags[i]] > 1)
+            return false;
+    }
     memcpy(&account, bytes, sizeof(bytes));
     if (account.id < 0)
         return false;

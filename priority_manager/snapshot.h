@@ -18,6 +18,8 @@ extern "C" {
 struct mm_snapshot_account {
     int64_t id;
     bool is_active; /* else inactive */
+    bool is_removed;
+    bool is_ending; /* its bundles are to be killed */
 };
 
 struct mm_snapshot_process {

@@ -265,6 +265,23 @@ static void print_saved_state(const struct mm_ctl *ctl, const cJSON *saved, bool
     (void)putchar('\n');
 }
 
+/* What clients said of the whole device last; nobody need have said anything. */
+static void print_device(const struct mm_ctl *ctl, const cJSON *device)
+{
+    const cJSON *word;
+    char text[TEXT_MAX];
+
+    if (cJSON_GetArraySize(device) == 0)
+        return;
+    print_title(ctl, "device");
+    cJSON_ArrayForEach (word, device) {
+        if (cJSON_IsString(word))
+            (void)printf("%s%s", word == device->child ? "" : ", ",
+                         mm_clean_text(word->valuestring, text, sizeof(text)));
+    }
+    (void)putchar('\n');
+}
+
 static void print_counters(const struct mm_ctl *ctl, const cJSON *answer)
 {
     const cJSON *list = mm_json_get(answer, "list"), *events = mm_json_get(answer, "events"),
@@ -330,6 +347,7 @@ static int run(struct mm_ctl *ctl)
         mm_print_json(answer);
     } else {
         print_daemon(ctl, answer);
+        print_device(ctl, mm_json_get(answer, "device"));
         print_memory(ctl, answer);
         print_killer(ctl, answer);
         print_reclaim(ctl, answer);

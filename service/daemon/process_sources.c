@@ -76,6 +76,20 @@ static void listen_to_freezing(struct mm_daemon *daemon)
         listen_to_groups(daemon, "for rules about who enters one, and who is frozen");
 }
 
+static void scan_on_changes(struct mm_daemon *daemon)
+{
+    int result = mm_event_center_subscribe(daemon->engine->center, MM_RANK_OBSERVER, 1U << MM_EVENT_GROUP,
+                                           look_again, daemon);
+
+    if (result == 0) {
+        listen_to_groups(daemon, "a change has processes looked for");
+        return;
+    }
+    listen_to_freezing(daemon);
+    mm_daemon_note_source(daemon, "control groups", false, "no change has processes looked for: %s",
+                          strerror(-result));
+}
+
 /* untold: what nobody tells of. */
 static void begin_to_scan(struct mm_daemon *daemon, const char *untold)
 {
@@ -87,9 +101,7 @@ static void begin_to_scan(struct mm_daemon *daemon, const char *untold)
     if (!is_new)
         return;
     arm_scan(daemon);
-    (void)mm_event_center_subscribe(daemon->engine->center, MM_RANK_OBSERVER, 1U << MM_EVENT_GROUP,
-                                    look_again, daemon);
-    listen_to_groups(daemon, "a change has processes looked for");
+    scan_on_changes(daemon);
 }
 
 static bool is_domain_a_group(const struct mm_daemon *daemon)

@@ -21,11 +21,7 @@
 
 #define RULE(title, kind, number, why, ...)                                                                  \
     {                                                                                                        \
-        .rule = {.name = (title),                                                                            \
-                 .bundle = "%{comm}",                                                                        \
-                 .process_class = (kind),                                                                    \
-                 .priority = (number),                                                                       \
-                 __VA_ARGS__},                                                                               \
+        .rule = {.name = (title), .process_class = (kind), .priority = (number), __VA_ARGS__},               \
         .reason = (why),                                                                                     \
     }
 #define PROTECTED(title, why, ...) RULE(title, MM_CLASS_PROTECTED, -1000, why, __VA_ARGS__)

@@ -99,16 +99,18 @@ static cJSON *match_json(const struct look *look, int rule)
 {
     const struct mm_process_rule *taker;
     char name[MM_NAME_MAX], origin[MM_ORIGIN_TEXT_MAX];
+    uint64_t bundle_key;
     cJSON *json;
 
     if (rule < 0)
         return cJSON_CreateNull();
     taker = mm_match_rule_at(look->rules, (unsigned)rule);
-    mm_match_bundle_name(taker->bundle, &look->facts, name);
+    bundle_key = mm_match_bundle_name(taker->bundle, &look->facts, name);
     json = cJSON_CreateObject();
     add(json, "rule", cJSON_CreateString(taker->name));
     add(json, "origin", cJSON_CreateString(origin_of(look, (unsigned)rule, origin)));
     add(json, "bundle", cJSON_CreateString(name));
+    add(json, "shares_bundle", cJSON_CreateBool(bundle_key != 0));
     add(json, "class",
         cJSON_CreateString(mm_process_class_name((enum mm_process_class)taker->process_class)));
     add(json, "priority", cJSON_CreateNumber(taker->priority));
@@ -176,9 +178,10 @@ static void add_taken(struct look *look, struct mm_table *table, unsigned rule)
     const struct mm_process_rule *taker = mm_match_rule_at(look->rules, rule);
     const char *reason = mm_match_built_in_reason(look->rules, rule);
     char name[MM_NAME_MAX];
+    bool shares_bundle = mm_match_bundle_name(taker->bundle, &look->facts, name) != 0;
 
-    mm_match_bundle_name(taker->bundle, &look->facts, name);
-    mm_table_cell(table, MM_STYLE_GOOD, "takes it: %s, %s, priority %d%s%s", name,
+    mm_table_cell(table, MM_STYLE_GOOD, "takes it: %s%s, %s, priority %d%s%s", name,
+                  shares_bundle ? " (one bundle with all of that name)" : "",
                   mm_process_class_name((enum mm_process_class)taker->process_class), taker->priority,
                   reason ? "; " : "", reason ? reason : "");
 }
@@ -270,7 +273,7 @@ static void add_row(struct look *look, int rule)
     mm_table_cell(look->table, MM_STYLE_PLAIN, "%d", look->facts.oom_score_adj);
     mm_table_cell(look->table, MM_STYLE_PLAIN, "%s", show_comm(look));
     if (taker)
-        mm_match_bundle_name(taker->bundle, &look->facts, name);
+        (void)mm_match_bundle_name(taker->bundle, &look->facts, name);
     mm_table_cell(look->table, taker ? MM_STYLE_PLAIN : MM_STYLE_FAINT, "%s", taker ? taker->name : "-");
     mm_table_cell(look->table, MM_STYLE_PLAIN, "%s",
                   taker ? mm_process_class_name((enum mm_process_class)taker->process_class) : "");

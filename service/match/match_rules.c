@@ -213,13 +213,28 @@ int mm_match_find(const struct mm_match_rules *rules, const struct mm_process_fa
 
 /* ---- names ----------------------------------------------------------------------------------------------- */
 
+/* FNV-1a, of 64 bits. */
+#define HASH_BEGIN 0xcbf29ce484222325ULL
+#define HASH_PRIME 0x100000001b3ULL
+
 struct name {
     char bytes[4 * MM_NAME_MAX];
     size_t length;
+    uint64_t
+        hash; /* of all that was appended, also of what does not fit: paths of cgroups may be long and end differently */
+    bool has_cgroup;
 };
+
+static uint64_t hash_on(uint64_t hash, const void *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ ((const unsigned char *)bytes)[i]) * HASH_PRIME;
+    return hash;
+}
 
 static void append(struct name *name, const char *text, size_t length)
 {
+    name->hash = hash_on(name->hash, text, length);
     length = MM_MIN(length, sizeof(name->bytes) - name->length);
     memcpy(name->bytes + name->length, text, length);
     name->length += length;
@@ -243,29 +258,53 @@ static void append_field(struct name *name, enum mm_template_field field,
         [MM_TEMPLATE_PID] = {pid, pid_length},
     };
 
+    name->has_cgroup |= field == MM_TEMPLATE_CGROUP && fields[field].length > 0;
     append(name, fields[field].text, fields[field].length);
 }
 
-void mm_match_bundle_name(const char *pattern, const struct mm_process_facts *facts,
-                          char ret_name[MM_NAME_MAX])
+static void append_template(struct name *name, const char *pattern, const struct mm_process_facts *facts)
 {
     const struct mm_element *element =
         mm_vocabulary_at(mm_vocabulary_find("processRules/processRule/bundle"));
-    struct name name = {.length = 0};
 
     while (*pattern) {
         const struct mm_word *word = mm_template_word(element, pattern, strlen(pattern));
 
         if (!word) {
-            append(&name, pattern++, 1);
+            append(name, pattern++, 1);
             continue;
         }
-        append_field(&name, (enum mm_template_field)word->value, facts);
+        append_field(name, (enum mm_template_field)word->value, facts);
         pattern += strlen(word->word) + 3;
     }
+}
+
+/* Who may call itself anything is not to get into another user's bundle. */
+static uint64_t key_of(const struct name *name, const struct mm_process_facts *facts)
+{
+    uint64_t hash = name->hash;
+
+    if (name->length == 0)
+        return 0;
+    if (name->has_cgroup)
+        hash = hash_on(hash, facts->cgroup.text, facts->cgroup.length);
+    else
+        hash = hash_on(hash, &facts->uid, sizeof(facts->uid));
+    return MM_MAX(hash, 1U);
+}
+
+uint64_t mm_match_bundle_name(const char *pattern, const struct mm_process_facts *facts,
+                              char ret_name[MM_NAME_MAX])
+{
+    struct name name = {.hash = HASH_BEGIN};
+    uint64_t key;
+
+    append_template(&name, pattern ? pattern : "", facts);
+    key = key_of(&name, facts);
     if (name.length == 0)
         append_field(&name, MM_TEMPLATE_COMM, facts);
     if (name.length == 0)
         append_field(&name, MM_TEMPLATE_PID, facts);
     (void)mm_printable(name.bytes, name.length, ret_name, MM_NAME_MAX);
+    return key;
 }

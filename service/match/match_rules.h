@@ -43,9 +43,16 @@ int mm_match_find(const struct mm_match_rules *rules, const struct mm_process_fa
 const char *mm_match_fact(const struct mm_process_facts *facts, unsigned condition,
                           char buffer[MM_MATCH_NUMBER_MAX], size_t *ret_length);
 
-/* The name that the rule gives a process' bundle: printable, cut to fit, never empty. */
-void mm_match_bundle_name(const char *pattern, const struct mm_process_facts *facts,
-                          char ret_name[MM_NAME_MAX]);
+/*
+ * The name that the rule gives a process' bundle: printable, cut to fit, never empty; its comm where the rule says
+ * nothing (NULL or "").
+ *
+ * Returns the key of the bundle that it shares with others: theirs is the same where the whole name is, and the user,
+ * or whoever the user where the name has the path of the cgroup in it, which is one for all who are in there. 0: it is
+ * alone in one, as the rule gives no name, or all that the name is made of is not known of it.
+ */
+uint64_t mm_match_bundle_name(const char *pattern, const struct mm_process_facts *facts,
+                              char ret_name[MM_NAME_MAX]);
 
 #ifdef __cplusplus
 }

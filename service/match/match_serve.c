@@ -43,7 +43,7 @@ static void fill_taken(const struct mm_match_rules *rules, int rule, const struc
     answer->process_class = (uint8_t)taker->process_class;
     answer->is_built_in = mm_match_built_in_reason(rules, (unsigned)rule) != NULL;
     mm_copy_text(answer->rule_name, sizeof(answer->rule_name), taker->name);
-    mm_match_bundle_name(taker->bundle, facts, answer->bundle);
+    answer->bundle_key = mm_match_bundle_name(taker->bundle, facts, answer->bundle);
 }
 
 void mm_match_answer_one(const struct mm_match_rules *rules, int proc_fd, const struct mm_match_query *query,

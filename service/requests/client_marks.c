@@ -13,6 +13,15 @@ struct mm_client_mark *mm_client_marks_find(struct mm_client_marks *marks, const
     return NULL;
 }
 
+struct mm_client_mark *mm_client_marks_of_client(struct mm_client_marks *marks, const void *client)
+{
+    for (unsigned i = 0; i < marks->count; i++) {
+        if (marks->items[i].client == client)
+            return &marks->items[i];
+    }
+    return NULL;
+}
+
 bool mm_client_marks_has(const struct mm_client_marks *marks, pid_t pid)
 {
     for (unsigned i = 0; i < marks->count; i++) {
@@ -41,5 +50,7 @@ int mm_client_marks_add(struct mm_client_marks *marks, const struct mm_client_ma
 
 void mm_client_marks_remove(struct mm_client_marks *marks, struct mm_client_mark *mark)
 {
+    if (mark < marks->items || mark >= marks->items + marks->count)
+        return;
     *mark = marks->items[--marks->count];
 }

@@ -165,6 +165,7 @@ static void write_match(struct mm_json_writer *writer, const struct mm_service_c
     mm_json_text(writer, "rule", match->rule);
     mm_json_bool(writer, "built_in", match->is_built_in);
     mm_json_text(writer, "name", match->bundle);
+    mm_json_bool(writer, "shares_bundle", match->bundle_key != 0);
     mm_json_text(writer, "class", mm_process_class_name((enum mm_process_class)match->process_class));
     mm_json_signed(writer, "priority", match->priority);
 }

@@ -35,6 +35,7 @@ struct mm_field {
 };
 
 struct mm_client_marks;
+struct mm_registered_apps;
 
 struct mm_request {
     const struct mm_service_context *context;
@@ -44,8 +45,10 @@ struct mm_request {
     int64_t id;
     struct mm_json_writer *writer;
     struct mm_request_counters *counters;
-    unsigned *device_changes; /* mask of 1u << enum mm_device_change: the last word on each matter */
-    struct mm_client_marks *critical, *apps; /* client_marks.h */
+    unsigned *device_changes;         /* mask of 1u << enum mm_device_change: the last word on each matter */
+    struct mm_client_marks *critical; /* client_marks.h */
+    struct mm_registered_apps *apps;  /* request_marks.h */
+    bool is_client_gone;              /* its connection ended while an event was published */
 };
 
 /* A handler writes its fields of the answer and returns 0, or what mm_request_refuse returns. */
@@ -107,7 +110,7 @@ bool mm_requests_is_root(const struct mm_service_context *context, const struct 
 bool mm_requests_may_change(const struct mm_service_context *context, const struct mm_control_peer *peer);
 
 const struct mm_service_context *mm_requests_context(const struct mm_requests *requests);
-struct mm_client_marks *mm_requests_apps(struct mm_requests *requests);
+struct mm_registered_apps *mm_requests_apps(struct mm_requests *requests);
 
 #ifdef __cplusplus
 }

@@ -7,7 +7,12 @@
 
 #include "service/requests/request_marks.h"
 
+#include "common/common.h"
+
 #include <errno.h>
+
+/* At most so often all applications are looked at for an event of one: a storm of them costs one look. */
+#define LOOK_AT_ALL_NS MM_NS_PER_S
 
 const struct mm_field mm_request_app_fields[] = {
     {"pid", MM_FIELD_INTEGER, true, 1, INT32_MAX},
@@ -29,13 +34,40 @@ static void tell(const struct mm_service_context *context, const struct mm_clien
     mm_event_center_publish(context->center, &event);
 }
 
-/* What it is now; a process that nobody registered on the list is in the background. */
-static enum mm_app_state state_of(const struct mm_service_context *context, const struct mm_client_mark *mark)
+/* By the kernel: the list may have no place for one that lives. */
+static bool has_ended(const struct mm_service_context *context, const struct mm_client_mark *mark)
+{
+    struct mm_kernel *kernel = context->kernel;
+    struct mm_process_info info;
+    int result;
+
+    if (mark->has_ended)
+        return true;
+    result = kernel->ops->read_process(kernel, mark->pid, MM_PROCESS_STAT, &info);
+    if (result < 0)
+        return result == -ESRCH;
+    return info.has_exited || info.start_time_ticks != mark->start_time_ticks ||
+           kernel->ops->is_in_domain(kernel, mark->pid) == 0;
+}
+
+static const struct mm_process *find_listed(const struct mm_service_context *context,
+                                            const struct mm_client_mark *mark)
 {
     const struct mm_process *process = mm_priority_manager_find(context->manager, mark->pid);
 
-    if (!process || process->start_time_ticks != mark->start_time_ticks)
-        return MM_APP_ENDED;
+    return process && process->start_time_ticks == mark->start_time_ticks ? process : NULL;
+}
+
+/* What it is now; a process that nobody registered on the list is in the background, one that the list has no place
+   for is what it was. */
+static enum mm_app_state state_of(const struct mm_service_context *context, const struct mm_client_mark *mark)
+{
+    const struct mm_process *process = find_listed(context, mark);
+
+    if (!mark->client)
+        return MM_APP_FORGOTTEN;
+    if (!process)
+        return has_ended(context, mark) ? MM_APP_ENDED : (enum mm_app_state)mark->state;
     if (process->flags & MM_PROCESS_IS_SUSPENDED)
         return MM_APP_SUSPENDED;
     if (process->flags & MM_PROCESS_IS_FOREGROUND)
@@ -46,57 +78,109 @@ static enum mm_app_state state_of(const struct mm_service_context *context, cons
 void mm_client_marks_sweep(const struct mm_service_context *context, struct mm_client_marks *marks)
 {
     for (unsigned i = marks->count; i > 0; i--) {
-        if (state_of(context, &marks->items[i - 1]) == MM_APP_ENDED)
-            mm_client_marks_remove(marks, &marks->items[i - 1]);
-    }
-}
-
-void mm_apps_let_go(const struct mm_service_context *context, struct mm_client_marks *marks,
-                    struct mm_client_mark *mark)
-{
-    const struct mm_client_mark gone = *mark;
-
-    mm_client_marks_remove(marks, mark);
-    if (!mm_client_marks_has(marks, gone.pid))
-        tell(context, &gone, MM_APP_FORGOTTEN);
-}
-
-/* Two connections may have registered one: its state is told once. */
-static bool is_first_of_pid(const struct mm_client_marks *marks, unsigned index)
-{
-    for (unsigned i = 0; i < index; i++) {
-        if (marks->items[i].pid == marks->items[index].pid)
-            return false;
-    }
-    return true;
-}
-
-/* A suspension is of all processes of a bundle, so that an event's pid does not say who changed. */
-static void tell_changes(const struct mm_service_context *context, struct mm_client_marks *marks)
-{
-    for (unsigned i = marks->count; i > 0; i--) {
         struct mm_client_mark *mark = &marks->items[i - 1];
-        enum mm_app_state state = state_of(context, mark);
-        const struct mm_client_mark told = *mark;
 
-        if ((int)state == mark->state)
-            continue;
-        mark->state = (int)state;
-        if (is_first_of_pid(marks, i - 1))
-            tell(context, &told, state);
-        if (state == MM_APP_ENDED)
+        if (!find_listed(context, mark) && has_ended(context, mark))
             mm_client_marks_remove(marks, mark);
     }
 }
 
-void mm_apps_follow(const struct mm_service_context *context, struct mm_client_marks *marks,
+/* Two connections may have registered one: its state is told once. Without a place for the event all stays as it is, and
+   is looked at again. */
+static void tell_change(const struct mm_service_context *context, struct mm_registered_apps *apps,
+                        const struct mm_client_mark *changed, enum mm_app_state state)
+{
+    const bool is_over = state == MM_APP_ENDED || state == MM_APP_FORGOTTEN;
+    struct mm_client_marks *marks = &apps->marks;
+
+    if (!mm_event_center_has_place(context->center, MM_EVENT_APP_STATE)) {
+        apps->has_untold = true;
+        return;
+    }
+    for (unsigned i = marks->count; i > 0; i--) {
+        struct mm_client_mark *mark = &marks->items[i - 1];
+
+        if (mark->pid != changed->pid || mark->start_time_ticks != changed->start_time_ticks ||
+            (state == MM_APP_FORGOTTEN && mark->client))
+            continue;
+        mark->state = (int)state;
+        if (is_over)
+            mm_client_marks_remove(marks, mark);
+    }
+    if (state != MM_APP_FORGOTTEN || !mm_client_marks_has(marks, changed->pid))
+        tell(context, changed, state);
+}
+
+/* pid 0: of all. What is told may end connections, and so shorten the table. */
+static void tell_changes(const struct mm_service_context *context, struct mm_registered_apps *apps, pid_t pid)
+{
+    for (unsigned i = apps->marks.count; i > 0; i = MM_MIN(i - 1, apps->marks.count)) {
+        const struct mm_client_mark mark = apps->marks.items[i - 1];
+        enum mm_app_state state;
+
+        if (pid != 0 && mark.pid != pid)
+            continue;
+        state = state_of(context, &mark);
+        if ((int)state != mark.state)
+            tell_change(context, apps, &mark, state);
+    }
+}
+
+static void tell_all_changes(const struct mm_service_context *context, struct mm_registered_apps *apps)
+{
+    apps->has_untold = false;
+    apps->looked_ns = mm_event_center_now_ns(context->center);
+    tell_changes(context, apps, 0);
+}
+
+void mm_apps_release(const struct mm_service_context *context, struct mm_registered_apps *apps,
+                     struct mm_client_mark *mark)
+{
+    const pid_t pid = mark->pid;
+
+    mark->client = NULL;
+    tell_changes(context, apps, pid);
+}
+
+/* The event is told before the kernel is done with the process. */
+static void note_end(struct mm_client_marks *marks, const struct mm_event *event)
+{
+    const uint64_t start_time_ticks = event->payload.process.start_time_ticks;
+
+    for (unsigned i = 0; i < marks->count; i++) {
+        struct mm_client_mark *mark = &marks->items[i];
+
+        if (mark->pid == event->pid && (start_time_ticks == 0 || start_time_ticks == mark->start_time_ticks))
+            mark->has_ended = true;
+    }
+}
+
+/* A suspension is of all processes of a bundle, so that the event's pid does not say who changed; and the list finds
+   some of the dead by itself, of which no event tells. */
+static bool is_look_at_all_due(const struct mm_service_context *context,
+                               const struct mm_registered_apps *apps, const struct mm_event *event)
+{
+    return (event->kind == MM_EVENT_APPLICATION &&
+            event->payload.application.reason == MM_REASON_APPLICATION_SUSPEND) ||
+           mm_event_center_now_ns(context->center) - apps->looked_ns >= LOOK_AT_ALL_NS;
+}
+
+void mm_apps_follow(const struct mm_service_context *context, struct mm_registered_apps *apps,
                     const struct mm_event *event)
 {
-    const uint32_t kinds = 1u << MM_EVENT_APPLICATION | 1u << MM_EVENT_PROCESS_EXITED |
-                           1u << MM_EVENT_PROCESS_LEFT | 1u << MM_EVENT_PROCESS_STARTED;
+    const uint32_t ends = 1u << MM_EVENT_PROCESS_EXITED | 1u << MM_EVENT_PROCESS_LEFT;
+    const uint32_t changes = ends | 1u << MM_EVENT_APPLICATION | 1u << MM_EVENT_PROCESS_STARTED;
+    const uint32_t kind = 1u << event->kind;
 
-    if (kinds >> event->kind & 1u)
-        tell_changes(context, marks);
+    if (apps->marks.count == 0)
+        return;
+    if (ends & kind)
+        note_end(&apps->marks, event);
+    if ((apps->has_untold && mm_event_center_has_place(context->center, MM_EVENT_APP_STATE)) ||
+        ((changes & kind) && is_look_at_all_due(context, apps, event)))
+        tell_all_changes(context, apps);
+    else if (changes & kind)
+        tell_changes(context, apps, event->pid);
 }
 
 static void write_app(struct mm_request *request, const struct mm_client_mark *mark)
@@ -112,25 +196,30 @@ int mm_request_app_register(struct mm_request *request)
         .client_uid = request->client->peer.uid,
     };
     const struct mm_client_mark *known;
+    struct mm_client_marks *marks = &request->apps->marks;
     struct mm_subject subject;
     bool is_told;
     int result = mm_subject_check(request, &subject);
 
     if (result < 0)
         return result;
-    tell_changes(request->context, request->apps);
-    known = mm_client_marks_find(request->apps, mark.client, subject.pid);
+    tell_all_changes(request->context, request->apps); /* which makes room, too */
+    known = mm_client_marks_find(marks, mark.client, subject.pid);
     if (known) {
         write_app(request, known);
         return 0;
     }
-    mm_subject_list(request, &subject);
+    result = mm_subject_list(request, &subject);
+    if (result < 0)
+        return result;
+    if (request->is_client_gone)
+        return mm_request_refuse(request, "failed", "the connection has ended");
     mark.pid = subject.pid;
     mark.uid = subject.uid;
     mark.start_time_ticks = subject.start_time_ticks;
     mark.state = (int)state_of(request->context, &mark);
-    is_told = mm_client_marks_has(request->apps, mark.pid);
-    if (mm_client_marks_add(request->apps, &mark) < 0)
+    is_told = mm_client_marks_has(marks, mark.pid);
+    if (mm_client_marks_add(marks, &mark) < 0)
         return mm_request_refuse(request, "too-many", "%d applications are registered already",
                                  MM_CLIENT_MARKS_MAX);
     if (!is_told)
@@ -142,7 +231,7 @@ int mm_request_app_register(struct mm_request *request)
 static struct mm_client_mark *find(struct mm_request *request)
 {
     const pid_t pid = (pid_t)mm_request_integer(request, "pid", 0);
-    struct mm_client_mark *mark = mm_client_marks_find(request->apps, request->client->identity, pid);
+    struct mm_client_mark *mark = mm_client_marks_find(&request->apps->marks, request->client->identity, pid);
 
     if (!mark)
         (void)mm_request_refuse(request, "no-such-process",
@@ -157,7 +246,7 @@ int mm_request_app_deregister(struct mm_request *request)
     if (!mark)
         return -ECANCELED;
     mm_json_signed(request->writer, "pid", mark->pid);
-    mm_apps_let_go(request->context, request->apps, mark);
+    mm_apps_release(request->context, request->apps, mark);
     return 0;
 }
 

@@ -26,8 +26,8 @@ static void tell_manager(const struct mm_service_context *context, const struct 
     mm_event_center_publish(context->center, &event);
 }
 
-void mm_critical_let_go(const struct mm_service_context *context, struct mm_client_marks *marks,
-                        struct mm_client_mark *mark)
+void mm_critical_release(const struct mm_service_context *context, struct mm_client_marks *marks,
+                         struct mm_client_mark *mark)
 {
     const struct mm_client_mark gone = *mark;
 
@@ -37,9 +37,22 @@ void mm_critical_let_go(const struct mm_service_context *context, struct mm_clie
         tell_manager(context, &gone, MM_REASON_CRITICAL_END);
 }
 
-static int take(struct mm_request *request, const struct mm_subject *subject)
+static bool is_critical(const struct mm_request *request, const struct mm_subject *subject)
 {
-    const unsigned max = request->context->config->critical.max_per_user;
+    const struct mm_process *process = mm_priority_manager_find(request->context->manager, subject->pid);
+
+    return process && (process->flags & MM_PROCESS_IS_CRITICAL);
+}
+
+static int refuse_too_many(struct mm_request *request)
+{
+    return mm_request_refuse(request, "too-many", "uid %u has as many critical processes as it may have",
+                             (unsigned)request->client->peer.uid);
+}
+
+/* Said again, it is set again: the list may have lost the process since, and found it anew. */
+static int hold(struct mm_request *request, const struct mm_subject *subject)
+{
     struct mm_client_marks *marks = request->critical;
     const struct mm_client_mark mark = {
         .client = request->client->identity,
@@ -49,18 +62,36 @@ static int take(struct mm_request *request, const struct mm_subject *subject)
         .start_time_ticks = subject->start_time_ticks,
     };
 
+    if (!mm_client_marks_find(marks, mark.client, mark.pid) && mm_client_marks_add(marks, &mark) < 0)
+        return refuse_too_many(request);
+    if (is_critical(request, subject))
+        return 0;
+    tell_manager(request->context, &mark, MM_REASON_CRITICAL_BEGIN);
+    /* upstream's SetCritical is only logged */
+    if (is_critical(request, subject) ||
+        mm_priority_manager_compat(request->context->manager) == MM_PRIORITY_COMPAT_UPSTREAM)
+        return 0;
+    mm_client_marks_remove(marks, mm_client_marks_find(marks, mark.client, mark.pid));
+    return mm_request_refuse(request, "failed", "process %d cannot be critical: it is a render process",
+                             (int)subject->pid);
+}
+
+static int take(struct mm_request *request, const struct mm_subject *subject)
+{
+    const unsigned max = request->context->config->critical.max_per_user;
+    struct mm_client_marks *marks = request->critical;
+    const struct mm_request_client *client = request->client;
+    int result;
+
     mm_client_marks_sweep(request->context, marks);
     if (max == 0)
         return mm_request_refuse(request, "not-switchable",
                                  "no process is critical by its own word: criticalProcesses/maxPerUser is 0");
-    if (mm_client_marks_find(marks, mark.client, mark.pid))
-        return 0;
-    if (mm_client_marks_of_user(marks, mark.client_uid) >= max || mm_client_marks_add(marks, &mark) < 0)
-        return mm_request_refuse(request, "too-many", "uid %u has as many critical processes as it may have",
-                                 (unsigned)mark.client_uid);
-    mm_subject_list(request, subject);
-    tell_manager(request->context, &mark, MM_REASON_CRITICAL_BEGIN);
-    return 0;
+    if (!mm_client_marks_find(marks, client->identity, subject->pid) &&
+        mm_client_marks_of_user(marks, client->peer.uid) >= max)
+        return refuse_too_many(request);
+    result = mm_subject_list(request, subject);
+    return result < 0 ? result : hold(request, subject);
 }
 
 int mm_request_critical(struct mm_request *request)
@@ -81,7 +112,7 @@ int mm_request_critical(struct mm_request *request)
     if (mm_request_bool(request, "critical", true))
         result = take(request, &subject);
     else if (mark)
-        mm_critical_let_go(request->context, request->critical, mark);
+        mm_critical_release(request->context, request->critical, mark);
     if (result < 0)
         return result;
     process = mm_priority_manager_find(request->context->manager, subject.pid);

@@ -24,13 +24,13 @@ const struct mm_field mm_request_list_fields[] = {
 };
 
 /*
- * Where a page ended: the process last told, and how many bundles of its priority were told before its own.
- * While the process stands where it stood, the next page begins right behind it; when it has gone or moved,
- * with the bundle at that index of the priority. Either way a walk comes to its end.
+ * Where a page ended: the process last told, and the rank that its bundle had. The next page begins with the rest of the
+ * bundle while the process is in it, else with the whole bundle while that has its rank, and goes on behind the rank. So
+ * nobody who stays where they are is left out, and ranks only ascend: who is used meanwhile may be told again.
  */
 struct position {
     int64_t priority;
-    int64_t index;
+    struct mm_priority_rank rank;
     int64_t pid;
     int64_t start_time_ticks;
 };
@@ -40,27 +40,14 @@ struct place {
     struct mm_priority_walk walk;
     struct mm_bundle *bundle;
     struct mm_list *process_link;
-    int64_t index;
 };
-
-static struct mm_bundle *bundle_of(struct mm_priority_entry *entry)
-{
-    return entry ? MM_BUNDLE_OF(entry) : NULL;
-}
-
-static void enter(struct place *place, struct mm_bundle *bundle, int64_t index)
-{
-    place->bundle = bundle;
-    place->process_link = bundle ? bundle->processes.next : NULL;
-    place->index = index;
-}
 
 static void enter_next_bundle(struct place *place)
 {
-    const struct mm_bundle *before = place->bundle;
-    struct mm_bundle *bundle = bundle_of(mm_priority_walk_next(&place->walk));
+    struct mm_priority_entry *entry = mm_priority_walk_next(&place->walk);
 
-    enter(place, bundle, bundle && bundle->entry.priority == before->entry.priority ? place->index + 1 : 0);
+    place->bundle = entry ? MM_BUNDLE_OF(entry) : NULL;
+    place->process_link = entry ? place->bundle->processes.next : NULL;
 }
 
 /* The process at the place, or NULL at the end; bundles without any are passed over. */
@@ -71,32 +58,23 @@ static struct mm_process *process_at(struct place *place)
     return place->bundle ? MM_CONTAINER_OF(place->process_link, struct mm_process, bundle_link) : NULL;
 }
 
-static void enter_first(const struct mm_service_context *context, struct place *place)
-{
-    mm_priority_walk_begin(&place->walk, mm_priority_manager_list(context->manager));
-    enter(place, bundle_of(mm_priority_walk_next(&place->walk)), 0);
-}
-
 /* Where the list is now at or behind what the position names. */
 static void find_place(const struct mm_service_context *context, const struct position *position,
                        struct place *place)
 {
+    const struct mm_priority_list *list = mm_priority_manager_list(context->manager);
+    int priority = (int)MM_MIN(MM_MAX(position->priority, MM_PRIORITY_MIN - 1), MM_PRIORITY_MAX + 1);
     struct mm_process *process = mm_priority_manager_find(context->manager, (pid_t)position->pid);
 
     if (process && process->start_time_ticks == (uint64_t)position->start_time_ticks &&
-        process->bundle->entry.priority == position->priority) {
-        mm_priority_walk_begin_behind(&place->walk, mm_priority_manager_list(context->manager),
-                                      &process->bundle->entry);
+        process->bundle->entry.priority == priority) {
+        mm_priority_walk_begin_behind(&place->walk, list, priority, position->rank);
         place->bundle = process->bundle;
         place->process_link = process->bundle_link.next;
-        place->index = position->index;
-        return;
-    }
-    enter_first(context, place);
-    while (place->bundle &&
-           (place->bundle->entry.priority > position->priority ||
-            (place->bundle->entry.priority == position->priority && place->index < position->index)))
+    } else {
+        mm_priority_walk_begin_at(&place->walk, list, priority, position->rank);
         enter_next_bundle(place);
+    }
 }
 
 static void write_flags(struct mm_json_writer *writer, uint32_t flags)
@@ -200,13 +178,33 @@ static void write_process(struct mm_request *request, const struct mm_process *p
     mm_json_close(writer, '}');
 }
 
+/* A rank's value above 2^63 is a negative number, which none is else. */
 static void write_cursor(struct mm_json_writer *writer, const struct position *position)
 {
     char cursor[96];
 
-    (void)mm_format(cursor, sizeof(cursor), "%" PRId64 ":%" PRId64 ":%" PRId64 ":%" PRId64,
-                    position->priority, position->index, position->pid, position->start_time_ticks);
+    (void)mm_format(cursor, sizeof(cursor), "%" PRId64 ":%" PRId64 ":%" PRId64 ":%" PRId64 ":%" PRId64,
+                    position->priority, (int64_t)position->rank.value, (int64_t)position->rank.use,
+                    position->pid, position->start_time_ticks);
     mm_json_text(writer, "cursor", cursor);
+}
+
+static int read_cursor(const char *cursor, struct position *ret_position)
+{
+    int64_t numbers[5];
+
+    if (mm_cursor_parse(cursor, numbers, 5) < 0 || numbers[3] < 0 || numbers[3] > INT32_MAX)
+        return -EINVAL;
+    *ret_position = (struct position){.priority = numbers[0],
+                                      .rank = {(uint64_t)numbers[1], (uint64_t)numbers[2]},
+                                      .pid = numbers[3],
+                                      .start_time_ticks = numbers[4]};
+    return 0;
+}
+
+static struct mm_priority_rank rank_of(const struct place *place)
+{
+    return mm_priority_rank_of(place->walk.list, mm_priority_list_index_of(place->bundle->entry.slot));
 }
 
 /* Fills the page; *last is the process last told. True when more may follow. */
@@ -229,7 +227,7 @@ static bool write_page(struct mm_request *request, struct place *place, struct p
             return true;
         }
         *last = (struct position){.priority = place->bundle->entry.priority,
-                                  .index = place->index,
+                                  .rank = rank_of(place),
                                   .pid = process->pid,
                                   .start_time_ticks = (int64_t)process->start_time_ticks};
     }
@@ -255,19 +253,17 @@ int mm_request_list(struct mm_request *request)
     struct mm_json_writer *writer = request->writer;
     struct place place;
     struct position position = {.pid = 0};
-    int64_t numbers[4];
     bool has_more;
 
     if (mm_request_has(request, "pid"))
         return list_one(request, (pid_t)mm_request_integer(request, "pid", 0));
-    if (!cursor) {
-        enter_first(request->context, &place);
-    } else {
-        if (mm_cursor_parse(cursor, numbers, 4) < 0 || numbers[2] < 0 || numbers[2] > INT32_MAX)
-            return mm_request_refuse(request, "bad-cursor", "the cursor is none that an answer held");
-        position = (struct position){
-            .priority = numbers[0], .index = numbers[1], .pid = numbers[2], .start_time_ticks = numbers[3]};
+    if (cursor && read_cursor(cursor, &position) < 0)
+        return mm_request_refuse(request, "bad-cursor", "the cursor is none that an answer held");
+    if (cursor) {
         find_place(request->context, &position, &place);
+    } else {
+        mm_priority_walk_begin(&place.walk, mm_priority_manager_list(request->context->manager));
+        enter_next_bundle(&place);
     }
     mm_json_open(writer, "processes", '[');
     writer->size -= MM_PAGE_TAIL_BYTES;

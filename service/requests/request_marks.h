@@ -10,17 +10,25 @@
 extern "C" {
 #endif
 
-/* Removes those of processes that are on the list no more. */
+/* The applications whose states are told. */
+struct mm_registered_apps {
+    struct mm_client_marks marks;
+    bool has_untold;    /* a change waits for a place in the queue of events */
+    uint64_t looked_ns; /* when all were looked at last */
+};
+
+/* Removes those of processes that have ended or left. */
 void mm_client_marks_sweep(const struct mm_service_context *context, struct mm_client_marks *marks);
 
-/* Removes the mark: request_critical.c, request_apps.c. */
-void mm_critical_let_go(const struct mm_service_context *context, struct mm_client_marks *marks,
-                        struct mm_client_mark *mark);
-void mm_apps_let_go(const struct mm_service_context *context, struct mm_client_marks *marks,
-                    struct mm_client_mark *mark);
+/* Ends the mark, and publishes what follows: request_critical.c, request_apps.c. */
+void mm_critical_release(const struct mm_service_context *context, struct mm_client_marks *marks,
+                         struct mm_client_mark *mark);
+void mm_apps_release(const struct mm_service_context *context, struct mm_registered_apps *apps,
+                     struct mm_client_mark *mark);
 
-/* An event has been delivered: publishes the states of applications that it changed. */
-void mm_apps_follow(const struct mm_service_context *context, struct mm_client_marks *marks,
+/* An event has been delivered: publishes the states of applications that it changed, or that changed before without
+   an event or a place in the queue. */
+void mm_apps_follow(const struct mm_service_context *context, struct mm_registered_apps *apps,
                     const struct mm_event *event);
 
 #ifdef __cplusplus

@@ -3,7 +3,7 @@
 #include "service/requests/request.h"
 
 #include "common/common.h"
-#include "service/requests/client_marks.h"
+#include "service/requests/request_marks.h"
 
 /* Room for the names of files, so that they leave enough for the rest: a search path and its drop-ins take a few
    hundred bytes. */
@@ -239,7 +239,7 @@ static void write_requests(struct mm_request *request)
     mm_json_unsigned(writer, "protected_process", counters->protected_process);
     mm_json_unsigned(writer, "too_many", counters->too_many);
     mm_json_unsigned(writer, "critical_processes", request->critical->count);
-    mm_json_unsigned(writer, "registered_apps", request->apps->count);
+    mm_json_unsigned(writer, "registered_apps", request->apps->marks.count);
     mm_json_close(writer, '}');
 }
 
@@ -263,7 +263,7 @@ static void write_saved_state(struct mm_request *request, uint64_t now_ns)
     struct mm_json_writer *writer = request->writer;
 
     mm_json_open(writer, "saved_state", '{');
-    mm_json_bool(writer, "enabled", request->context->config->saved_state.is_enabled);
+    mm_json_bool(writer, "enabled", mm_priority_manager_is_saved(request->context->manager));
     mm_json_unsigned(writer, "restored_accounts", saved->accounts);
     mm_json_unsigned(writer, "restored_processes", saved->processes);
     mm_json_unsigned(writer, "restored_bindings", saved->bindings);

@@ -104,15 +104,30 @@ int mm_subject_check(struct mm_request *request, struct mm_subject *ret_subject)
     return result;
 }
 
-void mm_subject_list(struct mm_request *request, const struct mm_subject *subject)
+static bool is_listed(const struct mm_request *request, const struct mm_subject *subject)
+{
+    const struct mm_process *process = mm_priority_manager_find(request->context->manager, subject->pid);
+
+    return process && process->start_time_ticks == subject->start_time_ticks;
+}
+
+int mm_subject_list(struct mm_request *request, const struct mm_subject *subject)
 {
     const struct mm_service_context *context = request->context;
     struct mm_event event = {.kind = MM_EVENT_PROCESS_FOUND, .pid = subject->pid, .uid = subject->uid};
 
-    if (mm_priority_manager_find(context->manager, subject->pid))
-        return;
+    if (is_listed(request, subject))
+        return 0;
     event.payload.process.start_time_ticks = subject->start_time_ticks;
     mm_event_center_publish(context->center, &event);
+    if (request->is_client_gone)
+        return mm_request_refuse(request, "failed", "the connection has ended");
+    if (is_listed(request, subject))
+        return 0;
+    return mm_request_refuse(request, "failed",
+                             "field \"%s\": process %d is not on the list: it has just ended, or there is no "
+                             "place for it at present",
+                             subject->pid_field, (int)subject->pid);
 }
 
 bool mm_subject_is_peer(const struct mm_request *request, const struct mm_subject *subject)

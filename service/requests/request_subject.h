@@ -28,8 +28,9 @@ int mm_subject_check_protected(struct mm_request *request, pid_t pid);
 int mm_subject_check_domain(struct mm_request *request, pid_t pid);
 /* All of these: the live process that the fields "pid", "uid" and "start_time" name. */
 int mm_subject_check(struct mm_request *request, struct mm_subject *ret_subject);
-/* Has the list know it now, where the kernel's word of its start is still under way. */
-void mm_subject_list(struct mm_request *request, const struct mm_subject *subject);
+/* Has the list know it now, where the kernel's word of its start is still under way. 0, or refused: there is no place
+   for it, it has just ended, or the client's connection has while that was published. */
+int mm_subject_list(struct mm_request *request, const struct mm_subject *subject);
 /* Is it the process itself that asks? By the pid and the start time that it had when it connected. */
 bool mm_subject_is_peer(const struct mm_request *request, const struct mm_subject *subject);
 

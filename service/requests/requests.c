@@ -21,7 +21,9 @@ struct mm_requests {
     struct mm_json_writer event_writer;
     struct mm_request_counters counters;
     unsigned device_changes;
-    struct mm_client_marks critical, apps;
+    struct mm_client_marks critical;
+    struct mm_registered_apps apps;
+    struct mm_request *current; /* being handled; NULL: none */
     char answer[MM_CONTROL_PACKET_MAX];
     /* Of its own: an event may be told while an answer is being written. */
     char event[EVENT_PACKET_MAX];
@@ -73,21 +75,22 @@ const struct mm_service_context *mm_requests_context(const struct mm_requests *r
     return requests->context;
 }
 
-struct mm_client_marks *mm_requests_apps(struct mm_requests *requests)
+struct mm_registered_apps *mm_requests_apps(struct mm_requests *requests)
 {
     return &requests->apps;
 }
 
 void mm_requests_client_gone(struct mm_requests *requests, const void *identity)
 {
-    for (unsigned i = requests->critical.count; i > 0; i--) {
-        if (requests->critical.items[i - 1].client == identity)
-            mm_critical_let_go(requests->context, &requests->critical, &requests->critical.items[i - 1]);
-    }
-    for (unsigned i = requests->apps.count; i > 0; i--) {
-        if (requests->apps.items[i - 1].client == identity)
-            mm_apps_let_go(requests->context, &requests->apps, &requests->apps.items[i - 1]);
-    }
+    struct mm_client_mark *mark;
+
+    if (requests->current && requests->current->client->identity == identity)
+        requests->current->is_client_gone = true;
+    /* anew after each: what is published may end other connections, and their marks with them */
+    while ((mark = mm_client_marks_of_client(&requests->critical, identity)))
+        mm_critical_release(requests->context, &requests->critical, mark);
+    while ((mark = mm_client_marks_of_client(&requests->apps.marks, identity)))
+        mm_apps_release(requests->context, &requests->apps, mark);
 }
 
 static void count_refusal(struct mm_request_counters *counters, const char *code)
@@ -264,6 +267,7 @@ void mm_requests_handle(struct mm_requests *requests, struct mm_request_client *
     requests->counters.handled++;
     if (!client->identity)
         client->identity = client;
+    requests->current = &request;
     mm_json_init(&requests->writer, requests->answer, sizeof(requests->answer));
     if (result == -E2BIG)
         (void)mm_request_refuse(&request, "too-complex",
@@ -272,6 +276,7 @@ void mm_requests_handle(struct mm_requests *requests, struct mm_request_client *
         (void)mm_request_refuse(&request, "not-json", "the packet is not JSON");
     else
         (void)dispatch(&request);
+    requests->current = NULL;
     mm_json_close(&requests->writer, '}');
     client->send(client, requests->writer.buffer, requests->writer.length);
 }

@@ -35,11 +35,15 @@
  * criticalProcesses/floor, registered or not, until the connection that said it takes it back or ends. Off unless
  * criticalProcesses/maxPerUser says how many the connections of one user may hold. Of itself speaks who has the pid
  * and the start time of the process that connected: a descriptor that is handed on gives no right.
+ * Said again it is set again, should the list have lost the process in between. A render process is refused.
  *
  * Applications that were registered (by a system that draws or decodes for them) are followed until the connection that
  * registered them ends: subscribers of "app-state" are told foreground, visible, background, suspended and ended, once
  * each, forgotten when nobody is interested any more, and reclaim when somebody asks for it. Whoever holds memory for
  * applications gives it back then, and at "memory-level" events.
+ *
+ * Of either kind is only what is on the list: while that has no place for a newcomer, the request is refused ("failed")
+ * and may be sent again. What is marked already and lives keeps its mark and its state.
  *
  * "kill" tells of each victim twice, by its record: when it was signalled and when the outcome is known. At 256
  * marks of either kind (critical, registered) there is no room for more.

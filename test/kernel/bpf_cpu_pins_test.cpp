@@ -177,6 +177,27 @@ TEST_F(CpuPins, LeaveAForeignOneAlone)
     EXPECT_EQ(pinned(), 1U);
 }
 
+// Everybody may make directories on a bpffs.
+TEST_F(CpuPins, AreNotPutIntoSomebodyElsesDirectory)
+{
+    for (bool is_writable : {false, true}) {
+        ASSERT_EQ(mkdir(directory.c_str(), 0700), 0);
+        if (is_writable)
+            ASSERT_EQ(chmod(directory.c_str(), 0777), 0);
+        else
+            ASSERT_EQ(chown(directory.c_str(), 65534, 65534), 0);
+
+        mm_bpf_cpu *cpu = open();
+        if (!cpu)
+            GTEST_SKIP() << reason;
+        EXPECT_NE(reason.find("maps not pinned in"), std::string::npos) << reason;
+        EXPECT_GT(total_ns(cpu), 0U);
+        mm_bpf_cpu_free(cpu);
+        EXPECT_EQ(pinned(), 0U);
+        EXPECT_EQ(rmdir(directory.c_str()), 0) << "it is not ours to remove";
+    }
+}
+
 // One that was killed while it pinned has left some of them.
 TEST_F(CpuPins, AreMadeAnewWhereSomeAreMissing)
 {

@@ -4,9 +4,11 @@
 #include "bpf_support.h"
 
 #include <algorithm>
+#include <csignal>
 #include <memory>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <thread>
 
@@ -68,21 +70,69 @@ struct Free {
 };
 using Snapshot = std::unique_ptr<mm_bpf_cpu_snapshot, Free>;
 
+// 0: the programs are attached, and *ret_cpu is the caller's in any case.
+int load(bool is_classic, mm_bpf_cpu **ret_cpu)
+{
+    struct mm_bpf_collector_options options = {};
+    struct pollfd pollfd = {-1, POLLIN, 0};
+    int result;
+
+    options.loader_path = bpf_test::loader_path();
+    options.timeout_ms = PATIENCE_MS;
+    options.is_classic = is_classic;
+    result = mm_bpf_cpu_new(&options, ret_cpu);
+    if (result < 0)
+        return result;
+    pollfd.fd = mm_bpf_cpu_collector(*ret_cpu)->progress_fd;
+    EXPECT_EQ(poll(&pollfd, 1, PATIENCE_MS), 1);
+    return mm_bpf_collector_receive(mm_bpf_cpu_collector(*ret_cpu));
+}
+
+// The same of another process, as of a second memmgr on the machine: its programs bear the same names, and are younger.
+class Another
+{
+  public:
+    Another(mm_bpf_cpu *ours, bool is_classic)
+    {
+        int ends[2] = {-1, -1};
+        char is_loaded = 0;
+
+        EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
+        child = std::make_unique<bpf_test::Child>([=] {
+            mm_bpf_cpu *theirs = nullptr;
+
+            mm_bpf_cpu_free(ours); // the copies that came with the fork
+            (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+            const char answer = load(is_classic, &theirs) == 0 ? 1 : 0;
+            if (write(ends[1], &answer, 1) == 1)
+                pause();
+        });
+        child->go();
+        close(ends[1]);
+        EXPECT_EQ(read(ends[0], &is_loaded, 1), 1);
+        EXPECT_EQ(is_loaded, 1);
+        close(ends[0]);
+    }
+    Another(const Another &) = delete;
+    Another &operator=(const Another &) = delete;
+    ~Another()
+    {
+        kill(child->pid(), SIGKILL);
+        child->end();
+    }
+
+  private:
+    std::unique_ptr<bpf_test::Child> child;
+};
+
 class Cpu : public testing::TestWithParam<bool>
 {
   protected:
     void SetUp() override
     {
-        struct mm_bpf_collector_options options = {};
-        struct pollfd pollfd = {-1, POLLIN, 0};
+        const int result = load(GetParam(), &cpu);
 
-        options.loader_path = bpf_test::loader_path();
-        options.timeout_ms = PATIENCE_MS;
-        options.is_classic = GetParam();
-        ASSERT_EQ(mm_bpf_cpu_new(&options, &cpu), 0);
-        pollfd.fd = mm_bpf_cpu_collector(cpu)->progress_fd;
-        ASSERT_EQ(poll(&pollfd, 1, PATIENCE_MS), 1);
-        int result = mm_bpf_collector_receive(mm_bpf_cpu_collector(cpu));
+        ASSERT_NE(cpu, nullptr) << strerror(-result);
         if (result == -EOPNOTSUPP)
             GTEST_SKIP() << mm_bpf_cpu_collector(cpu)->reason;
         ASSERT_EQ(result, 0) << mm_bpf_cpu_collector(cpu)->reason;
@@ -131,7 +181,7 @@ TEST_P(Cpu, OfAPinnedLoopThatNeverLeavesIsRight)
 {
     bpf_test::Child child([] {
         pin(0);
-        burn(3600 * 1000 * MS);
+        burn(3600000 * MS);
     });
     uint64_t sum_ns = 0;
 
@@ -256,7 +306,8 @@ std::set<uint32_t> still_loaded(const std::set<uint32_t> &wanted)
 
 TEST_P(Cpu, TheProgramsGoWithTheHandle)
 {
-    std::set<uint32_t> mine = still_loaded(bpf_test::loaded_programs());
+    const Another another(cpu, GetParam());
+    const std::set<uint32_t> mine = still_loaded(bpf_test::own_programs());
 
     EXPECT_GE(mine.size(), 3U);
     mm_bpf_cpu_free(cpu);
@@ -272,12 +323,11 @@ TEST_P(Cpu, TheProgramsGoWithTheHandle)
 
 TEST_P(Cpu, CountsLessAtALowerFrequency)
 {
-    int states = bpf_test::open_youngest("mm_cpu_states", BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, true);
-    int frequency =
-        bpf_test::open_youngest("mm_cpu_frequency", BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, false);
+    const Another another(cpu, GetParam());
+    const int states = mm_bpf_cpu_collector(cpu)->fds[MM_BPF_CPU_STATES];
+    const int frequency = bpf_test::open_own_program("mm_cpu_frequency");
     const uint64_t arguments[2] = {500000, 0};
 
-    ASSERT_GE(states, 0);
     ASSERT_GE(frequency, 0);
     // in place, as the programs write beside it
     void *memory = mmap(nullptr, sizeof(mm_bpf_cpu_state), PROT_READ | PROT_WRITE, MAP_SHARED, states, 0);
@@ -287,7 +337,7 @@ TEST_P(Cpu, CountsLessAtALowerFrequency)
 
     bpf_test::Child child([] {
         pin(0);
-        burn(3600 * 1000 * MS);
+        burn(3600000 * MS);
     });
     child.go();
     while (cpu_clock_ns(child.pid()) < 100 * MS)
@@ -308,7 +358,6 @@ TEST_P(Cpu, CountsLessAtALowerFrequency)
     // a quarter, but for the slice in which it changed
     EXPECT_NEAR(static_cast<double>(found->weighted_ns) / static_cast<double>(found->run_ns), 0.25, 0.06);
     munmap(memory, sizeof(mm_bpf_cpu_state));
-    close(states);
     close(frequency);
 }
 
@@ -316,15 +365,14 @@ TEST_P(Cpu, CountsLessAtALowerFrequency)
 // were. The scheduler's account leaves out what others took of it, and is up to a tick old.
 TEST_P(Cpu, AChangeOfFrequencyCountsFromItsMoment)
 {
-    const int states =
-        bpf_test::open_youngest("mm_cpu_states", BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, true);
-    const int frequency =
-        bpf_test::open_youngest("mm_cpu_frequency", BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, false);
+    const Another another(cpu, GetParam());
+    const int states = mm_bpf_cpu_collector(cpu)->fds[MM_BPF_CPU_STATES];
+    const int frequency = bpf_test::open_own_program("mm_cpu_frequency");
     const uint64_t quarter[2] = {500000, 0}, whole[2] = {2000000, 0};
     constexpr int TIMES = 20;
     bpf_test::Child child([] {
         pin(0);
-        burn(3600 * 1000 * MS);
+        burn(3600000 * MS);
     });
     uint64_t least_ns = 0, most_ns = 0, missing_ns = 0;
     auto wait = [] {
@@ -332,7 +380,6 @@ TEST_P(Cpu, AChangeOfFrequencyCountsFromItsMoment)
             std::this_thread::yield();
     };
 
-    ASSERT_GE(states, 0);
     ASSERT_GE(frequency, 0);
     void *memory = mmap(nullptr, sizeof(mm_bpf_cpu_state), PROT_READ | PROT_WRITE, MAP_SHARED, states, 0);
     ASSERT_NE(memory, MAP_FAILED);
@@ -365,7 +412,6 @@ TEST_P(Cpu, AChangeOfFrequencyCountsFromItsMoment)
     EXPECT_LE(missing_ns, most_ns * 3 / 4 + MS / 10 + (GetParam() ? 0 : TIMES * TICK_NS));
     EXPECT_GE(missing_ns, least_ns * 3 / (GetParam() ? 4 : 8) - MS / 10);
     munmap(memory, sizeof(mm_bpf_cpu_state));
-    close(states);
     close(frequency);
 }
 
@@ -378,7 +424,7 @@ TEST_P(Cpu, OfBusyProcessorsIsAllTheirTime)
     for (int cpu_index = 0; cpu_index < count; cpu_index++) {
         loops.push_back(std::make_unique<bpf_test::Child>([cpu_index] {
             pin(cpu_index);
-            burn(3600 * 1000 * MS);
+            burn(3600000 * MS);
         }));
         loops.back()->go();
         while (cpu_clock_ns(loops.back()->pid()) < 20 * MS)

@@ -39,7 +39,7 @@ class BpfFlow : public FlowWorld
     }
     static void run(const char *program, const bpf_test::Record &record)
     {
-        const int fd = bpf_test::open_youngest(program, BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, false);
+        const int fd = bpf_test::open_own_program(program);
 
         ASSERT_GE(fd, 0) << program;
         EXPECT_TRUE(bpf_test::run_program(fd, record.bytes, bpf_test::Record::SIZE)) << strerror(errno);

@@ -122,8 +122,7 @@ TEST_F(Groups, FreezeAndThaw)
 
     directory.add(child.pid);
     ASSERT_TRUE(write_text(directory.file("cgroup.freeze"), "1"));
-    while (read_text(directory.file("cgroup.events")).find("frozen 1") == std::string::npos)
-        sched_yield();
+    ASSERT_TRUE(comes_to_say(directory.file("cgroup.events"), "frozen 1"));
     ASSERT_TRUE(write_text(directory.file("cgroup.freeze"), "0"));
     watcher.settle();
 

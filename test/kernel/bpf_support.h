@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
@@ -258,25 +259,34 @@ inline int bpf(enum bpf_cmd command, union bpf_attr *attributes)
     return static_cast<int>(syscall(SYS_bpf, command, attributes, sizeof(*attributes)));
 }
 
+/* Info: struct bpf_prog_info or bpf_map_info, whichever the descriptor stands for. False, and errno, on failure. */
+template <typename Info> bool read_info(int fd, Info *info)
+{
+    union bpf_attr attributes = {};
+
+    attributes.info.bpf_fd = static_cast<uint32_t>(fd);
+    attributes.info.info_len = sizeof(*info);
+    attributes.info.info = reinterpret_cast<uintptr_t>(info);
+    return bpf(BPF_OBJ_GET_INFO_BY_FD, &attributes) == 0;
+}
+
+inline int open_program(uint32_t id)
+{
+    union bpf_attr attributes = {};
+
+    attributes.prog_id = id;
+    return bpf(BPF_PROG_GET_FD_BY_ID, &attributes);
+}
+
 inline std::string program_name(uint32_t id)
 {
     struct bpf_prog_info info = {};
-    union bpf_attr attributes = {};
-    std::string name;
-    int fd;
+    const int fd = open_program(id);
+    const bool is_read = fd >= 0 && read_info(fd, &info);
 
-    attributes.prog_id = id;
-    fd = bpf(BPF_PROG_GET_FD_BY_ID, &attributes);
-    if (fd < 0)
-        return "";
-    attributes = {};
-    attributes.info.bpf_fd = static_cast<uint32_t>(fd);
-    attributes.info.info_len = sizeof(info);
-    attributes.info.info = reinterpret_cast<uintptr_t>(&info);
-    if (bpf(BPF_OBJ_GET_INFO_BY_FD, &attributes) == 0)
-        name = info.name;
-    close(fd);
-    return name;
+    if (fd >= 0)
+        close(fd);
+    return is_read ? info.name : "";
 }
 
 /* Ours among all programs of the machine, by name (which the kernel cuts). */
@@ -308,38 +318,72 @@ inline std::set<uint32_t> new_programs(const std::set<uint32_t> &before)
     return found;
 }
 
-/* The youngest object of that name on the machine, which is ours. */
-inline int open_youngest(const std::string &wanted, enum bpf_cmd next, enum bpf_cmd open, bool is_map)
+inline std::set<std::string> open_descriptors()
 {
-    union bpf_attr attributes = {};
-    int found = -1;
+    std::set<std::string> found;
 
-    while (bpf(next, &attributes) == 0) {
-        uint32_t id = attributes.next_id;
-        union bpf_attr by_id = {};
-        std::string name;
+    for (int fd = 0; fd < 256; fd++) {
+        char target[256];
+        ssize_t length = readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), target, sizeof(target));
 
-        by_id.prog_id = id;
-        int fd = bpf(open, &by_id);
-        union bpf_attr info = {};
-        struct bpf_map_info map = {};
-        struct bpf_prog_info program = {};
-        info.info.bpf_fd = static_cast<uint32_t>(fd);
-        info.info.info_len = is_map ? sizeof(map) : sizeof(program);
-        info.info.info = is_map ? reinterpret_cast<uintptr_t>(&map) : reinterpret_cast<uintptr_t>(&program);
-        if (fd >= 0 && bpf(BPF_OBJ_GET_INFO_BY_FD, &info) == 0)
-            name = is_map ? map.name : program.name;
-        if (fd >= 0 && name == wanted.substr(0, BPF_OBJ_NAME_LEN - 1)) {
-            if (found >= 0)
-                close(found);
-            found = fd;
-        } else if (fd >= 0) {
-            close(fd);
-        }
-        attributes = {};
-        attributes.start_id = id;
+        if (length > 0)
+            found.insert(std::to_string(fd) + " " + std::string(target, size_t(length)));
     }
     return found;
+}
+
+/* Ids of what this process's own descriptors of that kind stand for: "anon_inode:bpf-map". */
+template <typename Info> std::set<uint32_t> held(const std::string &kind)
+{
+    std::set<uint32_t> found;
+
+    for (const std::string &descriptor : open_descriptors()) {
+        Info info = {};
+
+        if (descriptor.substr(descriptor.find(' ') + 1) == kind && read_info(std::stoi(descriptor), &info))
+            found.insert(info.id);
+    }
+    return found;
+}
+
+/* Whether the program uses one of these maps. */
+inline bool uses_any(uint32_t program, const std::set<uint32_t> &maps)
+{
+    std::vector<uint32_t> used(64);
+    struct bpf_prog_info info = {};
+    const int fd = open_program(program);
+    bool is_read;
+
+    info.nr_map_ids = static_cast<uint32_t>(used.size());
+    info.map_ids = reinterpret_cast<uintptr_t>(used.data());
+    is_read = fd >= 0 && read_info(fd, &info);
+    if (fd >= 0)
+        close(fd);
+    used.resize(is_read ? std::min<size_t>(info.nr_map_ids, used.size()) : 0);
+    return std::any_of(used.begin(), used.end(), [&](uint32_t id) { return maps.count(id) > 0; });
+}
+
+/* Those that this process holds, or that use a map that it holds: another memmgr's on this machine have the same names. */
+inline std::set<uint32_t> own_programs()
+{
+    const std::set<uint32_t> maps = held<struct bpf_map_info>("anon_inode:bpf-map");
+    std::set<uint32_t> found = held<struct bpf_prog_info>("anon_inode:bpf-prog");
+
+    for (uint32_t id : loaded_programs()) {
+        if (uses_any(id, maps))
+            found.insert(id);
+    }
+    return found;
+}
+
+/* -1: none has that name. */
+inline int open_own_program(const std::string &name)
+{
+    for (uint32_t id : own_programs()) {
+        if (program_name(id) == name.substr(0, BPF_OBJ_NAME_LEN - 1))
+            return open_program(id);
+    }
+    return -1;
 }
 
 /* Runs a raw tracepoint's program with that for its arguments. */
@@ -364,20 +408,6 @@ inline bool only_remain(const std::set<uint32_t> &before)
         sched_yield();
     }
     return true;
-}
-
-inline std::set<std::string> open_descriptors()
-{
-    std::set<std::string> found;
-
-    for (int fd = 0; fd < 256; fd++) {
-        char target[256];
-        ssize_t length = readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), target, sizeof(target));
-
-        if (length > 0)
-            found.insert(std::to_string(fd) + " " + std::string(target, size_t(length)));
-    }
-    return found;
 }
 
 /* A program of its own in the loader's place. */

@@ -56,6 +56,8 @@ class Daemon : public ::testing::Test
         pid = fork();
         if (pid == 0) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);
+            if (dropped_capability >= 0)
+                prctl(PR_CAPBSET_DROP, dropped_capability, 0, 0, 0);
             setenv("NOTIFY_SOCKET", (place + "/notify").c_str(), 1);
             execl(MM_MEMMGRD, MM_MEMMGRD, mode, "--config", config.c_str(), "--runtime-directory",
                   place.c_str(), "--socket", (place + "/control.sock").c_str(), "--log-level", "error",
@@ -144,6 +146,7 @@ class Daemon : public ::testing::Test
         return static_cast<uint64_t>(time.count() * 55) + 30;
     }
 
+    int dropped_capability = -1; // from what the daemon may have
     char directory[64] = "/run/memmgr-test-XXXXXX";
     int notify_fd = -1;
     pid_t pid = -1;

@@ -2,12 +2,15 @@
 // The daemon's list while groups of cgroup v2 are frozen and thawed, whoever tells of it. Needs root.
 #include "daemon_fixture.h"
 
+#include <linux/capability.h>
+
 namespace
 {
 
 // What tells of it: a configuration, and a word of the status.
 struct Teller {
     const char *name, *config, *status;
+    int dropped_capability = -1;
 };
 
 class DaemonFrozen : public Daemon, public testing::WithParamInterface<Teller>
@@ -26,6 +29,7 @@ class DaemonFrozen : public Daemon, public testing::WithParamInterface<Teller>
             GTEST_SKIP() << "no cgroup v2 here";
         std::ofstream(path) << "<Memmgr>" << GetParam().config << "</Memmgr>\n";
         name = "memmgr-test-" + std::to_string(getpid());
+        dropped_capability = GetParam().dropped_capability;
         start(path);
         wait_until_settled();
     }
@@ -75,9 +79,7 @@ TEST_P(DaemonFrozen, FindsAGroupThatWasFrozenBefore)
     group.add(child.pid);
     ASSERT_TRUE(write_text("/proc/" + std::to_string(child.pid) + "/oom_score_adj", "300"));
     ASSERT_TRUE(write_text(group.file("cgroup.freeze"), "1"));
-    for (int i = 0;
-         i < patience_ms && read_text(group.file("cgroup.events")).find("frozen 1") == std::string::npos; i++)
-        usleep(1000);
+    ASSERT_TRUE(comes_to_say(group.file("cgroup.events"), "frozen 1"));
     ASSERT_NO_FATAL_FAILURE(begin());
     EXPECT_TRUE(comes_true([&] { return is_at(child.pid, "not registered; group frozen -> 600"); }));
     ASSERT_TRUE(write_text(group.file("cgroup.freeze"), "0"));
@@ -87,7 +89,7 @@ TEST_P(DaemonFrozen, FindsAGroupThatWasFrozenBefore)
 
 INSTANTIATE_TEST_SUITE_P(
     Tellers, DaemonFrozen,
-    testing::Values(Teller{"Bpf", "", "bpf"},
+    testing::Values(Teller{"Bpf", "", "bpf"}, Teller{"BpfWithoutIds", "", "bpf", CAP_DAC_READ_SEARCH},
                     Teller{"Connector", "<bpf><enabled>false</enabled></bpf>", "control groups"},
                     Teller{"Scan",
                            "<bpf><enabled>false</enabled></bpf>"

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -49,6 +50,31 @@ inline std::string read_text(const std::string &path)
 
     text << stream.rdbuf();
     return text.str();
+}
+
+// A file of cgroup v2 that says when it changes, as cgroup.events.
+inline bool comes_to_say(const std::string &path, const std::string &wanted)
+{
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    bool is_said = false;
+    int ready = fd >= 0;
+
+    while (ready > 0 && !is_said) {
+        struct pollfd change = {fd, POLLPRI, 0};
+        char text[256] = "";
+
+        if (pread(fd, text, sizeof(text) - 1, 0) < 0)
+            break;
+        is_said = strstr(text, wanted.c_str()) != nullptr;
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+        if (!is_said)
+            ready = left.count() > 0 ? poll(&change, 1, static_cast<int>(left.count())) : 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    return is_said;
 }
 
 inline bool write_text(const std::string &path, const std::string &text)

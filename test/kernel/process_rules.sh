@@ -45,6 +45,8 @@ for name in sleep worker browser; do
 done
 begin "$directory/worker"
 worker=$started
+begin "$directory/worker"
+twin=$started
 begin "$directory/browser"
 browser=$started
 begin "$directory/sleep"
@@ -65,6 +67,9 @@ expect "$browser" process_rule browsers
 expect "$browser" priority 333
 expect "$browser" name "browser of $browser"
 expect "$other" rule oom_score_adj
+expect "$worker" bundle_processes 1
+expect "$twin" bundle_processes 1
+expect "$twin" name worker
 [ "$(cat "/proc/$worker/oom_score_adj")" = "$(cat /proc/$$/oom_score_adj)" ] || fail "oom_score_adj was written"
 
 # ---- its own memory stands apart, and it goes when there is nothing to ask ------------------------------------
@@ -86,6 +91,40 @@ for pid in "$worker" "$browser" "$other"; do
     expect "$pid" process_rule "all here"
     expect "$pid" priority -1000
     expect "$pid" bundle_priority -1000
+done
+
+# ---- a rule that names the bundle makes one of several, and as important as the most important -----------------
+put_rules "<builtInRules>false</builtInRules><processRule><name>workers</name><comm>worker</comm><bundle>makers</bundle>
+<class>batch</class></processRule><processRule><name>their browser</name><comm>browser</comm><bundle>makers</bundle>
+<priority>333</priority></processRule>"
+control reload >/dev/null || fail "not reloaded"
+for pid in "$worker" "$twin" "$browser"; do
+    expect "$pid" bundle_processes 3
+    expect "$pid" name makers
+    expect "$pid" bundle_priority 333
+done
+expect "$worker" priority 800
+expect "$browser" priority 333
+control list --why "$worker" | grep -q "its bundle at 333 by $browser (process rule)" ||
+    fail "the bundle is not explained: $(control list --why "$worker")"
+# all that are in one cgroup, as this test's are
+put_rules "<builtInRules>false</builtInRules><processRule><name>group</name><exe>$directory/*</exe>
+<bundle>here: %{cgroup}</bundle></processRule>"
+control reload >/dev/null || fail "not reloaded"
+for pid in "$worker" "$twin" "$browser" "$other"; do
+    expect "$pid" bundle_processes 4
+    expect "$pid" bundle_priority 200
+done
+case $(member "$worker" name) in
+"here: /"*) ;;
+*) fail "not named by its cgroup: $(member "$worker" name)" ;;
+esac
+put_rules "<builtInRules>false</builtInRules><processRule><name>all here</name><exe>$directory/*</exe>
+<class>protected</class></processRule>"
+control reload >/dev/null || fail "not reloaded"
+for pid in "$worker" "$twin" "$browser" "$other"; do
+    expect "$pid" bundle_processes 1
+    expect "$pid" process_rule "all here"
 done
 
 # ---- a program that is killed is started again, and nothing else is lost ----------------------------------------
@@ -130,6 +169,13 @@ match "$worker" >"$directory/output" || fail "match of a pid: $?"
 grep -q "uncles .*$config:1 .*uid is not 65533" "$directory/output" || fail "why not: $(cat "$directory/output")"
 grep -q "workers .*$config:2 .*takes it: worker, background, priority 400" "$directory/output" ||
     fail "which: $(cat "$directory/output")"
+put_rules "<processRule><name>workers</name><comm>work*</comm><bundle>makers</bundle></processRule>"
+match "$worker" | grep -q "takes it: makers (one bundle with all of that name), application, priority 200" ||
+    fail "whose bundle: $(match "$worker")"
+match --json "$worker" | grep -q '"shares_bundle":[[:space:]]*true' || fail "whose bundle, as JSON"
+put_rules "<processRule><name>uncles</name><comm>worker</comm><uid>65533</uid></processRule>
+<processRule><name>workers</name><comm>work*</comm><class>background</class></processRule>"
+match --json "$worker" | grep -q '"shares_bundle":[[:space:]]*false' || fail "no bundle, as JSON"
 match --json 'work*' | tr -d '\n\t' | grep -q "\"pid\":$worker,.*\"rule\":\"workers\"" || fail "as JSON"
 match "$directory/*" | grep -c "$worker\|$browser\|$other" | grep -qx 3 || fail "a pattern on the file"
 match 'no such process' >/dev/null 2>&1 && fail "nobody is named"

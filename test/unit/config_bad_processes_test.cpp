@@ -58,9 +58,6 @@ std::vector<BadFile> values()
         refused("UnknownClass", "class", "vip",
                 "expected one of protected, system, session, application, background, batch"),
         refused("Priority", "priority", "1001", "expected a whole number from -1000 to 1000"),
-        {"EmptyBundle",
-         rules("<processRule><bundle/><name>a</name><comm>a</comm></processRule>"),
-         {std::string("3:14: error: bundle is empty, ") + template_expected}},
         {"RegexParenthesis",
          rules(rule("a", "<cmdline>regex:a(b</cmdline>")),
          {"3:37: error: cmdline is \"regex:a(b\", which is no regular expression: at offset 3 of what "

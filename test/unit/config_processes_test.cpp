@@ -60,7 +60,7 @@ TEST(ProcessRules, WhatIsNotSaidIsThatOfTheClass)
         const mm_process_rule *rules = loaded.config->process_rules.rules;
         EXPECT_EQ(rules[0].process_class, MM_CLASS_APPLICATION);
         EXPECT_EQ(rules[0].priority, 200);
-        EXPECT_STREQ(rules[0].bundle, "%{comm}");
+        EXPECT_EQ(rules[0].bundle, nullptr);
         EXPECT_STREQ(mm_process_condition_text(&rules[0], 0), "");
         EXPECT_EQ(rules[1].process_class, process_class);
         EXPECT_EQ(rules[1].priority, mm_process_class_priority(process_class));
@@ -103,13 +103,16 @@ TEST(ProcessRules, LaterLayersComeFirst)
     }
 }
 
-TEST(ProcessRules, ALaterFileTakesAConditionAway)
+TEST(ProcessRules, ALaterFileTakesAConditionOrTheBundleAway)
 {
     Merged merged;
 
-    merge({section(rule("a", "<comm>a</comm><uid>0</uid>")), section(rule("a", "<uid/>"))}, {}, merged);
+    merge({section(rule("a", "<comm>a</comm><uid>0</uid><bundle>b</bundle>")),
+           section(rule("a", "<uid/><bundle/>"))},
+          {}, merged);
     ASSERT_TRUE(merged.config);
     EXPECT_STREQ(mm_process_condition_text(&merged.config->process_rules.rules[0], 0), "");
+    EXPECT_STREQ(merged.config->process_rules.rules[0].bundle, "");
 }
 
 std::string shadowed(const std::string &name, const std::string &by, const std::string &place)
@@ -177,6 +180,7 @@ TEST(ProcessRules, PrintedTheyReadBackTheSame)
     ASSERT_EQ(mm_config_write_xml(stream, loaded.config.get()), 0);
     fclose(stream);
     EXPECT_EQ(std::string(text).find("<exe>"), std::string::npos);
+    EXPECT_EQ(std::string(text).find("<bundle>"), std::string::npos);
     Loaded again = load_text(text);
     free(text);
     EXPECT_EQ(again.problems, std::vector<std::string>());

@@ -219,7 +219,7 @@ TEST_F(Engine, ProcessesAreLookedForOnceMoreWhenTheDeviceHasStartedUp)
 
 /* ---- process rules ---------------------------------------------------------------------------------------- */
 
-static void match(mm_event_center *center, pid_t pid, const char *rule, int priority)
+static void match(mm_event_center *center, pid_t pid, const char *rule, int priority, uint64_t bundle_key = 0)
 {
     mm_event event = {};
 
@@ -227,6 +227,7 @@ static void match(mm_event_center *center, pid_t pid, const char *rule, int prio
     event.pid = pid;
     event.payload.match.has_rule = true;
     event.payload.match.priority = static_cast<int16_t>(priority);
+    event.payload.match.bundle_key = bundle_key;
     mm_copy_text(event.payload.match.rule, sizeof(event.payload.match.rule), rule);
     mm_copy_text(event.payload.match.bundle, sizeof(event.payload.match.bundle), rule);
     mm_event_center_publish(center, &event);
@@ -258,6 +259,56 @@ TEST_F(Engine, RulesSayWhoMayDieAndWhoNever)
     run_for(10 * SECOND);
     EXPECT_FALSE(is_alive(1003));
     EXPECT_TRUE(is_alive(1001));
+}
+
+/* None of them is worth a kill by itself, and the one that gives the bundle its place is not the heaviest. */
+TEST_F(Engine, ProcessesOfOneBundleByARuleDieTogether)
+{
+    config->kill.unregistered_min_bytes = 250 * MIB;
+    begin();
+    spawn(1001, 120 * MIB);
+    spawn(1002, 100 * MIB);
+    spawn(1003, 80 * MIB);
+    spawn(1004, 200 * MIB);
+    ASSERT_EQ(mm_priority_manager_scan(engine->manager), 0);
+    match(engine->center, 1001, "builds", 900, 7);
+    match(engine->center, 1002, "builds", 800, 7);
+    match(engine->center, 1003, "builds", 850, 7);
+    match(engine->center, 1004, "builds", 800); /* the same rule and name, but not of the bundle */
+    fill_until(20 * MIB);
+    run_for(10 * SECOND);
+    for (pid_t pid = 1001; pid < 1004; pid++)
+        EXPECT_FALSE(is_alive(pid)) << pid;
+    EXPECT_TRUE(is_alive(1004)) << "too small by itself";
+    const mm_kill_record *record = mm_kill_strategy_record(engine->kill, 0);
+    ASSERT_NE(record, nullptr);
+    EXPECT_EQ(record->process_count, 3U);
+    EXPECT_EQ(record->pid, 1001);
+    EXPECT_STREQ(record->name, "builds");
+    EXPECT_NE(strstr(record->reason, "; bundle of rule \"builds\" at 800 is the least important"), nullptr)
+        << record->reason;
+    EXPECT_EQ(mm_kill_strategy_record(engine->kill, 1), nullptr);
+}
+
+TEST_F(Engine, ABundleByARuleLivesWithOneThatIsNeverKilled)
+{
+    config->kill.levels[0].min_priority = -1000;
+    config->kill.unregistered_policy = MM_UNREGISTERED_ANY;
+    begin();
+    spawn(1001, 200 * MIB);
+    spawn(1002, 100 * MIB);
+    ASSERT_EQ(mm_priority_manager_scan(engine->manager), 0);
+    match(engine->center, 1001, "builds", 900, 7);
+    match(engine->center, 1002, "builds", -1000, 7);
+    fill_until(20 * MIB);
+    run_for(10 * SECOND);
+    EXPECT_TRUE(is_alive(1001));
+    EXPECT_TRUE(is_alive(1002));
+    match(engine->center, 1002, "builds", 900, 7);
+    fill_until(10 * MIB, 9998);
+    run_for(10 * SECOND);
+    EXPECT_FALSE(is_alive(1001));
+    EXPECT_FALSE(is_alive(1002));
 }
 
 TEST_F(Engine, ThePolicyNeverIsAboveRules)

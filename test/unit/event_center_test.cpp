@@ -13,8 +13,7 @@
 namespace
 {
 
-/* ---- subscribers ----------------------------------------------------------------------------------------
- */
+/* ---- subscribers -------------------------------------------------------------------------------------- */
 
 TEST_F(EventCenter, SubscribersHearInTheOrderOfTheirRanksThenOfSubscription)
 {
@@ -119,6 +118,31 @@ TEST_F(EventCenter, AFloodOfExitsLeavesRoomForTheEndOfTheKill)
     publish(MM_EVENT_ACCOUNT);
     EXPECT_EQ(exits, 1024u - 16u - 1u); /* the event being delivered has a place, too */
     EXPECT_EQ(ends, 1u);
+}
+
+TEST_F(EventCenter, WhatOnlyTellsLeavesTheLastPlacesToExits)
+{
+    for (mm_event_kind kind :
+         {MM_EVENT_DECISION, MM_EVENT_PRIORITY, MM_EVENT_KILL, MM_EVENT_APP_STATE, MM_EVENT_DEVICE}) {
+        unsigned told = 0, exits = 0;
+        Subscriber *teller = subscribe(MM_RANK_OBSERVER, mask(kind), [&](const mm_event &) { told++; });
+        Subscriber *undertaker =
+            subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_PROCESS_EXITED), [&](const mm_event &) { exits++; });
+        Subscriber *flood =
+            subscribe(MM_RANK_PRIORITY_MANAGER, mask(MM_EVENT_ACCOUNT), [this, kind](const mm_event &) {
+                for (int i = 0; i < 2000; i++)
+                    publish(kind);
+                EXPECT_FALSE(mm_event_center_has_place(center, kind));
+                EXPECT_TRUE(mm_event_center_has_place(center, MM_EVENT_PROCESS_EXITED));
+                for (int i = 0; i < 304; i++)
+                    publish(MM_EVENT_PROCESS_EXITED);
+            });
+        publish(MM_EVENT_ACCOUNT);
+        EXPECT_EQ(told, 1024u - 320u - 1u) << mm_event_kind_name(kind);
+        EXPECT_EQ(exits, 304u) << mm_event_kind_name(kind);
+        for (Subscriber *subscriber : {teller, undertaker, flood})
+            mm_event_center_unsubscribe(center, hear, subscriber);
+    }
 }
 
 TEST_F(EventCenter, OrdersAreLostOnlyWhenTheWholeQueueIsFull)

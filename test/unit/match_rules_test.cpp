@@ -223,8 +223,55 @@ TEST(BundleName, IsMadeOfWhatTheTemplateSays)
     EXPECT_GT(strlen(name), 100U);
 }
 
+/* Of the process as it is with those texts. */
+uint64_t key_of(const char *pattern, uid_t uid = 1000, const char *comm = "a",
+                const std::string &cgroup = "/c", const char *unit = "u.scope")
+{
+    const auto facts = firefox();
+    char name[MM_NAME_MAX];
+
+    facts->uid = uid;
+    strcpy(facts->comm, comm);
+    set(facts->cgroup, cgroup);
+    set(facts->unit, unit);
+    return mm_match_bundle_name(pattern, facts.get(), name);
+}
+
+TEST(BundleKey, IsThatOfOneNameAndUser)
+{
+    EXPECT_NE(key_of("%{comm}"), 0U);
+    EXPECT_EQ(key_of("%{comm}"), key_of("%{comm}", 1000, "a", "/other", "other.scope"));
+    EXPECT_EQ(key_of("%{comm}"), key_of("a")) << "however the name came about";
+    EXPECT_NE(key_of("%{comm}"), key_of("%{comm}", 1000, "b"));
+    EXPECT_NE(key_of("%{comm}"), key_of("%{comm}", 1001)) << "another user may call itself anything";
+    EXPECT_NE(key_of("%{unit}"), key_of("%{unit}", 1001));
+    EXPECT_EQ(key_of("%{unit}"), key_of("%{unit}", 1000, "b", "/other"));
+}
+
+TEST(BundleKey, OfACgroupIsEverybodysInThere)
+{
+    const std::string longest(MM_FACT_MAX - 2, 'c');
+
+    EXPECT_EQ(key_of("%{cgroup}"), key_of("%{cgroup}", 1001, "b"));
+    EXPECT_NE(key_of("%{cgroup}"), key_of("%{cgroup}", 1000, "a", "/d"));
+    EXPECT_NE(key_of("%{cgroup}%{comm}", 0, "b", "/a"), key_of("%{cgroup}%{comm}", 0, "", "/ab"));
+    /* as they are shown they are the same, as long ones of a cluster may be */
+    EXPECT_NE(key_of("%{cgroup}", 0, "a", "/" + longest), key_of("%{cgroup}", 0, "a", longest + "d"));
+    EXPECT_NE(key_of("%{cgroup}", 0, "a", longest + "e"), key_of("%{cgroup}", 0, "a", longest + "d"));
+}
+
+TEST(BundleKey, WithoutANameThereIsNone)
+{
+    EXPECT_EQ(key_of(nullptr), 0U);
+    EXPECT_EQ(key_of(""), 0U);
+    EXPECT_EQ(key_of("%{unit}", 1000, "a", "/c", ""), 0U) << "who is in no unit has none in common";
+    EXPECT_EQ(key_of("%{cgroup}", 1000, "a", ""), 0U);
+}
+
 void expect_sound(const mm_built_in_rule &built_in, bool asks_for_adj)
 {
+    EXPECT_EQ(built_in.rule.bundle, nullptr) << "it would put strangers into one bundle";
+
     const mm_process_rule &rule = built_in.rule;
     SCOPED_TRACE(rule.name);
 
@@ -565,6 +612,7 @@ TEST_F(Server, Answers)
     EXPECT_EQ(answers.at[0].rule, 0);
     EXPECT_EQ(answers.at[0].priority, 321);
     EXPECT_STREQ(answers.at[0].bundle, ("me " + std::to_string(getpid())).c_str());
+    EXPECT_NE(answers.at[0].bundle_key, 0U);
     EXPECT_EQ(answers.at[1].rule, MM_MATCH_GONE);
     EXPECT_EQ(answers.at[2].rule, MM_MATCH_GONE);
     end();

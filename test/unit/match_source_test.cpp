@@ -178,7 +178,7 @@ class MatchSource : public testing::Test
         return status;
     }
 
-    mm_match_times times = {20, 300, 100, 50, 150, 400, 100};
+    mm_match_times times = {20, 300, 100, 50, 150, 400, 100, 100000};
     mm_kernel *kernel = nullptr;
     mm_kernel_ops ops{};
     const mm_kernel_ops *simulated_ops = nullptr;
@@ -211,6 +211,7 @@ TEST_F(MatchSource, AsksAboutAllAtTheStartAndThenAboutNewcomers)
     EXPECT_STREQ(matched[1][0].rule, "odd");
     EXPECT_STREQ(matched[1][0].bundle, "bundle\\x1b");
     EXPECT_EQ(matched[1][0].priority, 300);
+    EXPECT_EQ(matched[1][0].bundle_key, 0x100000002U);
     EXPECT_EQ(matched[1][0].start_time_ticks, 10U);
     EXPECT_FALSE(matched[2][0].has_rule);
     processes = numbers(1, 101);
@@ -341,6 +342,16 @@ TEST_F(MatchSource, AllAreAskedAboutWhenSomebodyWasMoved)
     ASSERT_TRUE(until([this] { return matched[1].size() == 2 && matched[3].size() == 2; }));
     run_for(200);
     EXPECT_EQ(lists, 2U);
+}
+
+/* The next look is far, and nobody else comes. */
+TEST_F(MatchSource, ThoseAskedAboutInVainAreAskedAboutAgainSoon)
+{
+    times.scan = 100000;
+    times.missed = 200;
+    start("crash on 5", numbers(5, 200));
+    ASSERT_TRUE(until([this] { return status().failures >= 2; }));
+    EXPECT_GE(lists, 2U);
 }
 
 TEST_F(MatchSource, AFullQueueIsCountedAndAllAreAskedAboutAnew)

@@ -31,6 +31,7 @@ static size_t answer(const struct mm_match_queries *queries, struct mm_match_ans
         each->start_time_ticks = queries->at[i].start_time_ticks;
         each->rule = each->pid % 2 ? 0 : MM_MATCH_NO_RULE;
         each->priority = 300;
+        each->bundle_key = 0x100000002U;
         mm_copy_text(each->rule_name, sizeof(each->rule_name), "odd");
         mm_copy_text(each->bundle, sizeof(each->bundle), "bundle\x1b");
         mm_copy_text(each->gave_up_name, sizeof(each->gave_up_name), each->pid == 7 ? "slow" : "");

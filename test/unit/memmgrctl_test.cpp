@@ -215,6 +215,16 @@ TEST_F(Ctl, StatusForPeopleAndForPrograms)
     EXPECT_EQ(number_of(member(member(json, "daemon"), "pid")), 77);
 }
 
+TEST_F(Ctl, StatusShowsWhatClientsSaidOfTheDevice)
+{
+    EXPECT_EQ(ask({"status"}).output.find("device"), std::string::npos);
+    for (const char *word : {"screen-on", "boot-completed", "screen-off"})
+        EXPECT_EQ(ask({"event", word}).exit_code, 0) << word;
+    Outcome outcome = ask({"status"});
+    EXPECT_NE(outcome.output.find("\ndevice      boot-completed, screen-off\n"), std::string::npos)
+        << outcome.output;
+}
+
 TEST_F(Ctl, ADryRunSavesNothing)
 {
     const std::string kept = "kept in memory: dry run";

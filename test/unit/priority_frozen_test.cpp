@@ -50,6 +50,16 @@ class PriorityFrozen : public PriorityWorld
             mm_event_center_step(center);
     }
 
+    /* Whether the kernel is asked of a newcomer. */
+    bool is_asked_of(pid_t pid)
+    {
+        const unsigned before = mm_simulated_calls(kernel, "is_frozen");
+
+        spawn_in(pid, "/apps/late");
+        publish(MM_EVENT_PROCESS_FOUND, pid);
+        return mm_simulated_calls(kernel, "is_frozen") > before;
+    }
+
     void register_in(pid_t pid, const char *group, const char *bundle = kBundle)
     {
         spawn_in(pid, group);
@@ -224,6 +234,116 @@ TEST_F(PriorityFrozen, WhereNobodyIsFrozenNewcomersAreNotAskedAfter)
     register_in(10, "/apps/mail");
     EXPECT_EQ(mm_simulated_calls(kernel, "is_frozen"), before);
     freeze("/apps/mail");
+    EXPECT_EQ(priority(10), 600);
+}
+
+/* One container that was frozen once must not cost every later fork three files. */
+TEST_F(PriorityFrozen, NewcomersAreAskedAfterOnlyAsLongAsAnythingIsFrozen)
+{
+    const struct {
+        const char *what;
+        void (*end)(PriorityFrozen &world);
+    } rows[] = {
+        {"thawed", [](PriorityFrozen &world) { world.freeze("/apps/mail", false); }},
+        {"ended and removed",
+         [](PriorityFrozen &world) {
+             ASSERT_EQ(mm_simulated_exit(world.kernel, 10), 0);
+             world.publish(MM_EVENT_PROCESS_EXITED, 10);
+             EXPECT_TRUE(world.is_asked_of(200)) << "its group is still there";
+             world.tell(mm_simulated_group_id(world.kernel, "/apps/mail"), MM_GROUP_REMOVED);
+         }},
+        {"thawed without a word",
+         [](PriorityFrozen &world) {
+             ASSERT_EQ(mm_simulated_freeze(world.kernel, "/apps/mail", false), 0);
+             world.scan_later();
+         }},
+        {"many groups, one by one",
+         [](PriorityFrozen &world) {
+             for (int number = 0; number < 100; number++) {
+                 const std::string group = "/apps/group" + std::to_string(number);
+
+                 world.spawn_in(300 + number, group.c_str());
+                 world.publish(MM_EVENT_PROCESS_FOUND, 300 + number);
+                 world.freeze(group.c_str());
+             }
+             world.freeze("/apps/mail", false);
+             for (int number = 0; number < 100; number++) {
+                 if (number % 9 == 0) {
+                     EXPECT_TRUE(world.is_asked_of(500 + number)) << number;
+                 }
+                 world.freeze(("/apps/group" + std::to_string(number)).c_str(), false);
+             }
+         }},
+    };
+    pid_t late = 100;
+
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    for (const auto &row : rows) {
+        EXPECT_FALSE(is_asked_of(late++)) << row.what;
+        register_in(10, "/apps/mail");
+        freeze("/apps/mail");
+        EXPECT_TRUE(is_asked_of(late++)) << row.what;
+        row.end(*this);
+        EXPECT_FALSE(is_asked_of(late++)) << row.what;
+        if (mm_simulated_is_alive(kernel, 10)) {
+            ASSERT_EQ(mm_simulated_exit(kernel, 10), 0);
+        }
+        publish(MM_EVENT_PROCESS_EXITED, 10);
+        ASSERT_EQ(mm_simulated_freeze(kernel, "/apps/mail", false), 0);
+    }
+}
+
+/* Its word came first: of who comes into it nobody may tell again. */
+TEST_F(PriorityFrozen, AnEmptyGroupThatWasFrozenIsRemembered)
+{
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    freeze("/apps/mail");
+    spawn_in(10, "/apps/mail", 300);
+    publish(MM_EVENT_PROCESS_FOUND, 10);
+    EXPECT_EQ(priority(10), 600);
+}
+
+/* Without the right to look into a group by its id. */
+TEST_F(PriorityFrozen, AGroupThatCannotBeReadHasAllLookedAtInAScan)
+{
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    for (int error : {EPERM, EOPNOTSUPP}) {
+        const pid_t pid = 10 + error, late = 300 + error;
+
+        register_in(pid, "/apps/mail");
+        scan_later();
+        mm_simulated_fail(kernel, "read_frozen", error, 100);
+        freeze("/apps/mail");
+        EXPECT_EQ(priority(pid), 400) << "nothing takes long on the event";
+        /* it is known to be frozen, whoever comes before the scan */
+        spawn_in(late, "/apps/mail", 300);
+        publish(MM_EVENT_PROCESS_FOUND, late);
+        EXPECT_EQ(priority(late), 600);
+        advance_s(1);
+        EXPECT_EQ(priority(pid), 600);
+        freeze("/apps/mail", false);
+        advance_s(1);
+        EXPECT_EQ(priority(pid), 400);
+        EXPECT_EQ(priority(late), 300);
+        EXPECT_FALSE(is_asked_of(500 + error));
+        mm_simulated_fail(kernel, "read_frozen", 0, 0);
+    }
+}
+
+/* And never beside the killer. */
+TEST_F(PriorityFrozen, ThatScanWaitsForTheEndOfAKill)
+{
+    register_in(10, "/apps/mail");
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    const unsigned before = mm_simulated_calls(kernel, "is_frozen");
+
+    publish(MM_EVENT_KILL_BEGIN);
+    mm_simulated_fail(kernel, "read_frozen", EPERM, 100);
+    freeze("/apps/mail");
+    advance_s(5);
+    EXPECT_EQ(mm_simulated_calls(kernel, "is_frozen"), before);
+    publish(MM_EVENT_KILL_END);
+    advance_s(1);
     EXPECT_EQ(priority(10), 600);
 }
 

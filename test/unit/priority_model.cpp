@@ -42,6 +42,12 @@ bool PriorityModel::is_group_frozen(const std::string &group) const
     });
 }
 
+bool PriorityModel::is_anything_frozen() const
+{
+    return !told_frozen.empty() || std::any_of(processes.begin(), processes.end(),
+                                               [](const auto &each) { return each.second.is_frozen; });
+}
+
 void PriorityModel::ask_if_frozen(ModelProcess &process) const
 {
     if (const ModelLiving *info = alive(process.pid))
@@ -110,6 +116,34 @@ void PriorityModel::leave(ModelProcess &process)
         bundles.erase(id);
 }
 
+/* Into the bundle that its rule names. Who is alone takes the own one along, where nobody else has that name. */
+void PriorityModel::regroup(ModelProcess &process)
+{
+    const std::string &name = process.rule_bundle;
+    auto there = std::find_if(bundles.begin(), bundles.end(), [&](const auto &each) {
+        return each.second.account < 0 && !name.empty() && each.second.name == name;
+    });
+    bool has_others = std::any_of(processes.begin(), processes.end(), [&](const auto &each) {
+        return each.second.bundle == process.bundle && each.first != process.pid;
+    });
+
+    if (bundles.at(process.bundle).name == name)
+        return;
+    if (there != bundles.end()) {
+        int id = there->first;
+
+        leave(process);
+        process.bundle = id;
+        process.number = MM_PRIORITY_NONE;
+        return;
+    }
+    if (has_others) {
+        leave(process);
+        join(process, -1, process.uid, "");
+    }
+    bundles.at(process.bundle).name = name;
+}
+
 /* A process appears that may have bound others before it was known. */
 ModelProcess &PriorityModel::add(pid_t pid, const ModelLiving &info)
 {
@@ -121,9 +155,8 @@ ModelProcess &PriorityModel::add(pid_t pid, const ModelLiving &info)
     process.uid = info.uid;
     process.comm = info.comm;
     process.written = info.oom_score_adj;
-    if (asks_if_frozen)
+    if (is_starting || is_anything_frozen())
         ask_if_frozen(process);
-    asks_if_frozen |= process.is_frozen;
     for (auto binding = bindings.begin(); binding != bindings.end();) {
         bool is_meant = !binding->is_known && binding->caller == pid && binding->caller_ticks != 0;
 
@@ -228,6 +261,7 @@ ModelProcess *PriorityModel::enroll(const ModelReport &report, bool is_new)
     process->process_name = report.process.empty() ? name : report.process;
     process->is_registered = true;
     process->has_process_rule = false;
+    process->rule_bundle.clear();
     process->uid = report.uid;
     process->written = process->inherited = info->oom_score_adj;
     join(*process, account_of(report, report.uid), report.uid, name);
@@ -382,6 +416,7 @@ void PriorityModel::on_render(const ModelReport &report, ModelProcess *process)
         process = &add(report.pid, *info);
     process->is_registered = process->is_render = true;
     process->has_process_rule = false;
+    process->rule_bundle.clear();
     process->is_from_scan = false;
     process->written = info->oom_score_adj;
     process->bundle = owner;

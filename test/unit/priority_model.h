@@ -70,6 +70,7 @@ struct ModelProcess {
     /* Of the configuration, as long as nobody registers it. */
     bool has_process_rule = false, is_rule_built_in = false;
     int rule_number = 0;
+    std::string rule_bundle; /* "": it is by itself */
 
     int number = MM_PRIORITY_NONE, number_before = MM_PRIORITY_NONE;
     mm_priority_rule rule = MM_RULE_NEW;
@@ -79,9 +80,9 @@ struct ModelProcess {
 };
 
 struct ModelBundle {
-    int64_t account = -1; /* -1: of a single process that nobody registered */
+    int64_t account = -1; /* -1: of processes that nobody registered */
     uid_t uid = 0;
-    std::string name;
+    std::string name; /* without an account: what rules say; "": of a single process */
     bool is_ending = false, is_touched = false;
     int priority = MM_PRIORITY_NONE, previous_priority = MM_PRIORITY_NONE;
     /* When it was used last: the moment, and its place among those of the same moment. */
@@ -124,7 +125,8 @@ class PriorityModel
     void found(pid_t pid, uint64_t start_time_ticks);
     void started(pid_t pid, uint64_t start_time_ticks, const std::string &comm, uid_t uid);
     void unmatched(pid_t pid, uint64_t start_time_ticks);
-    void matched(pid_t pid, uint64_t start_time_ticks, int number, bool is_built_in);
+    void matched(pid_t pid, uint64_t start_time_ticks, int number, bool is_built_in,
+                 const std::string &bundle);
     void told_oom_score_adj(pid_t pid, int value);
     void told_of_group(const std::string &group);
     void switch_account(int64_t id, mm_account_change change);
@@ -160,6 +162,7 @@ class PriorityModel
     ModelProcess *find(pid_t pid);
     const ModelLiving *alive(pid_t pid) const;
     bool is_alive(const ModelProcess &process) const;
+    bool is_anything_frozen() const;
     void ask_if_frozen(ModelProcess &process) const;
     bool was_put_out_of_reach(const ModelLiving &process) const;
     bool is_system(const ModelProcess &process) const;
@@ -167,6 +170,7 @@ class PriorityModel
     /* Coming and going. */
     void join(ModelProcess &process, int64_t account, uid_t uid, const std::string &name);
     void leave(ModelProcess &process);
+    void regroup(ModelProcess &process);
     ModelProcess &add(pid_t pid, const ModelLiving &info);
     void add_unregistered(pid_t pid, const ModelLiving &info);
     void add_found(pid_t pid);
@@ -202,7 +206,8 @@ class PriorityModel
 
     std::map<pid_t, ModelLiving> living;
     std::set<std::string> frozen_groups; /* by themselves */
-    bool asks_if_frozen = true;
+    std::set<std::string> told_frozen;   /* somebody said so */
+    bool is_starting = true;             /* no scan was made yet */
     ModelNames names;
     bool lacks_lowering;
     int last_bundle = 0;

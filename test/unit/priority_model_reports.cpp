@@ -55,7 +55,8 @@ void PriorityModel::started(pid_t pid, uint64_t start_time_ticks, const std::str
     settle();
 }
 
-void PriorityModel::matched(pid_t pid, uint64_t start_time_ticks, int number, bool is_built_in)
+void PriorityModel::matched(pid_t pid, uint64_t start_time_ticks, int number, bool is_built_in,
+                            const std::string &bundle)
 {
     ModelProcess *process = find(pid);
 
@@ -64,6 +65,8 @@ void PriorityModel::matched(pid_t pid, uint64_t start_time_ticks, int number, bo
         process->has_process_rule = true;
         process->is_rule_built_in = is_built_in;
         process->rule_number = number;
+        process->rule_bundle = bundle;
+        regroup(*process);
     }
     settle();
 }
@@ -72,8 +75,12 @@ void PriorityModel::unmatched(pid_t pid, uint64_t start_time_ticks)
 {
     ModelProcess *process = find(pid);
 
-    if (process && (start_time_ticks == 0 || start_time_ticks == process->start_time_ticks))
+    if (process && !process->is_registered &&
+        (start_time_ticks == 0 || start_time_ticks == process->start_time_ticks)) {
         process->has_process_rule = false;
+        process->rule_bundle.clear();
+        regroup(*process);
+    }
     settle();
 }
 
@@ -97,7 +104,10 @@ void PriorityModel::told_oom_score_adj(pid_t pid, int value)
 /* What it says of each that is in it by now. */
 void PriorityModel::told_of_group(const std::string &group)
 {
-    asks_if_frozen |= is_group_frozen(group);
+    if (is_group_frozen(group))
+        told_frozen.insert(group);
+    else
+        told_frozen.erase(group);
     for (auto &[pid, process] : processes) {
         const ModelLiving *info = alive(pid);
 
@@ -202,14 +212,14 @@ void PriorityModel::restart()
     bundles.clear();
     bindings.clear();
     reported_accounts.clear();
-    asks_if_frozen = true;
+    told_frozen.clear();
+    is_starting = true;
     for (const auto &[pid, info] : living) {
         add_unregistered(pid, info);
         if (ModelProcess *process = find(pid))
             process->is_from_scan = true;
     }
-    asks_if_frozen = std::any_of(processes.begin(), processes.end(),
-                                 [](const auto &each) { return each.second.is_frozen; });
+    is_starting = false;
     settle();
 }
 
@@ -233,6 +243,8 @@ void PriorityModel::scan()
         if (process && process->is_frozen)
             ask_if_frozen(*process);
     }
+    for (auto told = told_frozen.begin(); told != told_frozen.end();)
+        told = is_group_frozen(*told) ? std::next(told) : told_frozen.erase(told);
     settle();
 }
 

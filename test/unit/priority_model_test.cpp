@@ -7,47 +7,27 @@
  * Each run of kRunEvents has a seed of its own, the first the one that is printed; a failure names the seed of its run,
  * and MM_MODEL_SEED with it begins there.
  */
-#include "priority_script.h"
-#include "priority_world.h"
+#include "priority_model_pair.h"
 
 #include <algorithm>
 #include <climits>
-#include <cstdlib>
 #include <sstream>
 
 namespace
 {
 
-constexpr size_t kRunEvents = 2500, kDefaultEvents = 20000;
+constexpr size_t kDefaultEvents = 20000;
 
 /* Manager and model, with the same events. */
-class Pair : public PriorityWorld
+class Pair : public ModelPair<PriorityModel>
 {
   public:
-    explicit Pair(bool lacks_lowering_) : model(lacks_lowering_)
+    explicit Pair(bool lacks_lowering_) : ModelPair(lacks_lowering_)
     {
         lacks_lowering = lacks_lowering_;
         config.reclaim_priority.dead_check_ms = 0;
         config.process_rules.has_built_in = true; /* else a configuration ends all matches */
-        SetUp();
-        model.now_ns = kernel->ops->now_ns(kernel);
-        /* Parents: whom pid 1 starts was given its number, whom a launcher starts has it by birth. */
-        for (pid_t pid : {1, 2}) {
-            spawn(pid, 0, -1000);
-            model.spawn(pid, {ticks_of(pid), 0, 0, -1000, "process"});
-        }
-    }
-
-    ~Pair() override
-    {
-        TearDown();
-    }
-
-    Pair(const Pair &) = delete;
-    Pair &operator=(const Pair &) = delete;
-
-    void TestBody() override
-    {
+        begin();
     }
 
     /* "" when both agree afterwards. */
@@ -69,40 +49,12 @@ class Pair : public PriorityWorld
         return said.str();
     }
 
-    PriorityModel model;
-
   private:
-    uint64_t stated_ticks(const Action &action) const
-    {
-        auto living = model.machine().find(action.pid);
-        uint64_t now = living == model.machine().end() ? 0 : living->second.start_time_ticks;
-
-        if (action.ticks == kTicksNow)
-            return now;
-        auto before = ticks_before.find(action.pid);
-        return action.ticks == kTicksBefore && before != ticks_before.end() ? before->second : 0;
-    }
-
     /* ---- actions --------------------------------------------------------------------------------------- */
 
     void do_spawn(const Action &action)
     {
-        const ScriptApplication &application = script_application(action.application);
-        const char *comm = script_comm(action.pid / 5);
-        mm_simulated_process process{};
-
-        if (mm_simulated_is_alive(kernel, action.pid))
-            return;
-        process.pid = action.pid;
-        process.ppid = action.other;
-        process.uid = application.uid;
-        process.comm = comm;
-        process.oom_score_adj = action.value;
-        process.anonymous_bytes = 4096;
-        process.group = script_group(action.pid);
-        ASSERT_EQ(mm_simulated_spawn(kernel, &process), 0);
-        model.spawn(action.pid,
-                    {ticks_of(action.pid), action.other, application.uid, action.value, comm, process.group});
+        spawn_in(action, script_group(action.pid));
     }
 
     void tell_of_group(const char *group)
@@ -148,17 +100,10 @@ class Pair : public PriorityWorld
 
     void do_exit(const Action &action)
     {
-        uint64_t ticks;
+        if (!has_ended(action))
+            return;
+        uint64_t ticks = action.ticks == kTicksNone ? 0 : ticks_before.at(action.pid);
 
-        if (!mm_simulated_is_alive(kernel, action.pid))
-            return;
-        ticks = ticks_of(action.pid);
-        ticks_before[action.pid] = ticks;
-        ASSERT_EQ(mm_simulated_exit(kernel, action.pid), 0);
-        model.exit(action.pid);
-        if (action.value % 2 == 0)
-            return;
-        ticks = action.ticks == kTicksNone ? 0 : ticks;
         publish(MM_EVENT_PROCESS_EXITED, action.pid, 0, ticks);
         model.exited(action.pid, ticks);
     }
@@ -173,35 +118,6 @@ class Pair : public PriorityWorld
     {
         publish(MM_EVENT_PROCESS_LEFT, action.pid, 0, stated_ticks(action));
         model.left(action.pid, stated_ticks(action));
-    }
-
-    void do_report(const Action &action)
-    {
-        const ScriptApplication &said = script_application(action.application);
-        uint64_t age_ns = static_cast<uint64_t>(action.age_s) * kSecondNs;
-        uint64_t time_ns = model.now_ns - std::min(model.now_ns, age_ns);
-        ModelReport told{static_cast<mm_application_reason>(action.value),
-                         action.pid,
-                         said.uid,
-                         said.bundle,
-                         said.process,
-                         said.account,
-                         action.other,
-                         said.uid,
-                         stated_ticks(action),
-                         time_ns ? time_ns : 1};
-
-        report(action.value,
-               {action.pid, said.uid, said.bundle, said.process, said.account, action.other, said.uid,
-                told.start_time_ticks},
-               told.time_ns);
-        model.report(told);
-    }
-
-    void do_account(const Action &action)
-    {
-        switch_account(action.value, action.other);
-        model.switch_account(action.value, static_cast<mm_account_change>(action.other));
     }
 
     void do_pass(const Action &action)
@@ -224,12 +140,6 @@ class Pair : public PriorityWorld
     {
         write_file(action);
         do_tell(action);
-    }
-
-    void do_tell(const Action &action)
-    {
-        publish(MM_EVENT_OOM_SCORE_ADJ, action.pid, action.value);
-        model.told_oom_score_adj(action.pid, action.value);
     }
 
     void do_find(const Action &action)
@@ -268,43 +178,12 @@ class Pair : public PriorityWorld
         model.refresh();
     }
 
-    /* In half seconds, where nothing else is due. */
-    void do_look_for_dead(const Action &)
-    {
-        config.reclaim_priority.dead_check_ms = 300;
-        publish_config();
-        mm_simulated_advance(kernel, 300 * MM_NS_PER_MS);
-        mm_event_center_step(center);
-        for (unsigned slice = 0; slice < 8; slice++) {
-            mm_simulated_advance(kernel, 20 * MM_NS_PER_MS);
-            mm_event_center_step(center);
-        }
-        config.reclaim_priority.dead_check_ms = 0;
-        publish_config();
-        model.look_for_dead();
-        mm_simulated_advance(kernel, (1000 - 300 - 8 * 20) * MM_NS_PER_MS);
-        mm_event_center_step(center);
-        model.pass(kernel->ops->now_ns(kernel));
-    }
-
     void do_restart(const Action &)
     {
         stop_manager();
         start_manager();
         ASSERT_EQ(mm_priority_manager_scan(manager), 0);
         model.restart();
-    }
-
-    void do_configure(const Action &action)
-    {
-        ModelNames names = script_names(action.value);
-
-        set_residents(names.residents);
-        set_system_apps(names.system_apps);
-        set_important(names.important, names.floor);
-        config.reclaim_priority.important_app_count = names.important.empty() ? 0 : 1;
-        publish_config();
-        model.configure(names);
     }
 
     void do_match(const Action &action)
@@ -319,10 +198,12 @@ class Pair : public PriorityWorld
         match.is_built_in = action.other == 1;
         match.priority = static_cast<int16_t>(action.value);
         mm_copy_text(match.rule, sizeof(match.rule), "rule");
-        mm_copy_text(match.bundle, sizeof(match.bundle), "name");
+        const char *bundle = script_rule_bundle(action.rule_bundle);
+        match.bundle_key = bundle[0] ? 1 + static_cast<uint64_t>(action.rule_bundle) / 2 : 0;
+        mm_copy_text(match.bundle, sizeof(match.bundle), bundle[0] ? bundle : "name");
         mm_event_center_publish(center, &event);
         if (match.has_rule)
-            model.matched(action.pid, match.start_time_ticks, action.value, match.is_built_in);
+            model.matched(action.pid, match.start_time_ticks, action.value, match.is_built_in, bundle);
         else
             model.unmatched(action.pid, match.start_time_ticks);
     }
@@ -351,39 +232,32 @@ class Pair : public PriorityWorld
 
         for (const auto &[pid, process] : model.processes)
             registered += process.is_registered;
-        const struct {
-            const char *name;
-            size_t expected, found;
-        } rows[] = {
-            {"processes", model.processes.size(), found.processes},
-            {"registered processes", registered, found.registered_processes},
-            {"bundles", model.bundles.size(), found.bundles},
-            {"listed bundles", model.bundles.size(), mm_priority_manager_list(manager)->count},
-            {"bindings", model.bindings.size(), found.bindings},
-            {"accounts", model.account_count(), found.accounts},
-        };
-
-        for (const auto &row : rows) {
-            if (row.expected != row.found)
-                said << row.name << ": " << row.expected << " expected, " << row.found << " found\n";
-        }
-    }
-
-    /* The number that an explanation ends with. */
-    static int last_number(const std::string &text)
-    {
-        size_t arrow = text.rfind("-> ");
-
-        return std::atoi(text.c_str() + (arrow == std::string::npos ? 0 : arrow + 3));
+        compare(said, {
+                          {"processes", model.processes.size(), found.processes},
+                          {"registered processes", registered, found.registered_processes},
+                          {"bundles", model.bundles.size(), found.bundles},
+                          {"listed bundles", model.bundles.size(), mm_priority_manager_list(manager)->count},
+                          {"bindings", model.bindings.size(), found.bindings},
+                          {"accounts", model.account_count(), found.accounts},
+                      });
     }
 
     /* Of those that changed, and of some others: words take longer than numbers. */
-    int explained(const ModelProcess &process) const
+    int explained_number(const ModelProcess &process) const
     {
         bool is_asked = process.number != process.number_before ||
                         (static_cast<uint64_t>(process.pid) + model.moment) % 16 == 0;
 
-        return is_asked ? last_number(why(process.pid)) : process.number;
+        return is_asked ? explained(process.pid) : process.number;
+    }
+
+    static int64_t sum_of_residents(const mm_bundle *bundle)
+    {
+        uint64_t sum = 0;
+
+        MM_LIST_FOR_EACH (link, &bundle->processes)
+            sum += MM_CONTAINER_OF(link, mm_process, bundle_link)->resident_bytes;
+        return static_cast<int64_t>(sum);
     }
 
     void compare_process(std::ostream &said, const ModelProcess &expected)
@@ -396,30 +270,29 @@ class Pair : public PriorityWorld
             said << expected.pid << ": not on the list\n";
             return;
         }
-        const struct {
-            const char *name;
-            int64_t expected, found;
-        } rows[] = {
-            {"start time", static_cast<int64_t>(expected.start_time_ticks),
-             static_cast<int64_t>(found->start_time_ticks)},
-            {"number", expected.number, found->priority},
-            {"known oom_score_adj", expected.written, found->written_oom_score_adj},
-            {"file", living == model.machine().end() ? INT_MIN : living->second.oom_score_adj,
-             mm_simulated_oom_score_adj(kernel, expected.pid)},
-            {"bundle", bundle.priority, found->bundle->entry.priority},
-            {"members of its bundle", bundle.members, found->bundle->process_count},
-            {"registered", expected.is_registered, found->bundle->is_registered},
-            {"account", bundle.account, mm_bundle_account_id(found->bundle)},
-            {"rule", expected.rule, found->rule},
-            {"frozen", expected.is_frozen, (found->flags & MM_PROCESS_IS_FROZEN) != 0},
-            {"explanation", expected.number, explained(expected)},
-        };
-
-        for (const auto &row : rows) {
-            if (row.expected != row.found)
-                said << expected.pid << ": " << row.name << " " << row.expected << " expected, " << row.found
-                     << " found: " << why(expected.pid) << "\n";
-        }
+        compare(
+            said, expected.pid,
+            {
+                {"start time", static_cast<int64_t>(expected.start_time_ticks),
+                 static_cast<int64_t>(found->start_time_ticks)},
+                {"number", expected.number, found->priority},
+                {"known oom_score_adj", expected.written, found->written_oom_score_adj},
+                {"file", living == model.machine().end() ? INT_MIN : living->second.oom_score_adj,
+                 mm_simulated_oom_score_adj(kernel, expected.pid)},
+                {"bundle", bundle.priority, found->bundle->entry.priority},
+                {"members of its bundle", bundle.members, found->bundle->process_count},
+                {"registered", expected.is_registered, found->bundle->is_registered},
+                {"account", bundle.account, mm_bundle_account_id(found->bundle)},
+                {"rule", expected.rule, found->rule},
+                {"frozen", expected.is_frozen, (found->flags & MM_PROCESS_IS_FROZEN) != 0},
+                {"explanation", expected.number, explained_number(expected)},
+                {"resident bytes of its bundle", sum_of_residents(found->bundle),
+                 static_cast<int64_t>(found->bundle->resident_bytes)},
+                {"shared", bundle.account < 0 && !bundle.name.empty(), mm_bundle_is_shared(found->bundle)},
+            });
+        if (mm_bundle_is_shared(found->bundle) && bundle.name != found->bundle->name)
+            said << expected.pid << ": bundle \"" << bundle.name << "\" expected, \"" << found->bundle->name
+                 << "\" found\n";
     }
 
     /* A walk over the list; those of one moment may be in any order, which is theirs from then on. */
@@ -470,14 +343,8 @@ class Pair : public PriorityWorld
     };
     static_assert(MM_ARRAY_SIZE(handlers) == static_cast<size_t>(Act::kCount), "one for each");
 
-    std::map<pid_t, uint64_t> ticks_before;
     std::string difference;
     bool is_use = false;
-};
-
-struct Outcome {
-    std::string difference; /* "": none */
-    size_t events = 0;
 };
 
 using ModelChange = void (*)(PriorityModel &);
@@ -485,38 +352,10 @@ using ModelChange = void (*)(PriorityModel &);
 Outcome play(const Script &script, bool lacks_lowering, ModelChange change = nullptr)
 {
     Pair pair(lacks_lowering);
-    Outcome outcome;
 
     if (change)
         change(pair.model);
-    for (const Action &action : script) {
-        outcome.events++;
-        outcome.difference = pair.take(action);
-        if (!outcome.difference.empty() || ::testing::Test::HasFatalFailure())
-            break;
-    }
-    return outcome;
-}
-
-std::string shortest_failure(Script script, bool lacks_lowering, ModelChange change = nullptr)
-{
-    std::ostringstream said;
-
-    script.resize(play(script, lacks_lowering, change).events);
-    script = shrink(std::move(script), [&](const Script &shorter) {
-        return !play(shorter, lacks_lowering, change).difference.empty();
-    });
-    for (const Action &action : script)
-        said << "  " << in_words(action) << "\n";
-    said << play(script, lacks_lowering, change).difference;
-    return said.str();
-}
-
-unsigned long from_environment(const char *name, unsigned long otherwise)
-{
-    const char *text = std::getenv(name);
-
-    return text ? std::strtoul(text, nullptr, 10) : otherwise;
+    return play_on(pair, script);
 }
 
 TEST(PriorityModelTest, TheManagerSaysTheSameAfterEachEvent)
@@ -537,7 +376,7 @@ TEST(PriorityModelTest, TheManagerSaysTheSameAfterEachEvent)
             << "MM_MODEL_SEED=" << seed << " event " << outcome.events
             << (lacks_lowering ? ", without CAP_SYS_RESOURCE" : "") << ":\n"
             << outcome.difference << "the same in short:\n"
-            << shortest_failure(script, lacks_lowering);
+            << shortest_failure(script, [&](const Script &shorter) { return play(shorter, lacks_lowering); });
         ASSERT_FALSE(HasFatalFailure());
     }
     std::printf("%zu events, the last seed was %u\n", count, seed - 1);
@@ -547,8 +386,10 @@ TEST(PriorityModelTest, AFailureBecomesAShortStory)
 {
     Script script = make_script(7, kRunEvents);
     ModelChange wrong = [](PriorityModel &model) { model.visible_priority = 51; };
-    ASSERT_FALSE(play(script, false, wrong).difference.empty());
-    std::string story = shortest_failure(script, false, wrong);
+    const auto play_wrong = [&](const Script &shorter) { return play(shorter, false, wrong); };
+
+    ASSERT_FALSE(play_wrong(script).difference.empty());
+    std::string story = shortest_failure(script, play_wrong);
 
     EXPECT_LE(std::count(story.begin(), story.end(), '\n'), 12) << story;
     EXPECT_NE(story.find("VISIBLE of"), std::string::npos) << story;

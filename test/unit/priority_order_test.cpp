@@ -178,11 +178,16 @@ class PriorityOrder : public ::testing::TestWithParam<Setting>
         if (sorted.empty())
             return;
         const size_t at = below(static_cast<unsigned>(sorted.size()));
+        const mm_priority_entry &entry = sorted[at]->entry;
+        const int priority = entry.priority;
+        const mm_priority_rank rank = mm_priority_rank_of(list.get(), mm_priority_list_index_of(entry.slot));
         mm_priority_walk walk;
 
-        mm_priority_walk_begin_behind(&walk, list.get(), &sorted[at]->entry);
+        mm_priority_walk_begin_behind(&walk, list.get(), priority, rank);
         ASSERT_EQ(item_of(mm_priority_walk_next(&walk)), at + 1 < sorted.size() ? sorted[at + 1] : nullptr)
             << "seed " << SEED << " step " << step;
+        mm_priority_walk_begin_at(&walk, list.get(), priority, rank);
+        ASSERT_EQ(item_of(mm_priority_walk_next(&walk)), sorted[at]) << "seed " << SEED << " step " << step;
     }
 
     std::mt19937 random;

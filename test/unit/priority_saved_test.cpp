@@ -156,25 +156,23 @@ TEST_F(PrioritySaved, NothingIsWrittenWhileAKillIsUnderWay)
     EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), 1u);
 }
 
-TEST_F(PrioritySaved, NothingIsWrittenWhereMemoryIsLow)
+TEST_F(PrioritySaved, NothingIsWrittenWhereMemoryIsCritical)
 {
     make_world();
     advance_s(20);
-    for (mm_memory_level level : {MM_LEVEL_LOW, MM_LEVEL_CRITICAL}) {
-        const unsigned before = mm_simulated_calls(kernel, "write_saved");
+    const unsigned before = mm_simulated_calls(kernel, "write_saved");
 
-        report(MM_REASON_FOREGROUND, {13, 20210001, "other"});
-        tell_level(level);
-        advance_s(20);
-        EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), before) << level;
-        EXPECT_EQ(mm_priority_manager_save(manager), -EBUSY) << level;
-        tell_level(MM_LEVEL_NONE, MM_LEVEL_INJECTED);
-        advance_s(20);
-        EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), before) << "a client's word changes nothing";
-        tell_level(MM_LEVEL_MODERATE);
-        advance_s(5);
-        EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), before + 1) << level;
-    }
+    report(MM_REASON_FOREGROUND, {13, 20210001, "other"});
+    tell_level(MM_LEVEL_CRITICAL);
+    advance_s(20);
+    EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), before);
+    EXPECT_EQ(mm_priority_manager_save(manager), -EBUSY);
+    tell_level(MM_LEVEL_NONE, MM_LEVEL_INJECTED);
+    advance_s(20);
+    EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), before) << "a client's word changes nothing";
+    tell_level(MM_LEVEL_LOW);
+    advance_s(5);
+    EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), before + 1) << "low may be for hours";
 }
 
 /* Nor does the timer run for nothing meanwhile. */
@@ -200,6 +198,50 @@ TEST_F(PrioritySaved, TheLastOneIsWrittenWhateverIsUnderWay)
     config.saved_state.is_enabled = false;
     restart();
     EXPECT_EQ(mm_priority_manager_save_last(manager), -EOPNOTSUPP);
+}
+
+/* What a switch of accounts was about to end is ended by the next one. */
+TEST_F(PrioritySaved, WhatWasToEndEndsStill)
+{
+    for (mm_account_change change : {MM_ACCOUNT_COLD_SWITCH, MM_ACCOUNT_REMOVED}) {
+        const bool is_removal = change == MM_ACCOUNT_REMOVED;
+        const pid_t doomed = is_removal ? 30 : 20, other = doomed + 1;
+
+        create({doomed, kUid, "doomed"});
+        create({other, 20210001, "other" + std::to_string(other)});
+        switch_account(100, MM_ACCOUNT_ACTIVATED);
+        switch_account(is_removal ? 100 : 101, change);
+        advance_s(3);
+        restart();
+        mm_bundle *ending = mm_priority_manager_take_ending(manager);
+
+        ASSERT_NE(ending, nullptr) << change;
+        EXPECT_EQ(ending, mm_priority_manager_find(manager, doomed)->bundle);
+        EXPECT_EQ(mm_priority_manager_take_ending(manager), nullptr);
+        ASSERT_EQ(mm_simulated_exit(kernel, doomed), 0);
+        publish(MM_EVENT_PROCESS_EXITED, doomed);
+    }
+}
+
+/* Who lives and is not on the list, as the daemon itself, keeps what it bound. */
+TEST_F(PrioritySaved, CallersThatNobodyListsStillCount)
+{
+    spawn(getpid(), 0);
+    ASSERT_EQ(mm_priority_manager_find(manager, getpid()), nullptr);
+    create({10, kUid, "bound"});
+    report(MM_REASON_BACKGROUND, {10, kUid, "bound"});
+    bind(getpid(), 10);
+    EXPECT_EQ(priority(10), 100);
+    advance_s(3);
+    restart();
+    EXPECT_EQ(priority(10), 100);
+    EXPECT_EQ(saved().bindings, 1u);
+    EXPECT_EQ(saved().gone, 0u);
+    ASSERT_EQ(mm_simulated_exit(kernel, getpid()), 0);
+    spawn(getpid(), 0); /* another one under the same number */
+    restart();
+    EXPECT_EQ(priority(10), 400);
+    EXPECT_EQ(saved().gone, 1u);
 }
 
 TEST_F(PrioritySaved, WhoHasEndedOrIsAnotherIsNotTakenUp)

@@ -30,6 +30,9 @@ static const char *const comms[] = {"app", "worker", "a-name-of-fifte"};
 
 static const char *const groups[] = {"/", "/a", "/a/b", "/c"};
 
+/* The keys of the last two are the same. */
+static const char *const rule_bundles[] = {"", "one", "two", "three"};
+
 static const ModelNames names[] = {
     {},
     {{"com.example.music"}, {"com.example.home"}, "com.example.mail:helper", 300},
@@ -53,6 +56,11 @@ const char *script_group(int index)
     return groups[static_cast<size_t>(index) % MM_ARRAY_SIZE(groups)];
 }
 
+const char *script_rule_bundle(int index)
+{
+    return rule_bundles[static_cast<size_t>(index) % MM_ARRAY_SIZE(rule_bundles)];
+}
+
 ModelNames script_names(int index)
 {
     return names[static_cast<size_t>(index) % MM_ARRAY_SIZE(names)];
@@ -68,7 +76,7 @@ static const struct {
     {Act::kReport, 700},   {Act::kAccount, 8}, {Act::kPass, 40},       {Act::kWrite, 15},
     {Act::kWriteTold, 20}, {Act::kTell, 6},    {Act::kFind, 15},       {Act::kStart, 15},
     {Act::kScan, 4},       {Act::kRefresh, 8}, {Act::kLookForDead, 4}, {Act::kRestart, 1},
-    {Act::kConfigure, 5},  {Act::kMatch, 15},  {Act::kTakeEnding, 5},  {Act::kFreeze, 12},
+    {Act::kConfigure, 5},  {Act::kMatch, 45},  {Act::kTakeEnding, 5},  {Act::kFreeze, 12},
     {Act::kMove, 12},
 };
 
@@ -181,6 +189,10 @@ class ScriptMaker
             action.value = any_oom_score_adj();
             action.other = below(4);
             action.ticks = below(3);
+            action.rule_bundle = below(MM_ARRAY_SIZE(rule_bundles));
+            /* rules are for those that nobody registered: else bundles of several would be rare */
+            if (below(4) > 0)
+                action.pid = kFirstPid + kPids - 1 - below(kUnreported);
             break;
         case Act::kAccount:
             action.value = below(8) == 0 ? 0 : 100 + below(3);
@@ -197,7 +209,7 @@ class ScriptMaker
         }
     }
 
-    /* Most of the pids are applications to begin with. */
+    /* Most of the pids are applications to begin with, but for the last. */
     void populate(Script &script)
     {
         for (pid_t pid = kFirstPid; pid < kFirstPid + kPids; pid++) {
@@ -207,7 +219,9 @@ class ScriptMaker
             if (below(4) == 0)
                 continue;
             script.push_back({Act::kSpawn, pid, 0, 0, application, kTicksNone, 0});
-            script.push_back({Act::kReport, pid, MM_REASON_CREATE_PROCESS, 0, application, kTicksNone, 0});
+            if (pid < kFirstPid + kPids - kUnreported)
+                script.push_back(
+                    {Act::kReport, pid, MM_REASON_CREATE_PROCESS, 0, application, kTicksNone, 0});
         }
     }
 
@@ -301,7 +315,8 @@ std::string in_words(const Action &action)
         stream << (action.other == 0   ? "no rule"
                    : action.other == 1 ? "a built-in rule"
                                        : "a rule")
-               << " takes process " << action.pid << " at " << action.value << ticks_in_words(action.ticks);
+               << " takes process " << action.pid << " at " << action.value << " into bundle \""
+               << script_rule_bundle(action.rule_bundle) << "\"" << ticks_in_words(action.ticks);
         break;
     case Act::kFreeze:
         stream << "group " << script_group(action.value) << " is " << (action.other % 2 ? "frozen" : "thawed")

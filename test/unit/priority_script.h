@@ -41,9 +41,10 @@ struct Action {
     Act act;
     pid_t pid;
     int value, other;
-    int application; /* index */
-    int ticks;       /* ModelTicks */
-    int age_s;       /* of the event, when it arrives */
+    int application;     /* index */
+    int ticks;           /* ModelTicks */
+    int age_s;           /* of the event, when it arrives */
+    int rule_bundle = 0; /* index: the one that the rule names */
 };
 
 struct ScriptApplication {
@@ -58,6 +59,8 @@ const ScriptApplication &script_application(int index);
 const char *script_comm(int index);
 /* Of cgroups; a process begins in one of them, the first is the root. */
 const char *script_group(int index);
+/* What a rule gives a bundle for a name: the first is none. */
+const char *script_rule_bundle(int index);
 ModelNames script_names(int index);
 Script make_script(unsigned seed, size_t length);
 std::string in_words(const Action &action);
@@ -65,6 +68,7 @@ std::string in_words(const Action &action);
    of tries. */
 Script shrink(Script script, const std::function<bool(const Script &)> &fails);
 
-constexpr pid_t kFirstPid = 1000, kPids = 200;
+/* The last of the pids are seldom reported. */
+constexpr pid_t kFirstPid = 1000, kPids = 200, kUnreported = 12;
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What connections hold of processes: "critical", "app-register" and their ends; "memory"; counters of refusals.
+#include "request_marks_support.h"
 #include "service_server.h"
 
 #include "service/requests/client_marks.h"
@@ -13,25 +14,6 @@ namespace
 
 constexpr uid_t Nobody = 65534;
 
-uint64_t start_time_of(World &world, pid_t pid)
-{
-    mm_process_info info{};
-
-    EXPECT_EQ(world.kernel->ops->read_process(world.kernel, pid, MM_PROCESS_STAT, &info), 0);
-    return info.start_time_ticks;
-}
-
-void allow_critical(World &world, unsigned max, int floor = 100)
-{
-    mm_event event{};
-
-    world.config->critical.max_per_user = max;
-    world.config->critical.floor = floor;
-    event.kind = MM_EVENT_CONFIG;
-    event.payload.config = world.config.get();
-    mm_event_center_publish(world.center, &event);
-}
-
 // A client that is the process itself.
 class Own : public Client
 {
@@ -43,23 +25,11 @@ class Own : public Client
     }
 };
 
-std::string critical(int pid, bool is_critical = true)
-{
-    return ",\"pid\":" + std::to_string(pid) + ",\"critical\":" + (is_critical ? "true" : "false");
-}
-
 int priority_of(World &world, pid_t pid)
 {
     const mm_process *process = mm_priority_manager_find(world.manager, pid);
 
     return process ? process->priority : -12345;
-}
-
-void report(Client &client, const std::string &word, int pid, const std::string &more = "")
-{
-    ASSERT_EQ(Client::code(
-                  client.ask("event", ",\"event\":\"" + word + "\",\"pid\":" + std::to_string(pid) + more)),
-              "");
 }
 
 TEST(Critical, IsOffUnlessConfigured)

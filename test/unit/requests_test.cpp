@@ -2,8 +2,6 @@
 // Clients' requests: what each answers, and what is refused. Bad packets are in request_packets_test.cpp.
 #include "service_fixture.h"
 
-#include "priority_manager/priority_order.h"
-
 #include <cerrno>
 #include <set>
 
@@ -97,23 +95,6 @@ TEST(Status, TellsOfStallsWhereSomebodyDoes)
 }
 
 // ---- list ---------------------------------------------------------------------------------------------
-
-// The pids of the list, in its order.
-std::vector<pid_t> list_order(const World &world)
-{
-    const mm_priority_list *list = mm_priority_manager_list(world.manager);
-    std::vector<pid_t> pids;
-    mm_priority_walk walk;
-
-    mm_priority_walk_begin(&walk, list);
-    while (mm_priority_entry *entry = mm_priority_walk_next(&walk)) {
-        mm_bundle *bundle = MM_BUNDLE_OF(entry);
-
-        MM_LIST_FOR_EACH (link, &bundle->processes)
-            pids.push_back(MM_CONTAINER_OF(link, mm_process, bundle_link)->pid);
-    }
-    return pids;
-}
 
 struct Pages {
     std::vector<pid_t> pids;
@@ -224,61 +205,6 @@ TEST(List, OneProcess)
     ASSERT_EQ(cJSON_GetArraySize(member(answer, "processes")), 1);
     EXPECT_EQ(number_of(member(cJSON_GetArrayItem(member(answer, "processes"), 0), "pid")), 101);
     EXPECT_EQ(Client::code(client.ask("list", ",\"pid\":999")), "no-such-process");
-}
-
-TEST(List, EndsAndLosesNobodyWhoStaysWhenTheLastOneToldIsGone)
-{
-    World world;
-    Client client(world);
-    std::set<pid_t> seen;
-
-    for (pid_t pid = 1000; pid < 1100; pid++)
-        world.spawn(pid, 1000, "process");
-    ASSERT_EQ(mm_priority_manager_scan(world.manager), 0);
-    pid_t last = 0;
-    unsigned gone = 0;
-    std::string cursor;
-    do {
-        Json answer =
-            client.ask("list", ",\"limit\":7" + (cursor.empty() ? "" : ",\"cursor\":\"" + cursor + "\""));
-        const cJSON *process;
-
-        cJSON_ArrayForEach (process, member(answer, "processes")) {
-            last = (pid_t)number_of(member(process, "pid"));
-            EXPECT_TRUE(seen.insert(last).second) << last;
-        }
-        cursor = text_of(member(answer, "cursor"));
-        if (last >= 1000 && gone < 5) {
-            mm_event event{};
-
-            event.kind = MM_EVENT_PROCESS_EXITED;
-            event.pid = last;
-            ASSERT_EQ(mm_simulated_exit(world.kernel, last), 0);
-            mm_event_center_publish(world.center, &event);
-            ASSERT_EQ(mm_priority_manager_find(world.manager, last), nullptr);
-            gone++;
-        }
-    } while (!cursor.empty());
-    EXPECT_EQ(gone, 5U);
-    for (pid_t pid : list_order(world))
-        EXPECT_TRUE(seen.count(pid)) << pid;
-}
-
-TEST(List, CursorsThatNoAnswerHeldAreRefused)
-{
-    World world;
-    Client client(world);
-
-    for (const char *cursor :
-         {"x", "1", "1:2", "1:2:3", "1:2:3:", "1:2:3:4:5", "1:2:-3:4", "1:2:99999999999:4", "-:1:1:1",
-          " 1:2:3:4", "1:2:3:4 ", "99999999999999999999:1:1:1"})
-        EXPECT_EQ(Client::code(client.ask("list", ",\"cursor\":\"" + std::string(cursor) + "\"")),
-                  "bad-cursor")
-            << cursor;
-    // Odd, but harmless: places before, behind and beside the list.
-    for (const char *cursor : {"5000:0:1:0", "-5000:0:1:0", "0:99999999:5:5", "0:-7:0:0"})
-        EXPECT_EQ(Client::code(client.ask("list", ",\"cursor\":\"" + std::string(cursor) + "\"")), "")
-            << cursor;
 }
 
 // ---- explain and kills --------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 
 #include "common/common.h"
 #include "kernel_interface/simulated_kernel.h"
+#include "priority_manager/priority_order.h"
 
 // A C name may be a struct's and a function's; in C++ the function hides the constructor, which nobody calls.
 #pragma GCC diagnostic push
@@ -146,6 +147,23 @@ class World
     };
     std::unique_ptr<mm_config, ConfigFree> config;
 };
+
+// The pids of the list, in its order.
+inline std::vector<pid_t> list_order(const World &world)
+{
+    const mm_priority_list *list = mm_priority_manager_list(world.manager);
+    std::vector<pid_t> pids;
+    mm_priority_walk walk;
+
+    mm_priority_walk_begin(&walk, list);
+    while (mm_priority_entry *entry = mm_priority_walk_next(&walk)) {
+        mm_bundle *bundle = MM_BUNDLE_OF(entry);
+
+        MM_LIST_FOR_EACH (link, &bundle->processes)
+            pids.push_back(MM_CONTAINER_OF(link, mm_process, bundle_link)->pid);
+    }
+    return pids;
+}
 
 class Client
 {
