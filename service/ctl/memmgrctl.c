@@ -5,7 +5,7 @@
 #include <memmgr_client.h>
 
 static const struct mm_ctl_option options[] = {
-    {"json", NULL, "print the daemon's answer as JSON"},
+    {"json", NULL, "print the answer as JSON"},
     {"socket", "PATH", "the daemon's control socket, instead of " MEMMGR_CLIENT_DEFAULT_PATH},
     {.name = NULL},
 };
@@ -14,11 +14,12 @@ static const struct mm_ctl_program program = {
     .name = "memmgrctl",
     .purpose = "Asks the memory manager daemon memmgrd, and tells it what applications do.",
     .statuses = "  0  done\n"
-                "  1  the daemon refused, or the output could not be written\n"
-                "  2  wrong usage\n"
+                "  1  the daemon refused, match found no process, or the output could not be written\n"
+                "  2  wrong usage, or match's configuration is not valid\n"
                 "  3  no daemon: nobody listens at the socket, or it may not be used\n"
                 "  4  the daemon's answer was not understood, or did not come",
     .options = options,
+    .daemon_option = "socket",
     .commands = mm_ctl_commands,
     .wrong_usage = MM_CTL_USAGE,
     .failure = MM_CTL_REFUSED,

@@ -97,7 +97,7 @@ static int run_log_level(struct mm_ctl *ctl)
 
 const struct mm_ctl_command mm_ctl_reload = {
     .name = "reload",
-    .summary = "read the configuration anew; an invalid one is refused and the old one stays",
+    .summary = "read the configuration anew; when it is not valid the old one stays",
     .arguments = "",
     .run = run_reload,
 };

@@ -91,7 +91,7 @@ static int run(struct mm_ctl *ctl)
 
 const struct mm_ctl_command mm_ctl_list = {
     .name = "list",
-    .summary = "show every process in the order in which they would be killed, with the reason",
+    .summary = "show every process in the order in which they would be killed, and why",
     .arguments = "",
     .details = "BUNDLE is the priority of the bundle, its least process'; bundles die as a whole, the one\n"
                "with the highest number first. PRIORITY is the process' own, WHY the rules that gave it.",

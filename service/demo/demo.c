@@ -386,5 +386,6 @@ const struct mm_ctl_command mm_ctl_demo = {
         "which order, why and how fast, and judges that by what it sees itself. Needs root; touches nothing\n"
         "outside its cgroup; leaves nothing behind. Exits with 0 when the order was right, else with 1.",
     .options = options,
+    .asks_no_daemon = true,
     .run = run,
 };

@@ -314,7 +314,8 @@ static void print_all(struct look *look)
     cJSON *json;
 
     if (look->table) {
-        mm_table_print(look->table, look->ctl);
+        if (look->seen > 0)
+            mm_table_print(look->table, look->ctl);
         mm_table_free(look->table);
         return;
     }
@@ -392,7 +393,7 @@ static int run(struct mm_ctl *ctl)
     if (r < 0) {
         (void)fprintf(stderr, "memmgrctl: %s\n",
                       r == -EINVAL ? "the configuration is not valid" : strerror(-r));
-        result = r == -EINVAL ? MM_CTL_REFUSED : MM_CTL_PROTOCOL;
+        result = r == -EINVAL ? MM_CTL_USAGE : MM_CTL_PROTOCOL;
     } else if (mm_parse_u64(look->pattern, 1, INT32_MAX, &pid) == 0) {
         result = look_at_one(look, (pid_t)pid);
     } else if (mm_glob_check(look->pattern) < 0) {

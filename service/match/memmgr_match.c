@@ -44,8 +44,8 @@ int main(int argc, char **argv)
         .name = argc > 0 && strcmp(argv[0], CALLED_BY_MEMMGRCTL) == 0 ? CALLED_BY_MEMMGRCTL : "memmgr-match",
         .purpose = "Says which process rule of memmgr's configuration takes a process.",
         .statuses = "  0  done\n"
-                    "  1  there is no such process, or the configuration is not valid\n"
-                    "  2  wrong usage\n"
+                    "  1  there is no such process\n"
+                    "  2  wrong usage, or the configuration is not valid\n"
                     "  4  no memory, or the output could not be written",
         .options = options,
         .commands = commands,

@@ -144,11 +144,14 @@ static int unknown_command(const struct mm_ctl *ctl, const char *name)
 
 /* ---- help -------------------------------------------------------------------------------------------- */
 
-static void print_options(const struct mm_ctl_option *options)
+/* Without the one of that name, which may be NULL. */
+static void print_options(const struct mm_ctl_option *options, const char *left_out)
 {
     for (; options->name; options++) {
         char left[64];
 
+        if (left_out && strcmp(options->name, left_out) == 0)
+            continue;
         (void)mm_format(left, sizeof(left), "--%s%s%s", options->name, options->value ? " " : "",
                         options->value ? options->value : "");
         (void)printf("  %-22s %s\n", left, options->summary);
@@ -162,8 +165,8 @@ static void print_overview(const struct mm_ctl_program *program)
     for (size_t i = 0; program->commands[i]; i++)
         (void)printf("  %-22s %s\n", program->commands[i]->name, program->commands[i]->summary);
     (void)puts("\noptions:");
-    print_options(program->options);
-    print_options(common_options);
+    print_options(program->options, NULL);
+    print_options(common_options, NULL);
     (void)printf("\nexit status:\n%s\n", program->statuses);
 }
 
@@ -171,22 +174,23 @@ static void print_command(const struct mm_ctl_program *program, const struct mm_
 {
     (void)printf("usage: %s %s [OPTIONS]%s%s\n\n%s\n\noptions:\n", program->name, command->name,
                  command->arguments[0] ? " " : "", command->arguments, command->summary);
-    print_options(options_of(command));
-    print_options(program->options);
-    print_options(common_options);
+    print_options(options_of(command), NULL);
+    print_options(program->options, command->asks_no_daemon ? program->daemon_option : NULL);
+    print_options(common_options, NULL);
     if (command->details)
         (void)printf("\n%s\n", command->details);
 }
 
-/* On one command, or on all when it is NULL; what is another program's is explained by that. */
-static int explain(struct mm_ctl *ctl, const struct mm_ctl_command *command)
+/* On one command, or on all when it is NULL; what is another program's is explained by that, which is asked for
+   its command `detail`, or for all when that is NULL. */
+static int explain(struct mm_ctl *ctl, const struct mm_ctl_command *command, char *detail)
 {
     char word[] = "help";
-    char *words[] = {word};
+    char *words[] = {word, detail};
 
     if (command && command->takes_rest) {
         ctl->arguments = words;
-        ctl->argument_count = 1;
+        ctl->argument_count = detail ? 2 : 1;
         return command->run(ctl);
     }
     if (command)
@@ -313,7 +317,7 @@ int mm_ctl_parse(int argc, char **argv, struct mm_ctl *ctl, bool *ret_is_done)
         return 0;
     }
     if (parser.wants_help)
-        return explain(ctl, ctl->command);
+        return explain(ctl, ctl->command, NULL);
     if (!ctl->command)
         return mm_ctl_usage(ctl, "no command is given");
     if (ctl->argument_count < ctl->command->min_arguments)
@@ -331,19 +335,23 @@ static int run_help(struct mm_ctl *ctl)
 {
     const struct mm_ctl overall = {.program = ctl->program};
     const struct mm_ctl_command *command = NULL;
+    char *detail = ctl->argument_count > 1 ? ctl->arguments[1] : NULL;
 
     if (ctl->argument_count > 0) {
         command = find_command(ctl->program, ctl->arguments[0]);
         if (!command)
             return unknown_command(&overall, ctl->arguments[0]);
     }
-    return explain(ctl, command);
+    if (detail && !command->takes_rest)
+        return mm_ctl_usage(ctl, "help: \"%s\" is too much", detail);
+    return explain(ctl, command, detail);
 }
 
 const struct mm_ctl_command mm_ctl_help_command = {
     .name = "help",
     .summary = "explain a command",
-    .arguments = "[COMMAND]",
-    .max_arguments = 1,
+    .arguments = "[COMMAND [ITS COMMAND]]",
+    .max_arguments = 2,
+    .asks_no_daemon = true,
     .run = run_help,
 };

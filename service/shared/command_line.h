@@ -33,6 +33,7 @@ struct mm_ctl_command {
     const char *details;   /* lines of help after the options, no newline behind; NULL: none */
     const struct mm_ctl_option *options;
     unsigned min_arguments, max_arguments;
+    bool asks_no_daemon; /* help does not offer the program's daemon_option */
     bool takes_rest; /* all that follows its name is an argument, options too: they are another program's */
     int (*run)(struct mm_ctl *ctl); /* returns the exit status */
 };
@@ -42,7 +43,8 @@ struct mm_ctl_program {
     const char *purpose;  /* a sentence or two of the overview */
     const char *statuses; /* what the exit statuses mean, a line each; no newline behind */
     const struct mm_ctl_option
-        *options; /* of the program and each command; help, version and json are known */
+        *options;              /* of the program and each command; help, version and json are known */
+    const char *daemon_option; /* of these the one that says how the daemon is reached; NULL: none */
     const struct mm_ctl_command *const *commands; /* in the order of help; the last is NULL */
     int wrong_usage, failure;                     /* exit statuses; failure: no memory, no output */
 };
@@ -76,7 +78,7 @@ int mm_ctl_number(const struct mm_ctl *ctl, const char *name, const char *text, 
 /* Says on standard error what is wrong with the usage; returns the exit status for it. */
 __attribute__((format(printf, 2, 3))) int mm_ctl_usage(const struct mm_ctl *ctl, const char *format, ...);
 
-/* "help [COMMAND]", for a program's table. */
+/* "help [COMMAND]", for a program's table; of a command that takes the rest also that program's own commands. */
 extern const struct mm_ctl_command mm_ctl_help_command;
 
 /* ---- the standard streams (command_output.c) ----------------------------------------------------------- */

@@ -173,6 +173,17 @@ check_run() {
     ((count >= 4)) || fail "only $count programs were found"
 }
 
+# Terminals are wide enough for every line of a help text.
+check_help() {
+    local command
+
+    for command in "$build/memmgrd" "$service/run" "$service/install_dependencies" "$source/test/run"; do
+        "$command" --help >"$work/out" || fail "$command --help: status $?"
+        [[ -s $work/out ]] || fail "$command has no help"
+        awk -v command="$command" 'length > 100 { print command ": " $0; bad = 1 } END { exit bad }' "$work/out" >&2
+    done
+}
+
 # What bash would offer after the words given; the last one is under the cursor.
 complete_words() {
     COMP_WORDS=("$build/memmgrctl" "$@")

@@ -88,6 +88,8 @@ TEST(CtlUsage, HelpTellsEveryCommandAndItsOptions)
     EXPECT_EQ(overview.exit_code, 0);
     EXPECT_EQ(run({"--help"}).output, overview.output);
     EXPECT_GE(commands.size(), 9U);
+    for (const std::string &line : lines_of(overview.output))
+        EXPECT_LE(line.size(), 100U) << line;
     for (const std::string &command : commands) {
         Outcome help = run({"help", command});
 
@@ -98,6 +100,45 @@ TEST(CtlUsage, HelpTellsEveryCommandAndItsOptions)
             EXPECT_LE(line.size(), 100U) << line;
     }
     EXPECT_EQ(run({"--version"}).output.rfind("memmgrctl ", 0), 0U);
+}
+
+TEST(CtlUsage, OneOfTheCommandsOfConfigIsExplained)
+{
+    Outcome help = run({"help", "config", "check"});
+
+    EXPECT_EQ(help.exit_code, 0) << help.errors;
+    EXPECT_EQ(help.output, run({"config", "help", "check"}).output);
+    EXPECT_NE(help.output.find("--strict"), std::string::npos) << help.output;
+    for (const std::vector<std::string> &words :
+         {std::vector<std::string>{"help", "list", "check"}, {"help", "config", "check", "more"}}) {
+        Outcome refused = run(words);
+        EXPECT_EQ(refused.exit_code, 2) << words.back();
+        EXPECT_NE(refused.errors.find("\"" + words.back() + "\" is too much"), std::string::npos)
+            << refused.errors;
+    }
+}
+
+// What asks no daemon has no use for its socket.
+TEST(CtlUsage, TheSocketIsOfferedWhereTheDaemonIsAsked)
+{
+    for (const char *command : {"match", "demo", "help"})
+        EXPECT_EQ(run({"help", command}).output.find("--socket"), std::string::npos) << command;
+    for (const char *command : {"list", "event", "reload"})
+        EXPECT_NE(run({"help", command}).output.find("--socket"), std::string::npos) << command;
+}
+
+TEST(CtlUsage, MatchTellsNoProcessFromABadConfiguration)
+{
+    TemporaryDirectory directory;
+    std::string bad = directory.path + "/bad.xml", good = directory.path + "/good.xml";
+
+    std::ofstream(bad) << "<Memmgr><bpf>x</bpf></Memmgr>";
+    std::ofstream(good) << "<Memmgr/>";
+    EXPECT_EQ(run({"match", "--config", bad, "1"}).exit_code, 2);
+    Outcome nobody = run({"match", "--config", good, "no program is called so"});
+    EXPECT_EQ(nobody.exit_code, 1) << nobody.errors;
+    EXPECT_EQ(nobody.output, "");
+    EXPECT_NE(nobody.errors.find("no process is named by"), std::string::npos) << nobody.errors;
 }
 
 // The manual page and the completion know every command, option, word and kind of event.
