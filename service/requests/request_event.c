@@ -170,11 +170,16 @@ static int report_application(struct mm_request *request, const struct mm_event_
 
 static int report_account(struct mm_request *request, const struct mm_event_word *word)
 {
+    const struct mm_priority_counters *counters = mm_priority_manager_counters(request->context->manager);
+    uint64_t refused = counters->refused_events;
     struct mm_event event = {.kind = MM_EVENT_ACCOUNT};
 
     event.payload.account.account_id = mm_request_integer(request, "account", 0);
     event.payload.account.change = (enum mm_account_change)word->change;
     mm_event_center_publish(request->context->center, &event);
+    if (counters->refused_events > refused)
+        return mm_request_refuse(request, "too-many", "no more accounts can be told apart, %u are known",
+                                 counters->accounts);
     mm_json_signed(request->writer, "account", event.payload.account.account_id);
     return 0;
 }

@@ -230,6 +230,8 @@ static void write_requests(struct mm_request *request)
     const struct mm_request_counters *counters = request->counters;
     struct mm_json_writer *writer = request->writer;
 
+    /* the dead hold nothing */
+    mm_client_marks_sweep(request->context, request->critical);
     mm_json_open(writer, "requests", '{');
     mm_json_unsigned(writer, "handled", counters->handled);
     mm_json_unsigned(writer, "refused", counters->refused);

@@ -154,6 +154,27 @@ TEST(Critical, IsBoundedByUserAndTheDeadMakeRoom)
     EXPECT_EQ(Client::code(root.ask("critical", critical(103))), "");
 }
 
+TEST(Critical, TheDeadAreNotCounted)
+{
+    World world;
+    Client root(world);
+    const auto count = [&] {
+        Json status = root.ask("status");
+
+        return number_of(member(member(status, "requests"), "critical_processes"));
+    };
+
+    allow_critical(world, 2);
+    EXPECT_EQ(Client::code(root.ask("critical", critical(100))), "");
+    EXPECT_EQ(count(), 1);
+    EXPECT_EQ(mm_simulated_exit(world.kernel, 100), 0);
+    mm_event event{};
+    event.kind = MM_EVENT_PROCESS_EXITED;
+    event.pid = 100;
+    mm_event_center_publish(world.center, &event);
+    EXPECT_EQ(count(), 0);
+}
+
 TEST(Critical, OfTwoConnectionsTheLastOneEndsIt)
 {
     World world;

@@ -320,6 +320,22 @@ TEST(Event, OfTheDeviceTheLastWordOnEachMatterStands)
     EXPECT_EQ(device(), "boot-completed screen-on power-connected ");
 }
 
+TEST(Event, AnAccountThatCannotBeKeptIsRefused)
+{
+    World world;
+    Client client(world);
+    const unsigned most = 4096;
+    const auto activate = [&](unsigned account) {
+        return Client::code(
+            client.ask("event", R"(,"event":"account-activate","account":)" + std::to_string(account)));
+    };
+
+    for (unsigned account = 1000; mm_priority_manager_counters(world.manager)->accounts < most; account++)
+        ASSERT_EQ(activate(account), "") << account;
+    EXPECT_EQ(activate(999999), "too-many");
+    EXPECT_EQ(activate(1000), "") << "one that is known";
+}
+
 TEST(Event, NobodyElseInjectsALevel)
 {
     World world;
