@@ -262,7 +262,8 @@ ELEMENT("savedState/enabled",
         .help =
             "true: accounts, registered applications that live on, what they were reported to do and their "
             "bindings are taken up by the next daemon of the same boot. false: clients have to report anew, "
-            "and until then an application in use may be taken for any process; what was saved before is removed.",
+            "and until then an application in use may be taken for any process; what was saved before is "
+            "removed.",
         .example = "false")
 
 ELEMENT("reload", ROW(SECTION),

@@ -48,7 +48,7 @@ check_symbols() {
     # and the manual's
     sed -n 's/.*[ *]\(memmgr_[a-z_]*\)(.*/\1/p' "$source/service/man/memmgr_client.3" | LC_ALL=C sort -u |
         diff -u "$work/declared" - || fail "the manual has others"
-    [[ $(readelf -d "$library" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | grep -v -e '^libc\.' -e '^libasan' \
+    [[ $(readelf -d "$library" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | grep -v -e '^libc\.' -e '^libasan' -e '^libtsan' \
         -e '^libubsan' -e '^libm\.' -e '^libgcc_s' -e '^libdl' -e '^libpthread' -e '^librt' -e '^libstdc++') == "" ]] ||
         fail "it needs more than libc"
     readelf -d "$library" | grep -q 'SONAME.*\[libmemmgr-client\.so\.1\]' || fail "another SONAME"
