@@ -76,6 +76,7 @@ class Frozen : public testing::Test
     {
         ASSERT_NO_FATAL_FAILURE(freeze(top, true));
         ASSERT_TRUE(write_text(inner.file("cgroup.freeze"), "0")); // which those above it overrule
+        ASSERT_TRUE(comes_to_say(inner.file("cgroup.events"), "frozen 1"));
         EXPECT_EQ(kernel->is_frozen(kernel.kernel, outside.pid), 1);
         EXPECT_EQ(kernel->is_frozen(kernel.kernel, inside.pid), 1) << "the one above it is";
         EXPECT_EQ(kernel->is_frozen(kernel.kernel, getpid()), 0);
