@@ -160,9 +160,11 @@ void mm_account_end_hear(struct mm_account_end *end, const struct mm_event *even
 {
     switch (event->kind) {
     case MM_EVENT_ACCOUNT:
+        /* what is being ended was noticed before */
+        if (end->is_waiting)
+            break;
         end->noticed_ns = event->time_ns;
-        if (!end->is_waiting)
-            go_on(end);
+        go_on(end);
         break;
     case MM_EVENT_NOTICE:
         if (event->payload.notice.kind == MM_NOTICE_PROCESS_EXITED && end->is_waiting &&

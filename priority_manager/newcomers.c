@@ -17,13 +17,13 @@ void mm_manager_on_started(struct mm_priority_manager *manager, const struct mm_
     bool is_known = node && (started->start_time_ticks == 0 || started->start_time_ticks == known_ticks);
 
     if (is_known && !has_other_owner(&node->process, event)) {
-        bool is_other = event->kind == MM_EVENT_PROCESS_STARTED;
-
-        if (started->comm[0] && mm_manager_note_comm(manager, node, started->comm))
-            is_other = true;
-        mm_manager_settle(manager);
+        bool is_renamed = started->comm[0] && mm_manager_note_comm(manager, node, started->comm);
+        bool is_other = is_renamed || event->kind == MM_EVENT_PROCESS_STARTED;
         /* rules that took it may not take what it is now */
-        if (is_other && !node->process.bundle->is_registered)
+        bool must_tell = is_other && !node->process.bundle->is_registered;
+
+        mm_manager_settle(manager);
+        if (must_tell)
             mm_manager_tell_found(manager, event->pid);
         return;
     }
