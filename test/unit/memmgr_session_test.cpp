@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The session of the client library: reconnecting, saying again, hostile daemons; and what its calls say and hear.
+// The session of the client library: reconnecting, saying again, bounds and descriptors.
 #include "session_fixture.h"
 
 #include "session.h"
