@@ -198,7 +198,6 @@ struct mm_priority_manager {
     struct mm_timer dead_check_timer, announce_timer;
     struct mm_scan_work scan_work;
     bool saves_state; /* as of the start */
-    bool is_save_wanted;
     struct mm_timer save_timer;
     int save_error; /* the last one */
     struct mm_saved_state saved;

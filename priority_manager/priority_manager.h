@@ -325,6 +325,7 @@ struct mm_saved_state {
     uint32_t gone;                          /* of which the process has ended, or is another's */
     uint64_t age_ns;                        /* how old it was then */
     uint64_t saved_ns;                      /* the last time; 0: not yet */
+    bool is_wanted;                         /* something was reported since */
     uint32_t left_out;                      /* of what was reported, then: there was no room for more */
 };
 /* Takes up what clients had reported to a daemon before this one: accounts, registered processes that live on by pid

@@ -111,7 +111,7 @@ static int write_state(struct mm_priority_manager *manager)
     };
     int result;
 
-    manager->is_save_wanted = false;
+    manager->saved.is_wanted = false;
     result = kernel->ops->read_boot_id(kernel, boot_id);
     if (result < 0)
         return result;
@@ -179,14 +179,14 @@ void mm_manager_init_save(struct mm_priority_manager *manager)
 
 void mm_manager_arm_save(struct mm_priority_manager *manager)
 {
-    if (manager->is_save_wanted && is_calm(manager) && !mm_timer_is_armed(&manager->save_timer))
+    if (manager->saved.is_wanted && is_calm(manager) && !mm_timer_is_armed(&manager->save_timer))
         mm_event_center_arm(manager->center, &manager->save_timer,
                             mm_event_center_now_ns(manager->center) + WAIT_NS);
 }
 
 void mm_manager_want_save(struct mm_priority_manager *manager)
 {
-    manager->is_save_wanted = mm_priority_manager_is_saved(manager);
+    manager->saved.is_wanted = mm_priority_manager_is_saved(manager);
     mm_manager_arm_save(manager);
 }
 

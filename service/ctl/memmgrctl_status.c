@@ -256,9 +256,10 @@ static void print_saved_state(const struct mm_ctl *ctl, const cJSON *saved, bool
     if (is_dry_run)
         (void)printf("kept in memory: dry run");
     else if (cJSON_IsNumber(ago))
-        (void)printf("saved %.1f s ago", mm_json_get_number(saved, "saved_ms_ago") / 1000);
+        (void)printf("saved %.1f s ago%s", mm_json_get_number(saved, "saved_ms_ago") / 1000,
+                     mm_json_get_bool(saved, "unsaved_reports") ? ", something was reported since" : "");
     else
-        (void)printf("nothing to save yet");
+        (void)printf("nothing %s yet", mm_json_get_bool(saved, "unsaved_reports") ? "is saved" : "to save");
     if (mm_json_get_number(saved, "left_out") > 0)
         (void)printf("%s; no room for %.0f of it%s", mm_style_begin(ctl, MM_STYLE_WARN),
                      mm_json_get_number(saved, "left_out"), mm_style_end(ctl, MM_STYLE_WARN));

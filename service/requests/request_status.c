@@ -275,6 +275,7 @@ static void write_saved_state(struct mm_request *request, uint64_t now_ns)
         mm_json_unsigned(writer, "saved_ms_ago", (now_ns - saved->saved_ns) / MM_NS_PER_MS);
     else
         mm_json_null(writer, "saved_ms_ago");
+    mm_json_bool(writer, "unsaved_reports", saved->is_wanted);
     mm_json_unsigned(writer, "left_out", saved->left_out);
     mm_json_close(writer, '}');
 }

@@ -27,7 +27,10 @@ class DaemonRestart : public Daemon
 
     bool is_saved() const
     {
-        return ask("status").find("saved 0.") != std::string::npos;
+        const std::string status = ask("status");
+
+        return status.find("saved state saved ") != std::string::npos &&
+               status.find("reported since") == std::string::npos;
     }
 
     Hierarchies where;

@@ -167,12 +167,14 @@ TEST_F(PrioritySaved, NothingIsWrittenWhereMemoryIsCritical)
     advance_s(20);
     EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), before);
     EXPECT_EQ(mm_priority_manager_save(manager), -EBUSY);
+    EXPECT_TRUE(saved().is_wanted);
     tell_level(MM_LEVEL_NONE, MM_LEVEL_INJECTED);
     advance_s(20);
     EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), before) << "a client's word changes nothing";
     tell_level(MM_LEVEL_LOW);
     advance_s(5);
     EXPECT_EQ(mm_simulated_calls(kernel, "write_saved"), before + 1) << "low may be for hours";
+    EXPECT_FALSE(saved().is_wanted);
 }
 
 /* Nor does the timer run for nothing meanwhile. */
