@@ -127,8 +127,11 @@ static bool receive(struct mm_control_client *client)
         drop(client);
         return false;
     }
-    if (length > MM_CONTROL_PACKET_MAX)
+    if (length > MM_CONTROL_PACKET_MAX) {
+        if (source->handlers.too_long)
+            source->handlers.too_long(source->handlers.user);
         return mm_control_reply(client, refusal_length, sizeof(refusal_length) - 1) == 0;
+    }
     source->packet[length] = '\0';
     source->handlers.packet(client, &client->peer, source->packet, (size_t)length, source->handlers.user);
     return client->fd >= 0;

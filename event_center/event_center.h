@@ -220,6 +220,8 @@ struct mm_control_handlers {
     void (*packet)(struct mm_control_client *client, const struct mm_control_peer *peer, const char *packet,
                    size_t length, void *user);
     void (*gone)(struct mm_control_client *client, void *user);
+    /* A packet was longer than MM_CONTROL_PACKET_MAX; the client was told so, and may be gone. May be NULL. */
+    void (*too_long)(void *user);
     void *user;
     /* Asked when it connects. Who is not may only read: such clients make room for others where too many are
        connected, and have a budget of the loop's time, beyond which their packets wait. NULL: everybody is. */

@@ -36,6 +36,11 @@ static void handle_packet(struct mm_control_client *control, const struct mm_con
         mm_control_set_data(control, connection.client.subscriptions);
 }
 
+static void count_too_long(void *user)
+{
+    mm_requests_too_long(user);
+}
+
 static void forget_client(struct mm_control_client *control, void *user)
 {
     mm_requests_client_gone(user, control);
@@ -61,6 +66,7 @@ void mm_requests_control_handlers(struct mm_requests *requests, struct mm_contro
     *ret_handlers = (struct mm_control_handlers){
         .packet = handle_packet,
         .gone = forget_client,
+        .too_long = count_too_long,
         .user = requests,
         .is_privileged = is_privileged,
         .identify = identify,

@@ -144,7 +144,7 @@ struct mm_request_client {
 /* Requests since start, and those of them that were refused, by their codes. */
 struct mm_request_counters {
     uint64_t handled, refused;
-    uint64_t permission_denied, wrong_owner, no_such_process, protected_process, too_many;
+    uint64_t permission_denied, wrong_owner, no_such_process, protected_process, too_many, too_long;
 };
 
 struct mm_requests;
@@ -159,6 +159,9 @@ void mm_requests_free(struct mm_requests *requests); /* accepts NULL */
  */
 void mm_requests_handle(struct mm_requests *requests, struct mm_request_client *client, const char *packet,
                         size_t length);
+
+/* A packet was refused before it came here, as it was too long: it counts as a request. */
+void mm_requests_too_long(struct mm_requests *requests);
 
 /* Nothing more comes from it: what it held ends. Events are published. */
 void mm_requests_client_gone(struct mm_requests *requests, const void *identity);

@@ -133,6 +133,25 @@ TEST(Exchange, APacketThatIsNoJsonLeavesTheConnectionUsable)
     EXPECT_EQ(number_of(member(receive_json(client), "id")), 42);
 }
 
+TEST(Exchange, APacketThatIsTooLongIsCounted)
+{
+    Server server;
+    Connection client = connect_to(server.path);
+    const std::string packet(MEMMGR_CLIENT_PACKET_MAX + 1, ' ');
+
+    for (int i = 0; i < 2; i++) {
+        ASSERT_EQ(send(memmgr_client_fd(client.get()), packet.data(), packet.size(), 0),
+                  (ssize_t)packet.size());
+        EXPECT_EQ(text_of(member(member(receive_json(client), "error"), "code")), "too-long");
+    }
+    send_text(client, R"({"version":1,"id":1,"request":"status"})");
+    Json answer = receive_json(client);
+    const cJSON *requests = member(answer, "requests");
+    EXPECT_EQ(number_of(member(requests, "handled")), 3);
+    EXPECT_EQ(number_of(member(requests, "refused")), 2);
+    EXPECT_EQ(number_of(member(requests, "too_long")), 2);
+}
+
 TEST(Exchange, SubscribersGetEventsAsPackets)
 {
     Server server;
