@@ -45,6 +45,7 @@ struct mm_control_client {
     struct mm_control_peer peer;
     bool is_privileged;
     bool is_paused; /* its budget is spent: its packets wait in the socket */
+    bool wants_room;
     uint64_t heard_ns;
     uint64_t data;
 };
@@ -152,12 +153,28 @@ static uint64_t tag_of(const struct mm_control_client *client)
     return (uint64_t)(client - client->source->clients);
 }
 
+static void watch(struct mm_control_client *client)
+{
+    struct control_source *source = client->source;
+    uint32_t events = client->is_paused ? 0 : EPOLLIN | (client->wants_room ? EPOLLOUT : 0);
+
+    (void)mm_event_center_change_fd(source->center, source, client->fd, events, tag_of(client));
+}
+
+void mm_control_want_room(struct mm_control_client *client)
+{
+    if (client->fd < 0 || client->wants_room)
+        return;
+    client->wants_room = true;
+    watch(client);
+}
+
 static void pause_client(struct mm_control_client *client, uint64_t now_ns)
 {
     struct control_source *source = client->source;
 
     client->is_paused = true;
-    (void)mm_event_center_change_fd(source->center, source, client->fd, 0, tag_of(client));
+    watch(client);
     if (!mm_timer_is_armed(&source->budget_timer))
         mm_event_center_arm(source->center, &source->budget_timer, now_ns + BUDGET_PAUSE_NS);
 }
@@ -178,7 +195,7 @@ static void resume_clients(struct mm_timer *timer, void *user)
             continue;
         }
         client->is_paused = false;
-        (void)mm_event_center_change_fd(source->center, source, client->fd, EPOLLIN, tag_of(client));
+        watch(client);
     }
     if (is_paused)
         mm_event_center_arm(source->center, timer, now_ns + BUDGET_PAUSE_NS);
@@ -198,6 +215,31 @@ static bool has_budget(struct mm_control_client *client, unsigned served, uint64
     return source->spent_ns[false] < TURN_NS;
 }
 
+static void take_time(struct control_source *source, bool is_privileged, uid_t uid, uint64_t begin_ns,
+                      uint64_t now_ns)
+{
+    source->spent_ns[is_privileged] += now_ns - begin_ns;
+    if (!is_privileged)
+        mm_control_budget_take(&source->budget, uid, now_ns - begin_ns, now_ns);
+}
+
+/* Without time left in this turn it is reported again in the next. */
+static void give_room(struct mm_control_client *client)
+{
+    struct control_source *source = client->source;
+    const bool is_privileged = client->is_privileged;
+    const uid_t uid = client->peer.uid;
+    uint64_t now_ns = mm_event_center_now_ns(source->center);
+
+    if (!has_budget(client, 1, now_ns))
+        return;
+    client->wants_room = false;
+    watch(client);
+    if (source->handlers.room)
+        source->handlers.room(client, source->handlers.user);
+    take_time(source, is_privileged, uid, now_ns, mm_event_center_now_ns(source->center));
+}
+
 static void serve_client(struct mm_control_client *client)
 {
     struct control_source *source = client->source;
@@ -212,9 +254,7 @@ static void serve_client(struct mm_control_client *client)
         client->heard_ns = now_ns;
         is_more = receive(client);
         now_ns = mm_event_center_now_ns(source->center);
-        source->spent_ns[is_privileged] += now_ns - begin_ns;
-        if (!is_privileged)
-            mm_control_budget_take(&source->budget, uid, now_ns - begin_ns, now_ns);
+        take_time(source, is_privileged, uid, begin_ns, now_ns);
     }
 }
 
@@ -335,6 +375,7 @@ static void welcome(struct control_source *source, int fd)
     client->peer = peer;
     client->is_privileged = is_privileged;
     client->is_paused = false;
+    client->wants_room = false;
     client->heard_ns = mm_event_center_now_ns(source->center);
     /* what came with the connection counts in this wake-up, which may lead to a kill */
     serve_client(client);
@@ -403,15 +444,21 @@ static void look_again(struct mm_timer *timer, void *user)
 static void ready(void *self, uint64_t tag, uint32_t events)
 {
     struct control_source *source = self;
+    struct mm_control_client *client;
 
     note_turn(source);
-    if (tag == TAG_LISTEN)
+    if (tag == TAG_LISTEN) {
         accept_connections(source);
-    else if (source->clients[tag].is_paused && (events & (EPOLLHUP | EPOLLERR)))
+        return;
+    }
+    client = &source->clients[tag];
+    if (client->is_paused && (events & (EPOLLHUP | EPOLLERR)))
         /* nobody is there to hear the answers any more, and this is reported for as long as it stays */
-        drop(&source->clients[tag]);
-    else if (!source->clients[tag].is_paused)
-        serve_client(&source->clients[tag]);
+        drop(client);
+    if (!client->is_paused && (events & ~(uint32_t)EPOLLOUT))
+        serve_client(client);
+    if (!client->is_paused && client->wants_room && (events & EPOLLOUT) && client->fd >= 0)
+        give_room(client);
 }
 
 static void remove_node(const struct control_source *source)
