@@ -3,8 +3,10 @@
 #include "service_server.h"
 
 #include <cerrno>
+#include <csignal>
 #include <memmgr_client.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 using namespace service_test;
@@ -201,6 +203,9 @@ TEST(Exchange, TooManyClientsAreToldSo)
     EXPECT_TRUE(cJSON_IsTrue(member(receive_json(one), "ok")));
 }
 
+volatile sig_atomic_t signals = 0;
+const itimerval never{};
+
 TEST(Exchange, LimitsOfPackets)
 {
     FakeDaemon daemon;
@@ -224,6 +229,21 @@ TEST(Exchange, LimitsOfPackets)
     for (int i = 0; i < 10000 && result == 0; i++)
         result = memmgr_client_send(client.get(), packet.data(), 60000, 20);
     EXPECT_EQ(result, -ETIMEDOUT);
+    // nor do signals that come again and again make it longer
+    struct sigaction action {
+    }, before{};
+    const itimerval often{{0, 5000}, {0, 5000}};
+    action.sa_handler = [](int) {
+        if (++signals == 600) // 3 s: it is never going to end while they come
+            (void)setitimer(ITIMER_REAL, &never, nullptr);
+    };
+    ASSERT_EQ(sigaction(SIGALRM, &action, &before), 0);
+    ASSERT_EQ(setitimer(ITIMER_REAL, &often, nullptr), 0);
+    EXPECT_EQ(memmgr_client_send(client.get(), packet.data(), 60000, 100), -ETIMEDOUT);
+    ASSERT_EQ(setitimer(ITIMER_REAL, &never, nullptr), 0);
+    ASSERT_EQ(sigaction(SIGALRM, &before, nullptr), 0);
+    EXPECT_GT(signals, 1);
+    EXPECT_LT(signals, 600);
     close(fd);
     EXPECT_EQ(memmgr_client_send(client.get(), "x", 1, 100), -EPIPE);
     EXPECT_EQ(memmgr_client_receive(client.get(), buffer, sizeof(buffer), 100, nullptr), -EPIPE);
