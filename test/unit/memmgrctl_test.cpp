@@ -304,6 +304,15 @@ TEST_F(Ctl, EventsAreReportedAndRefused)
 
     EXPECT_EQ(done.exit_code, 0) << done.errors;
     EXPECT_EQ(done.output.rfind("process 100: priority 0 (", 0), 0U) << done.output;
+    EXPECT_EQ(done.output.find("account"), std::string::npos) << done.output;
+    done = ask({"event", "foreground", "100", "--account", "107"});
+    EXPECT_NE(done.output.find("; it is registered for account 0, and stays so\n"), std::string::npos)
+        << done.output;
+    EXPECT_EQ(ask({"event", "foreground", "100", "--account", "0"}).output.find("stays so"),
+              std::string::npos);
+    EXPECT_NE(
+        ask({"status"}).output.find("1 named another user or account than the process is registered for"),
+        std::string::npos);
     EXPECT_EQ(ask({"event", "account-hot-switch", "101"}).exit_code, 0);
     EXPECT_EQ(ask({"event", "bind", "100", "--caller=101"}).exit_code, 0);
 
