@@ -23,6 +23,7 @@ static const char *const feature_names[MM_FEATURE_COUNT] = {
     [MM_FEATURE_POWER_SUPPLY] = "power_supply",
     [MM_FEATURE_KSWAPD_MONITOR] = "kswapd_monitor",
     [MM_FEATURE_KILL_OTHERS] = "kill_others",
+    [MM_FEATURE_LIMIT_CHANGES] = "limit_changes",
     [MM_FEATURE_CAP_DAC_OVERRIDE] = "cap_dac_override",
     [MM_FEATURE_CAP_DAC_READ_SEARCH] = "cap_dac_read_search",
     [MM_FEATURE_CAP_SYS_PTRACE] = "cap_sys_ptrace",
