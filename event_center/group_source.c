@@ -78,8 +78,8 @@ static const struct mm_event_source_ops source_ops = {
     .close = close_source,
 };
 
-int mm_group_source_add(struct mm_event_center *center, struct mm_kernel *kernel, void (*lost)(void *user),
-                        void *user)
+int mm_group_source_add(struct mm_event_center *center, struct mm_kernel *kernel, enum mm_group_tree tree,
+                        void (*lost)(void *user), void *user)
 {
     struct group_source *source = calloc(1, sizeof(*source));
     int result;
@@ -90,7 +90,7 @@ int mm_group_source_add(struct mm_event_center *center, struct mm_kernel *kernel
     source->lost = lost;
     source->user = user;
     mm_timer_init(&source->gather_ends, gather_ended, source);
-    result = kernel->ops->open_group_watch(kernel, &source->watch);
+    result = kernel->ops->open_group_watch(kernel, tree, &source->watch);
     if (result == 0)
         result = mm_event_center_add_source(center, &source_ops, source);
     if (result < 0) {

@@ -202,9 +202,10 @@ static void dry_run_cancel_jobs(struct mm_kernel *kernel)
     (void)kernel; /* every job is done already */
 }
 
-static int dry_run_open_group_watch(struct mm_kernel *kernel, struct mm_group_watch **ret_watch)
+static int dry_run_open_group_watch(struct mm_kernel *kernel, enum mm_group_tree tree,
+                                    struct mm_group_watch **ret_watch)
 {
-    return inner_of(kernel)->ops->open_group_watch(inner_of(kernel), ret_watch);
+    return inner_of(kernel)->ops->open_group_watch(inner_of(kernel), tree, ret_watch);
 }
 
 static int dry_run_map_state(struct mm_kernel *kernel, const char *name, size_t size_bytes, void **ret_memory)

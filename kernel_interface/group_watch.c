@@ -3,6 +3,7 @@
 
 #include "common/common.h"
 #include "kernel_interface/directory.h"
+#include "kernel_interface/group_state.h"
 #include "kernel_interface/inotify.h"
 
 #include <dirent.h>
@@ -27,13 +28,14 @@ struct watched_group {
     int directory_wd;
     int events_wd; /* -1: there is no cgroup.events, as on v1 */
     uint64_t id;   /* inode of the directory */
-    bool is_populated, is_frozen;
+    struct mm_group_state state;
     unsigned depth;
     UT_hash_handle by_directory, by_events;
     char path[]; /* below the top; "": the top */
 };
 
 struct mm_group_watch {
+    enum mm_group_tree tree;
     int inotify_fd, top_fd;
     unsigned count;
     bool is_overfull; /* it was said */
@@ -42,25 +44,23 @@ struct mm_group_watch {
     void *user;
 };
 
-int mm_group_events_parse(const char *text, bool *ret_is_populated, bool *ret_is_frozen)
+/* Of the freezer's groups others tell all else: each is in the domain's tree, too, or concerns nobody. */
+static bool is_told_of(const struct mm_group_watch *watch, const struct watched_group *group,
+                       enum mm_group_change change)
 {
-    static const char populated_key[] = "populated ", frozen_key[] = "frozen ";
-    const char *populated = strstr(text, populated_key), *frozen = strstr(text, frozen_key);
-
-    if (!populated)
-        return -EINVAL;
-    *ret_is_populated = populated[sizeof(populated_key) - 1] == '1';
-    *ret_is_frozen = frozen && frozen[sizeof(frozen_key) - 1] == '1';
-    return 0;
+    if (watch->tree != MM_GROUP_TREE_FREEZER || change == MM_GROUP_FROZEN || change == MM_GROUP_THAWED)
+        return true;
+    return change == MM_GROUP_REMOVED && group->state.is_frozen;
 }
 
 static void tell(const struct mm_group_watch *watch, const struct watched_group *group,
                  enum mm_group_change change)
 {
+    uint64_t mark = watch->tree == MM_GROUP_TREE_FREEZER ? MM_GROUP_ID_OF_FREEZER : 0;
     const char *slash = strrchr(group->path, '/');
 
-    if (watch->visit)
-        watch->visit(group->id, change, slash ? slash + 1 : group->path, watch->user);
+    if (watch->visit && is_told_of(watch, group, change))
+        watch->visit(group->id | mark, change, slash ? slash + 1 : group->path, watch->user);
 }
 
 /* ---- groups --------------------------------------------------------------------------------------------- */
@@ -85,32 +85,18 @@ static int open_group(const struct mm_group_watch *watch, const char *path)
     return fd < 0 ? -errno : fd;
 }
 
-static void read_events(struct mm_group_watch *watch, struct watched_group *group)
+static void read_state(struct mm_group_watch *watch, struct watched_group *group)
 {
-    int directory_fd = open_group(watch, group->path);
-    bool was_populated = group->is_populated, was_frozen = group->is_frozen;
-    char text[256];
-    ssize_t length = -1;
-    int fd = -1;
+    int directory_fd MM_CLEANUP_CLOSE = open_group(watch, group->path);
+    const struct mm_group_state was = group->state;
 
-    if (directory_fd >= 0)
-        fd = openat(directory_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
-    if (fd >= 0)
-        length = read(fd, text, sizeof(text) - 1);
-    if (fd >= 0)
-        (void)close(fd);
-    if (directory_fd >= 0)
-        (void)close(directory_fd);
-    if (length < 0)
+    if (directory_fd < 0 || mm_group_state_read(directory_fd, watch->tree, &group->state) < 0)
         return;
-    text[length] = '\0';
-    if (mm_group_events_parse(text, &group->is_populated, &group->is_frozen) < 0)
-        return;
-    if (group->is_populated != was_populated)
-        tell(watch, group, group->is_populated ? MM_GROUP_POPULATED : MM_GROUP_EMPTY);
+    if (group->state.is_populated != was.is_populated)
+        tell(watch, group, group->state.is_populated ? MM_GROUP_POPULATED : MM_GROUP_EMPTY);
     /* frozen as before: while somebody comes it is not, until he stands still, too */
-    if (group->is_frozen || was_frozen)
-        tell(watch, group, group->is_frozen ? MM_GROUP_FROZEN : MM_GROUP_THAWED);
+    if (group->state.is_frozen || was.is_frozen)
+        tell(watch, group, group->state.is_frozen ? MM_GROUP_FROZEN : MM_GROUP_THAWED);
 }
 
 static void note_overfull(struct mm_group_watch *watch, int error)
@@ -163,7 +149,9 @@ static int add_group(struct mm_group_watch *watch, int directory_fd, const char 
     }
     *group = (struct watched_group){.directory_wd = wd, .id = status.st_ino, .depth = depth};
     memcpy(group->path, path, strlen(path) + 1);
-    group->events_wd = mm_inotify_add(watch->inotify_fd, directory_fd, "cgroup.events", IN_MODIFY);
+    group->events_wd = watch->tree == MM_GROUP_TREE_FREEZER
+                           ? -1
+                           : mm_inotify_add(watch->inotify_fd, directory_fd, "cgroup.events", IN_MODIFY);
     HASH_ADD(by_directory, watch->by_directory, directory_wd, sizeof(group->directory_wd), group);
     if (group->events_wd >= 0)
         HASH_ADD(by_events, watch->by_events, events_wd, sizeof(group->events_wd), group);
@@ -172,8 +160,8 @@ static int add_group(struct mm_group_watch *watch, int directory_fd, const char 
     watch->count++;
     if (path[0])
         tell(watch, group, MM_GROUP_CREATED);
-    if (group->events_wd >= 0)
-        read_events(watch, group);
+    if (group->events_wd >= 0 || watch->tree == MM_GROUP_TREE_FREEZER)
+        read_state(watch, group);
     return 0;
 }
 
@@ -201,7 +189,15 @@ static int add_tree(struct mm_group_watch *watch, const char *path, unsigned dep
 
 /* ---- what inotify says ---------------------------------------------------------------------------------- */
 
-static void remove_below(struct mm_group_watch *watch, const char *path)
+static void remove_one(struct mm_group_watch *watch, struct watched_group *group)
+{
+    tell(watch, group, MM_GROUP_REMOVED);
+    forget(watch, group);
+}
+
+/* The group of that path and all below it. */
+static void each_from(struct mm_group_watch *watch, const char *path,
+                      void (*visit)(struct mm_group_watch *watch, struct watched_group *group))
 {
     const size_t length = strlen(path);
     struct watched_group *group, *next;
@@ -209,29 +205,40 @@ static void remove_below(struct mm_group_watch *watch, const char *path)
     HASH_ITER(by_directory, watch->by_directory, group, next)
     {
         if (strncmp(group->path, path, length) == 0 &&
-            (group->path[length] == '\0' || group->path[length] == '/')) {
-            tell(watch, group, MM_GROUP_REMOVED);
-            forget(watch, group);
-        }
+            (length == 0 || group->path[length] == '\0' || group->path[length] == '/'))
+            visit(watch, group);
     }
 }
 
-static void take_directory_event(struct mm_group_watch *watch, const struct watched_group *group,
+/* Somebody has written to a file of it. On v1 who joins a frozen group stands still from then on. */
+static void take_write(struct mm_group_watch *watch, struct watched_group *group, const char *name)
+{
+    bool is_freezer = watch->tree == MM_GROUP_TREE_FREEZER;
+
+    if (strcmp(name, "cgroup.procs") == 0 || strcmp(name, "tasks") == 0) {
+        tell(watch, group, MM_GROUP_ENTERED);
+        if (is_freezer && group->state.is_frozen)
+            read_state(watch, group);
+    } else if (is_freezer && strcmp(name, "freezer.state") == 0) {
+        each_from(watch, group->path, read_state);
+    }
+}
+
+static void take_directory_event(struct mm_group_watch *watch, struct watched_group *group,
                                  const struct inotify_event *event)
 {
     char path[MM_GROUP_PATH_MAX];
     const char *name = event->len > 0 ? event->name : "";
 
     if (event->mask & IN_MODIFY) {
-        if (strcmp(name, "cgroup.procs") == 0 || strcmp(name, "tasks") == 0)
-            tell(watch, group, MM_GROUP_ENTERED);
+        take_write(watch, group, name);
         return;
     }
     if (!(event->mask & IN_ISDIR) || mm_format(path, sizeof(path), "%s%s%s", group->path,
                                                group->path[0] ? "/" : "", name) >= sizeof(path) - 1)
         return;
     /* under the same name there may be another group by now: that one is another */
-    remove_below(watch, path);
+    each_from(watch, path, remove_one);
     if (event->mask & IN_CREATE)
         (void)add_tree(watch, path, group->depth + 1);
 }
@@ -242,8 +249,7 @@ static void take_event(struct mm_group_watch *watch, const struct inotify_event 
 
     HASH_FIND(by_directory, watch->by_directory, &event->wd, sizeof(event->wd), group);
     if (group && (event->mask & IN_IGNORED)) {
-        tell(watch, group, MM_GROUP_REMOVED);
-        forget(watch, group);
+        remove_one(watch, group);
         return;
     }
     if (group) {
@@ -252,7 +258,7 @@ static void take_event(struct mm_group_watch *watch, const struct inotify_event 
     }
     HASH_FIND(by_events, watch->by_events, &event->wd, sizeof(event->wd), group);
     if (group && (event->mask & IN_MODIFY))
-        read_events(watch, group);
+        read_state(watch, group);
 }
 
 static int take_events(struct mm_group_watch *watch, const char *buffer, size_t length)
@@ -295,13 +301,14 @@ int mm_group_watch_read(struct mm_group_watch *watch, mm_group_change_visit visi
 
 /* ---- the whole ------------------------------------------------------------------------------------------ */
 
-int mm_group_watch_new(int top_fd, struct mm_group_watch **ret_watch)
+int mm_group_watch_new(int top_fd, enum mm_group_tree tree, struct mm_group_watch **ret_watch)
 {
     struct mm_group_watch *watch = calloc(1, sizeof(*watch));
     int result;
 
     if (!watch)
         return -ENOMEM;
+    watch->tree = tree;
     watch->top_fd = fcntl(top_fd, F_DUPFD_CLOEXEC, 0);
     watch->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     result = watch->top_fd < 0 || watch->inotify_fd < 0 ? -errno : add_tree(watch, "", 0);

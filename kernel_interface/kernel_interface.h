@@ -162,6 +162,15 @@ enum mm_group_change {
 /* "created"; "unknown" outside the enumeration. */
 const char *mm_group_change_name(enum mm_group_change change);
 
+/* Whose groups. */
+enum mm_group_tree {
+    MM_GROUP_TREE_DOMAIN,  /* the domain's: of v2 where there is one, else of the memory hierarchy */
+    MM_GROUP_TREE_FREEZER, /* v1's freezer: nothing but which are frozen */
+};
+
+/* In the id of a group of MM_GROUP_TREE_FREEZER: each hierarchy counts its inodes by itself. */
+#define MM_GROUP_ID_OF_FREEZER (1ULL << 63)
+
 struct mm_group_watch; /* group_watch.h */
 
 /* name: of the group's directory, any bytes; both live until the visit returns. */
@@ -462,10 +471,11 @@ struct mm_kernel_ops {
 
     /*
      * Begins to hear of the domain's groups, of all groups for a machine: on v2 where there is one, else on the
-     * memory hierarchy. Ended by mm_group_watch_free. Allocates, also later as groups are made. -EOPNOTSUPP where there
+     * memory hierarchy; or of all that v1's freezer has. Ended by mm_group_watch_free. Allocates, also later as groups are made. -EOPNOTSUPP where there
      * are none; -ENOSPC, -EMFILE without room for it.
      */
-    int (*open_group_watch)(struct mm_kernel *kernel, struct mm_group_watch **ret_watch);
+    int (*open_group_watch)(struct mm_kernel *kernel, enum mm_group_tree tree,
+                            struct mm_group_watch **ret_watch);
     /* Asks the kernel to tell; may allocate. -EOPNOTSUPP where it has no such thing, or what it said. */
     int (*open_wake)(struct mm_kernel *kernel, const struct mm_wake_request *request,
                      struct mm_wake **ret_wake);
@@ -494,13 +504,13 @@ struct mm_kernel_ops {
     /* How long the machine was suspended since it booted, which now_ns does not count. Never more than it was, and
        less by at most a moment. Costs no system call. */
     uint64_t (*suspended_ns)(struct mm_kernel *kernel);
-    /* Whether the process stands still because its group of cgroup v2, or one above it, is frozen: 1, else 0, also
-       without v2. -ESRCH. */
+    /* Whether the process stands still because its group of cgroup v2 or of v1's freezer, or one above it, is frozen: 1,
+       else 0, also where there is neither. -ESRCH. */
     int (*is_frozen)(struct mm_kernel *kernel, pid_t pid);
     /*
-     * The same of the group of that id (of cgroup v2, as MM_EVENT_GROUP says it), in *ret_is_frozen before the first visit,
+     * The same of the group of that id (of cgroup v2 or of v1's freezer, as MM_EVENT_GROUP says it), in *ret_is_frozen before the first visit,
      * and then visits the processes that are in it and not in one below it: a process of another pid namespace as 0, zombies too. -ENOENT when there is no such
-     * group, or no cgroup v2; -EPERM without CAP_DAC_READ_SEARCH, -EOPNOTSUPP where the kernel opens no group by its id;
+     * group, or no such hierarchy; -EPERM without CAP_DAC_READ_SEARCH, -EOPNOTSUPP where the kernel opens no group by its id;
      * -EACCES and others as it said, when some may have been visited.
      */
     int (*read_frozen)(struct mm_kernel *kernel, uint64_t group_id, bool *ret_is_frozen, mm_pid_visit visit,

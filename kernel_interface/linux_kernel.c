@@ -187,15 +187,17 @@ static int linux_map_state(struct mm_kernel *base, const char *name, size_t size
     return 0;
 }
 
-static int linux_open_group_watch(struct mm_kernel *base, struct mm_group_watch **ret_watch)
+static int linux_open_group_watch(struct mm_kernel *base, enum mm_group_tree tree,
+                                  struct mm_group_watch **ret_watch)
 {
     const struct mm_linux_kernel *kernel = mm_linux(base);
     const struct mm_hierarchy *unified = &kernel->hierarchies.unified, *memory = &kernel->hierarchies.memory;
-    int top_fd = kernel->is_group_domain ? kernel->levels[0]->directory_fd
-                 : unified->top_fd >= 0  ? unified->top_fd
-                                         : memory->top_fd;
+    int top_fd = tree == MM_GROUP_TREE_FREEZER ? kernel->hierarchies.freezer.top_fd
+                 : kernel->is_group_domain     ? kernel->levels[0]->directory_fd
+                 : unified->top_fd >= 0        ? unified->top_fd
+                                               : memory->top_fd;
 
-    return top_fd < 0 ? -EOPNOTSUPP : mm_group_watch_new(top_fd, ret_watch);
+    return top_fd < 0 ? -EOPNOTSUPP : mm_group_watch_new(top_fd, tree, ret_watch);
 }
 
 static ssize_t linux_read_saved(struct mm_kernel *base, const char *name, void *ret_bytes, size_t capacity)

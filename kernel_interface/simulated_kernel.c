@@ -255,9 +255,11 @@ static void machine_free(struct mm_kernel *kernel)
 }
 
 /* Groups of the virtual machine change only as a test has them changed. */
-static int machine_open_group_watch(struct mm_kernel *kernel, struct mm_group_watch **ret_watch)
+static int machine_open_group_watch(struct mm_kernel *kernel, enum mm_group_tree tree,
+                                    struct mm_group_watch **ret_watch)
 {
     (void)kernel;
+    (void)tree;
     (void)ret_watch;
     return -EOPNOTSUPP;
 }

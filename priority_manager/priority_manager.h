@@ -95,7 +95,7 @@
  * name moves the process; one that is alone takes its bundle along, with its place among equals. Without a slot it
  * stays alone. A client that registers it has the last word, and takes it out.
  *
- * Frozen. A process whose group of cgroup v2, or one above it, is frozen, by whomever, is at 600 at least, whatever it
+ * Frozen. A process whose group of cgroup v2 or of v1's freezer, or one above it, is frozen, by whomever, is at 600 at least, whatever it
  * was reported to do: it does nothing, in the foreground neither. The rules that come after this one, from the important
  * floor to its callers, make it more important as they would any. An ability that starts is not held up by it, as its
  * thaw is under way, nor is a number below 0. Of those that nobody registered only the ones above 0 rise, who are offered
@@ -294,6 +294,8 @@ int mm_priority_manager_scan(struct mm_priority_manager *manager);
  * by MM_EVENT_PROCESS_FOUND, which those of the start are not.
  */
 void mm_priority_manager_want_scan(struct mm_priority_manager *manager);
+/* The same, and of each process the kernel is asked whether it is frozen: where the word of it may have been lost. */
+void mm_priority_manager_want_frozen_scan(struct mm_priority_manager *manager);
 
 const struct mm_priority_list *mm_priority_manager_list(const struct mm_priority_manager *manager);
 /* O(1). The killer does not choose the bundle, which is on the list, before that moment. */

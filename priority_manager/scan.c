@@ -164,6 +164,12 @@ void mm_priority_manager_want_scan(struct mm_priority_manager *manager)
     mm_manager_arm_scan(manager);
 }
 
+void mm_priority_manager_want_frozen_scan(struct mm_priority_manager *manager)
+{
+    manager->must_ask_all = true;
+    mm_priority_manager_want_scan(manager);
+}
+
 static void begin_scan(struct mm_priority_manager *manager)
 {
     struct mm_scan_work *work = &manager->scan_work;

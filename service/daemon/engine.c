@@ -13,6 +13,9 @@
    they matter, at a cost of about 2 % of a processor there; next to nothing when the watch sleeps long. */
 #define REFRESH_INTERVAL_NS (20 * MM_NS_PER_MS)
 #define REFRESH_PROCESSES   64
+/* And of all of them at most so often, where they are few: the sizes of those between whom is chosen are read again
+   then. */
+#define REFRESH_ROUND_NS (200 * MM_NS_PER_MS)
 
 /* Every level at which something is done: the watch must not sleep past any. */
 static void collect_lines(const struct mm_config *config, struct mm_waterline_options *options)
@@ -74,6 +77,17 @@ static bool is_killing(const struct mm_engine *engine)
     return status.is_killing;
 }
 
+/* Between two rounds the pools alone. */
+static void refresh_some(struct mm_engine *engine, uint64_t now_ns)
+{
+    bool is_resting = !engine->is_refreshing && now_ns < engine->round_ns + REFRESH_ROUND_NS;
+    size_t limit = is_resting ? 0 : REFRESH_PROCESSES;
+
+    if (!engine->is_refreshing && !is_resting)
+        engine->round_ns = now_ns;
+    engine->is_refreshing = mm_priority_manager_refresh(engine->manager, limit) > 0 && !is_resting;
+}
+
 /* Sizes and pools are kept fresh on the watch's readings, as long as nobody is being killed. So is the list
    where memory is critical: who comes now is who the storm is about. */
 static void refresh(const struct mm_event *event, void *user)
@@ -83,7 +97,7 @@ static void refresh(const struct mm_event *event, void *user)
     if (is_killing(engine) || event->time_ns < engine->refreshed_ns + REFRESH_INTERVAL_NS)
         return;
     engine->refreshed_ns = event->time_ns;
-    (void)mm_priority_manager_refresh(engine->manager, REFRESH_PROCESSES);
+    refresh_some(engine, event->time_ns);
     if (event->time_ns >= engine->next_scan_ns &&
         is_critical(engine->config, event->payload.memory.available_bytes))
         scan(engine, event->time_ns);

@@ -31,6 +31,8 @@ struct mm_engine {
     struct mm_config *retired_config;
     uint64_t fill_rate_bytes_per_s;
     uint64_t refreshed_ns;
+    uint64_t round_ns;     /* when the last round through all sizes began */
+    bool is_refreshing;    /* it is not over */
     uint64_t next_scan_ns; /* not before, while memory is critical */
     bool has_pressure_triggers;
     int pressure_error; /* why not */

@@ -7,6 +7,7 @@
 #include "service/daemon/daemon_state.h"
 
 #include "common/common.h"
+#include "kernel_interface/inotify.h"
 #include "service/shared/runtime.h"
 
 #include <errno.h>
@@ -53,7 +54,7 @@ static void groups_lost(void *user)
 {
     struct mm_daemon *daemon = user;
 
-    mm_priority_manager_want_scan(daemon->engine->manager);
+    mm_priority_manager_want_frozen_scan(daemon->engine->manager);
 }
 
 /* Where BPF does not tell of them. */
@@ -62,18 +63,33 @@ static void listen_to_groups(struct mm_daemon *daemon, const char *use)
     int result = 0;
 
     if (!daemon->hears_groups)
-        result = mm_group_source_add(daemon->engine->center, daemon->kernel, groups_lost, daemon);
+        result = mm_group_source_add(daemon->engine->center, daemon->kernel, MM_GROUP_TREE_DOMAIN,
+                                     groups_lost, daemon);
     daemon->hears_groups = result == 0;
     if (result == 0)
         mm_daemon_set_source(daemon, "control groups", true, "%s", use);
     else
-        mm_daemon_note_source(daemon, "control groups", false, "%s", strerror(-result));
+        mm_daemon_note_source(daemon, "control groups", false, "%s", mm_inotify_error_text(result));
 }
 
 static void listen_to_freezing(struct mm_daemon *daemon)
 {
     if (!daemon->hears_groups)
         listen_to_groups(daemon, "for rules about who enters one, and who is frozen");
+}
+
+/* Nobody else tells of it, BPF neither. Begun before the first scan, which finds those that are frozen already. */
+static void listen_to_freezer(struct mm_daemon *daemon)
+{
+    int result = mm_group_source_add(daemon->engine->center, daemon->kernel, MM_GROUP_TREE_FREEZER,
+                                     groups_lost, daemon);
+
+    if (result == 0)
+        mm_daemon_set_source(daemon, "v1 freezer", true, "inotify on its groups: who is frozen");
+    else if (result == -EOPNOTSUPP)
+        mm_daemon_set_source(daemon, "v1 freezer", false, "not mounted");
+    else
+        mm_daemon_note_source(daemon, "v1 freezer", false, "%s", mm_inotify_error_text(result));
 }
 
 static void scan_on_changes(struct mm_daemon *daemon)
@@ -264,6 +280,7 @@ int mm_daemon_add_process_sources(struct mm_daemon *daemon)
     int result;
 
     mm_timer_init(&daemon->scan, scan, daemon);
+    listen_to_freezer(daemon);
     daemon->context.read_stall_totals = read_stall_totals;
     daemon->context.stalls_user = daemon;
     if (!config->is_enabled) {

@@ -112,7 +112,9 @@ static void write_group(struct mm_json_writer *writer, const struct mm_service_c
                         const struct mm_event *event)
 {
     (void)context;
-    mm_json_unsigned(writer, "group", event->group_id);
+    mm_json_unsigned(writer, "group", event->group_id & ~MM_GROUP_ID_OF_FREEZER);
+    if (event->group_id & MM_GROUP_ID_OF_FREEZER)
+        mm_json_text(writer, "hierarchy", "freezer");
     mm_json_text(writer, "change", mm_group_change_name(event->payload.group.change));
     mm_json_text(writer, "name", event->payload.group.name);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The daemon's list while groups of cgroup v2 are frozen and thawed, whoever tells of it. Needs root.
+// The daemon's list while groups of cgroup v2, or of v1's freezer, are frozen and thawed, whoever tells of it. Needs root.
 #include "daemon_fixture.h"
 
 #include <linux/capability.h>
@@ -25,13 +25,66 @@ class DaemonFrozen : public Daemon, public testing::WithParamInterface<Teller>
     {
         const std::string path = std::string(directory) + "/config.xml";
 
-        if (where.unified.top_fd < 0)
-            GTEST_SKIP() << "no cgroup v2 here";
         std::ofstream(path) << "<Memmgr>" << GetParam().config << "</Memmgr>\n";
         name = "memmgr-test-" + std::to_string(getpid());
         dropped_capability = GetParam().dropped_capability;
         start(path);
         wait_until_settled();
+    }
+
+    using Freeze = bool (*)(const Directory &group, bool is_frozen);
+
+    static bool set_v2_frozen(const Directory &group, bool is_frozen)
+    {
+        return write_text(group.file("cgroup.freeze"), is_frozen ? "1" : "0");
+    }
+
+    void follow(const mm_hierarchy &hierarchy, Freeze freeze, const char *status)
+    {
+        ASSERT_NO_FATAL_FAILURE(begin());
+
+        Directory top(hierarchy, name), inner(hierarchy, name + "/inner");
+        Child child, late;
+
+        inner.add(child.pid);
+        for (pid_t each : {child.pid, late.pid}) {
+            const std::string who =
+                " --pid " + std::to_string(each) + " --name com.example.frozen" + std::to_string(each);
+
+            ask("event create" + who);
+            ask("event background" + who);
+            EXPECT_TRUE(comes_true([&] { return is_at(each, "400 background"); }));
+        }
+        // with the one above it
+        ASSERT_TRUE(freeze(top, true));
+        EXPECT_TRUE(comes_true([&] { return is_at(child.pid, "400 background; group frozen -> 600"); }))
+            << ask("status");
+        // joins it later
+        inner.add(late.pid);
+        EXPECT_TRUE(comes_true([&] { return is_at(late.pid, "group frozen -> 600"); }));
+        ASSERT_TRUE(freeze(top, false));
+        EXPECT_TRUE(comes_true(
+            [&] { return !is_at(child.pid, "group frozen") && !is_at(late.pid, "group frozen"); }));
+        EXPECT_NE(ask("status").find(status), std::string::npos) << ask("status");
+        end(SIGTERM);
+    }
+
+    void find(const mm_hierarchy &hierarchy, Freeze freeze)
+    {
+        Directory group(hierarchy, "memmgr-test-" + std::to_string(getpid()));
+        Child child;
+
+        group.add(child.pid);
+        ASSERT_TRUE(write_text("/proc/" + std::to_string(child.pid) + "/oom_score_adj", "300"));
+        ASSERT_TRUE(freeze(group, true));
+        if (hierarchy.is_v2) {
+            ASSERT_TRUE(comes_to_say(group.file("cgroup.events"), "frozen 1"));
+        }
+        ASSERT_NO_FATAL_FAILURE(begin());
+        EXPECT_TRUE(comes_true([&] { return is_at(child.pid, "not registered; group frozen -> 600"); }));
+        ASSERT_TRUE(freeze(group, false));
+        EXPECT_TRUE(comes_true([&] { return !is_at(child.pid, "group frozen"); }));
+        end(SIGTERM);
     }
 
     Hierarchies where;
@@ -40,51 +93,31 @@ class DaemonFrozen : public Daemon, public testing::WithParamInterface<Teller>
 
 TEST_P(DaemonFrozen, FollowsAGroupThatIsFrozenAndThawed)
 {
-    ASSERT_NO_FATAL_FAILURE(begin());
-    if (IsSkipped())
-        return;
-
-    Directory top(where.unified, name), inner(where.unified, name + "/inner");
-    Child child, late;
-    const std::string pids[] = {std::to_string(child.pid), std::to_string(late.pid)};
-
-    inner.add(child.pid);
-    for (const std::string &each : pids) {
-        ask("event create --pid " + each + " --name com.example.frozen" + each);
-        ask("event background --pid " + each + " --name com.example.frozen" + each);
-        EXPECT_TRUE(comes_true([&] { return is_at(atoi(each.c_str()), "400 background"); }));
-    }
-    // with the one above it
-    ASSERT_TRUE(write_text(top.file("cgroup.freeze"), "1"));
-    EXPECT_TRUE(comes_true([&] { return is_at(child.pid, "400 background; group frozen -> 600"); }))
-        << ask("status");
-    // joins it later
-    inner.add(late.pid);
-    EXPECT_TRUE(comes_true([&] { return is_at(late.pid, "group frozen -> 600"); }));
-    ASSERT_TRUE(write_text(top.file("cgroup.freeze"), "0"));
-    EXPECT_TRUE(
-        comes_true([&] { return !is_at(child.pid, "group frozen") && !is_at(late.pid, "group frozen"); }));
-    EXPECT_NE(ask("status").find(GetParam().status), std::string::npos) << ask("status");
-    end(SIGTERM);
+    if (where.unified.top_fd < 0)
+        GTEST_SKIP() << "no cgroup v2 here";
+    follow(where.unified, set_v2_frozen, GetParam().status);
 }
 
 TEST_P(DaemonFrozen, FindsAGroupThatWasFrozenBefore)
 {
     if (where.unified.top_fd < 0)
         GTEST_SKIP() << "no cgroup v2 here";
+    find(where.unified, set_v2_frozen);
+}
 
-    Directory group(where.unified, "memmgr-test-" + std::to_string(getpid()));
-    Child child;
+// Which BPF does not tell of.
+TEST_P(DaemonFrozen, FollowsAGroupOfTheV1Freezer)
+{
+    if (where.freezer.top_fd < 0)
+        GTEST_SKIP() << "the freezer of cgroup v1 is not mounted";
+    follow(where.freezer, set_v1_frozen, "v1 freezer");
+}
 
-    group.add(child.pid);
-    ASSERT_TRUE(write_text("/proc/" + std::to_string(child.pid) + "/oom_score_adj", "300"));
-    ASSERT_TRUE(write_text(group.file("cgroup.freeze"), "1"));
-    ASSERT_TRUE(comes_to_say(group.file("cgroup.events"), "frozen 1"));
-    ASSERT_NO_FATAL_FAILURE(begin());
-    EXPECT_TRUE(comes_true([&] { return is_at(child.pid, "not registered; group frozen -> 600"); }));
-    ASSERT_TRUE(write_text(group.file("cgroup.freeze"), "0"));
-    EXPECT_TRUE(comes_true([&] { return !is_at(child.pid, "group frozen"); }));
-    end(SIGTERM);
+TEST_P(DaemonFrozen, FindsAGroupThatTheV1FreezerHadFrozenBefore)
+{
+    if (where.freezer.top_fd < 0)
+        GTEST_SKIP() << "the freezer of cgroup v1 is not mounted";
+    find(where.freezer, set_v1_frozen);
 }
 
 INSTANTIATE_TEST_SUITE_P(

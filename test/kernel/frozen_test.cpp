@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frozen groups of cgroup v2: what the Linux implementation says of them, with and without CAP_DAC_READ_SEARCH. Needs
+// Frozen groups of cgroup v2 and of v1's freezer: what the Linux implementation says of them, with and without CAP_DAC_READ_SEARCH. Needs
 // root.
 #include "kernel_fixture.h"
 
@@ -160,6 +160,76 @@ TEST_F(Frozen, ADryRunIsToldTheSame)
     EXPECT_TRUE(is_frozen);
     ASSERT_NO_FATAL_FAILURE(freeze(top, false));
     kernel.kernel = dry; // which owns the inner one
+}
+
+// ---- v1's freezer ----
+
+class FrozenByV1 : public Frozen
+{
+  protected:
+    void SetUp() override
+    {
+        if (where.freezer.top_fd < 0)
+            GTEST_SKIP() << "the freezer of cgroup v1 is not mounted";
+        name = "memmgr-test-" + std::to_string(getpid());
+    }
+    static uint64_t marked_id_of(const Directory &group)
+    {
+        return id_of(group) | MM_GROUP_ID_OF_FREEZER;
+    }
+};
+
+TEST_F(FrozenByV1, OfAGroupAndOfThoseBelowIt)
+{
+    Directory top(where.freezer, name), inner(where.freezer, name + "/inner");
+    Child outside, inside;
+
+    top.add(outside.pid);
+    inner.add(inside.pid);
+    EXPECT_EQ(kernel->is_frozen(kernel.kernel, inside.pid), 0);
+    ASSERT_TRUE(set_v1_frozen(top, true));
+    EXPECT_EQ(kernel->is_frozen(kernel.kernel, outside.pid), 1);
+    EXPECT_EQ(kernel->is_frozen(kernel.kernel, inside.pid), 1) << "the one above it is";
+    EXPECT_EQ(kernel->is_frozen(kernel.kernel, getpid()), 0);
+
+    const Answer of_top = ask(marked_id_of(top)), of_inner = ask(marked_id_of(inner));
+
+    EXPECT_EQ(of_top.result, 0) << strerror(-of_top.result);
+    EXPECT_TRUE(of_top.is_frozen);
+    EXPECT_EQ(of_top.pids, std::vector<pid_t>{outside.pid}) << "not those below it";
+    EXPECT_EQ(of_inner.result, 0) << strerror(-of_inner.result);
+    EXPECT_TRUE(of_inner.is_frozen);
+    EXPECT_EQ(of_inner.pids, std::vector<pid_t>{inside.pid});
+
+    ASSERT_TRUE(set_v1_frozen(top, false));
+    EXPECT_EQ(kernel->is_frozen(kernel.kernel, inside.pid), 0);
+    EXPECT_FALSE(ask(marked_id_of(inner)).is_frozen);
+}
+
+// A group of the one hierarchy must never be taken for one of the other that has the same inode.
+TEST_F(FrozenByV1, AnIdMeansAGroupOfItsOwnHierarchy)
+{
+    Directory top(where.freezer, name);
+    Child child;
+
+    top.add(child.pid);
+    ASSERT_TRUE(set_v1_frozen(top, true));
+    const Answer unmarked = ask(id_of(top));
+    EXPECT_EQ(std::count(unmarked.pids.begin(), unmarked.pids.end(), child.pid), 0);
+    EXPECT_FALSE(unmarked.is_frozen);
+    ASSERT_TRUE(set_v1_frozen(top, false));
+}
+
+TEST_F(FrozenByV1, AGroupThatIsGone)
+{
+    uint64_t id;
+
+    {
+        Directory gone(where.freezer, name);
+
+        id = marked_id_of(gone);
+    }
+    EXPECT_EQ(ask(id).result, -ENOENT);
 }
 
 } // namespace

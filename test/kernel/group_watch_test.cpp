@@ -2,6 +2,7 @@
 // The watch of control groups on the running kernel: v1 and v2, in groups of the test's own. Needs root.
 #include "kernel_fixture.h"
 
+#include "kernel_interface/group_state.h"
 #include "kernel_interface/group_watch.h"
 
 #include <functional>
@@ -18,11 +19,11 @@ struct Change {
 class Watch
 {
   public:
-    explicit Watch(const std::string &path)
+    explicit Watch(const std::string &path, mm_group_tree tree = MM_GROUP_TREE_DOMAIN)
     {
         const int fd = open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-        EXPECT_EQ(mm_group_watch_new(fd, &watch), 0);
+        EXPECT_EQ(mm_group_watch_new(fd, tree, &watch), 0);
         close(fd);
     }
     ~Watch()
@@ -205,12 +206,93 @@ TEST(GroupWatchFiles, EventsFile)
     };
 
     for (const auto &row : rows) {
-        bool is_populated = false, is_frozen = false;
+        mm_group_state state = {};
 
-        EXPECT_EQ(mm_group_events_parse(row.text, &is_populated, &is_frozen), row.result) << row.text;
-        EXPECT_EQ(is_populated, row.is_populated) << row.text;
-        EXPECT_EQ(is_frozen, row.is_frozen) << row.text;
+        EXPECT_EQ(mm_group_state_parse(row.text, &state), row.result) << row.text;
+        EXPECT_EQ(state.is_populated, row.is_populated) << row.text;
+        EXPECT_EQ(state.is_frozen, row.is_frozen) << row.text;
     }
+}
+
+// ---- v1's freezer ----
+
+class FreezerWatch : public testing::Test
+{
+  protected:
+    void SetUp() override
+    {
+        if (where.freezer.top_fd < 0)
+            GTEST_SKIP() << "the freezer of cgroup v1 is not mounted";
+        name = "memmgr-test-" + std::to_string(getpid());
+    }
+
+    Hierarchies where;
+    std::string name;
+};
+
+TEST_F(FreezerWatch, AGroupThatIsFrozenAndThawedAndThoseBelowIt)
+{
+    Directory top(where.freezer, name), inner(where.freezer, name + "/inner");
+    Watch watch(top.file("."), MM_GROUP_TREE_FREEZER);
+    Child child;
+
+    inner.add(child.pid);
+    ASSERT_TRUE(set_v1_frozen(top, true));
+    EXPECT_TRUE(watch.hears(MM_GROUP_FROZEN, "inner"));
+    EXPECT_EQ(watch.count(MM_GROUP_FROZEN), 2u) << "and itself";
+    for (const Change &change : watch.changes) {
+        const Directory &group = change.name.empty() ? top : inner;
+
+        EXPECT_EQ(change.id, inode_of(group.file(".")) | MM_GROUP_ID_OF_FREEZER) << change.name;
+    }
+    watch.changes.clear();
+    ASSERT_TRUE(set_v1_frozen(inner, false)); // which the one above it overrules
+    EXPECT_TRUE(watch.hears(MM_GROUP_FROZEN, "inner"));
+    ASSERT_TRUE(set_v1_frozen(top, false));
+    EXPECT_TRUE(watch.hears(MM_GROUP_THAWED, "inner"));
+    EXPECT_EQ(watch.count(MM_GROUP_THAWED), 2u);
+}
+
+TEST_F(FreezerWatch, WhoJoinsAFrozenGroupHasItToldAgainAndNothingElseIsTold)
+{
+    Directory top(where.freezer, name);
+    Watch watch(top.file("."), MM_GROUP_TREE_FREEZER);
+    Child child, late;
+
+    {
+        Directory inner(where.freezer, name + "/inner");
+
+        inner.add(child.pid);
+        kill(child.pid, SIGKILL);
+        child.wait();
+    }
+    watch.take();
+    Directory frozen(where.freezer, name + "/inner");
+    watch.take();
+    EXPECT_TRUE(watch.changes.empty()) << "groups that come and go, and who is in them, tell others";
+    ASSERT_TRUE(set_v1_frozen(frozen, true));
+    EXPECT_TRUE(watch.hears(MM_GROUP_FROZEN, "inner"));
+    EXPECT_EQ(watch.changes.size(), 1u);
+    watch.changes.clear();
+    frozen.add(late.pid);
+    EXPECT_TRUE(watch.hears(MM_GROUP_FROZEN, "inner"));
+    watch.changes.clear();
+    ASSERT_TRUE(set_v1_frozen(frozen, false));
+    EXPECT_TRUE(watch.hears(MM_GROUP_THAWED, "inner"));
+    kill(late.pid, SIGKILL);
+    late.wait();
+}
+
+TEST_F(FreezerWatch, AFrozenGroupThatIsRemovedIsToldAndOneThatWasFrozenBeforeIsKnown)
+{
+    Directory top(where.freezer, name);
+    auto inner = std::make_unique<Directory>(where.freezer, name + "/inner");
+
+    ASSERT_TRUE(set_v1_frozen(*inner, true));
+    Watch watch(top.file("."), MM_GROUP_TREE_FREEZER);
+    inner.reset();
+    EXPECT_TRUE(watch.hears(MM_GROUP_REMOVED, "inner"));
+    EXPECT_EQ(watch.changes.size(), 1u);
 }
 
 } // namespace

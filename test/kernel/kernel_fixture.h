@@ -149,6 +149,12 @@ class Directory
     std::string path_;
 };
 
+// A group of v1's freezer.
+inline bool set_v1_frozen(const Directory &group, bool is_frozen)
+{
+    return write_text(group.file("freezer.state"), is_frozen ? "FROZEN" : "THAWED");
+}
+
 // A forked process that runs once it is let go, and is dead at the latest when this object is.
 class Child
 {

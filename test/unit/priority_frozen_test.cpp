@@ -330,6 +330,19 @@ TEST_F(PriorityFrozen, AGroupThatCannotBeReadHasAllLookedAtInAScan)
     }
 }
 
+/* The word of a thaw and of a freezing was lost. */
+TEST_F(PriorityFrozen, AFrozenScanAsksOfEach)
+{
+    register_in(10, "/apps/mail");
+    ASSERT_EQ(mm_priority_manager_scan(manager), 0);
+    ASSERT_EQ(mm_simulated_freeze(kernel, "/apps/mail", true), 0);
+    scan_later();
+    EXPECT_EQ(priority(10), 400) << "a plain one asks of those alone that were frozen";
+    mm_priority_manager_want_frozen_scan(manager);
+    advance_s(1);
+    EXPECT_EQ(priority(10), 600);
+}
+
 /* And never beside the killer. */
 TEST_F(PriorityFrozen, ThatScanWaitsForTheEndOfAKill)
 {
