@@ -410,22 +410,23 @@ void mm_manager_move_bundles(struct mm_priority_manager *manager)
     }
 }
 
+/* Without its name, which is in another line of cache: whoever wants it asks for that of the process. */
 static void announce(struct mm_priority_manager *manager, struct mm_bundle_node *node)
 {
-    const struct mm_bundle *bundle = &node->bundle;
-    struct mm_event event = {
-        .kind = MM_EVENT_PRIORITY,
-        .pid = mm_node_at(bundle->processes.next)->process.pid,
-        .uid = bundle->uid,
-    };
+    struct mm_bundle *bundle = &node->bundle;
+    struct mm_event event; /* not filled with zeros first: it is nine times as long as what is told */
 
-    if (node->bundle.announced == bundle->entry.priority)
+    if (bundle->announced == bundle->entry.priority)
         return;
+    event.kind = MM_EVENT_PRIORITY;
+    event.time_ns = 0;
+    event.pid = mm_node_at(bundle->processes.next)->process.pid;
+    event.uid = bundle->uid;
+    event.group_id = 0;
     event.payload.priority.priority = bundle->entry.priority;
-    event.payload.priority.previous = node->bundle.announced;
+    event.payload.priority.previous = bundle->announced;
     event.payload.priority.is_registered = bundle->is_registered;
-    mm_copy_text(event.payload.priority.name, sizeof(event.payload.priority.name), bundle->name);
-    node->bundle.announced = bundle->entry.priority;
+    bundle->announced = bundle->entry.priority;
     mm_event_center_publish(manager->center, &event);
 }
 
