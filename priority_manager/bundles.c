@@ -240,15 +240,25 @@ void mm_bundle_leave(struct mm_priority_manager *manager, struct mm_process_node
     mm_bundle_part(manager, member);
 }
 
+/* Of the last one nothing is looked at: its links and its size are in a line of cache that is not needed else. */
+static void take_out(struct mm_bundle *bundle, struct mm_process_node *member)
+{
+    member->process.bundle = NULL;
+    if (--bundle->process_count == 0) {
+        mm_list_init(&bundle->processes);
+        bundle->resident_bytes = 0;
+        return;
+    }
+    mm_list_remove(&member->process.bundle_link);
+    bundle->resident_bytes -= MM_MIN(bundle->resident_bytes, member->process.resident_bytes);
+}
+
 void mm_bundle_part(struct mm_priority_manager *manager, struct mm_process_node *member)
 {
     struct mm_bundle *bundle = member->process.bundle;
     struct mm_bundle_node *node = mm_bundle_node_of(bundle);
 
-    mm_list_remove(&member->process.bundle_link);
-    member->process.bundle = NULL;
-    bundle->process_count--;
-    bundle->resident_bytes -= MM_MIN(bundle->resident_bytes, member->process.resident_bytes);
+    take_out(bundle, member);
     if (member->process.flags & MM_PROCESS_IS_RENDER)
         node->bundle.render_count--;
     if (bundle->is_registered)

@@ -66,7 +66,7 @@ struct mm_process_node {
     uint64_t ability_started_ns;
     uint64_t process_name_hash; /* what an important application is found by at a reload */
     uint64_t seen_in_scan;      /* number of the last scan that saw it */
-    struct mm_binding *bound;   /* targets: whom it binds; none unless process.has_bound */
+    struct mm_binding *bound; /* targets: whom it binds; none unless process.has_bindings, as are the next */
     struct mm_binding *callers; /* who binds it */
     /* of what is not registered; NULL: no rule takes it */
     struct mm_rule_outcome *outcome;

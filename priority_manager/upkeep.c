@@ -19,14 +19,15 @@ int mm_manager_init_memory(struct mm_priority_manager *manager)
 {
     struct {
         struct mm_object_pool *pool;
-        size_t object_bytes;
+        size_t object_bytes, links_offset;
         uint32_t count;
     } pools[] = {
-        {&manager->process_pool, sizeof(struct mm_process_node), 0},
-        {&manager->bundle_pool, sizeof(struct mm_bundle_node), 0},
-        {&manager->name_pool, MM_NAME_MAX, RESERVE_OBJECTS},
-        {&manager->binding_pool, sizeof(struct mm_binding), RESERVE_OBJECTS},
-        {&manager->account_pool, sizeof(struct mm_account), RESERVE_OBJECTS},
+        {&manager->process_pool, sizeof(struct mm_process_node),
+         offsetof(struct mm_process_node, process.bundle), 0},
+        {&manager->bundle_pool, sizeof(struct mm_bundle_node), 0, 0},
+        {&manager->name_pool, MM_NAME_MAX, 0, RESERVE_OBJECTS},
+        {&manager->binding_pool, sizeof(struct mm_binding), 0, RESERVE_OBJECTS},
+        {&manager->account_pool, sizeof(struct mm_account), 0, RESERVE_OBJECTS},
     };
     int result = mm_priority_list_init(&manager->list);
 
@@ -39,7 +40,7 @@ int mm_manager_init_memory(struct mm_priority_manager *manager)
     if (result == 0)
         result = mm_hash_table_init(&manager->bindings, FIRST_BUCKETS);
     for (size_t i = 0; i < MM_ARRAY_SIZE(pools); i++) {
-        mm_object_pool_init(pools[i].pool, pools[i].object_bytes);
+        mm_object_pool_init(pools[i].pool, pools[i].object_bytes, pools[i].links_offset);
         if (result == 0)
             result = mm_object_pool_grow(pools[i].pool, pools[i].count);
     }
