@@ -153,21 +153,20 @@ struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *
 {
     struct mm_bundle_node *node = mm_manager_find_bundle(manager, account_id, uid, name, name_hash);
     struct mm_account *account;
-    char *kept_name;
+    const char *kept_name;
 
     if (node)
         return node;
     account = mm_manager_account(manager, account_id, true);
-    kept_name = account ? mm_object_pool_take(&manager->name_pool) : NULL;
+    kept_name = account ? mm_bundle_names_take(&manager->bundle_names, name) : NULL;
     node = kept_name ? take_bundle(manager, member, uid) : NULL;
     if (!node) {
         if (kept_name)
-            mm_object_pool_put(&manager->name_pool, kept_name);
+            mm_bundle_names_put(&manager->bundle_names, kept_name);
         if (account)
             mm_account_release(manager, account);
         return NULL;
     }
-    mm_copy_text(kept_name, MM_NAME_MAX, name);
     node->bundle.name = kept_name;
     node->bundle.is_registered = true;
     node->bundle.account = account;
@@ -202,7 +201,7 @@ static void end_bundle(struct mm_priority_manager *manager, struct mm_bundle_nod
         forget_moved(manager, node);
     if (node->bundle.is_registered || node->is_shared) {
         mm_hash_table_remove(&manager->bundles, &node->hash_link);
-        mm_object_pool_put(&manager->name_pool, (char *)node->bundle.name);
+        mm_bundle_names_put(&manager->bundle_names, node->bundle.name);
     }
     if (node->bundle.is_registered) {
         node->bundle.account->bundle_count--;

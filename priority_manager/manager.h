@@ -4,6 +4,7 @@
 #define MM_PRIORITY_MANAGER_MANAGER_H
 
 #include "common/common.h"
+#include "priority_manager/bundle_names.h"
 #include "priority_manager/hash_table.h"
 #include "priority_manager/object_pool.h"
 #include "priority_manager/priority_manager.h"
@@ -183,7 +184,8 @@ struct mm_priority_manager {
 
     struct mm_priority_list list;
     struct mm_hash_table processes, bundles, bindings, outcomes;
-    struct mm_object_pool process_pool, bundle_pool, name_pool, binding_pool, account_pool, outcome_pool;
+    struct mm_object_pool process_pool, bundle_pool, binding_pool, account_pool, outcome_pool;
+    struct mm_bundle_names bundle_names;
     struct mm_list accounts;
     uint32_t account_count;
     bool has_ending_bundles;

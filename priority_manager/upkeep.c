@@ -25,7 +25,6 @@ int mm_manager_init_memory(struct mm_priority_manager *manager)
         {&manager->process_pool, sizeof(struct mm_process_node),
          offsetof(struct mm_process_node, process.bundle), 0},
         {&manager->bundle_pool, sizeof(struct mm_bundle_node), 0, 0},
-        {&manager->name_pool, MM_NAME_MAX, 0, RESERVE_OBJECTS},
         {&manager->binding_pool, sizeof(struct mm_binding), 0, RESERVE_OBJECTS},
         {&manager->account_pool, sizeof(struct mm_account), 0, RESERVE_OBJECTS},
     };
@@ -44,6 +43,9 @@ int mm_manager_init_memory(struct mm_priority_manager *manager)
         if (result == 0)
             result = mm_object_pool_grow(pools[i].pool, pools[i].count);
     }
+    mm_bundle_names_init(&manager->bundle_names);
+    for (size_t i = 0; i < MM_BUNDLE_NAME_POOLS && result == 0; i++)
+        result = mm_object_pool_grow(&manager->bundle_names.pools[i], RESERVE_OBJECTS / 2);
     if (result == 0)
         result = mm_object_pool_grow_both(&manager->process_pool, &manager->bundle_pool, FIRST_OBJECTS);
     if (result == 0 && manager->is_upstream)
@@ -55,7 +57,7 @@ void mm_manager_fini_memory(struct mm_priority_manager *manager)
 {
     mm_object_pool_fini(&manager->process_pool);
     mm_object_pool_fini(&manager->bundle_pool);
-    mm_object_pool_fini(&manager->name_pool);
+    mm_bundle_names_fini(&manager->bundle_names);
     mm_object_pool_fini(&manager->binding_pool);
     mm_object_pool_fini(&manager->account_pool);
     mm_object_pool_fini(&manager->upstream_pool);
@@ -107,7 +109,8 @@ void mm_manager_keep_reserve(struct mm_priority_manager *manager)
     keep_processes_free(manager, RESERVE_OBJECTS);
     if (manager->is_upstream)
         mm_upstream_keep_reserve(manager);
-    keep_free(&manager->name_pool, RESERVE_OBJECTS / 2);
+    for (size_t i = 0; i < MM_BUNDLE_NAME_POOLS; i++)
+        keep_free(&manager->bundle_names.pools[i], RESERVE_OBJECTS / 2);
     keep_free(&manager->account_pool, RESERVE_OBJECTS / 4);
     if (manager->counters.bindings < MM_BINDINGS_MAX)
         keep_free(&manager->binding_pool, RESERVE_OBJECTS / 2);
