@@ -32,7 +32,7 @@ static const struct {
     [MM_EVENT_KILL_END] = {"kill-end", 0},
     [MM_EVENT_DECISION] = {"decision", PAYLOAD(decision)},
     [MM_EVENT_PRIORITY] = {"priority", PAYLOAD(priority)},
-    [MM_EVENT_CONFIG] = {"config", PAYLOAD(config)},
+    [MM_EVENT_CONFIG] = {"config", sizeof(void *)}, /* of it */
     [MM_EVENT_RELOAD] = {"reload", PAYLOAD(reload)},
     [MM_EVENT_LOG_STATE] = {"log-state", 0},
     [MM_EVENT_STOP] = {"stop", 0},

@@ -25,7 +25,7 @@ static struct mm_object_pool *pool_for(struct mm_bundle_names *names, size_t len
 {
     size_t i = 0;
 
-    while (length >= place_bytes[i])
+    while (i < MM_BUNDLE_NAME_POOLS - 1 && length >= place_bytes[i])
         i++;
     return &names->pools[i];
 }
