@@ -241,7 +241,7 @@ struct mm_kernel_events_config {
     char limit_hit_groups[MM_CONFIG_LIMIT_HIT_GROUPS_MAX]
                          [MM_CONFIG_GROUP_PATH_MAX]; /* besides the domain's */
     size_t limit_hit_group_count;
-    bool has_swap_changes, has_resume, has_power_supply, has_kswapd_monitor;
+    bool has_limit_changes, has_swap_changes, has_resume, has_power_supply, has_kswapd_monitor;
 };
 
 struct mm_domain_config {

@@ -106,6 +106,15 @@ ELEMENT("kernelEvents/limitHitGroup",
                 "times.",
         .example = "/apps/browser")
 
+ELEMENT(
+    "kernelEvents/limitChanges",
+    ROW(BOOLEAN, .flags = MM_ELEMENT_RESTART, FIELD(kernel_events.has_limit_changes), .default_text = "true"),
+    .help =
+        "Where the domain is a group: inotify tells when somebody sets another limit for it, or for one "
+        "above it; memory is looked at 10 ms later. false: a lowered limit is seen at the next look of the "
+        "waterline watch, at most maxIntervalMs later.",
+    .example = "false")
+
 ELEMENT("kernelEvents/swapChanges",
         ROW(BOOLEAN, .flags = MM_ELEMENT_RESTART, FIELD(kernel_events.has_swap_changes),
             .default_text = "true"),

@@ -2,19 +2,17 @@
 /* The transport of the control socket: connections and packets. What a packet means is service/'s. */
 #include "event_center/center.h"
 #include "event_center/control_budget.h"
+#include "event_center/control_listener.h"
 
 #include "common/common.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 /* Per wake-up, so that a flood of packets or connections leaves the loop its other work. */
@@ -45,6 +43,7 @@ struct mm_control_client {
     struct mm_control_peer peer;
     bool is_privileged;
     bool is_paused; /* its budget is spent: its packets wait in the socket */
+    bool wants_room;
     uint64_t heard_ns;
     uint64_t data;
 };
@@ -52,11 +51,8 @@ struct mm_control_client {
 struct control_source {
     struct mm_event_center *center;
     struct mm_control_handlers handlers;
-    int listen_fd;
-    int reserve_fd; /* given up for a moment to refuse a connection when descriptors run out */
-    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-    dev_t device; /* of the node we made, as is inode: another one there is not ours to remove */
-    ino_t inode;
+    struct mm_control_listener listener;
+    int reserve_fd;               /* given up for a moment to refuse a connection when descriptors run out */
     struct mm_timer accept_timer; /* armed: connections are not looked at */
     bool is_starved;              /* and that was said */
     uint64_t turn;                /* the wake-up that is served */
@@ -127,8 +123,11 @@ static bool receive(struct mm_control_client *client)
         drop(client);
         return false;
     }
-    if (length > MM_CONTROL_PACKET_MAX)
+    if (length > MM_CONTROL_PACKET_MAX) {
+        if (source->handlers.too_long)
+            source->handlers.too_long(source->handlers.user);
         return mm_control_reply(client, refusal_length, sizeof(refusal_length) - 1) == 0;
+    }
     source->packet[length] = '\0';
     source->handlers.packet(client, &client->peer, source->packet, (size_t)length, source->handlers.user);
     return client->fd >= 0;
@@ -149,12 +148,28 @@ static uint64_t tag_of(const struct mm_control_client *client)
     return (uint64_t)(client - client->source->clients);
 }
 
+static void watch(struct mm_control_client *client)
+{
+    struct control_source *source = client->source;
+    uint32_t events = client->is_paused ? 0 : EPOLLIN | (client->wants_room ? EPOLLOUT : 0);
+
+    (void)mm_event_center_change_fd(source->center, source, client->fd, events, tag_of(client));
+}
+
+void mm_control_want_room(struct mm_control_client *client)
+{
+    if (client->fd < 0 || client->wants_room)
+        return;
+    client->wants_room = true;
+    watch(client);
+}
+
 static void pause_client(struct mm_control_client *client, uint64_t now_ns)
 {
     struct control_source *source = client->source;
 
     client->is_paused = true;
-    (void)mm_event_center_change_fd(source->center, source, client->fd, 0, tag_of(client));
+    watch(client);
     if (!mm_timer_is_armed(&source->budget_timer))
         mm_event_center_arm(source->center, &source->budget_timer, now_ns + BUDGET_PAUSE_NS);
 }
@@ -175,7 +190,7 @@ static void resume_clients(struct mm_timer *timer, void *user)
             continue;
         }
         client->is_paused = false;
-        (void)mm_event_center_change_fd(source->center, source, client->fd, EPOLLIN, tag_of(client));
+        watch(client);
     }
     if (is_paused)
         mm_event_center_arm(source->center, timer, now_ns + BUDGET_PAUSE_NS);
@@ -195,6 +210,31 @@ static bool has_budget(struct mm_control_client *client, unsigned served, uint64
     return source->spent_ns[false] < TURN_NS;
 }
 
+static void take_time(struct control_source *source, bool is_privileged, uid_t uid, uint64_t begin_ns,
+                      uint64_t now_ns)
+{
+    source->spent_ns[is_privileged] += now_ns - begin_ns;
+    if (!is_privileged)
+        mm_control_budget_take(&source->budget, uid, now_ns - begin_ns, now_ns);
+}
+
+/* Without time left in this turn it is reported again in the next. */
+static void give_room(struct mm_control_client *client)
+{
+    struct control_source *source = client->source;
+    const bool is_privileged = client->is_privileged;
+    const uid_t uid = client->peer.uid;
+    uint64_t now_ns = mm_event_center_now_ns(source->center);
+
+    if (!has_budget(client, 1, now_ns))
+        return;
+    client->wants_room = false;
+    watch(client);
+    if (source->handlers.room)
+        source->handlers.room(client, source->handlers.user);
+    take_time(source, is_privileged, uid, now_ns, mm_event_center_now_ns(source->center));
+}
+
 static void serve_client(struct mm_control_client *client)
 {
     struct control_source *source = client->source;
@@ -209,9 +249,7 @@ static void serve_client(struct mm_control_client *client)
         client->heard_ns = now_ns;
         is_more = receive(client);
         now_ns = mm_event_center_now_ns(source->center);
-        source->spent_ns[is_privileged] += now_ns - begin_ns;
-        if (!is_privileged)
-            mm_control_budget_take(&source->budget, uid, now_ns - begin_ns, now_ns);
+        take_time(source, is_privileged, uid, begin_ns, now_ns);
     }
 }
 
@@ -332,6 +370,7 @@ static void welcome(struct control_source *source, int fd)
     client->peer = peer;
     client->is_privileged = is_privileged;
     client->is_paused = false;
+    client->wants_room = false;
     client->heard_ns = mm_event_center_now_ns(source->center);
     /* what came with the connection counts in this wake-up, which may lead to a kill */
     serve_client(client);
@@ -348,7 +387,7 @@ static int refuse_without_descriptor(struct control_source *source)
 
     if (source->reserve_fd >= 0)
         (void)close(source->reserve_fd);
-    fd = accept4(source->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    fd = accept4(source->listener.fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0)
         refuse(fd);
     else
@@ -359,7 +398,7 @@ static int refuse_without_descriptor(struct control_source *source)
 
 static int accept_one(struct control_source *source)
 {
-    int fd = accept4(source->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = accept4(source->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     if (fd >= 0) {
         welcome(source, fd);
@@ -382,7 +421,7 @@ static void accept_connections(struct control_source *source)
         if (!source->is_starved)
             mm_warning("control socket: no connection can be taken: %s", strerror(-result));
         source->is_starved = true;
-        (void)mm_event_center_change_fd(source->center, source, source->listen_fd, 0, TAG_LISTEN);
+        (void)mm_event_center_change_fd(source->center, source, source->listener.fd, 0, TAG_LISTEN);
         mm_event_center_arm(source->center, &source->accept_timer,
                             mm_event_center_now_ns(source->center) + ACCEPT_PAUSE_NS);
         return;
@@ -394,30 +433,27 @@ static void look_again(struct mm_timer *timer, void *user)
     struct control_source *source = user;
 
     (void)timer;
-    (void)mm_event_center_change_fd(source->center, source, source->listen_fd, EPOLLIN, TAG_LISTEN);
+    (void)mm_event_center_change_fd(source->center, source, source->listener.fd, EPOLLIN, TAG_LISTEN);
 }
 
 static void ready(void *self, uint64_t tag, uint32_t events)
 {
     struct control_source *source = self;
+    struct mm_control_client *client;
 
     note_turn(source);
-    if (tag == TAG_LISTEN)
+    if (tag == TAG_LISTEN) {
         accept_connections(source);
-    else if (source->clients[tag].is_paused && (events & (EPOLLHUP | EPOLLERR)))
+        return;
+    }
+    client = &source->clients[tag];
+    if (client->is_paused && (events & (EPOLLHUP | EPOLLERR)))
         /* nobody is there to hear the answers any more, and this is reported for as long as it stays */
-        drop(&source->clients[tag]);
-    else if (!source->clients[tag].is_paused)
-        serve_client(&source->clients[tag]);
-}
-
-static void remove_node(const struct control_source *source)
-{
-    struct stat node;
-
-    if (source->path[0] && lstat(source->path, &node) == 0 && node.st_ino == source->inode &&
-        node.st_dev == source->device)
-        (void)unlink(source->path);
+        drop(client);
+    if (!client->is_paused && (events & ~(uint32_t)EPOLLOUT))
+        serve_client(client);
+    if (!client->is_paused && client->wants_room && (events & EPOLLOUT) && client->fd >= 0)
+        give_room(client);
 }
 
 static void close_source(void *self)
@@ -429,10 +465,9 @@ static void close_source(void *self)
     source->handlers.gone = NULL;
     for (unsigned i = 0; source->clients && i < source->max_clients; i++)
         drop(&source->clients[i]);
-    if (source->listen_fd >= 0) {
-        mm_event_center_forget_fd(source->center, source->listen_fd);
-        (void)close(source->listen_fd);
-        remove_node(source);
+    if (source->listener.fd >= 0) {
+        mm_event_center_forget_fd(source->center, source->listener.fd);
+        mm_control_listener_close(&source->listener);
     }
     if (source->reserve_fd >= 0)
         (void)close(source->reserve_fd);
@@ -461,85 +496,6 @@ void mm_control_for_each(struct mm_event_center *center,
     }
 }
 
-/* A node that nobody listens behind is a dead daemon's. */
-static int remove_stale_node(const struct sockaddr_un *address)
-{
-    MM_CLEANUP_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct stat node;
-
-    if (fd < 0)
-        return -errno;
-    if (lstat(address->sun_path, &node) < 0)
-        return errno == ENOENT ? 0 : -errno;
-    if (!S_ISSOCK(node.st_mode))
-        return -ENOTSOCK;
-    /* EAGAIN: somebody's queue is full; EPROTOTYPE: somebody's socket of another type */
-    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN ||
-        errno == EPROTOTYPE)
-        return -EADDRINUSE;
-    if (errno != ECONNREFUSED && errno != ENOENT)
-        return -errno;
-    return unlink(address->sun_path) < 0 && errno != ENOENT ? -errno : 0;
-}
-
-static int set_node_owner(const char *path, const char *group, unsigned mode)
-{
-    const struct group *entry;
-
-    if (group && group[0]) {
-        entry = getgrnam(group);
-        if (!entry)
-            return -ENOENT;
-        if (chown(path, (uid_t)-1, entry->gr_gid) < 0)
-            return -errno;
-    }
-    return chmod(path, (mode_t)mode) < 0 ? -errno : 0;
-}
-
-static int listen_at(struct control_source *source, const struct mm_control_options *options)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct stat node;
-    mode_t old_umask;
-    int result;
-
-    if (strlen(options->path) >= sizeof(address.sun_path))
-        return -ENAMETOOLONG;
-    mm_copy_text(address.sun_path, sizeof(address.sun_path), options->path);
-    result = remove_stale_node(&address);
-    if (result < 0)
-        return result;
-    source->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (source->listen_fd < 0)
-        return -errno;
-    /* closed to all until its owner and mode are set */
-    old_umask = umask(0777);
-    result = bind(source->listen_fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
-    (void)umask(old_umask);
-    if (result < 0)
-        return result;
-    mm_copy_text(source->path, sizeof(source->path), options->path);
-    if (lstat(source->path, &node) < 0)
-        return -errno;
-    source->device = node.st_dev;
-    source->inode = node.st_ino;
-    result = set_node_owner(source->path, options->group, options->mode);
-    if (result < 0)
-        return result;
-    return listen(source->listen_fd, SOMAXCONN) < 0 ? -errno : 0;
-}
-
-/* Whoever activates us may hand over a socket that blocks. */
-static int take_listen_fd(struct control_source *source, int fd)
-{
-    int flags = fcntl(fd, F_GETFL);
-
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
-        return -errno;
-    source->listen_fd = fd;
-    return 0;
-}
-
 static int open_source(struct control_source *source, const struct mm_control_options *options)
 {
     int result;
@@ -552,13 +508,10 @@ static int open_source(struct control_source *source, const struct mm_control_op
     source->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (source->reserve_fd < 0)
         return -errno;
-    if (options->listen_fd >= 0)
-        result = take_listen_fd(source, options->listen_fd);
-    else
-        result = listen_at(source, options);
+    result = mm_control_listener_open(&source->listener, options);
     if (result < 0)
         return result;
-    return mm_event_center_watch_fd(source->center, source, source->listen_fd, EPOLLIN, TAG_LISTEN);
+    return mm_event_center_watch_fd(source->center, source, source->listener.fd, EPOLLIN, TAG_LISTEN);
 }
 
 int mm_control_source_add(struct mm_event_center *center, const struct mm_control_options *options,
@@ -576,7 +529,7 @@ int mm_control_source_add(struct mm_event_center *center, const struct mm_contro
         return -ENOMEM;
     source->center = center;
     source->handlers = *handlers;
-    source->listen_fd = -1;
+    source->listener.fd = -1;
     source->reserve_fd = -1;
     source->max_clients = options->max_clients;
     mm_timer_init(&source->accept_timer, look_again, source);

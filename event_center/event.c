@@ -134,7 +134,7 @@ const char *mm_stall_kind_name(enum mm_stall_kind kind)
 static const char *const app_state_names[MM_APP_STATE_COUNT] = {
     [MM_APP_FOREGROUND] = "foreground", [MM_APP_VISIBLE] = "visible", [MM_APP_BACKGROUND] = "background",
     [MM_APP_SUSPENDED] = "suspended",   [MM_APP_ENDED] = "ended",     [MM_APP_FORGOTTEN] = "forgotten",
-    [MM_APP_RECLAIM] = "reclaim",
+    [MM_APP_RECLAIM] = "reclaim",       [MM_APP_LEFT] = "left",
 };
 
 const char *mm_app_state_name(enum mm_app_state state)

@@ -252,9 +252,10 @@ enum mm_app_state {
     MM_APP_VISIBLE,
     MM_APP_BACKGROUND,
     MM_APP_SUSPENDED,
-    MM_APP_ENDED,     /* its process is gone, or nobody's application any more */
+    MM_APP_ENDED,     /* its process is gone */
     MM_APP_FORGOTTEN, /* whoever registered it has taken that back, or is gone */
     MM_APP_RECLAIM,   /* none, but an order: what is held for it is to be given back now */
+    MM_APP_LEFT,      /* its process lives on outside the managed group: nobody's application any more */
     MM_APP_STATE_COUNT
 };
 
@@ -263,6 +264,7 @@ const char *mm_app_state_name(enum mm_app_state state);
 
 struct mm_event_app_state {
     enum mm_app_state state;
+    bool is_present; /* no change: what it is, told to who has just subscribed */
 };
 
 struct mm_event_resumed {

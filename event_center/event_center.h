@@ -226,6 +226,10 @@ struct mm_control_handlers {
     bool (*is_privileged)(const struct mm_control_peer *peer, void *user);
     /* Called when it connects, before that: adds to the peer what the transport cannot know. May be NULL. */
     void (*identify)(struct mm_control_peer *peer, void *user);
+    /* What mm_control_want_room asked for. May be NULL where nobody asks. */
+    void (*room)(struct mm_control_client *client, void *user);
+    /* A packet was longer than MM_CONTROL_PACKET_MAX; the client was told so, and may be gone. May be NULL. */
+    void (*too_long)(void *user);
 };
 
 struct mm_control_options {
@@ -244,6 +248,9 @@ int mm_control_source_add(struct mm_event_center *center, const struct mm_contro
                           const struct mm_control_handlers *handlers);
 /* One packet to the client. -EAGAIN, -EPIPE: the client is dropped, and gone() called, before it returns. */
 int mm_control_reply(struct mm_control_client *client, const char *packet, size_t length);
+/* Has room() called, once, when the client has read most of what it was sent, and the loop and its user have the time:
+   in the next turn at the earliest. For what is more than a socket takes at once. */
+void mm_control_want_room(struct mm_control_client *client);
 /* A word for the handlers to keep with a client: its subscriptions, say. */
 void mm_control_set_data(struct mm_control_client *client, uint64_t data);
 uint64_t mm_control_data(const struct mm_control_client *client);

@@ -2,6 +2,7 @@
 #include "event_center/group_events_source.h"
 
 #include "common/common.h"
+#include "event_center/wake_source.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,17 +22,14 @@ struct watched_group {
 };
 
 struct group_events_source {
-    struct mm_event_center *center;
-    struct mm_kernel *kernel;
-    struct mm_waterline_source *waterline;
-    struct mm_source_note note;
+    struct mm_wake_source base;
     struct watched_group groups[MM_GROUP_EVENTS_GROUPS_MAX];
     unsigned count; /* of groups[] that were tried */
 };
 
 static const char *path_of(const struct watched_group *watched)
 {
-    return watched->source->kernel->ops->group_path(watched->source->kernel, watched->group);
+    return watched->source->base.kernel->ops->group_path(watched->source->base.kernel, watched->group);
 }
 
 /* The end of a path says more than its beginning. */
@@ -53,7 +51,7 @@ static unsigned count_watched(const struct group_events_source *source)
 
 static void tell_count(const struct group_events_source *source)
 {
-    mm_source_tell(&source->note, NAME, true, "groups watched: %u of %u", count_watched(source),
+    mm_source_tell(&source->base.note, NAME, true, "groups watched: %u of %u", count_watched(source),
                    source->count);
 }
 
@@ -63,9 +61,9 @@ static void close_group(struct watched_group *watched)
 
     if (!watched->group)
         return;
-    mm_event_center_disarm(source->center, &watched->rest);
+    mm_event_center_disarm(source->base.center, &watched->rest);
     mm_wake_watch_close(&watched->watch);
-    source->kernel->ops->close_group(source->kernel, watched->group);
+    source->base.kernel->ops->close_group(source->base.kernel, watched->group);
     watched->group = NULL;
 }
 
@@ -79,7 +77,7 @@ static void give_up(struct watched_group *watched, int error)
     copy_tail(path, sizeof(path), path_of(watched));
     close_group(watched);
     if (count_watched(source) == 0) {
-        mm_source_tell(&source->note, NAME, false, "%s: %s", path, reason);
+        mm_source_tell(&source->base.note, NAME, false, "%s: %s", path, reason);
         return;
     }
     mm_notice(NAME " of %s are not watched any more: %s", path, reason);
@@ -104,8 +102,9 @@ static void explain_kill(struct watched_group *watched, uint64_t count)
     struct mm_decision decision = {.source = MM_DECISION_KERNEL, .acted = true, .action = "kernel-kill"};
 
     copy_tail(decision.target, sizeof(decision.target), path_of(watched));
-    mm_decide(watched->source->center, &decision, "the kernel killed %llu %s in it because of its own limit",
-              (unsigned long long)count, count == 1 ? "process" : "processes");
+    mm_decide(watched->source->base.center, &decision,
+              "the kernel killed %llu %s in it because of its own limit", (unsigned long long)count,
+              count == 1 ? "process" : "processes");
 }
 
 static void publish(struct watched_group *watched, const struct mm_group_events *since)
@@ -113,13 +112,13 @@ static void publish(struct watched_group *watched, const struct mm_group_events 
     struct group_events_source *source = watched->source;
     struct mm_event event = {
         .kind = MM_EVENT_GROUP_MEMORY,
-        .group_id = source->kernel->ops->group_id(source->kernel, watched->group),
+        .group_id = source->base.kernel->ops->group_id(source->base.kernel, watched->group),
         .payload.group_memory.since = *since,
     };
 
     copy_tail(event.payload.group_memory.path, sizeof(event.payload.group_memory.path), path_of(watched));
-    mm_waterline_source_hint(source->waterline);
-    mm_event_center_publish(source->center, &event);
+    mm_waterline_source_hint(source->base.waterline);
+    mm_event_center_publish(source->base.center, &event);
     if (since->oom_kill > 0)
         explain_kill(watched, since->oom_kill);
 }
@@ -127,7 +126,7 @@ static void publish(struct watched_group *watched, const struct mm_group_events 
 /* 0, or why the group cannot be read. */
 static int look(struct watched_group *watched)
 {
-    struct mm_kernel *kernel = watched->source->kernel;
+    struct mm_kernel *kernel = watched->source->base.kernel;
     const struct mm_group_events *seen = &watched->seen;
     struct mm_group_events events;
     struct mm_group_events since;
@@ -176,7 +175,8 @@ static void ready(void *self, uint64_t tag, uint32_t events)
         return;
     }
     mm_wake_watch_pause(&watched->watch);
-    mm_event_center_arm(source->center, &watched->rest, mm_event_center_now_ns(source->center) + REST_NS);
+    mm_event_center_arm(source->base.center, &watched->rest,
+                        mm_event_center_now_ns(source->base.center) + REST_NS);
 }
 
 /* ---- set-up --------------------------------------------------------------------------------------------- */
@@ -196,9 +196,16 @@ static const struct mm_event_source_ops source_ops = {
     .close = close_source,
 };
 
+static const struct mm_wake_source_ops kind = {
+    .name = NAME,
+    .size = sizeof(struct group_events_source),
+    .feature = MM_FEATURE_GROUP_EVENTS,
+    .own = &source_ops,
+};
+
 static int watch_group(struct group_events_source *source, const char *path)
 {
-    struct mm_kernel *kernel = source->kernel;
+    struct mm_kernel *kernel = source->base.kernel;
     struct watched_group *watched = &source->groups[source->count];
     struct mm_wake_request request = {.kind = MM_WAKE_GROUP_EVENTS};
     int result;
@@ -211,7 +218,7 @@ static int watch_group(struct group_events_source *source, const char *path)
         return result;
     }
     request.group = watched->group;
-    result = mm_wake_watch_open(&watched->watch, source->center, kernel, &source_ops, source, &request,
+    result = mm_wake_watch_open(&watched->watch, source->base.center, kernel, &source_ops, source, &request,
                                 source->count);
     if (result == 0)
         result = kernel->ops->read_group_events(kernel, watched->group, &watched->seen);
@@ -240,29 +247,16 @@ int mm_group_events_source_add(struct mm_event_center *center, struct mm_kernel 
                                struct mm_waterline_source *waterline, const char *const *paths,
                                unsigned count, const struct mm_source_note *note)
 {
-    const struct mm_feature *feature = kernel->ops->feature(kernel, MM_FEATURE_GROUP_EVENTS);
     struct group_events_source *source;
+    struct mm_wake_source *base;
     int result;
 
     if (count == 0 || count > MM_GROUP_EVENTS_GROUPS_MAX)
         return -EINVAL;
-    if (!feature->available) {
-        mm_source_tell_absent(note, NAME, feature->reason);
-        return -EOPNOTSUPP;
-    }
-    source = calloc(1, sizeof(*source));
-    if (!source)
-        return -ENOMEM;
-    source->center = center;
-    source->kernel = kernel;
-    source->waterline = waterline;
-    source->note = *note;
-    result = mm_event_center_add_source(center, &source_ops, source);
-    if (result < 0) {
-        free(source);
+    result = mm_wake_source_new(center, kernel, waterline, note, &kind, &base);
+    if (result < 0)
         return result;
-    }
-    /* the source itself is closed with the center */
+    source = (struct group_events_source *)base;
     result = watch_groups(source, paths, count);
     if (result < 0)
         mm_source_tell(note, NAME, false, "%s", strerror(-result));

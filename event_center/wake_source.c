@@ -7,18 +7,48 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void ready(void *self, uint64_t tag, uint32_t events)
+static void serve(struct mm_wake_source *source)
 {
-    struct mm_wake_source *source = self;
     const struct mm_wake_source_ops *ops = source->ops;
     int result = mm_wake_watch_serve(&source->watch, &source->note, ops->name, ops->consequence);
 
-    (void)tag;
-    (void)events;
     if (result > 0)
         ops->woken(source);
     else if (result < 0 && ops->lost)
         ops->lost(source);
+}
+
+static void gathered(struct mm_timer *timer, void *user)
+{
+    struct mm_wake_source *source = user;
+    const struct mm_wake_source_ops *ops = source->ops;
+    int result;
+
+    (void)timer;
+    serve(source);
+    result = mm_wake_watch_resume(&source->watch);
+    if (result == 0)
+        return;
+    mm_wake_watch_close(&source->watch);
+    mm_source_tell(&source->note, ops->name, false, "%s; %s", strerror(-result), ops->consequence);
+    if (ops->lost)
+        ops->lost(source);
+}
+
+static void ready(void *self, uint64_t tag, uint32_t events)
+{
+    struct mm_wake_source *source = self;
+    uint64_t gather_ns = source->ops->gather_ns;
+
+    (void)tag;
+    (void)events;
+    if (gather_ns == 0) {
+        serve(source);
+        return;
+    }
+    mm_wake_watch_pause(&source->watch);
+    mm_event_center_arm(source->center, &source->gathered,
+                        mm_event_center_now_ns(source->center) + gather_ns);
 }
 
 static void close_source(void *self)
@@ -27,6 +57,7 @@ static void close_source(void *self)
 
     if (source->ops->end)
         source->ops->end(source);
+    mm_event_center_disarm(source->center, &source->gathered);
     mm_wake_watch_close(&source->watch);
     free(source);
 }
@@ -37,7 +68,7 @@ static const struct mm_event_source_ops source_ops = {
     .close = close_source,
 };
 
-static int begin(struct mm_wake_source *source, const struct mm_feature *feature)
+static int begin(struct mm_wake_source *source)
 {
     const struct mm_wake_source_ops *ops = source->ops;
     const struct mm_wake_request request = {.kind = ops->wake};
@@ -45,11 +76,13 @@ static int begin(struct mm_wake_source *source, const struct mm_feature *feature
         mm_wake_watch_open(&source->watch, source->center, source->kernel, &source_ops, source, &request, 0);
 
     if (result < 0) {
-        mm_source_tell(&source->note, ops->name, false, "%s%s", strerror(-result), ops->without);
+        mm_source_tell(&source->note, ops->name, false, "%s%s",
+                       ops->explain ? ops->explain(result) : strerror(-result), ops->without);
         return result;
     }
     if (!ops->begin) {
-        mm_source_tell(&source->note, ops->name, true, "%s", feature->reason);
+        mm_source_tell(&source->note, ops->name, true, "%s",
+                       source->kernel->ops->feature(source->kernel, ops->feature)->reason);
         return 0;
     }
     result = ops->begin(source);
@@ -58,9 +91,9 @@ static int begin(struct mm_wake_source *source, const struct mm_feature *feature
     return result;
 }
 
-int mm_wake_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
+int mm_wake_source_new(struct mm_event_center *center, struct mm_kernel *kernel,
                        struct mm_waterline_source *waterline, const struct mm_source_note *note,
-                       const struct mm_wake_source_ops *ops)
+                       const struct mm_wake_source_ops *ops, struct mm_wake_source **ret_source)
 {
     const struct mm_feature *feature = kernel->ops->feature(kernel, ops->feature);
     struct mm_wake_source *source;
@@ -75,11 +108,22 @@ int mm_wake_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
         return -ENOMEM;
     *source = (struct mm_wake_source){
         .ops = ops, .center = center, .kernel = kernel, .waterline = waterline, .note = *note};
-    result = mm_event_center_add_source(center, &source_ops, source);
+    mm_timer_init(&source->gathered, gathered, source);
+    result = mm_event_center_add_source(center, ops->own ? ops->own : &source_ops, source);
     if (result < 0) {
         free(source);
         return result;
     }
-    /* from here on it is closed with the center */
-    return begin(source, feature);
+    *ret_source = source;
+    return 0;
+}
+
+int mm_wake_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
+                       struct mm_waterline_source *waterline, const struct mm_source_note *note,
+                       const struct mm_wake_source_ops *ops)
+{
+    struct mm_wake_source *source;
+    int result = mm_wake_source_new(center, kernel, waterline, note, ops, &source);
+
+    return result < 0 ? result : begin(source);
 }

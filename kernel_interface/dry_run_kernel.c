@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A kernel that is only looked at: reads go to the inner one, changes are left out and reported as done. */
 #include "common/common.h"
+#include "kernel_interface/dry_run_marks.h"
 #include "kernel_interface/dry_run_state.h"
 #include "kernel_interface/notice_queue.h"
 
@@ -8,19 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-/* Processes killed or watched at a time; the oldest kill that nobody watches makes room. */
-#define MARK_CAPACITY 1024U
-
 #define GROUP_PIDS_MAX 1024U
-
-struct mark {
-    pid_t pid; /* 0: unused */
-    uint64_t start_time_ticks;
-    bool is_killed;
-    bool is_watched; /* and holds a place in the notice queue until told */
-    bool is_told;
-    uint64_t cookie;
-};
 
 struct dry_run_kernel {
     struct mm_kernel kernel; /* first */
@@ -29,8 +18,7 @@ struct dry_run_kernel {
     int notice_fd; /* an epoll set of the inner descriptor and ours; -1 where the inner has none */
     mm_notice_visit visit;
     void *visit_user;
-    unsigned next_eviction;
-    struct mark marks[MARK_CAPACITY];
+    struct mm_dry_run_marks marks;
     struct mm_dry_run_states states;
     pid_t group_pids[GROUP_PIDS_MAX];
 };
@@ -47,38 +35,7 @@ static struct mm_kernel *inner_of(struct mm_kernel *kernel)
 
 /* ---- what would be dead ----------------------------------------------------------------------------- */
 
-static struct mark *find_mark(struct dry_run_kernel *self, pid_t pid, uint64_t start_time_ticks)
-{
-    for (unsigned i = 0; i < MARK_CAPACITY; i++) {
-        struct mark *mark = &self->marks[i];
-
-        if (mark->pid == pid && mark->start_time_ticks == start_time_ticks)
-            return mark;
-    }
-    return NULL;
-}
-
-/* A free mark, or that of an old kill; NULL when all are watched. */
-static struct mark *take_mark(struct dry_run_kernel *self, pid_t pid, uint64_t start_time_ticks)
-{
-    struct mark *mark = find_mark(self, pid, start_time_ticks);
-
-    for (unsigned i = 0; i < MARK_CAPACITY && !mark; i++)
-        if (self->marks[i].pid == 0)
-            mark = &self->marks[i];
-    for (unsigned i = 0; i < MARK_CAPACITY && !mark; i++) {
-        struct mark *old = &self->marks[self->next_eviction++ % MARK_CAPACITY];
-
-        if (!old->is_watched)
-            mark = old;
-    }
-    if (!mark || (mark->pid == pid && mark->start_time_ticks == start_time_ticks))
-        return mark;
-    *mark = (struct mark){.pid = pid, .start_time_ticks = start_time_ticks};
-    return mark;
-}
-
-static void tell_exit(struct dry_run_kernel *self, struct mark *mark)
+static void tell_exit(struct dry_run_kernel *self, struct mm_dry_run_mark *mark)
 {
     struct mm_notice notice = {.kind = MM_NOTICE_PROCESS_EXITED, .cookie = mark->cookie, .pid = mark->pid};
 
@@ -90,7 +47,7 @@ static void tell_exit(struct dry_run_kernel *self, struct mark *mark)
 
 static int mark_killed(struct dry_run_kernel *self, pid_t pid, uint64_t start_time_ticks)
 {
-    struct mark *mark = take_mark(self, pid, start_time_ticks);
+    struct mm_dry_run_mark *mark = mm_dry_run_marks_take(&self->marks, pid, start_time_ticks);
 
     if (!mark)
         return -EAGAIN;
@@ -142,7 +99,7 @@ static int dry_run_watch_process(struct mm_kernel *kernel, const struct mm_proce
                                  uint64_t cookie)
 {
     struct dry_run_kernel *self = self_of(kernel);
-    struct mark *mark = take_mark(self, handle->pid, handle->start_time_ticks);
+    struct mm_dry_run_mark *mark = mm_dry_run_marks_take(&self->marks, handle->pid, handle->start_time_ticks);
     int error;
 
     if (!mark || mark->is_watched)
@@ -166,7 +123,8 @@ static int dry_run_watch_process(struct mm_kernel *kernel, const struct mm_proce
 
 static bool dry_run_has_exited(struct mm_kernel *kernel, const struct mm_process_handle *handle)
 {
-    const struct mark *mark = find_mark(self_of(kernel), handle->pid, handle->start_time_ticks);
+    const struct mm_dry_run_mark *mark =
+        mm_dry_run_marks_find(&self_of(kernel)->marks, handle->pid, handle->start_time_ticks);
 
     return (mark && mark->is_killed) || inner_of(kernel)->ops->has_exited(inner_of(kernel), handle);
 }
@@ -174,7 +132,7 @@ static bool dry_run_has_exited(struct mm_kernel *kernel, const struct mm_process
 static void dry_run_close_process(struct mm_kernel *kernel, struct mm_process_handle *handle)
 {
     struct dry_run_kernel *self = self_of(kernel);
-    struct mark *mark = find_mark(self, handle->pid, handle->start_time_ticks);
+    struct mm_dry_run_mark *mark = mm_dry_run_marks_find(&self->marks, handle->pid, handle->start_time_ticks);
 
     if (mark) {
         if (mark->is_watched && !mark->is_told)
@@ -296,8 +254,8 @@ static void pass_notice(const struct mm_notice *notice, void *user)
     struct dry_run_kernel *self = user;
 
     if (notice->kind == MM_NOTICE_PROCESS_EXITED) {
-        for (unsigned i = 0; i < MARK_CAPACITY; i++) {
-            struct mark *mark = &self->marks[i];
+        for (unsigned i = 0; i < MM_DRY_RUN_MARKS_MAX; i++) {
+            struct mm_dry_run_mark *mark = &self->marks.all[i];
 
             if (mark->pid == 0 || !mark->is_watched || mark->cookie != notice->cookie)
                 continue;
@@ -316,8 +274,8 @@ static void pass_own_notice(const struct mm_notice *notice, void *user)
     struct dry_run_kernel *self = user;
     bool is_wanted = notice->kind != MM_NOTICE_PROCESS_EXITED;
 
-    for (unsigned i = 0; i < MARK_CAPACITY && !is_wanted; i++) {
-        const struct mark *mark = &self->marks[i];
+    for (unsigned i = 0; i < MM_DRY_RUN_MARKS_MAX && !is_wanted; i++) {
+        const struct mm_dry_run_mark *mark = &self->marks.all[i];
 
         is_wanted = mark->pid == notice->pid && mark->is_told && mark->cookie == notice->cookie;
     }

@@ -240,6 +240,16 @@ static void probe_power(struct mm_linux_kernel *kernel)
         set(kernel, id, true, "/sys/class/power_supply");
 }
 
+/* Whether inotify has room for it is said when it is asked for. */
+static void probe_limit_changes(struct mm_linux_kernel *kernel)
+{
+    if (kernel->is_group_domain)
+        set(kernel, MM_FEATURE_LIMIT_CHANGES, true, "inotify on the limits of %u groups, up to the root",
+            kernel->level_count);
+    else
+        set(kernel, MM_FEATURE_LIMIT_CHANGES, false, "the machine has no limit");
+}
+
 static void probe_machine_events(struct mm_linux_kernel *kernel)
 {
     probe_proc_file(kernel, MM_FEATURE_SWAP_EVENTS, "swaps", R_OK, "the kernel is built without swap");
@@ -359,6 +369,7 @@ void mm_linux_probe_features(struct mm_linux_kernel *kernel)
     probe_memory_hierarchy(kernel);
     probe_group_files(kernel);
     probe_group_events(kernel);
+    probe_limit_changes(kernel);
     probe_machine_events(kernel);
     probe_group_pressure(kernel);
     probe_pidfd(kernel);

@@ -7,6 +7,7 @@
 #include "kernel_interface/group_job.h"
 
 #include "common/common.h"
+#include "kernel_interface/inotify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,14 +60,13 @@ static int watch_writes(const struct mm_group_job_settings *settings, const stru
 {
     struct f_owner_ex owner = {.type = F_OWNER_TID, .pid = (pid_t)syscall(SYS_gettid)};
     MM_CLEANUP_CLOSE int fd = settings->interrupt_signal > 0 ? inotify_init1(IN_CLOEXEC | IN_NONBLOCK) : -1;
-    char path[96];
 
     if (fd < 0)
         return -1;
-    (void)mm_format(path, sizeof(path), "/proc/self/fd/%d/%s", group->directory_fd,
-                    group->files[mm_group_limit_file(squeezed_value(group))].path);
-    if (inotify_add_watch(fd, path, IN_MODIFY) < 0 || fcntl(fd, F_SETOWN_EX, &owner) < 0 ||
-        fcntl(fd, F_SETSIG, settings->interrupt_signal) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC) < 0)
+    if (mm_inotify_add(fd, group->directory_fd, group->files[mm_group_limit_file(squeezed_value(group))].path,
+                       IN_MODIFY) < 0 ||
+        fcntl(fd, F_SETOWN_EX, &owner) < 0 || fcntl(fd, F_SETSIG, settings->interrupt_signal) < 0 ||
+        fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC) < 0)
         return -1;
     return mm_take_fd(&fd);
 }

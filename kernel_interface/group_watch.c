@@ -3,6 +3,7 @@
 
 #include "common/common.h"
 #include "kernel_interface/directory.h"
+#include "kernel_interface/inotify.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -84,16 +85,6 @@ static int open_group(const struct mm_group_watch *watch, const char *path)
     return fd < 0 ? -errno : fd;
 }
 
-static int watch_path(const struct mm_group_watch *watch, int directory_fd, const char *file, uint32_t events)
-{
-    char path[64];
-    int wd;
-
-    (void)mm_format(path, sizeof(path), "/proc/self/fd/%d/%s", directory_fd, file);
-    wd = inotify_add_watch(watch->inotify_fd, path, events);
-    return wd < 0 ? -errno : wd;
-}
-
 static void read_events(struct mm_group_watch *watch, struct watched_group *group)
 {
     int directory_fd = open_group(watch, group->path);
@@ -154,7 +145,7 @@ static int add_child(int directory_fd, const char *name, unsigned char type, voi
 /* A new node for the open directory, told of when somebody reads. Its errors are those of inotify. */
 static int add_group(struct mm_group_watch *watch, int directory_fd, const char *path, unsigned depth)
 {
-    int wd = watch_path(watch, directory_fd, "", DIRECTORY_EVENTS);
+    int wd = mm_inotify_add(watch->inotify_fd, directory_fd, "", DIRECTORY_EVENTS);
     struct watched_group *group;
     struct stat status;
 
@@ -172,7 +163,7 @@ static int add_group(struct mm_group_watch *watch, int directory_fd, const char 
     }
     *group = (struct watched_group){.directory_wd = wd, .id = status.st_ino, .depth = depth};
     memcpy(group->path, path, strlen(path) + 1);
-    group->events_wd = watch_path(watch, directory_fd, "cgroup.events", IN_MODIFY);
+    group->events_wd = mm_inotify_add(watch->inotify_fd, directory_fd, "cgroup.events", IN_MODIFY);
     HASH_ADD(by_directory, watch->by_directory, directory_wd, sizeof(group->directory_wd), group);
     if (group->events_wd >= 0)
         HASH_ADD(by_events, watch->by_events, events_wd, sizeof(group->events_wd), group);

@@ -23,6 +23,7 @@ static const char *const feature_names[MM_FEATURE_COUNT] = {
     [MM_FEATURE_POWER_SUPPLY] = "power_supply",
     [MM_FEATURE_KSWAPD_MONITOR] = "kswapd_monitor",
     [MM_FEATURE_KILL_OTHERS] = "kill_others",
+    [MM_FEATURE_LIMIT_CHANGES] = "limit_changes",
 };
 
 const char *mm_feature_name(enum mm_feature_id feature)

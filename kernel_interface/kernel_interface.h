@@ -222,6 +222,7 @@ enum mm_wake_kind {
     MM_WAKE_SWAP,         /* swapon or swapoff was called */
     MM_WAKE_POWER,        /* a power supply tells of itself, at each percent too */
     MM_WAKE_KSWAPD,       /* OpenHarmony's kernels: kswapd was woken */
+    MM_WAKE_LIMITS,       /* somebody gave the domain's group, or one above it, another limit */
     MM_WAKE_KIND_COUNT
 };
 
@@ -306,6 +307,7 @@ enum mm_feature_id {
     MM_FEATURE_POWER_SUPPLY,    /* the machine has one in /sys/class/power_supply */
     MM_FEATURE_KSWAPD_MONITOR,  /* /proc/kswapd_monitor of OpenHarmony's kernels */
     MM_FEATURE_KILL_OTHERS,     /* may end the processes of every user */
+    MM_FEATURE_LIMIT_CHANGES,   /* the domain is a group, whose limits somebody may change */
     MM_FEATURE_COUNT
 };
 

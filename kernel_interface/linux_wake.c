@@ -5,6 +5,7 @@
 #include "common/common.h"
 #include "kernel_interface/event_control.h"
 #include "kernel_interface/group_events.h"
+#include "kernel_interface/limit_watch.h"
 #include "kernel_interface/power_supply.h"
 #include "kernel_interface/swap_files.h"
 
@@ -171,6 +172,31 @@ int mm_linux_read_group_events(struct mm_kernel *base, struct mm_group *group,
     return mm_group_events_read(group_directory(kernel, group), memory->is_v2, ret_events);
 }
 
+/* ---- limits that are changed ----------------------------------------------------------------------------- */
+
+static int open_limits(struct mm_linux_kernel *kernel, struct mm_wake *wake)
+{
+    int r;
+
+    if (!kernel->features[MM_FEATURE_LIMIT_CHANGES].available)
+        return -EOPNOTSUPP;
+    r = mm_limit_watch_new(kernel->levels, kernel->level_count, &wake->limits);
+    if (r == 0)
+        wake->fd = mm_limit_watch_fd(wake->limits);
+    return r;
+}
+
+static int take_limits(struct mm_linux_kernel *kernel, struct mm_wake *wake)
+{
+    (void)kernel;
+    return mm_limit_watch_take(wake->limits);
+}
+
+static void close_limits(struct mm_wake *wake)
+{
+    mm_limit_watch_free(wake->limits);
+}
+
 /* ---- of the machine ------------------------------------------------------------------------------------- */
 
 static int open_proc_file(const struct mm_linux_kernel *kernel, struct mm_wake *wake, const char *name,
@@ -246,6 +272,7 @@ static const struct mm_wake_ops kinds[MM_WAKE_KIND_COUNT] = {
     [MM_WAKE_POWER] = {EPOLLIN, open_power, take_power, NULL},
     /* each change alone: what is not known of that driver is whether it is quiet after one */
     [MM_WAKE_KSWAPD] = {EPOLLPRI | EPOLLET, open_kswapd, take_readiness, NULL},
+    [MM_WAKE_LIMITS] = {EPOLLIN, open_limits, take_limits, close_limits},
 };
 
 static void close_wake(struct mm_wake *wake)

@@ -9,6 +9,7 @@ static const enum mm_feature_id needed_features[MM_WAKE_KIND_COUNT] = {
     [MM_WAKE_USAGE] = MM_FEATURE_USAGE_THRESHOLD,     [MM_WAKE_VMPRESSURE] = MM_FEATURE_VMPRESSURE,
     [MM_WAKE_GROUP_EVENTS] = MM_FEATURE_GROUP_EVENTS, [MM_WAKE_SWAP] = MM_FEATURE_SWAP_EVENTS,
     [MM_WAKE_POWER] = MM_FEATURE_POWER_SUPPLY,        [MM_WAKE_KSWAPD] = MM_FEATURE_KSWAPD_MONITOR,
+    [MM_WAKE_LIMITS] = MM_FEATURE_LIMIT_CHANGES,
 };
 
 static void tell(struct mm_machine *machine, const struct mm_wake *wake)

@@ -18,6 +18,7 @@ struct mm_wake {
     int directory_fd;      /* of the group of VMPRESSURE and GROUP_EVENTS; -1: none */
     struct mm_group *root; /* of USAGE where the domain has none; owned */
     struct mm_usage_alarm *alarm;
+    struct mm_limit_watch *limits; /* of LIMITS */
 };
 
 /* One kind. */

@@ -275,6 +275,24 @@ static struct mm_process_node *find_subject(struct mm_priority_manager *manager,
     return NULL;
 }
 
+/* Of who is registered already: created, or made a render process, by others it is refused where that is done. Render
+   processes have a user of their own, and their owner's bundle. */
+static bool is_foreign_claim(const struct mm_priority_manager *manager, const struct mm_event *event,
+                             const struct mm_process_node *node)
+{
+    const uint32_t refusing = 1u << MM_REASON_CREATE_PROCESS | 1u << MM_REASON_RENDER_CREATE_PROCESS;
+    const struct mm_bundle *bundle;
+    int64_t account_id = event->payload.application.account_id;
+
+    if (!is_registered(node) || (refusing & 1u << event->payload.application.reason) ||
+        (node->process.flags & MM_PROCESS_IS_RENDER))
+        return false;
+    bundle = node->process.bundle;
+    if (event->uid != MM_UID_UNKNOWN && event->uid != bundle->uid)
+        return true;
+    return account_id >= 0 && !manager->is_upstream && account_id != mm_bundle_account_id(bundle);
+}
+
 void mm_manager_on_application(struct mm_priority_manager *manager, const struct mm_event *event)
 {
     enum mm_application_reason reason = event->payload.application.reason;
@@ -286,6 +304,8 @@ void mm_manager_on_application(struct mm_priority_manager *manager, const struct
         return;
     }
     node = find_subject(manager, event, &is_stale);
+    if (!is_stale && is_foreign_claim(manager, event, node))
+        manager->counters.foreign_claims++;
     if (is_stale)
         count_unknown(manager);
     else if (manager->is_upstream)

@@ -201,7 +201,6 @@ struct mm_priority_manager {
     struct mm_scan_work scan_work;
     bool saves_state; /* as of the start */
     struct mm_timer save_timer;
-    int save_error; /* the last one */
     struct mm_saved_state saved;
     uint32_t dead_check_bucket, refresh_bucket, refresh_done;
     uint32_t upstream_dead_check_bucket; /* of bindings, whose turn is after the processes' */

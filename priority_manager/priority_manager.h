@@ -325,7 +325,8 @@ struct mm_saved_state {
     uint32_t gone;                          /* of which the process has ended, or is another's */
     uint64_t age_ns;                        /* how old it was then */
     uint64_t saved_ns;                      /* the last time; 0: not yet */
-    bool is_wanted;                         /* something was reported since */
+    bool is_wanted;                         /* something was reported since, or it could not be written */
+    int error;                              /* of the last time: 0 or a negative errno; tried again */
     uint32_t left_out;                      /* of what was reported, then: there was no room for more */
 };
 /* Takes up what clients had reported to a daemon before this one: accounts, registered processes that live on by pid
@@ -333,7 +334,8 @@ struct mm_saved_state {
    no matter of course. 0, -ENOENT, -EOPNOTSUPP where the configuration wants none or priorities are upstream's: what
    there is is removed, so that nobody takes it up when it is out of date. */
 int mm_priority_manager_restore(struct mm_priority_manager *manager);
-/* Writes it now; it is written by itself when something was reported, two seconds later. Allocates, and waits for
+/* Writes it now; it is written by itself when something was reported, two seconds later; where that
+   fails, again with the next report or 30 s later. Allocates, and waits for
    memory: -EBUSY while a kill is under way and at MM_LEVEL_CRITICAL, after which it is written by itself, too. */
 int mm_priority_manager_save(struct mm_priority_manager *manager);
 /* The same whatever is under way: when nobody is killed any more. */
@@ -347,7 +349,10 @@ struct mm_priority_counters {
     uint32_t bindings;
     uint64_t unknown_pid_events; /* events about a pid that is not known or not alive, or was another's */
     uint64_t refused_events;     /* a foreign process, pid 1, this process, out of range, too many binds */
-    uint64_t late_events;        /* about a process that had the pid before, or older than what is known */
+    /* reports of a registered process under another user or account: the report counts, the claim does not; of one that
+       is created anew it is refused */
+    uint64_t foreign_claims;
+    uint64_t late_events; /* about a process that had the pid before, or older than what is known */
     uint64_t oom_score_adj_writes, oom_score_adj_failures;
     uint64_t
         foreign_oom_score_adj_writes; /* of a registered process, by somebody else: but for -1000 left alone */

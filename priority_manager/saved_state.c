@@ -10,18 +10,58 @@
 #define NAME "applications"
 /* A daemon that is killed loses the reports of so long, and a busy device writes so seldom. */
 #define WAIT_NS (2 * MM_NS_PER_S)
+/* What cannot be written will not be for a while; to try is to wake up a machine that is at rest. */
+#define RETRY_NS (30 * MM_NS_PER_S)
 /* Of a process and of a binding, more than any takes. */
 #define RECORD_BYTES 256
 
 /* ---- saving --------------------------------------------------------------------------------------------- */
 
-static void add_process(struct mm_snapshot_writer *writer, const struct mm_process_node *node)
+/* What is under way while it is written. */
+struct saving {
+    struct mm_snapshot_writer writer;
+    size_t bytes; /* that all members take */
+};
+
+static size_t caller_count(const struct mm_process_node *target)
+{
+    size_t count = 0;
+
+    for (const struct mm_binding *binding = target->callers; binding; binding = binding->target_next)
+        count++;
+    return count;
+}
+
+static bool can_be_told_again(const struct mm_process_node *node)
+{
+    return node->process.start_time_ticks != 0;
+}
+
+/* The record of a process and those of who binds it. */
+static size_t bytes_of(const struct mm_process_node *node)
+{
+    size_t own = can_be_told_again(node) ? mm_snapshot_process_bytes(node->process.bundle->name) : 0;
+
+    return own + mm_snapshot_bindings_bytes(caller_count(node));
+}
+
+static void add_up(struct saving *saving, const struct mm_process_node *node)
+{
+    saving->bytes += bytes_of(node);
+}
+
+static void leave_out(struct saving *saving, const struct mm_process_node *node)
+{
+    saving->writer.left_out += (unsigned)(can_be_told_again(node) + caller_count(node));
+}
+
+static void add_process(struct saving *saving, const struct mm_process_node *node)
 {
     const struct mm_process *process = &node->process;
     const struct mm_bundle *bundle = process->bundle;
     struct mm_snapshot_process record;
 
-    if (process->start_time_ticks == 0)
+    if (!can_be_told_again(node))
         return;
     memset(&record, 0, sizeof(record)); /* what lies between members is written, too */
     record.pid = process->pid;
@@ -37,10 +77,10 @@ static void add_process(struct mm_snapshot_writer *writer, const struct mm_proce
     record.ability_started_ns = node->ability_started_ns;
     record.process_name_hash = node->process_name_hash;
     mm_copy_text(record.name, sizeof(record.name), bundle->name);
-    mm_snapshot_add_process(writer, &record);
+    mm_snapshot_add_process(&saving->writer, &record);
 }
 
-static void add_bindings(struct mm_snapshot_writer *writer, const struct mm_process_node *target)
+static void add_bindings(struct saving *saving, const struct mm_process_node *target)
 {
     for (const struct mm_binding *binding = target->callers; binding; binding = binding->target_next) {
         struct mm_snapshot_binding record;
@@ -50,15 +90,16 @@ static void add_bindings(struct mm_snapshot_writer *writer, const struct mm_proc
         record.target_pid = target->process.pid;
         record.caller_ticks =
             binding->caller ? binding->caller->process.start_time_ticks : binding->caller_ticks;
-        mm_snapshot_add_binding(writer, &record);
+        mm_snapshot_add_binding(&saving->writer, &record);
     }
 }
 
-typedef void (*member_visit)(struct mm_snapshot_writer *writer, const struct mm_process_node *node);
+typedef void (*member_visit)(struct saving *saving, const struct mm_process_node *node);
 
-/* In the order of the list, so that those of one priority come back in the order of their use. */
-static void add_members(const struct mm_priority_manager *manager, struct mm_snapshot_writer *writer,
-                        member_visit visit)
+/* In the order of the list, so that those of one priority come back in the order of their use: the least important
+   first, of which as many are passed by as make up `excess` bytes. passed_by may be NULL. */
+static void visit_members(const struct mm_priority_manager *manager, struct saving *saving, size_t excess,
+                          member_visit visit, member_visit passed_by)
 {
     for (struct mm_priority_entry *entry = mm_priority_list_first(&manager->list); entry;
          entry = mm_priority_list_next(&manager->list, entry)) {
@@ -66,9 +107,29 @@ static void add_members(const struct mm_priority_manager *manager, struct mm_sna
 
         if (!bundle->is_registered)
             continue;
-        MM_LIST_FOR_EACH (link, &bundle->processes)
-            visit(writer, mm_node_at(link));
+        MM_LIST_FOR_EACH (link, &bundle->processes) {
+            const struct mm_process_node *node = mm_node_at(link);
+
+            if (excess == 0) {
+                visit(saving, node);
+                continue;
+            }
+            excess -= MM_MIN(excess, bytes_of(node));
+            if (passed_by)
+                passed_by(saving, node);
+        }
     }
+}
+
+/* Where there is no room for all, the least important are left out. */
+static void add_members(const struct mm_priority_manager *manager, struct saving *saving)
+{
+    size_t room = saving->writer.capacity - saving->writer.size, excess;
+
+    visit_members(manager, saving, 0, add_up, NULL);
+    excess = saving->bytes > room ? saving->bytes - room : 0;
+    visit_members(manager, saving, excess, add_process, leave_out);
+    visit_members(manager, saving, excess, add_bindings, NULL);
 }
 
 static void add_accounts(const struct mm_priority_manager *manager, struct mm_snapshot_writer *writer)
@@ -99,36 +160,44 @@ static void note_left_out(struct mm_priority_manager *manager, unsigned left_out
     manager->saved.left_out = left_out;
 }
 
-static int write_state(struct mm_priority_manager *manager)
+static int write_bytes(struct mm_priority_manager *manager, struct saving *saving, uint64_t now_ns)
 {
     struct mm_kernel *kernel = manager->kernel;
-    const struct mm_priority_counters *counters = &manager->counters;
-    uint64_t now_ns = mm_event_center_now_ns(manager->center);
+    struct mm_snapshot_writer *writer = &saving->writer;
     uint8_t boot_id[MM_BOOT_ID_BYTES];
-    struct mm_snapshot_writer writer = {
-        .capacity = (size_t)RECORD_BYTES *
-                    (1 + counters->accounts + counters->registered_processes + counters->bindings),
-    };
-    int result;
+    int result = kernel->ops->read_boot_id(kernel, boot_id);
 
-    manager->saved.is_wanted = false;
-    result = kernel->ops->read_boot_id(kernel, boot_id);
     if (result < 0)
         return result;
-    writer.bytes = malloc(writer.capacity);
-    if (!writer.bytes)
+    writer->bytes = malloc(writer->capacity);
+    if (!writer->bytes)
         return -ENOMEM;
-    mm_snapshot_begin(&writer, boot_id, now_ns);
-    add_accounts(manager, &writer);
-    add_members(manager, &writer, add_process);
-    add_members(manager, &writer, add_bindings);
-    result = mm_snapshot_end(&writer);
+    mm_snapshot_begin(writer, boot_id, now_ns);
+    add_accounts(manager, writer);
+    add_members(manager, saving);
+    result = mm_snapshot_end(writer);
     if (result == 0)
-        result = kernel->ops->write_saved(kernel, NAME, writer.bytes, writer.size);
-    free(writer.bytes);
+        result = kernel->ops->write_saved(kernel, NAME, writer->bytes, writer->size);
+    free(writer->bytes);
+    return result;
+}
+
+/* What could not be written stays wanted. */
+static int write_state(struct mm_priority_manager *manager)
+{
+    const struct mm_priority_counters *counters = &manager->counters;
+    uint64_t now_ns = mm_event_center_now_ns(manager->center);
+    struct saving saving = {
+        .writer.capacity = (size_t)RECORD_BYTES *
+                           (1 + counters->accounts + counters->registered_processes + counters->bindings),
+    };
+    int result = write_bytes(manager, &saving, now_ns);
+
+    manager->saved.error = result;
+    manager->saved.is_wanted = result < 0;
     if (result == 0) {
         manager->saved.saved_ns = now_ns;
-        note_left_out(manager, writer.left_out);
+        note_left_out(manager, saving.writer.left_out);
     }
     return result;
 }
@@ -157,18 +226,28 @@ int mm_priority_manager_save_last(struct mm_priority_manager *manager)
     return mm_priority_manager_is_saved(manager) ? write_state(manager) : -EOPNOTSUPP;
 }
 
-/* Where it is not calm, it stays wanted. */
+static void arm(struct mm_priority_manager *manager, uint64_t wait_ns)
+{
+    mm_event_center_arm(manager->center, &manager->save_timer,
+                        mm_event_center_now_ns(manager->center) + wait_ns);
+}
+
+/* Where it is not calm, it stays wanted; when that ends it is armed again. */
 static void save(struct mm_timer *timer, void *user)
 {
     struct mm_priority_manager *manager = user;
+    int before = manager->saved.error;
     int result = mm_priority_manager_save(manager);
 
     (void)timer;
-    if (result == -EBUSY)
+    if (result == -EBUSY || result == -EOPNOTSUPP)
         return;
-    if (result < 0 && result != manager->save_error)
+    if (result < 0 && result != before)
         mm_warning("what clients reported is not saved for a restart: %s", strerror(-result));
-    manager->save_error = result;
+    if (result == 0 && before < 0)
+        mm_notice("what clients reported is saved for a restart again");
+    if (result < 0)
+        arm(manager, RETRY_NS);
 }
 
 void mm_manager_init_save(struct mm_priority_manager *manager)
@@ -180,13 +259,17 @@ void mm_manager_init_save(struct mm_priority_manager *manager)
 void mm_manager_arm_save(struct mm_priority_manager *manager)
 {
     if (manager->saved.is_wanted && is_calm(manager) && !mm_timer_is_armed(&manager->save_timer))
-        mm_event_center_arm(manager->center, &manager->save_timer,
-                            mm_event_center_now_ns(manager->center) + WAIT_NS);
+        arm(manager, WAIT_NS);
 }
 
 void mm_manager_want_save(struct mm_priority_manager *manager)
 {
     manager->saved.is_wanted = mm_priority_manager_is_saved(manager);
+    /* what failed is tried again with the next report, not only when its time has come */
+    if (manager->saved.is_wanted && manager->saved.error < 0 && is_calm(manager) &&
+        mm_timer_is_armed(&manager->save_timer) &&
+        manager->save_timer.deadline_ns > mm_event_center_now_ns(manager->center) + WAIT_NS)
+        arm(manager, WAIT_NS);
     mm_manager_arm_save(manager);
 }
 

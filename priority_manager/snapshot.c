@@ -81,6 +81,16 @@ static bool begin_record(struct mm_snapshot_writer *writer, enum tag tag, size_t
     return true;
 }
 
+size_t mm_snapshot_process_bytes(const char *name)
+{
+    return 1 + PROCESS_BYTES + 1 + strnlen(name, MM_NAME_MAX - 1);
+}
+
+size_t mm_snapshot_bindings_bytes(size_t n)
+{
+    return n * (1 + sizeof(struct mm_snapshot_binding));
+}
+
 void mm_snapshot_begin(struct mm_snapshot_writer *writer, const uint8_t *boot_id, uint64_t now_ns)
 {
     struct header header = {.magic = MAGIC, .version = VERSION, .layout = layout_here, .written_ns = now_ns};

@@ -46,6 +46,10 @@ struct mm_snapshot_writer {
     unsigned left_out;
 };
 
+/* What a process whose bundle has that name, and n bindings, take. */
+size_t mm_snapshot_process_bytes(const char *name);
+size_t mm_snapshot_bindings_bytes(size_t n);
+
 void mm_snapshot_begin(struct mm_snapshot_writer *writer, const uint8_t *boot_id, uint64_t now_ns);
 void mm_snapshot_add_account(struct mm_snapshot_writer *writer, const struct mm_snapshot_account *account);
 void mm_snapshot_add_process(struct mm_snapshot_writer *writer, const struct mm_snapshot_process *process);

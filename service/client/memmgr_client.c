@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 struct memmgr_client {
@@ -79,11 +81,26 @@ int memmgr_client_fd(const struct memmgr_client *client)
     return client->fd;
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Of a call, however often it waits; INT64_MAX: it waits without limit. */
+static int64_t deadline_of(int timeout_ms)
+{
+    return timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
+}
+
 /* 0 when the descriptor is ready. */
-static int wait_for(int fd, short events, int timeout_ms)
+static int wait_until(int fd, short events, int64_t deadline_ms)
 {
     struct pollfd poller = {.fd = fd, .events = events};
-    int count = poll(&poller, 1, timeout_ms);
+    int64_t left_ms = deadline_ms == INT64_MAX ? -1 : deadline_ms - now_ms();
+    int count = poll(&poller, 1, left_ms < 0 && deadline_ms != INT64_MAX ? 0 : (int)left_ms);
 
     if (count < 0)
         return -errno;
@@ -92,6 +109,8 @@ static int wait_for(int fd, short events, int timeout_ms)
 
 int memmgr_client_send(struct memmgr_client *client, const char *packet, size_t length, int timeout_ms)
 {
+    const int64_t deadline_ms = deadline_of(timeout_ms);
+
     if (length == 0 || length > MEMMGR_CLIENT_PACKET_MAX)
         return -EMSGSIZE;
     for (;;) {
@@ -104,7 +123,7 @@ int memmgr_client_send(struct memmgr_client *client, const char *packet, size_t 
         if (errno != EAGAIN && errno != EINTR)
             return -errno;
         if (errno == EAGAIN)
-            result = wait_for(client->fd, POLLOUT, timeout_ms);
+            result = wait_until(client->fd, POLLOUT, deadline_ms);
         if (result < 0 && result != -EINTR)
             return result;
     }
@@ -113,6 +132,8 @@ int memmgr_client_send(struct memmgr_client *client, const char *packet, size_t 
 int memmgr_client_receive(struct memmgr_client *client, char *buffer, size_t size, int timeout_ms,
                           size_t *ret_length)
 {
+    const int64_t deadline_ms = deadline_of(timeout_ms);
+
     for (;;) {
         /* What waits already is taken without asking; the real length comes back even where it is cut. */
         ssize_t length = size > 0 ? recv(client->fd, buffer, size - 1, MSG_DONTWAIT | MSG_TRUNC) : -1;
@@ -130,7 +151,7 @@ int memmgr_client_receive(struct memmgr_client *client, char *buffer, size_t siz
         }
         if (errno != EAGAIN && errno != EINTR)
             return -errno;
-        result = wait_for(client->fd, POLLIN, timeout_ms);
+        result = wait_until(client->fd, POLLIN, deadline_ms);
         if (result < 0)
             return result;
     }

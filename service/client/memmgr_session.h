@@ -106,7 +106,7 @@ enum memmgr_event_kind {
     MEMMGR_EVENT_LEVEL = 3, /* the memory level changed: level, previous_level, cause, available_bytes */
     MEMMGR_EVENT_KILL = 4,  /* the daemon kills: pid, uid, name, priority, text (why); again when is_ended */
     MEMMGR_EVENT_KERNEL_KILL = 5, /* the kernel kills, as memory is out: pid, name */
-    MEMMGR_EVENT_APP_STATE = 6,   /* of a registered application: pid, uid, state */
+    MEMMGR_EVENT_APP_STATE = 6,   /* of a registered application: pid, uid, state, is_present */
     MEMMGR_EVENT_TRIM = 7,        /* give back what can be made again: level */
     MEMMGR_EVENT_REFUSED =
         8 /* said again to a new daemon, which refuses it: pid, error, text; it is forgotten */
@@ -117,9 +117,10 @@ enum memmgr_app_state {
     MEMMGR_APP_VISIBLE = 1,
     MEMMGR_APP_BACKGROUND = 2,
     MEMMGR_APP_SUSPENDED = 3,
-    MEMMGR_APP_ENDED = 4,
+    MEMMGR_APP_ENDED = 4,     /* its process is gone */
     MEMMGR_APP_FORGOTTEN = 5, /* nobody registers it any more */
-    MEMMGR_APP_RECLAIM = 6    /* give back what is held for it, now */
+    MEMMGR_APP_RECLAIM = 6,   /* give back what is held for it, now */
+    MEMMGR_APP_LEFT = 7 /* its process lives on outside the managed group, and is not followed any more */
 };
 
 enum memmgr_level_cause {
@@ -145,10 +146,12 @@ struct memmgr_event {
     uint64_t available_bytes, freed_bytes; /* 0: not known */
     char name[MEMMGR_NAME_MAX];
     char text[MEMMGR_TEXT_MAX];
+    /* Behind what the first version had. */
+    int32_t is_present; /* no change: what it is, told to who has just subscribed, or is connected again */
 };
 #define MEMMGR_EVENT_INIT                                                                                    \
     {                                                                                                        \
-        sizeof(struct memmgr_event), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "", ""                     \
+        sizeof(struct memmgr_event), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "", "", 0                  \
     }
 
 /*
@@ -166,7 +169,8 @@ enum memmgr_subscription {
 };
 
 /* Replaces what is subscribed to by the mask; 0 ends it. A level other than none is told at once, and when it has
-   changed while the daemon was away. */
+   changed while the daemon was away. With MEMMGR_SUBSCRIBE_PURGEABLE the state of each application that is registered
+   already is told soon after, by events with is_present, and anew after each MEMMGR_EVENT_CONNECTED. */
 int memmgr_session_subscribe(struct memmgr_session *session, uint32_t subscriptions);
 
 /* ---- what it is told ----------------------------------------------------------------------------------- */

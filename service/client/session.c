@@ -30,12 +30,15 @@
 /* In which a daemon answers whatever it is told: under the worst pressure within milliseconds. */
 #define GREETING_MS 10000
 
+/* At a time, between two looks at the clock: a daemon that never pauses makes no call longer. */
+#define PACKETS_AT_ONCE 64
+
 #define TIMEOUT_MAX_MS 3600000
 #define REMEMBER_MAX   8192
 #define OPTIONS_SIZE   (offsetof(struct memmgr_options, remember_max) + sizeof(uint32_t))
 #define EVENT_SIZE     (offsetof(struct memmgr_event, text) + MEMMGR_TEXT_MAX)
 
-static int64_t now_ms(void)
+int64_t mm_session_now_ms(void)
 {
     struct timespec now;
 
@@ -86,8 +89,8 @@ static void try_later(struct memmgr_session *session)
 {
     session->state = MM_SESSION_AWAY;
     session->retry_ms = session->tried_ms + session->backoff_ms;
-    if (session->retry_ms < now_ms())
-        session->retry_ms = now_ms() + BACKOFF_MIN_MS;
+    if (session->retry_ms < mm_session_now_ms())
+        session->retry_ms = mm_session_now_ms() + BACKOFF_MIN_MS;
     session->backoff_ms = session->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : session->backoff_ms * 2;
     set_timer(session, session->retry_ms);
 }
@@ -102,7 +105,7 @@ void mm_session_lose(struct memmgr_session *session, int error)
     session->client = NULL;
     session->greeting_id = 0;
     session->away_error = error;
-    if (was_ready && now_ms() - session->ready_ms >= GOOD_MS)
+    if (was_ready && mm_session_now_ms() - session->ready_ms >= GOOD_MS)
         session->backoff_ms = BACKOFF_MIN_MS;
     try_later(session);
     event.kind = MEMMGR_EVENT_DISCONNECTED;
@@ -116,7 +119,7 @@ void mm_session_greeted(struct memmgr_session *session)
     struct memmgr_event event = MEMMGR_EVENT_INIT;
 
     session->state = MM_SESSION_READY;
-    session->ready_ms = now_ms();
+    session->ready_ms = mm_session_now_ms();
     set_timer(session, 0);
     event.kind = MEMMGR_EVENT_CONNECTED;
     mm_session_push(session, &event);
@@ -126,7 +129,7 @@ static void try_now(struct memmgr_session *session)
 {
     int result;
 
-    session->tried_ms = now_ms();
+    session->tried_ms = mm_session_now_ms();
     result = memmgr_client_connect(session->path, 0, &session->client);
     if (result == 0)
         result = add_fd(session, memmgr_client_fd(session->client));
@@ -191,20 +194,21 @@ void mm_session_take_packet(struct memmgr_session *session, size_t length)
         take_answer(session, packet, length);
 }
 
-/* All that can be done without waiting. Stops at an answer that is awaited, and, where none is, at a full ring: the
-   socket keeps the rest, and the daemon gives up who never comes for it. */
+/* Much of what can be done without waiting. Stops at an answer that is awaited, and, where no call is under way, at a full
+   ring: the socket keeps the rest, and the daemon gives up who never comes for it. */
 static void pump(struct memmgr_session *session)
 {
     size_t length;
     int result;
 
     clear_timer(session);
-    if (session->state == MM_SESSION_AWAY && now_ms() >= session->retry_ms)
+    if (session->state == MM_SESSION_AWAY && mm_session_now_ms() >= session->retry_ms)
         try_now(session);
-    else if (session->state == MM_SESSION_GREETING && now_ms() >= session->tried_ms + GREETING_MS)
+    else if (session->state == MM_SESSION_GREETING && mm_session_now_ms() >= session->tried_ms + GREETING_MS)
         mm_session_lose(session, -ETIMEDOUT);
-    while (session->client && session->answer_length == 0 &&
-           (session->awaited_id != 0 || session->event_count < MM_SESSION_EVENTS_MAX)) {
+    for (unsigned i = 0; i < PACKETS_AT_ONCE && session->client && session->answer_length == 0 &&
+                         (session->deadline_ms != 0 || session->event_count < MM_SESSION_EVENTS_MAX);
+         i++) {
         result = memmgr_client_receive(session->client, session->packet, sizeof(session->packet), 0, &length);
         if (result == -ETIMEDOUT || result == -EINTR)
             return;
@@ -218,7 +222,7 @@ static void pump(struct memmgr_session *session)
 /* For the socket and the timer. 0 also when nothing came; what poll said. */
 static int wait_for(const struct memmgr_session *session, int64_t deadline_ms, bool wants_room)
 {
-    int64_t left_ms = deadline_ms - now_ms();
+    int64_t left_ms = deadline_ms - mm_session_now_ms();
     struct pollfd pollers[] = {
         {.fd = session->timer_fd, .events = POLLIN},
         {.fd = session->client ? memmgr_client_fd(session->client) : -1,
@@ -261,7 +265,7 @@ static bool send_once(struct memmgr_session *session, uint64_t *sent_over)
 
 static int await_answer(struct memmgr_session *session)
 {
-    int64_t deadline_ms = now_ms() + session->timeout_ms;
+    const int64_t deadline_ms = session->deadline_ms;
     uint64_t sent_over = 0;
 
     for (;;) {
@@ -272,7 +276,7 @@ static int await_answer(struct memmgr_session *session)
         if (session->answer_length > 0)
             return 0;
         is_full = send_once(session, &sent_over);
-        if (now_ms() >= deadline_ms)
+        if (mm_session_now_ms() >= deadline_ms)
             return session->state == MM_SESSION_READY ? -ETIMEDOUT : -ENOTCONN;
         /* lost just now: the timer says when */
         result = wait_for(session, deadline_ms, is_full);
@@ -281,14 +285,27 @@ static int await_answer(struct memmgr_session *session)
     }
 }
 
+void mm_session_begin_call(struct memmgr_session *session)
+{
+    session->deadline_ms = mm_session_now_ms() + session->timeout_ms;
+}
+
+void mm_session_end_call(struct memmgr_session *session)
+{
+    session->deadline_ms = 0;
+}
+
 int mm_session_ask(struct memmgr_session *session, struct mm_json_span *ret_answer)
 {
+    const bool is_alone = session->deadline_ms == 0;
     int result = session->body.error;
 
     if (session->is_visiting)
         return -EBUSY;
     if (result < 0)
         return result;
+    if (is_alone)
+        mm_session_begin_call(session);
     session->message[0] = '\0';
     session->answer_length = 0;
     session->awaited_id = 0;
@@ -302,6 +319,8 @@ int mm_session_ask(struct memmgr_session *session, struct mm_json_span *ret_answ
     session->answer_length = 0;
     if (result == -EBADMSG)
         mm_session_lose(session, result);
+    if (is_alone)
+        mm_session_end_call(session);
     mm_session_update_wake(session);
     return result;
 }
@@ -310,14 +329,14 @@ int mm_session_ask(struct memmgr_session *session, struct mm_json_span *ret_answ
 
 int memmgr_session_next(struct memmgr_session *session, int timeout_ms, struct memmgr_event *event)
 {
-    int64_t deadline_ms = timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
+    int64_t deadline_ms = timeout_ms < 0 ? INT64_MAX : mm_session_now_ms() + timeout_ms;
     int result = 0;
 
     if (session->is_visiting)
         return -EBUSY;
     pump(session);
     while (session->event_count == 0 && result == 0) {
-        if (timeout_ms >= 0 && now_ms() >= deadline_ms)
+        if (timeout_ms >= 0 && mm_session_now_ms() >= deadline_ms)
             result = -ETIMEDOUT;
         else
             result = wait_for(session, deadline_ms, false);

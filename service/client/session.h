@@ -48,7 +48,8 @@ struct memmgr_session {
     int away_error;
 
     uint64_t last_id;
-    uint64_t awaited_id;  /* of the call at hand; 0: none */
+    int64_t deadline_ms;  /* of the call at hand, all its packets together; 0: none is */
+    uint64_t awaited_id;  /* of the request that it waits for; 0: none */
     size_t answer_length; /* of its answer in packet; 0: not there yet */
     uint64_t greeting_id;
     enum mm_greeting_step greeting_step;
@@ -68,6 +69,11 @@ struct memmgr_session {
 
 /* ---- session.c: the connection -------------------------------------------------------------------------- */
 
+int64_t mm_session_now_ms(void);
+/* A call that asks several times has one deadline: begun and ended by who sets it. One that does not has its own for
+   each mm_session_ask. */
+void mm_session_begin_call(struct memmgr_session *session);
+void mm_session_end_call(struct memmgr_session *session);
 /* Asks what body says and waits for the answer: 0 and the answer's object, within packet until the next call; or
    what the public header lists. */
 int mm_session_ask(struct memmgr_session *session, struct mm_json_span *ret_answer);

@@ -217,15 +217,13 @@ int memmgr_session_reclaim_app(struct memmgr_session *session, int32_t pid)
 /* ---- subscriptions
    ------------------------------------------------------------------------------------------------ */
 
-int memmgr_session_subscribe(struct memmgr_session *session, uint32_t subscriptions)
+static int subscribe(struct memmgr_session *session, uint32_t subscriptions)
 {
     const uint32_t with_levels = MEMMGR_SUBSCRIBE_LEVELS | MEMMGR_SUBSCRIBE_PURGEABLE;
     struct mm_json_span answer;
     uint32_t added;
     int result;
 
-    if (session->is_visiting)
-        return -EBUSY;
     if (subscriptions & ~(with_levels | MEMMGR_SUBSCRIBE_KILLS))
         return -EINVAL;
     mm_session_subscribe_body(&session->body, subscriptions);
@@ -243,5 +241,17 @@ int memmgr_session_subscribe(struct memmgr_session *session, uint32_t subscripti
     if (result == 0)
         mm_session_tell_level(session, answer);
     mm_session_update_wake(session);
+    return result;
+}
+
+int memmgr_session_subscribe(struct memmgr_session *session, uint32_t subscriptions)
+{
+    int result;
+
+    if (session->is_visiting)
+        return -EBUSY;
+    mm_session_begin_call(session);
+    result = subscribe(session, subscriptions);
+    mm_session_end_call(session);
     return result;
 }

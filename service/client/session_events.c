@@ -126,10 +126,11 @@ static void take_app_state(struct memmgr_session *session, struct mm_json_span p
                            struct memmgr_event *event)
 {
     static const char *const states[] = {"foreground", "visible",   "background", "suspended",
-                                         "ended",      "forgotten", "reclaim"};
+                                         "ended",      "forgotten", "reclaim",    "left"};
 
     event->kind = MEMMGR_EVENT_APP_STATE;
     event->state = PLACE_OF(member_of(packet, "state"), states, -1);
+    mm_get_bool(packet, "present", &event->is_present);
     if (event->state >= 0)
         mm_session_push(session, event);
 }

@@ -152,6 +152,7 @@ static int visit_page(struct memmgr_session *session, char *cursor, bool only_re
 {
     struct mm_json_span answer, array, element = {0};
     struct memmgr_process process;
+    int64_t begun_ms;
     int result;
 
     mm_body_begin(&session->body, "list");
@@ -167,11 +168,13 @@ static int visit_page(struct memmgr_session *session, char *cursor, bool only_re
     mm_get_text(answer, "cursor", cursor, CURSOR_MAX);
     /* the answer lies in the session's buffer, which another call would use */
     session->is_visiting = true;
+    begun_ms = mm_session_now_ms();
     while (result == 0 && mm_json_span_next(array, &element)) {
         mm_read_process(element, &process);
         result = visit(&process, user);
     }
     session->is_visiting = false;
+    session->deadline_ms += mm_session_now_ms() - begun_ms; /* the program's own time is not the daemon's */
     return result;
 }
 
@@ -184,8 +187,10 @@ int memmgr_session_list(struct memmgr_session *session, int only_registered,
 
     if (session->is_visiting)
         return -EBUSY;
+    mm_session_begin_call(session);
     do {
         result = visit_page(session, cursor, only_registered != 0, visit, user);
     } while (result == 0 && cursor[0] && ++pages < PAGES_MAX);
+    mm_session_end_call(session);
     return result;
 }

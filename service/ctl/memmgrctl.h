@@ -7,6 +7,7 @@
 #define MM_SERVICE_MEMMGRCTL_H
 
 #include "service/shared/command_line.h"
+#include "service/shared/table_output.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -16,14 +17,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-enum mm_ctl_exit {
-    MM_CTL_OK = 0,
-    MM_CTL_REFUSED = 1,   /* the daemon said no, or the output could not be written */
-    MM_CTL_USAGE = 2,     /* wrong command, option or argument */
-    MM_CTL_NO_DAEMON = 3, /* nobody listens, or we may not connect */
-    MM_CTL_PROTOCOL = 4,  /* an answer that makes no sense, or none in time */
-};
 
 /* In the order of help; the last is NULL (memmgrctl_commands.c). */
 extern const struct mm_ctl_command *const mm_ctl_commands[];
@@ -69,31 +62,6 @@ double mm_json_get_number(const cJSON *object, const char *name);
 const char *mm_json_get_text(const cJSON *object, const char *name);
 bool mm_json_get_bool(const cJSON *object, const char *name);
 const cJSON *mm_json_get(const cJSON *object, const char *name);
-
-/* ---- output (memmgrctl_output.c) ---------------------------------------------------------------------- */
-
-struct mm_column {
-    const char *title;
-    bool is_right; /* numbers */
-};
-
-/* Collects cells row by row, then prints them aligned. Ends the program when there is no memory. */
-struct mm_table;
-struct mm_table *mm_table_new(const struct mm_column *columns, unsigned count);
-void mm_table_free(struct mm_table *table); /* accepts NULL */
-/* The next cell; its text is made harmless for terminals. */
-__attribute__((format(printf, 3, 4))) void mm_table_cell(struct mm_table *table, enum mm_style style,
-                                                         const char *format, ...);
-/* A size for people from a JSON number; "-" where it is null or missing. */
-void mm_table_size_cell(struct mm_table *table, const cJSON *bytes);
-void mm_table_print(const struct mm_table *table, const struct mm_ctl *ctl);
-
-/* "3 d 4 h", "12.5 s", "80 ms". */
-#define MM_DURATION_TEXT_MAX 32
-const char *mm_duration_text(double milliseconds, char *buffer, size_t size);
-
-/* The whole answer as indented JSON. */
-void mm_print_json(const cJSON *json);
 
 #ifdef __cplusplus
 }

@@ -2,7 +2,7 @@
 /* "memmgrctl match": memmgr-match's command, as PCRE2 is to be in that program alone. */
 #include "service/ctl/memmgrctl_commands.h"
 
-#include "service/match/match_options.h"
+#include "service/shared/match_options.h"
 #include "service/shared/runtime.h"
 
 #include <errno.h>

@@ -241,6 +241,7 @@ static void print_process_rules(const struct mm_ctl *ctl, const cJSON *answer)
 static void print_saved_state(const struct mm_ctl *ctl, const cJSON *saved, bool is_dry_run)
 {
     const cJSON *ago = mm_json_get(saved, "saved_ms_ago");
+    char error[TEXT_MAX];
 
     print_title(ctl, "saved state");
     if (!mm_json_get_bool(saved, "enabled")) {
@@ -264,6 +265,11 @@ static void print_saved_state(const struct mm_ctl *ctl, const cJSON *saved, bool
         (void)printf("%s; no room for %.0f of it%s", mm_style_begin(ctl, MM_STYLE_WARN),
                      mm_json_get_number(saved, "left_out"), mm_style_end(ctl, MM_STYLE_WARN));
     (void)putchar('\n');
+    if (cJSON_IsString(mm_json_get(saved, "error")))
+        (void)printf("%12s%scannot be written: %s; tried again every 30 s and with each report%s\n", "",
+                     mm_style_begin(ctl, MM_STYLE_WARN),
+                     mm_clean_text(mm_json_get_text(saved, "error"), error, sizeof(error)),
+                     mm_style_end(ctl, MM_STYLE_WARN));
 }
 
 /* What clients said of the whole device last; nobody need have said anything. */
@@ -302,6 +308,9 @@ static void print_counters(const struct mm_ctl *ctl, const cJSON *answer)
                  mm_json_get_number(events, "lost"), mm_json_get_number(list, "unknown_pid_events"),
                  mm_json_get_number(list, "refused_events"), mm_json_get_number(list, "late_events"),
                  mm_json_get_number(events, "wakeups"));
+    if (mm_json_get_number(list, "foreign_claims") > 0)
+        (void)printf("%12s%.0f named another user or account than the process is registered for\n", "",
+                     mm_json_get_number(list, "foreign_claims"));
     print_title(ctl, "requests");
     (void)printf("%.0f, %.0f refused (%.0f not permitted); %.0f critical processes, %.0f registered apps\n",
                  mm_json_get_number(requests, "handled"), mm_json_get_number(requests, "refused"),

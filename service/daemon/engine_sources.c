@@ -4,6 +4,7 @@
 #include "common/common.h"
 #include "event_center/group_events_source.h"
 #include "event_center/kswapd_source.h"
+#include "event_center/limits_source.h"
 #include "event_center/power_source.h"
 #include "event_center/resume_source.h"
 #include "event_center/swap_source.h"
@@ -120,16 +121,23 @@ static int add_kswapd(struct mm_engine *engine)
     return mm_kswapd_source_add(engine->center, engine->kernel, engine->waterline, &engine->note);
 }
 
+static const char *refuse_limits(const struct mm_engine *engine)
+{
+    return engine->config->kernel_events.has_limit_changes ? NULL : switched_off;
+}
+
+static int add_limits(struct mm_engine *engine)
+{
+    return mm_limits_source_add(engine->center, engine->kernel, engine->waterline, &engine->note);
+}
+
 void mm_engine_add_wakes(struct mm_engine *engine)
 {
     static const struct wake_source sources[] = {
-        {"usage threshold", refuse_usage, add_usage},
-        {"vmpressure", refuse_vmpressure, add_vmpressure},
-        {"limit hits", refuse_limit_hits, add_limit_hits},
-        {"swap changes", refuse_swap, add_swap},
-        {"resume", refuse_resume, add_resume},
-        {"power supply", refuse_power, add_power},
-        {"kswapd monitor", refuse_kswapd, add_kswapd},
+        {"usage threshold", refuse_usage, add_usage},      {"vmpressure", refuse_vmpressure, add_vmpressure},
+        {"limit hits", refuse_limit_hits, add_limit_hits}, {"limit changes", refuse_limits, add_limits},
+        {"swap changes", refuse_swap, add_swap},           {"resume", refuse_resume, add_resume},
+        {"power supply", refuse_power, add_power},         {"kswapd monitor", refuse_kswapd, add_kswapd},
     };
 
     for (size_t i = 0; i < MM_ARRAY_SIZE(sources); i++) {

@@ -7,9 +7,9 @@
 #include "common/ram.h"
 #include "config/vocabulary.h"
 #include "config/write_xml.h"
-#include "service/ctl/memmgrctl.h"
-#include "service/match/match_options.h"
+#include "service/shared/match_options.h"
 #include "service/shared/runtime.h"
+#include "service/shared/table_output.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

@@ -7,9 +7,9 @@
 #include "service/match/match_tool.h"
 
 #include "common/common.h"
-#include "service/ctl/memmgrctl.h"
 #include "service/shared/command_line.h"
 #include "service/shared/privileges.h"
+#include "service/shared/table_output.h"
 
 #include <errno.h>
 #include <fcntl.h>

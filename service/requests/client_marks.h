@@ -26,8 +26,8 @@ struct mm_client_mark {
     pid_t pid;
     uid_t uid; /* of the process */
     uint64_t start_time_ticks;
-    int state;      /* whatever the table is for */
-    bool has_ended; /* an event said so of the process */
+    int state;                /* whatever the table is for */
+    bool has_ended, has_left; /* an event said so of the process */
 };
 
 struct mm_client_marks {

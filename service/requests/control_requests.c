@@ -12,6 +12,28 @@ struct connection {
     bool is_gone;
 };
 
+/* In one turn of the loop, and to a socket of which most is free: far below what that takes. */
+#define PRESENT_PER_TURN 32
+
+/*
+ * What the transport keeps with a connection: below, the mask of kinds that it subscribed to; above, the pid up to which
+ * it was told what the registered applications are, plus 1: 0 when nothing of that is left to tell.
+ */
+static uint64_t word_of(uint64_t subscriptions, uint32_t present)
+{
+    return (subscriptions & UINT32_MAX) | (uint64_t)present << 32;
+}
+
+static uint32_t subscriptions_of(const struct mm_control_client *control)
+{
+    return (uint32_t)mm_control_data(control);
+}
+
+static uint32_t present_of(const struct mm_control_client *control)
+{
+    return (uint32_t)(mm_control_data(control) >> 32);
+}
+
 static void send_answer(struct mm_request_client *client, const char *packet, size_t length)
 {
     struct connection *connection = (struct connection *)client;
@@ -20,12 +42,53 @@ static void send_answer(struct mm_request_client *client, const char *packet, si
         connection->is_gone = true;
 }
 
+/* The next of what the registered applications are; nobody waits for who reads slowly. */
+static void tell_present(struct mm_control_client *control, void *user)
+{
+    const struct mm_registered_apps *apps = mm_requests_apps(user);
+
+    for (unsigned told = 0; present_of(control) > 0; told++) {
+        const uint32_t subscriptions = subscriptions_of(control);
+        struct mm_event event;
+        const char *packet;
+        size_t length;
+
+        if (told == PRESENT_PER_TURN) {
+            mm_control_want_room(control);
+            return;
+        }
+        if (!mm_apps_present(apps, (pid_t)(present_of(control) - 1), &event)) {
+            mm_control_set_data(control, word_of(subscriptions, 0));
+            return;
+        }
+        event.time_ns = mm_event_center_now_ns(mm_requests_context(user)->center);
+        mm_control_set_data(control, word_of(subscriptions, (uint32_t)event.pid + 1));
+        packet = mm_requests_event_packet(user, &event, &length);
+        if (packet && mm_control_reply(control, packet, length) < 0)
+            return;
+    }
+}
+
+/* Few are told at once, so that no change comes between. */
+static void keep_subscriptions(struct mm_control_client *control, const struct mm_request_client *client,
+                               void *user)
+{
+    const bool was_telling = present_of(control) > 0;
+    uint32_t present = present_of(control);
+
+    if (client->has_subscribed)
+        present = client->subscriptions & 1u << MM_EVENT_APP_STATE ? 1 : 0;
+    mm_control_set_data(control, word_of(client->subscriptions, present));
+    if (present > 0 && !was_telling)
+        tell_present(control, user);
+}
+
 static void handle_packet(struct mm_control_client *control, const struct mm_control_peer *peer,
                           const char *packet, size_t length, void *user)
 {
     struct connection connection = {
         .client = {.peer = *peer,
-                   .subscriptions = mm_control_data(control),
+                   .subscriptions = subscriptions_of(control),
                    .send = send_answer,
                    .identity = control},
         .control = control,
@@ -33,7 +96,12 @@ static void handle_packet(struct mm_control_client *control, const struct mm_con
 
     mm_requests_handle(user, &connection.client, packet, length);
     if (!connection.is_gone)
-        mm_control_set_data(control, connection.client.subscriptions);
+        keep_subscriptions(control, &connection.client, user);
+}
+
+static void count_too_long(void *user)
+{
+    mm_requests_too_long(user);
 }
 
 static void forget_client(struct mm_control_client *control, void *user)
@@ -61,6 +129,8 @@ void mm_requests_control_handlers(struct mm_requests *requests, struct mm_contro
     *ret_handlers = (struct mm_control_handlers){
         .packet = handle_packet,
         .gone = forget_client,
+        .room = tell_present,
+        .too_long = count_too_long,
         .user = requests,
         .is_privileged = is_privileged,
         .identify = identify,
@@ -80,7 +150,7 @@ static void deliver(struct mm_control_client *control, void *user)
 {
     struct delivery *delivery = user;
 
-    if (!(mm_control_data(control) & 1u << delivery->event->kind))
+    if (!(subscriptions_of(control) & 1u << delivery->event->kind))
         return;
     if (!delivery->is_written) {
         delivery->packet = mm_requests_event_packet(delivery->requests, delivery->event, &delivery->length);

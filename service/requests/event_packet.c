@@ -279,6 +279,7 @@ static void write_app_state(struct mm_json_writer *writer, const struct mm_servi
     mm_json_signed(writer, "pid", event->pid);
     mm_json_unsigned(writer, "uid", event->uid);
     mm_json_text(writer, "state", mm_app_state_name(event->payload.app_state.state));
+    mm_json_bool(writer, "present", event->payload.app_state.is_present);
 }
 
 void mm_json_event(struct mm_json_writer *writer, const struct mm_service_context *context,

@@ -34,20 +34,29 @@ static void tell(const struct mm_service_context *context, const struct mm_clien
     mm_event_center_publish(context->center, &event);
 }
 
-/* By the kernel: the list may have no place for one that lives. */
-static bool has_ended(const struct mm_service_context *context, const struct mm_client_mark *mark)
+/* MM_APP_ENDED, MM_APP_LEFT, or what it was while it goes on. By the kernel: the list may have no place for one that
+   lives. */
+static enum mm_app_state look_for_end(const struct mm_service_context *context,
+                                      const struct mm_client_mark *mark)
 {
     struct mm_kernel *kernel = context->kernel;
     struct mm_process_info info;
     int result;
 
     if (mark->has_ended)
-        return true;
+        return MM_APP_ENDED;
     result = kernel->ops->read_process(kernel, mark->pid, MM_PROCESS_STAT, &info);
-    if (result < 0)
-        return result == -ESRCH;
-    return info.has_exited || info.start_time_ticks != mark->start_time_ticks ||
-           kernel->ops->is_in_domain(kernel, mark->pid) == 0;
+    if (result == -ESRCH ||
+        (result == 0 && (info.has_exited || info.start_time_ticks != mark->start_time_ticks)))
+        return MM_APP_ENDED;
+    if (mark->has_left || (result == 0 && kernel->ops->is_in_domain(kernel, mark->pid) == 0))
+        return MM_APP_LEFT;
+    return (enum mm_app_state)mark->state;
+}
+
+static bool is_end(enum mm_app_state state)
+{
+    return state == MM_APP_ENDED || state == MM_APP_LEFT;
 }
 
 static const struct mm_process *find_listed(const struct mm_service_context *context,
@@ -67,7 +76,7 @@ static enum mm_app_state state_of(const struct mm_service_context *context, cons
     if (!mark->client)
         return MM_APP_FORGOTTEN;
     if (!process)
-        return has_ended(context, mark) ? MM_APP_ENDED : (enum mm_app_state)mark->state;
+        return look_for_end(context, mark);
     if (process->flags & MM_PROCESS_IS_SUSPENDED)
         return MM_APP_SUSPENDED;
     if (process->flags & MM_PROCESS_IS_FOREGROUND)
@@ -80,7 +89,7 @@ void mm_client_marks_sweep(const struct mm_service_context *context, struct mm_c
     for (unsigned i = marks->count; i > 0; i--) {
         struct mm_client_mark *mark = &marks->items[i - 1];
 
-        if (!find_listed(context, mark) && has_ended(context, mark))
+        if (!find_listed(context, mark) && is_end(look_for_end(context, mark)))
             mm_client_marks_remove(marks, mark);
     }
 }
@@ -90,7 +99,7 @@ void mm_client_marks_sweep(const struct mm_service_context *context, struct mm_c
 static void tell_change(const struct mm_service_context *context, struct mm_registered_apps *apps,
                         const struct mm_client_mark *changed, enum mm_app_state state)
 {
-    const bool is_over = state == MM_APP_ENDED || state == MM_APP_FORGOTTEN;
+    const bool is_over = is_end(state) || state == MM_APP_FORGOTTEN;
     struct mm_client_marks *marks = &apps->marks;
 
     if (!mm_event_center_has_place(context->center, MM_EVENT_APP_STATE)) {
@@ -150,7 +159,11 @@ static void note_end(struct mm_client_marks *marks, const struct mm_event *event
     for (unsigned i = 0; i < marks->count; i++) {
         struct mm_client_mark *mark = &marks->items[i];
 
-        if (mark->pid == event->pid && (start_time_ticks == 0 || start_time_ticks == mark->start_time_ticks))
+        if (mark->pid != event->pid || (start_time_ticks != 0 && start_time_ticks != mark->start_time_ticks))
+            continue;
+        if (event->kind == MM_EVENT_PROCESS_LEFT)
+            mark->has_left = true;
+        else
             mark->has_ended = true;
     }
 }
@@ -181,6 +194,27 @@ void mm_apps_follow(const struct mm_service_context *context, struct mm_register
         tell_all_changes(context, apps);
     else if (changes & kind)
         tell_changes(context, apps, event->pid);
+}
+
+bool mm_apps_present(const struct mm_registered_apps *apps, pid_t after, struct mm_event *ret_event)
+{
+    const struct mm_client_mark *next = NULL;
+
+    for (unsigned i = 0; i < apps->marks.count; i++) {
+        const struct mm_client_mark *mark = &apps->marks.items[i];
+
+        if (mark->pid > after && (!next || mark->pid < next->pid))
+            next = mark;
+    }
+    if (!next)
+        return false;
+    *ret_event = (struct mm_event){
+        .kind = MM_EVENT_APP_STATE,
+        .pid = next->pid,
+        .uid = next->uid,
+        .payload.app_state = {.state = (enum mm_app_state)next->state, .is_present = true},
+    };
+    return true;
 }
 
 static void write_app(struct mm_request *request, const struct mm_client_mark *mark)

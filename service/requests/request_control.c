@@ -60,6 +60,7 @@ int mm_request_subscribe(struct mm_request *request)
         kinds |= bit;
     }
     request->client->subscriptions = kinds;
+    request->client->has_subscribed = true;
     mm_json_open(writer, "events", '[');
     for (unsigned kind = 0; kind < MM_EVENT_KIND_COUNT; kind++) {
         if (kinds & 1u << kind)

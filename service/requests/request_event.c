@@ -132,6 +132,8 @@ static void write_outcome(struct mm_request *request, pid_t pid)
     mm_json_bool(request->writer, "registered", process && process->bundle->is_registered);
     if (!process)
         return;
+    if (process->bundle->is_registered) /* a report that names another one is told so by it */
+        mm_json_signed(request->writer, "account", mm_bundle_account_id(process->bundle));
     mm_json_signed(request->writer, "priority", process->priority);
     mm_json_signed(request->writer, "oom_score_adj", process->written_oom_score_adj);
     mm_json_text(request->writer, "rule", mm_priority_rule_name((enum mm_priority_rule)process->rule));

@@ -31,6 +31,10 @@ void mm_apps_release(const struct mm_service_context *context, struct mm_registe
 void mm_apps_follow(const struct mm_service_context *context, struct mm_registered_apps *apps,
                     const struct mm_event *event);
 
+/* The event that tells what the application with the least pid above `after` is, as subscribers were told last. False:
+   there is none. */
+bool mm_apps_present(const struct mm_registered_apps *apps, pid_t after, struct mm_event *ret_event);
+
 #ifdef __cplusplus
 }
 #endif

@@ -5,6 +5,8 @@
 #include "common/common.h"
 #include "service/requests/request_marks.h"
 
+#include <string.h>
+
 /* Room for the names of files, so that they leave enough for the rest: a search path and its drop-ins take a few
    hundred bytes. */
 #define CONFIG_FILES_BYTES 16384
@@ -216,6 +218,7 @@ static void write_list(struct mm_request *request)
     mm_json_unsigned(writer, "bindings", counters->bindings);
     mm_json_unsigned(writer, "unknown_pid_events", counters->unknown_pid_events);
     mm_json_unsigned(writer, "refused_events", counters->refused_events);
+    mm_json_unsigned(writer, "foreign_claims", counters->foreign_claims);
     mm_json_unsigned(writer, "late_events", counters->late_events);
     mm_json_unsigned(writer, "oom_score_adj_writes", counters->oom_score_adj_writes);
     mm_json_unsigned(writer, "oom_score_adj_failures", counters->oom_score_adj_failures);
@@ -240,6 +243,7 @@ static void write_requests(struct mm_request *request)
     mm_json_unsigned(writer, "no_such_process", counters->no_such_process);
     mm_json_unsigned(writer, "protected_process", counters->protected_process);
     mm_json_unsigned(writer, "too_many", counters->too_many);
+    mm_json_unsigned(writer, "too_long", counters->too_long);
     mm_json_unsigned(writer, "critical_processes", request->critical->count);
     mm_json_unsigned(writer, "registered_apps", request->apps->marks.count);
     mm_json_close(writer, '}');
@@ -276,6 +280,10 @@ static void write_saved_state(struct mm_request *request, uint64_t now_ns)
     else
         mm_json_null(writer, "saved_ms_ago");
     mm_json_bool(writer, "unsaved_reports", saved->is_wanted);
+    if (saved->error < 0)
+        mm_json_text(writer, "error", strerror(-saved->error));
+    else
+        mm_json_null(writer, "error");
     mm_json_unsigned(writer, "left_out", saved->left_out);
     mm_json_close(writer, '}');
 }

@@ -104,6 +104,7 @@ static void count_refusal(struct mm_request_counters *counters, const char *code
         {"no-such-process", &counters->no_such_process},
         {"protected-process", &counters->protected_process},
         {"too-many", &counters->too_many},
+        {"too-long", &counters->too_long},
     };
 
     counters->refused++;
@@ -279,6 +280,12 @@ void mm_requests_handle(struct mm_requests *requests, struct mm_request_client *
     requests->current = NULL;
     mm_json_close(&requests->writer, '}');
     client->send(client, requests->writer.buffer, requests->writer.length);
+}
+
+void mm_requests_too_long(struct mm_requests *requests)
+{
+    requests->counters.handled++;
+    count_refusal(&requests->counters, "too-long");
 }
 
 const char *mm_requests_event_packet(struct mm_requests *requests, const struct mm_event *event,

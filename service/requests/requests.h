@@ -38,9 +38,12 @@
  * Said again it is set again, should the list have lost the process in between. A render process is refused.
  *
  * Applications that were registered (by a system that draws or decodes for them) are followed until the connection that
- * registered them ends: subscribers of "app-state" are told foreground, visible, background, suspended and ended, once
- * each, forgotten when nobody is interested any more, and reclaim when somebody asks for it. Whoever holds memory for
- * applications gives it back then, and at "memory-level" events.
+ * registered them ends: subscribers of "app-state" are told foreground, visible, background, suspended, and at last
+ * ended, or left when the process goes on outside the managed group, once each; forgotten when nobody is interested any
+ * more, and reclaim when somebody asks for it. Whoever holds memory for applications gives it back then, and at
+ * "memory-level" events. Who subscribes is told what each of them is, too, in packets of the same form with "present"
+ * true: behind the answer, by ascending pid, as fast as it reads them and at most 32 in a turn of the daemon; a change
+ * that comes between is told at once, and what follows is of after it. Over the control socket only.
  *
  * Of either kind is only what is on the list: while that has no place for a newcomer, the request is refused ("failed")
  * and may be sent again. What is marked already and lives keeps its mark and its state.
@@ -134,6 +137,7 @@ struct mm_request_client {
     struct mm_control_peer peer;
     /* Mask of 1u << enum mm_event_kind; changed by "subscribe", kept by the caller between packets. */
     uint64_t subscriptions;
+    bool has_subscribed; /* set by "subscribe" */
     void (*send)(struct mm_request_client *client, const char *packet, size_t length);
     void *user;
     /* The same for all packets of a connection, and no other's: what it holds ends with mm_requests_client_gone. NULL:
@@ -144,7 +148,7 @@ struct mm_request_client {
 /* Requests since start, and those of them that were refused, by their codes. */
 struct mm_request_counters {
     uint64_t handled, refused;
-    uint64_t permission_denied, wrong_owner, no_such_process, protected_process, too_many;
+    uint64_t permission_denied, wrong_owner, no_such_process, protected_process, too_many, too_long;
 };
 
 struct mm_requests;
@@ -159,6 +163,9 @@ void mm_requests_free(struct mm_requests *requests); /* accepts NULL */
  */
 void mm_requests_handle(struct mm_requests *requests, struct mm_request_client *client, const char *packet,
                         size_t length);
+
+/* A packet was refused before it came here, as it was too long: it counts as a request. */
+void mm_requests_too_long(struct mm_requests *requests);
 
 /* Nothing more comes from it: what it held ends. Events are published. */
 void mm_requests_client_gone(struct mm_requests *requests, const void *identity);

@@ -14,6 +14,14 @@
 extern "C" {
 #endif
 
+enum mm_ctl_exit {
+    MM_CTL_OK = 0,
+    MM_CTL_REFUSED = 1,   /* the daemon said no, or the output could not be written */
+    MM_CTL_USAGE = 2,     /* wrong command, option or argument */
+    MM_CTL_NO_DAEMON = 3, /* nobody listens, or we may not connect */
+    MM_CTL_PROTOCOL = 4,  /* an answer that makes no sense, or none in time */
+};
+
 /* "--limit N", "--limit=N"; -l where no other option of its table begins with that letter. */
 struct mm_ctl_option {
     const char *name;    /* "limit" for --limit; NULL ends a table */

@@ -127,7 +127,7 @@ class ControlSocket : public testing::Test
 
     int add(const mm_control_options &wanted)
     {
-        mm_control_handlers handlers = {on_packet, on_gone, this, nullptr, nullptr};
+        mm_control_handlers handlers = {on_packet, on_gone, this, nullptr, nullptr, nullptr, nullptr};
 
         return mm_control_source_add(center, &wanted, &handlers);
     }
@@ -227,7 +227,7 @@ class ControlSocket : public testing::Test
     /* Root may change, all others only read. */
     int add_for_all(unsigned max_clients)
     {
-        mm_control_handlers handlers = {on_packet, on_gone, this, is_root, nullptr};
+        mm_control_handlers handlers = {on_packet, on_gone, this, is_root, nullptr, nullptr, nullptr};
         mm_control_options wanted = options(max_clients);
 
         wanted.mode = 0666;

@@ -48,7 +48,7 @@ TEST_F(ControlSocket, ALiveNodeOfAnyTypeIsLeftAlone)
 TEST_F(ControlSocket, AnotherInstanceIsRefusedWhileThisOneLives)
 {
     mm_event_center *other = nullptr;
-    mm_control_handlers handlers = {on_packet, on_gone, this, nullptr, nullptr};
+    mm_control_handlers handlers = {on_packet, on_gone, this, nullptr, nullptr, nullptr, nullptr};
     mm_control_options wanted = options();
 
     serve();

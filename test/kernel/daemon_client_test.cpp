@@ -315,6 +315,13 @@ TEST_F(Client, StatesOfApplicationsUntilTheyEnd)
     event = next(holder, MEMMGR_EVENT_APP_STATE);
     EXPECT_EQ(event.state, MEMMGR_APP_BACKGROUND);
     EXPECT_EQ(event.pid, child.pid);
+    EXPECT_EQ(event.is_present, 0);
+    Session late = open_session();
+    ASSERT_EQ(memmgr_session_subscribe(late.get(), MEMMGR_SUBSCRIBE_PURGEABLE), 0);
+    event = next(late, MEMMGR_EVENT_APP_STATE);
+    EXPECT_EQ(event.state, MEMMGR_APP_BACKGROUND);
+    EXPECT_EQ(event.pid, child.pid);
+    EXPECT_EQ(event.is_present, 1);
     EXPECT_EQ(memmgr_session_reclaim_app(system.get(), child.pid), 0);
     EXPECT_EQ(next(holder, MEMMGR_EVENT_APP_STATE).state, MEMMGR_APP_RECLAIM);
     kill(child.pid, SIGKILL);

@@ -5,6 +5,7 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 #include "event_center/group_events_source.h"
+#include "event_center/limits_source.h"
 #include "event_center/usage_source.h"
 #include "event_center/vmpressure_source.h"
 #pragma GCC diagnostic pop
@@ -105,6 +106,38 @@ TEST_F(WakeSources, AThresholdWakesAWatchThatSleeps)
     EXPECT_GE(count(MM_EVENT_WATERLINE), 2u);
 }
 
+// 700 MiB above the lines, of which a threshold is sure to tell; but a limit that comes down crosses none.
+TEST_F(WakeSources, ALimitLoweredByHandIsSeenByAWatchThatSleepsAndSoIsItsRise)
+{
+    const uint64_t line_bytes = options_.lines_bytes[1];
+    unsigned step = 0;
+    Grower grower(*directory_);
+
+    set_limit(800 * mib);
+    grower.take(100 * mib);
+    if (kernel_.has(MM_FEATURE_USAGE_THRESHOLD)) {
+        ASSERT_EQ(mm_usage_source_add(center_, domain_->kernel, waterline_, &note_), 0);
+    }
+    ASSERT_EQ(mm_limits_source_add(center_, domain_->kernel, waterline_, &note_), 0);
+    EXPECT_TRUE(run_until([&] {
+        if (heard_.back().kind != MM_EVENT_WATERLINE)
+            return false;
+        const uint64_t available_bytes = heard_.back().payload.memory.available_bytes;
+        if (step == 0 && available_bytes > 600 * mib)
+            set_limit(120 * mib);
+        else if (step == 1 && available_bytes < line_bytes)
+            set_limit(800 * mib);
+        else if (step == 2)
+            return available_bytes > 600 * mib;
+        else
+            return false;
+        step++;
+        return false;
+    })) << "step "
+        << step;
+    EXPECT_EQ(notes_.back(), "limit changes on: inotify on the limits of 2 groups, up to the root");
+}
+
 TEST_F(WakeSources, ADeathByTheLimitIsHeardOfAndSoIsThePressureBeforeIt)
 {
     if (!kernel_.has(MM_FEATURE_GROUP_EVENTS))
@@ -140,6 +173,7 @@ TEST_F(WakeSources, AGroupThatIsRemovedIsSaidOnceByEachAndWakesNobodyAnyMore)
     size_t expected = 1;
 
     ASSERT_EQ(mm_group_events_source_add(center_, domain_->kernel, waterline_, &path, 1, &note_), 0);
+    expected += mm_limits_source_add(center_, domain_->kernel, waterline_, &note_) == 0;
     expected +=
         mm_vmpressure_source_add(center_, domain_->kernel, waterline_, MM_VMPRESSURE_HIERARCHY, &note_) == 0;
     mm_waterline_source_check(waterline_);

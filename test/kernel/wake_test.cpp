@@ -2,6 +2,7 @@
 // What the running kernel tells by itself: usage thresholds, vmpressure, limits that groups meet. Needs root; makes groups of its own.
 #include "wake_support.h"
 
+#include <sched.h>
 #include <sys/swap.h>
 
 namespace
@@ -310,6 +311,123 @@ TEST_F(GroupWake, LimitsOfARemovedGroupEnd)
     EXPECT_EQ(wake.await(), -ENODEV);
     EXPECT_EQ(kernel_->read_group_events(kernel_.kernel, group_, &events), -ENODEV);
     EXPECT_EQ(Wake(kernel_, request(MM_WAKE_GROUP_EVENTS, group_)).result, -ENODEV);
+}
+
+// ---- limits that are changed ----
+
+class LimitWake : public KernelGroup
+{
+  protected:
+    void SetUp() override
+    {
+        KernelGroup::SetUp();
+        if (IsSkipped())
+            return;
+        set_limit(64 * mib);
+        if (where_.memory.is_v2) {
+            ASSERT_TRUE(write_text(directory_->file("cgroup.subtree_control"), "+memory"));
+        }
+        inner_ = std::make_unique<Directory>(where_.memory, name_ + "/inner");
+        domain_ = std::make_unique<Kernel>(path_ + "/inner");
+    }
+    void TearDown() override
+    {
+        domain_.reset();
+        KernelGroup::TearDown();
+    }
+
+    std::unique_ptr<Directory> inner_;
+    std::unique_ptr<Kernel> domain_;
+};
+
+TEST_F(LimitWake, ComesForTheDomainAndForThoseAboveIt)
+{
+    Wake wake(*domain_, request(MM_WAKE_LIMITS));
+    const char *file = where_.memory.is_v2 ? "memory.max" : "memory.limit_in_bytes";
+
+    ASSERT_EQ(wake.result, 0);
+    EXPECT_EQ(wake.await(100), 0);
+    set_limit(32 * mib);
+    EXPECT_EQ(wake.await(), 1);
+    EXPECT_EQ(wake.await(100), 0) << "it was taken";
+    ASSERT_TRUE(write_text(inner_->file(file), std::to_string(16 * mib)));
+    EXPECT_EQ(wake.await(), 1);
+    set_limit(32 * mib);
+    EXPECT_EQ(wake.await(), 0) << "as it was";
+}
+
+// Only the directory that it was in tells: files of a removed group are quiet.
+TEST_F(LimitWake, TheEndOfTheDomainIsTold)
+{
+    Wake wake(*domain_, request(MM_WAKE_LIMITS));
+
+    ASSERT_EQ(wake.result, 0);
+    inner_->remove();
+    EXPECT_EQ(wake.await(), -ENODEV);
+    Directory again(where_.memory, name_ + "/inner");
+    EXPECT_EQ(Wake(*domain_, request(MM_WAKE_LIMITS)).result, -ENODEV) << "another group";
+}
+
+// Whatever could not be told is found by reading.
+TEST_F(LimitWake, MoreThanTheKernelHasRoomToTellIsNotLost)
+{
+    Wake wake(*domain_, request(MM_WAKE_LIMITS));
+    const char *file = where_.memory.is_v2 ? "memory.max" : "memory.limit_in_bytes";
+    const int ends[] = {open(directory_->file(file).c_str(), O_WRONLY | O_CLOEXEC),
+                        open(inner_->file(file).c_str(), O_WRONLY | O_CLOEXEC)};
+    const std::string same = std::to_string(64 * mib);
+    int queue_max = 0;
+
+    ASSERT_EQ(wake.result, 0);
+    std::ifstream("/proc/sys/fs/inotify/max_queued_events") >> queue_max;
+    ASSERT_GT(queue_max, 0);
+    if (queue_max > 200000)
+        GTEST_SKIP() << "a queue of " << queue_max << " messages is not filled";
+    for (int i = 0; i <= queue_max; i++) // in turns: the same twice is one message
+        ASSERT_EQ(write(ends[i % 2], same.data(), same.size()), static_cast<ssize_t>(same.size()));
+    set_limit(32 * mib);
+    EXPECT_EQ(wake.await(), 1);
+    EXPECT_EQ(wake.await(100), 0) << "and it is quiet";
+    for (const int end : ends)
+        close(end);
+}
+
+// In a user namespace of its own, where inotify has as much room as is written there. What failed.
+int open_without_room(const Kernel &domain, const char *file)
+{
+    const mm_wake_request wanted = request(MM_WAKE_LIMITS);
+    struct mm_wake *wake = nullptr;
+
+    if (unshare(CLONE_NEWUSER) < 0)
+        return ECHILD;
+    const int fd = open(file, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, "0", 1) != 1)
+        return ECHILD;
+    return -domain->open_wake(domain.kernel, &wanted, &wake);
+}
+
+TEST_F(LimitWake, IsRefusedWhereInotifyHasNoRoom)
+{
+    const struct {
+        const char *file;
+        int expected;
+    } rows[] = {
+        {"/proc/sys/user/max_inotify_watches", ENOSPC},
+        {"/proc/sys/user/max_inotify_instances", EMFILE},
+    };
+
+    for (const auto &row : rows) {
+        int status = 0;
+        const pid_t pid = fork();
+
+        if (pid == 0)
+            _exit(open_without_room(*domain_, row.file));
+        ASSERT_EQ(waitpid(pid, &status, 0), pid);
+        ASSERT_TRUE(WIFEXITED(status));
+        if (WEXITSTATUS(status) == ECHILD)
+            GTEST_SKIP() << "no user namespace of its own, or " << row.file << " is not to be written";
+        EXPECT_EQ(WEXITSTATUS(status), row.expected) << row.file;
+    }
 }
 
 // ---- the machine ----

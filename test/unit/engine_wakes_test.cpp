@@ -29,9 +29,8 @@ TEST_F(EngineWakes, OnV1WithoutPsiEverythingIsThere)
 {
     machine.lacks[MM_FEATURE_CGROUP_V2_MEMORY] = true;
     start_and_listen();
-    EXPECT_EQ(
-        fared,
-        "+usage threshold +vmpressure -limit hits +swap changes +resume +power supply +kswapd monitor ");
+    EXPECT_EQ(fared, "+usage threshold +vmpressure -limit hits +limit changes +swap changes +resume +power "
+                     "supply +kswapd monitor ");
 }
 
 TEST_F(EngineWakes, OnV2WithPsiTheOldOnesAreNotNeeded)
@@ -41,9 +40,8 @@ TEST_F(EngineWakes, OnV2WithPsiTheOldOnesAreNotNeeded)
     config->pressure_triggers[0].window_us = 1000000;
     start_and_listen();
     ASSERT_TRUE(engine->has_pressure_triggers);
-    EXPECT_EQ(
-        fared,
-        "-usage threshold -vmpressure -limit hits +swap changes +resume +power supply +kswapd monitor ");
+    EXPECT_EQ(fared, "-usage threshold -vmpressure -limit hits +limit changes +swap changes +resume +power "
+                     "supply +kswapd monitor ");
 }
 
 TEST_F(EngineWakes, EachCanBeSwitchedOff)
@@ -52,9 +50,8 @@ TEST_F(EngineWakes, EachCanBeSwitchedOff)
     config->kernel_events = {};
     config->kernel_events.vmpressure = MM_VMPRESSURE_NEVER;
     start_and_listen();
-    EXPECT_EQ(
-        fared,
-        "-usage threshold -vmpressure -limit hits -swap changes -resume -power supply -kswapd monitor ");
+    EXPECT_EQ(fared, "-usage threshold -vmpressure -limit hits -limit changes -swap changes -resume -power "
+                     "supply -kswapd monitor ");
     EXPECT_EQ(mm_simulated_calls(kernel, "open_wake"), 0u);
 }
 

@@ -515,6 +515,7 @@ TEST(FakeMachineFeatures, EachHasItsReason)
         {MM_FEATURE_KSWAPD_MONITOR, false, true, false},
         {MM_FEATURE_POWER_SUPPLY, false, true, false},
         {MM_FEATURE_KILL_OTHERS, true, true, true},
+        {MM_FEATURE_LIMIT_CHANGES, false, false, false}, // each is a machine
     };
     for (const auto &[id, in_nothing, in_v1, in_v2] : cases) {
         EXPECT_EQ(nothing.ops()->feature(nothing.kernel(), id)->available, in_nothing) << mm_feature_name(id);

@@ -3,8 +3,10 @@
 #include "service_server.h"
 
 #include <cerrno>
+#include <csignal>
 #include <memmgr_client.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 using namespace service_test;
@@ -133,6 +135,25 @@ TEST(Exchange, APacketThatIsNoJsonLeavesTheConnectionUsable)
     EXPECT_EQ(number_of(member(receive_json(client), "id")), 42);
 }
 
+TEST(Exchange, APacketThatIsTooLongIsCounted)
+{
+    Server server;
+    Connection client = connect_to(server.path);
+    const std::string packet(MEMMGR_CLIENT_PACKET_MAX + 1, ' ');
+
+    for (int i = 0; i < 2; i++) {
+        ASSERT_EQ(send(memmgr_client_fd(client.get()), packet.data(), packet.size(), 0),
+                  (ssize_t)packet.size());
+        EXPECT_EQ(text_of(member(member(receive_json(client), "error"), "code")), "too-long");
+    }
+    send_text(client, R"({"version":1,"id":1,"request":"status"})");
+    Json answer = receive_json(client);
+    const cJSON *requests = member(answer, "requests");
+    EXPECT_EQ(number_of(member(requests, "handled")), 3);
+    EXPECT_EQ(number_of(member(requests, "refused")), 2);
+    EXPECT_EQ(number_of(member(requests, "too_long")), 2);
+}
+
 TEST(Exchange, SubscribersGetEventsAsPackets)
 {
     Server server;
@@ -182,6 +203,9 @@ TEST(Exchange, TooManyClientsAreToldSo)
     EXPECT_TRUE(cJSON_IsTrue(member(receive_json(one), "ok")));
 }
 
+volatile sig_atomic_t signals = 0;
+const itimerval never{};
+
 TEST(Exchange, LimitsOfPackets)
 {
     FakeDaemon daemon;
@@ -205,6 +229,21 @@ TEST(Exchange, LimitsOfPackets)
     for (int i = 0; i < 10000 && result == 0; i++)
         result = memmgr_client_send(client.get(), packet.data(), 60000, 20);
     EXPECT_EQ(result, -ETIMEDOUT);
+    // nor do signals that come again and again make it longer
+    struct sigaction action {
+    }, before{};
+    const itimerval often{{0, 5000}, {0, 5000}};
+    action.sa_handler = [](int) {
+        if (++signals == 600) // 3 s: it is never going to end while they come
+            (void)setitimer(ITIMER_REAL, &never, nullptr);
+    };
+    ASSERT_EQ(sigaction(SIGALRM, &action, &before), 0);
+    ASSERT_EQ(setitimer(ITIMER_REAL, &often, nullptr), 0);
+    EXPECT_EQ(memmgr_client_send(client.get(), packet.data(), 60000, 100), -ETIMEDOUT);
+    ASSERT_EQ(setitimer(ITIMER_REAL, &never, nullptr), 0);
+    ASSERT_EQ(sigaction(SIGALRM, &before, nullptr), 0);
+    EXPECT_GT(signals, 1);
+    EXPECT_LT(signals, 600);
     close(fd);
     EXPECT_EQ(memmgr_client_send(client.get(), "x", 1, 100), -EPIPE);
     EXPECT_EQ(memmgr_client_receive(client.get(), buffer, sizeof(buffer), 100, nullptr), -EPIPE);

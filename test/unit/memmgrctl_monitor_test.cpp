@@ -57,6 +57,19 @@ TEST_F(Ctl, MonitorTellsEachEventAtOnceUntilInterrupted)
     EXPECT_EQ(program.finish(), 0);
 }
 
+TEST_F(Ctl, MonitorTellsWhatRegisteredApplicationsAre)
+{
+    server.run([](World &world) {
+        EXPECT_EQ(Client::code(Client(world).ask("app-register", R"(,"pid":100)")), "");
+    });
+    Program program(command_line({"--socket", server.path, "monitor", "--events", "app-state"}));
+    const std::string line = program.line();
+    EXPECT_NE(line.find("app-state"), std::string::npos) << line;
+    EXPECT_NE(line.find("pid=100 uid=1000 state=background present=yes"), std::string::npos) << line;
+    program.send(SIGINT);
+    EXPECT_EQ(program.finish(), 0);
+}
+
 TEST_F(Ctl, MonitorTellsOnlyWhatTheFilterLetsThrough)
 {
     for (const char *filter : {"WANTED", "4711"}) {

@@ -134,6 +134,49 @@ TEST_F(PriorityBadInput, AnEventOlderThanTheStartOfAnAbilityIsLate)
     EXPECT_EQ(counters().late_events, 1u);
 }
 
+/* What it does is believed, whoever is said to own it: an application in front does not die of a wrong number. */
+TEST_F(PriorityBadInput, AReportUnderAnotherUserOrAccountCountsButNotItsClaim)
+{
+    const struct {
+        const char *what;
+        Application application;
+        uint64_t foreign;
+    } rows[] = {
+        {"its own account, said", {10, kUid, kBundle, "", kUid / MM_ACCOUNT_UIDS}, 0},
+        {"none", {10, kUid}, 0},
+        {"no user", {10, MM_UID_UNKNOWN}, 0},
+        {"another account", {10, kUid, kBundle, "", 101}, 1},
+        {"another user", {10, kUid + 1, kBundle}, 1},
+        {"another user of another account", {10, 101 * MM_ACCOUNT_UIDS + 5, kBundle, "", 101}, 1},
+    };
+
+    advance_s(100);
+    create({10});
+    for (const auto &row : rows) {
+        const mm_priority_counters counted = counters();
+
+        report(MM_REASON_BACKGROUND, {10});
+        ASSERT_EQ(priority(10), 400) << row.what;
+        report(MM_REASON_FOREGROUND, row.application);
+        EXPECT_EQ(priority(10), 0) << row.what;
+        EXPECT_EQ(counters().foreign_claims, counted.foreign_claims + row.foreign) << row.what;
+        EXPECT_EQ(counters().refused_events, counted.refused_events) << row.what;
+        EXPECT_EQ(mm_bundle_account_id(mm_priority_manager_find(manager, 10)->bundle), 100) << row.what;
+        EXPECT_EQ(counters().accounts, counted.accounts) << row.what;
+    }
+    /* a render process has a user of its own, and nobody has registered this one */
+    spawn(11, kUid + 7);
+    Application render{11, kUid + 7, ""};
+    render.caller = 10;
+    render.caller_uid = kUid;
+    const uint64_t before = counters().foreign_claims;
+    report(MM_REASON_RENDER_CREATE_PROCESS, render);
+    report(MM_REASON_FOREGROUND, {11, kUid + 7});
+    spawn(12);
+    report(MM_REASON_FOREGROUND, {12, kUid, "mail", "", 101});
+    EXPECT_EQ(counters().foreign_claims, before);
+}
+
 TEST_F(PriorityBadInput, AHundredThousandBindsEndAtALimitAndAreCounted)
 {
     const uint64_t wanted = 100000;

@@ -306,10 +306,13 @@ TEST_F(PrioritySaved, WhatIsOutOfDateIsNotTakenUpWhenItIsSwitchedOnAgain)
     }
 }
 
-TEST_F(PrioritySaved, WhoFindsNoRoomIsCountedAndToldOfOnce)
+TEST_F(PrioritySaved, TheLeastImportantFindNoRoomAndAreCountedAndToldOfOnce)
 {
     const std::string name(MM_NAME_MAX - 8, 'a');
     mm_simulated_process process{};
+    const auto is_registered = [this](pid_t pid) {
+        return mm_priority_manager_find(manager, pid)->bundle->is_registered;
+    };
 
     process.uid = kUid;
     process.comm = "process";
@@ -317,16 +320,33 @@ TEST_F(PrioritySaved, WhoFindsNoRoomIsCountedAndToldOfOnce)
         ASSERT_EQ(mm_simulated_spawn(kernel, &process), 0);
         create({process.pid, kUid, name + std::to_string(process.pid)});
     }
+    report(MM_REASON_FOREGROUND, {1000});
+    bind(1000, 45998);
+    report(MM_REASON_FOREGROUND, {45998});
+    bind(1000, 1001);
+    report(MM_REASON_BACKGROUND, {45997});
+    const std::vector<pid_t> all_in_order = order();
     testing::internal::CaptureStderr();
     EXPECT_EQ(mm_priority_manager_save(manager), 0);
     EXPECT_EQ(mm_priority_manager_save(manager), 0);
     const std::string told = testing::internal::GetCapturedStderr();
-    EXPECT_GT(saved().left_out, 1000u);
+    const uint32_t left_out = saved().left_out;
+    EXPECT_GT(left_out, 1000u);
     EXPECT_NE(told.find("are not saved"), std::string::npos) << told;
     EXPECT_EQ(told.find("are not saved"), told.rfind("are not saved")) << told;
     restart();
     EXPECT_EQ(saved().left_out, 0u) << "nothing was written yet";
     EXPECT_GT(saved().processes, 30000u);
+    EXPECT_EQ(saved().processes + saved().bindings + left_out, 45000u + 2u);
+    EXPECT_TRUE(is_registered(1000)) << "in front";
+    EXPECT_FALSE(is_registered(45997)) << "the only one in the background";
+    EXPECT_FALSE(is_registered(1002)) << "of equals the one that was used the longest ago";
+    EXPECT_FALSE(is_registered(1001)) << "an extension of one in front";
+    EXPECT_TRUE(is_registered(45999));
+    EXPECT_TRUE(is_registered(45998));
+    EXPECT_EQ(saved().bindings, 1u) << "of 45998, which is in front, too";
+    for (size_t i = 1; i < all_in_order.size(); i++)
+        EXPECT_LE(is_registered(all_in_order[i - 1]), is_registered(all_in_order[i])) << i;
 }
 
 TEST_F(PrioritySaved, WhatCannotBeReadOrWrittenIsDoneWithout)
@@ -341,6 +361,41 @@ TEST_F(PrioritySaved, WhatCannotBeReadOrWrittenIsDoneWithout)
     restart();
     EXPECT_EQ(result, -EIO);
     EXPECT_EQ(counters().registered_processes, 0u);
+}
+
+TEST_F(PrioritySaved, WhatCouldNotBeWrittenIsTriedAgainEveryThirtySeconds)
+{
+    const auto tries = [this] { return mm_simulated_calls(kernel, "write_saved"); };
+
+    make_world();
+    advance_s(60); /* all graces have ended */
+    const uint64_t before = tries();
+    mm_simulated_fail(kernel, "write_saved", ENOSPC, 4);
+    report(MM_REASON_FOREGROUND, {13, 20210001, "other"});
+    testing::internal::CaptureStderr();
+    advance_s(3);
+    EXPECT_EQ(tries(), before + 1);
+    EXPECT_TRUE(saved().is_wanted);
+    EXPECT_EQ(saved().error, -ENOSPC);
+    EXPECT_GT(mm_event_center_next_deadline_ns(center), kernel->ops->now_ns(kernel) + 25 * kSecondNs);
+    advance_s(60);
+    EXPECT_EQ(tries(), before + 3) << "twice a minute";
+    EXPECT_EQ(saved().error, -ENOSPC);
+    /* a report does not wait for that */
+    report(MM_REASON_BACKGROUND, {13, 20210001, "other"});
+    report(MM_REASON_FOREGROUND, {13, 20210001, "other"});
+    advance_s(3);
+    EXPECT_EQ(tries(), before + 4);
+    advance_s(31);
+    const std::string told = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(tries(), before + 5);
+    EXPECT_FALSE(saved().is_wanted);
+    EXPECT_EQ(saved().error, 0);
+    EXPECT_EQ(told.find("is not saved"), told.rfind("is not saved")) << "said once\n" << told;
+    EXPECT_NE(told.find("is not saved"), std::string::npos) << told;
+    EXPECT_NE(told.find("saved for a restart again"), std::string::npos) << told;
+    advance_s(120);
+    EXPECT_EQ(tries(), before + 5) << "and that is all";
 }
 
 /* Nothing of a file with one wrong bit, or one that ends early, is believed. */

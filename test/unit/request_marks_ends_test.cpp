@@ -247,9 +247,42 @@ TEST_F(Unlisted, TheLivingKeepTheirMarksAndTheDeadMakeRoom)
     EXPECT_EQ(Client::code(root.ask("app-register", app(101))), "");
     ASSERT_EQ(listener.events.size(), 2u);
     EXPECT_EQ(listener.events[0].pid, 100);
-    EXPECT_EQ(listener.events[0].payload.app_state.state, MM_APP_ENDED);
+    EXPECT_EQ(listener.events[0].payload.app_state.state, MM_APP_LEFT);
     EXPECT_EQ(Client::code(root.ask("critical", critical(102))), "");
     EXPECT_EQ(counter_of(root, "critical_processes"), 2);
+}
+
+// Who has left the managed group lives: nothing of it is said to have ended.
+TEST(Marks, WhoLeavesHasNotEnded)
+{
+    const struct {
+        const char *what;
+        mm_event_kind kind;
+        bool has_ended; // by the kernel
+        mm_app_state state;
+    } rows[] = {
+        {"it left", MM_EVENT_PROCESS_LEFT, false, MM_APP_LEFT},
+        {"it left and ended", MM_EVENT_PROCESS_LEFT, true, MM_APP_ENDED},
+        {"it is about to end", MM_EVENT_PROCESS_EXITED, false, MM_APP_ENDED},
+    };
+
+    for (const auto &row : rows) {
+        World world;
+        Client root(world);
+
+        EXPECT_EQ(mm_requests_watch_events(world.requests), 0);
+        EXPECT_EQ(Client::code(root.ask("app-register", app(100))), "");
+        Listener listener(world, 1u << MM_EVENT_APP_STATE);
+        world.override_operations();
+        world.ops.is_in_domain = [](mm_kernel *, pid_t pid) { return pid == 100 ? 0 : 1; };
+        if (row.has_ended) {
+            EXPECT_EQ(mm_simulated_exit(world.kernel, 100), 0);
+        }
+        publish_process(world, row.kind, 100);
+        ASSERT_EQ(listener.events.size(), 1u) << row.what;
+        EXPECT_EQ(listener.events[0].payload.app_state.state, row.state) << row.what;
+        EXPECT_EQ(counter_of(root, "registered_apps"), 0) << row.what;
+    }
 }
 
 TEST_F(Unlisted, AnEventOfOneDoesNotLookAtAll)

@@ -308,8 +308,14 @@ class Apps : public ::testing::Test
     {
         Json event = receive(subscriber);
 
+        return describe(event);
+    }
+    // The same, and "100 foreground now" for what is no change.
+    static std::string describe(const Json &event)
+    {
         EXPECT_EQ(text_of(member(event, "event")), "app-state");
-        return std::to_string((int)number_of(member(event, "pid"))) + " " + text_of(member(event, "state"));
+        return std::to_string((int)number_of(member(event, "pid"))) + " " + text_of(member(event, "state")) +
+               (cJSON_IsTrue(member(event, "present")) ? " now" : "");
     }
     void SetUp() override
     {
@@ -360,6 +366,74 @@ TEST_F(Apps, EachChangeIsToldOnce)
     EXPECT_EQ(ask(registrant, "\"app-deregister\",\"pid\":100"), "no-such-process");
     EXPECT_EQ(ask(registrant, "\"app-deregister\",\"pid\":101"), "");
     EXPECT_EQ(next(), "101 forgotten");
+}
+
+TEST_F(Apps, WhoComesLateIsToldWhatTheyAre)
+{
+    memmgr_client *late = connect_one();
+
+    for (int pid : {101, 100})
+        EXPECT_EQ(ask(registrant, "\"app-register\",\"pid\":" + std::to_string(pid)), "");
+    EXPECT_EQ(ask(reporter, R"("app-register","pid":100)"), "");
+    say("foreground", 100);
+    for (int i = 0; i < 2; i++) {
+        EXPECT_EQ(ask(late, R"("subscribe","events":["app-state"])"), "");
+        EXPECT_EQ(describe(receive(late)), "100 foreground now");
+        EXPECT_EQ(describe(receive(late)), "101 background now");
+    }
+    say("visible", 101);
+    EXPECT_EQ(describe(receive(late)), "101 visible");
+    EXPECT_EQ(ask(late, R"("subscribe","events":["account"])"), "");
+    say("foreground", 101);
+    EXPECT_EQ(memmgr_client_receive(late, buffer.data(), buffer.size(), 0, nullptr), -ETIMEDOUT);
+    // changes are told to the others, nothing else
+    for (const char *change :
+         {"101 background", "100 background", "100 foreground", "101 visible", "101 foreground"})
+        EXPECT_EQ(next(), change);
+    EXPECT_EQ(memmgr_client_receive(subscriber, buffer.data(), buffer.size(), 0, nullptr), -ETIMEDOUT);
+    memmgr_client_close(late);
+}
+
+// As many as there can be, to one that asks again and again and reads nothing for long: it is neither dropped nor waited for.
+TEST_F(Apps, WhoReadsSlowlyIsToldAllOfThem)
+{
+    memmgr_client *slow = connect_one();
+    const std::string subscribe = R"({"version":1,"id":7,"request":"subscribe","events":["app-state"]})";
+    const int first = 1000, count = 256, times = 8;
+
+    server.run([](World &world) {
+        for (int pid = first; pid < first + count; pid++)
+            world.spawn(pid, 1000, "app");
+    });
+    memmgr_client_close(subscriber);
+    subscriber = nullptr;
+    for (int pid = first; pid < first + count; pid++)
+        ASSERT_EQ(ask(registrant, "\"app-register\",\"pid\":" + std::to_string(pid)), "");
+    for (int i = 0; i < times; i++) {
+        ASSERT_EQ(memmgr_client_send(slow, subscribe.data(), subscribe.size(), 10000), 0);
+        // by when this is answered all has been sent that will be without reading
+        for (int turn = 0; turn < 20; turn++)
+            EXPECT_EQ(ask(reporter, "\"memory\""), "");
+    }
+    int answers = 0, expected = first;
+    while (answers < times || expected < first + count) {
+        Json packet = receive(slow);
+
+        ASSERT_TRUE(packet) << "dropped";
+        if (member(packet, "ok")) {
+            answers++;
+            continue;
+        }
+        // told anew from the first after each time
+        const int pid = (int)number_of(member(packet, "pid"));
+        if (pid == first)
+            expected = first;
+        ASSERT_EQ(pid, expected);
+        EXPECT_EQ(describe(packet), std::to_string(pid) + " background now");
+        expected++;
+    }
+    EXPECT_EQ(memmgr_client_receive(slow, buffer.data(), buffer.size(), 100, nullptr), -ETIMEDOUT);
+    memmgr_client_close(slow);
 }
 
 TEST_F(Apps, AreForgottenWithTheLastConnectionThatRegisteredThem)

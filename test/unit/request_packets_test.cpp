@@ -204,6 +204,22 @@ TEST(Event, FieldsArriveAndTheAnswerTellsTheOutcome)
     EXPECT_EQ(listener.events[1].payload.application.caller_uid, 1001U);
 }
 
+TEST(Event, ForAnotherAccountIsCountedAndTheAnswerTellsWhoseItIs)
+{
+    World world;
+    Client client(world);
+
+    ASSERT_EQ(
+        Client::code(client.ask("event", R"(,"event":"background","pid":103,"name":"mail","account":107)")),
+        "");
+    Json answer = client.ask("event", R"(,"event":"foreground","pid":103,"account":108)");
+    ASSERT_EQ(Client::code(answer), "");
+    EXPECT_EQ(number_of(member(answer, "account")), 107);
+    EXPECT_EQ(number_of(member(answer, "priority")), 0);
+    Json status = client.ask("status");
+    EXPECT_EQ(number_of(member(member(status, "list"), "foreign_claims")), 1);
+}
+
 struct BadEvent {
     const char *fields, *code;
 };

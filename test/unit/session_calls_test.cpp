@@ -268,7 +268,7 @@ TEST_F(Events, AKillAndItsEnd)
 TEST_F(Events, StatesOfApplications)
 {
     const char *const states[] = {"foreground", "visible",   "background", "suspended",
-                                  "ended",      "forgotten", "reclaim"};
+                                  "ended",      "forgotten", "reclaim",    "left"};
 
     subscribe(MEMMGR_SUBSCRIBE_PURGEABLE);
     for (unsigned i = 0; i < MM_ARRAY_SIZE(states); i++) {
@@ -280,7 +280,11 @@ TEST_F(Events, StatesOfApplications)
         EXPECT_EQ(one.state, (int)i);
         EXPECT_EQ(one.pid, 5);
         EXPECT_EQ(one.uid, 6U);
+        EXPECT_EQ(one.is_present, 0);
     }
+    daemon.tell(
+        R"({"version":1,"event":"app-state","time_ns":1,"pid":5,"uid":6,"state":"visible","present":true})");
+    EXPECT_EQ(next_event(session).is_present, 1);
 }
 
 /* ---- against the requests themselves --------------------------------------------------------------------------- */

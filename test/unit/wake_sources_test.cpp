@@ -4,6 +4,7 @@
 
 #include "event_center/group_events_source.h"
 #include "event_center/kswapd_source.h"
+#include "event_center/limits_source.h"
 #include "event_center/power_source.h"
 #include "event_center/resume_source.h"
 #include "event_center/swap_source.h"
@@ -295,6 +296,81 @@ TEST_F(GroupEventsSource, ALongPathIsCutAtItsFront)
     run_for(2 * MM_NS_PER_S);
     ASSERT_EQ(hits.size(), 1u);
     EXPECT_EQ(hits[0].payload.group_memory.path, path.substr(path.size() - (MM_NAME_MAX - 1)));
+}
+
+/* ---- limits that are changed ------------------------------------------------------------------------------ */
+
+class LimitsSource : public WakeSource
+{
+  protected:
+    void SetUp() override
+    {
+        WakeSource::SetUp();
+        run_for(MM_NS_PER_S);
+        readings.clear();
+    }
+};
+
+TEST_F(LimitsSource, AChangeIsLookedAtOnceItHasStoodForAMoment)
+{
+    ASSERT_EQ(mm_limits_source_add(center, kernel, waterline, &note), 0);
+    EXPECT_EQ(notes, (std::vector<std::string>{"limit changes on: simulated"}));
+    mm_simulated_wake(kernel, MM_WAKE_LIMITS);
+    run_for(9 * MM_NS_PER_MS);
+    EXPECT_TRUE(readings.empty()) << "it may be put back";
+    EXPECT_EQ(mm_simulated_calls(kernel, "take_wake"), 0u);
+    run_for(2 * MM_NS_PER_MS);
+    EXPECT_EQ(readings.size(), 1u);
+    run_for(MM_NS_PER_S);
+    EXPECT_EQ(readings.size(), 1u);
+    EXPECT_EQ(mm_simulated_calls(kernel, "take_wake"), 1u);
+}
+
+TEST_F(LimitsSource, AWriterThatDoesNotStopIsListenedToAHundredTimesASecond)
+{
+    ASSERT_EQ(mm_limits_source_add(center, kernel, waterline, &note), 0);
+    for (int i = 0; i < 1000; i++) {
+        mm_simulated_wake(kernel, MM_WAKE_LIMITS);
+        run_for(MM_NS_PER_MS);
+    }
+    EXPECT_LE(readings.size(), 101u);
+    EXPECT_GE(readings.size(), 90u);
+}
+
+TEST_F(LimitsSource, AGroupThatIsGoneIsSaidOnceAndLookedAt)
+{
+    ASSERT_EQ(mm_limits_source_add(center, kernel, waterline, &note), 0);
+    notes.clear();
+    mm_simulated_fail(kernel, "take_wake", ENODEV, 1);
+    mm_simulated_wake(kernel, MM_WAKE_LIMITS);
+    run_for(MM_NS_PER_S);
+    mm_simulated_wake(kernel, MM_WAKE_LIMITS);
+    run_for(MM_NS_PER_S);
+    EXPECT_EQ(notes, (std::vector<std::string>{
+                         "limit changes off: the group is gone; seen at the watch's next look"}));
+    EXPECT_EQ(mm_simulated_calls(kernel, "close_wake"), 1u);
+    EXPECT_EQ(readings.size(), 1u);
+}
+
+TEST_F(LimitsSource, WhatInotifyHasNoRoomForIsSaidWithTheNameOfTheLimit)
+{
+    const struct {
+        int error;
+        const char *said;
+    } rows[] = {
+        {EMFILE, "limit changes off: no inotify instance left (fs.inotify.max_user_instances); seen at the "
+                 "watch's next look"},
+        {ENOSPC, "limit changes off: no inotify watch left (fs.inotify.max_user_watches); seen at the "
+                 "watch's next look"},
+        {EACCES, "limit changes off: Permission denied; seen at the watch's next look"},
+    };
+
+    for (const auto &row : rows) {
+        notes.clear();
+        mm_simulated_fail(kernel, "open_wake", row.error, 1);
+        EXPECT_EQ(mm_limits_source_add(center, kernel, waterline, &note), -row.error);
+        EXPECT_EQ(notes, std::vector<std::string>{row.said});
+    }
 }
 
 /* ---- PSI of named groups --------------------------------------------------------------------------------- */

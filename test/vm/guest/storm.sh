@@ -210,6 +210,9 @@ deaths() {
 
 # How far above a row's waterline the daemon still kills: a series goes on until available is marginMB above.
 margin_mb=50
+# How much further available can sink than the observer, which samples, gets to see before a quick kill: a tenth of a
+# second on a loaded machine at a hog's 80 MB/s.
+sample_mb=8
 
 # check_kills NAME...: the daemon recorded just these, in this order, each with the row and the reason, and
 # explains each; what it says of pids and waterlines is held against the observer's record.
@@ -254,9 +257,7 @@ check_storm() {
         check "number $index when $low_mb MB were available, its waterline being $waterline" \
             test "$low_mb" -lt $((waterline + margin_mb))
     done
-    check "the first death came after the waterline was crossed" \
-        test "$(record 'crossings[0].time_ms')" -le "$(record 'deaths[0].time_ms')"
-    check "and below it" test "${lows_mb%% *}" -lt "${waterlines%% *}"
+    check "the first of them not before" test "${lows_mb%% *}" -lt $((${waterlines%% *} + sample_mb))
     check_equal "the kernel has killed nobody" 0 "$(record oom_kill)"
     check_equal "nor said so" 0 "$(record 'oom_lines#')"
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command line of "memmgrctl match", which memmgrctl hands on to memmgr-match: both know it by this. */
-#ifndef MM_SERVICE_MATCH_OPTIONS_H
-#define MM_SERVICE_MATCH_OPTIONS_H
+#ifndef MM_SERVICE_SHARED_MATCH_OPTIONS_H
+#define MM_SERVICE_SHARED_MATCH_OPTIONS_H
 
 #include "service/shared/command_line.h"
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* memmgrctl's output for people: tables, sizes, durations. */
-#include "service/ctl/memmgrctl.h"
+#include "service/shared/table_output.h"
 
 #include "common/common.h"
 #include "service/shared/clean_text.h"

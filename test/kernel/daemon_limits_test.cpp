@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// A daemon of a group whose limit somebody lowers. Needs root.
+#include "daemon_fixture.h"
+
+namespace
+{
+
+class DaemonLimits : public Daemon
+{
+  protected:
+    // Kills below 50 MiB, which 500 MiB are far from: the watch sleeps as long as it may, for a day.
+    void begin(const char *events)
+    {
+        const std::string path = std::string(directory) + "/config.xml";
+
+        std::ofstream(path)
+            << "<Memmgr><domain><groupPath>/" << name << "</groupPath></domain>"
+            << "<killConfig><killLevel><memoryMB>50</memoryMB><minPriority>300</minPriority></killLevel>"
+               "</killConfig><availBufferConfig><minAvailBuffer>70</minAvailBuffer><availBuffer>75</"
+               "availBuffer>"
+               "<highAvailBuffer>80</highAvailBuffer><swapReserve>0</swapReserve></availBufferConfig>"
+               "<squeezeConfig><enabled>false</enabled></squeezeConfig><pressureTriggers></pressureTriggers>"
+               "<waterlineWatch><fillRate>1M</fillRate><maxIntervalMs>60000</maxIntervalMs></waterlineWatch>"
+            << "<kernelEvents>" << events << "</kernelEvents></Memmgr>\n";
+        start_for_real(path);
+    }
+
+    void set_limit(const Directory &group, uint64_t bytes) const
+    {
+        ASSERT_TRUE(write_text(group.file(where.memory.is_v2 ? "memory.max" : "memory.limit_in_bytes"),
+                               std::to_string(bytes)));
+    }
+
+    Hierarchies where;
+    const std::string name = "memmgr-test-" + std::to_string(getpid());
+};
+
+TEST_F(DaemonLimits, KillsForALimitThatIsLoweredByHandThoughItsWatchSleeps)
+{
+    if (where.memory.top_fd < 0)
+        GTEST_SKIP() << "no hierarchy with the memory controller";
+
+    Directory domain(where.memory, name);
+    size_t bytes = 100 * mib;
+    Child victim(touch_memory, &bytes);
+    const std::string pid_text = std::to_string(victim.pid);
+
+    domain.add(victim.pid);
+    victim.let_go();
+    set_limit(domain, 500 * mib);
+    ASSERT_NO_FATAL_FAILURE(begin(""));
+    EXPECT_NE(ask("status").find("inotify on the limits of 2 groups"), std::string::npos) << ask("status");
+    ask("event create --pid " + pid_text + " --name com.example.victim");
+    ask("event background --pid " + pid_text + " --name com.example.victim");
+    wait_until_settled();
+    EXPECT_TRUE(victim.is_running());
+    set_limit(domain, 120 * mib);
+    EXPECT_TRUE(comes_true([&] { return !victim.is_running(); })) << ask("explain");
+    EXPECT_NE(ask("explain").find("com.example.victim"), std::string::npos) << ask("explain");
+    EXPECT_EQ(WTERMSIG(victim.wait()), SIGKILL);
+    (void)end(SIGTERM);
+}
+
+TEST_F(DaemonLimits, ASwitchedOffOneSaysSo)
+{
+    if (where.memory.top_fd < 0)
+        GTEST_SKIP() << "no hierarchy with the memory controller";
+
+    Directory domain(where.memory, name);
+
+    ASSERT_NO_FATAL_FAILURE(begin("<limitChanges>false</limitChanges>"));
+    const std::string status = ask("status");
+    const size_t position = status.find("limit changes");
+
+    ASSERT_NE(position, std::string::npos) << status;
+    EXPECT_NE(status.substr(position, 80).find("switched off by the configuration"), std::string::npos)
+        << status;
+    (void)end(SIGTERM);
+}
+
+} // namespace
