@@ -1,41 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The words of events. */
+/* The words and the sizes of events. */
 #include "event_center/event.h"
 
 #include "common/common.h"
 
-static const char *const kind_names[MM_EVENT_KIND_COUNT] = {
-    [MM_EVENT_PRESSURE] = "pressure",
-    [MM_EVENT_WATERLINE] = "waterline",
-    [MM_EVENT_APPLICATION] = "application",
-    [MM_EVENT_ACCOUNT] = "account",
-    [MM_EVENT_PROCESS_FOUND] = "process-found",
-    [MM_EVENT_PROCESS_STARTED] = "process-started",
-    [MM_EVENT_PROCESS_RENAMED] = "process-renamed",
-    [MM_EVENT_GROUP] = "group",
-    [MM_EVENT_STALL] = "stall",
-    [MM_EVENT_OOM_VICTIM] = "oom-victim",
-    [MM_EVENT_PROCESS_EXITED] = "process-exited",
-    [MM_EVENT_PROCESS_LEFT] = "process-left",
-    [MM_EVENT_PROCESS_MATCHED] = "process-matched",
-    [MM_EVENT_OOM_SCORE_ADJ] = "oom-score-adj",
-    [MM_EVENT_NOTICE] = "notice",
-    [MM_EVENT_MEMORY_LEVEL] = "memory-level",
-    [MM_EVENT_KILL_BEGIN] = "kill-begin",
-    [MM_EVENT_KILL_END] = "kill-end",
-    [MM_EVENT_DECISION] = "decision",
-    [MM_EVENT_PRIORITY] = "priority",
-    [MM_EVENT_CONFIG] = "config",
-    [MM_EVENT_RELOAD] = "reload",
-    [MM_EVENT_LOG_STATE] = "log-state",
-    [MM_EVENT_STOP] = "stop",
-    [MM_EVENT_GROUP_MEMORY] = "group-memory",
-    [MM_EVENT_SWAP] = "swap",
-    [MM_EVENT_RESUMED] = "resumed",
-    [MM_EVENT_POWER] = "power",
-    [MM_EVENT_KILL] = "kill",
-    [MM_EVENT_APP_STATE] = "app-state",
-    [MM_EVENT_DEVICE] = "device",
+#include <stddef.h>
+
+#define PAYLOAD(member) sizeof(((struct mm_event *)NULL)->payload.member)
+
+static const struct {
+    const char *name;
+    size_t payload_bytes; /* of the member of the payload that says it */
+} kinds[MM_EVENT_KIND_COUNT] = {
+    [MM_EVENT_PRESSURE] = {"pressure", PAYLOAD(pressure)},
+    [MM_EVENT_WATERLINE] = {"waterline", PAYLOAD(memory)},
+    [MM_EVENT_APPLICATION] = {"application", PAYLOAD(application)},
+    [MM_EVENT_ACCOUNT] = {"account", PAYLOAD(account)},
+    [MM_EVENT_PROCESS_FOUND] = {"process-found", PAYLOAD(process)},
+    [MM_EVENT_PROCESS_STARTED] = {"process-started", PAYLOAD(process)},
+    [MM_EVENT_PROCESS_RENAMED] = {"process-renamed", PAYLOAD(process)},
+    [MM_EVENT_GROUP] = {"group", PAYLOAD(group)},
+    [MM_EVENT_STALL] = {"stall", PAYLOAD(stall)},
+    [MM_EVENT_OOM_VICTIM] = {"oom-victim", PAYLOAD(process)},
+    [MM_EVENT_PROCESS_EXITED] = {"process-exited", PAYLOAD(process)},
+    [MM_EVENT_PROCESS_LEFT] = {"process-left", PAYLOAD(process)},
+    [MM_EVENT_PROCESS_MATCHED] = {"process-matched", PAYLOAD(match)},
+    [MM_EVENT_OOM_SCORE_ADJ] = {"oom-score-adj", PAYLOAD(process)},
+    [MM_EVENT_NOTICE] = {"notice", PAYLOAD(notice)},
+    [MM_EVENT_MEMORY_LEVEL] = {"memory-level", PAYLOAD(level)},
+    [MM_EVENT_KILL_BEGIN] = {"kill-begin", 0},
+    [MM_EVENT_KILL_END] = {"kill-end", 0},
+    [MM_EVENT_DECISION] = {"decision", PAYLOAD(decision)},
+    [MM_EVENT_PRIORITY] = {"priority", PAYLOAD(priority)},
+    [MM_EVENT_CONFIG] = {"config", sizeof(void *)}, /* of it */
+    [MM_EVENT_RELOAD] = {"reload", PAYLOAD(reload)},
+    [MM_EVENT_LOG_STATE] = {"log-state", 0},
+    [MM_EVENT_STOP] = {"stop", 0},
+    [MM_EVENT_GROUP_MEMORY] = {"group-memory", PAYLOAD(group_memory)},
+    [MM_EVENT_SWAP] = {"swap", PAYLOAD(swap)},
+    [MM_EVENT_RESUMED] = {"resumed", PAYLOAD(resumed)},
+    [MM_EVENT_POWER] = {"power", PAYLOAD(power)},
+    [MM_EVENT_KILL] = {"kill", PAYLOAD(kill)},
+    [MM_EVENT_APP_STATE] = {"app-state", PAYLOAD(app_state)},
+    [MM_EVENT_DEVICE] = {"device", PAYLOAD(device)},
 };
 
 static const char *const reason_names[MM_REASON_COUNT] = {
@@ -74,7 +81,12 @@ const char *mm_event_kind_name(enum mm_event_kind kind)
 {
     size_t index = (size_t)kind;
 
-    return index < MM_ARRAY_SIZE(kind_names) ? kind_names[index] : "unknown";
+    return index < MM_ARRAY_SIZE(kinds) ? kinds[index].name : "unknown";
+}
+
+size_t mm_event_bytes(enum mm_event_kind kind)
+{
+    return offsetof(struct mm_event, payload) + kinds[kind].payload_bytes;
 }
 
 const char *mm_application_reason_name(enum mm_application_reason reason)

@@ -7,6 +7,7 @@
 #include "kernel_interface/kernel_interface.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -36,7 +37,7 @@ enum mm_event_kind {
     MM_EVENT_KILL_BEGIN,     /* a kill is decided: whoever squeezes stops now */
     MM_EVENT_KILL_END,       /* the killer is at rest again: recovered, or nobody left to kill */
     MM_EVENT_DECISION,       /* payload.decision: something was decided, or left alone for a reason */
-    MM_EVENT_PRIORITY,       /* payload.priority: a bundle moved on the list */
+    MM_EVENT_PRIORITY,       /* payload.priority: the bundle of the process pid moved on the list */
     MM_EVENT_CONFIG,         /* payload.config: a new, valid configuration takes effect now */
     MM_EVENT_RELOAD,         /* payload.reload: somebody asks for a reload */
     MM_EVENT_LOG_STATE,      /* somebody asks for the state in the log */
@@ -233,7 +234,6 @@ struct mm_decision {
 struct mm_event_priority {
     int priority, previous;
     bool is_registered;
-    char name[MM_NAME_MAX];
 };
 
 struct mm_event_group_memory {
@@ -307,6 +307,9 @@ struct mm_event {
         const struct mm_config *config; /* lives until the next MM_EVENT_CONFIG was delivered */
     } payload;
 };
+
+/* Of an event of that kind, which is one of the enumeration: what lies behind says nothing. */
+size_t mm_event_bytes(enum mm_event_kind kind);
 
 #ifdef __cplusplus
 }

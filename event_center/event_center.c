@@ -85,13 +85,26 @@ bool mm_event_center_has_place(const struct mm_event_center *center, enum mm_eve
     return center->queue_count + reserve < MM_EVENT_QUEUE_SIZE;
 }
 
+/* A copy in the queue, of the size of its kind. */
+static const struct mm_event *keep(struct mm_event_center *center, const struct mm_event *event,
+                                   unsigned place)
+{
+    struct mm_event *kept = &center->queue[place];
+
+    memcpy(kept, event, mm_event_bytes(event->kind));
+    if (kept->time_ns == 0)
+        kept->time_ns = mm_event_center_now_ns(center);
+    return kept;
+}
+
 /*
  * A ring that begins anew whenever it is empty, so that in ordinary use only its first pages are ever touched.
- * An event leaves its place when it was delivered to everybody: subscribers may keep a pointer that long.
+ * An event leaves its place when it was delivered to everybody: subscribers may keep a pointer that long. The first one's
+ * place stays empty where nothing is to be added to it: its publisher waits until all is delivered.
  */
 void mm_event_center_publish(struct mm_event_center *center, const struct mm_event *event)
 {
-    struct mm_event *queued;
+    unsigned place = (center->queue_first + center->queue_count) % MM_EVENT_QUEUE_SIZE;
 
     if ((unsigned)event->kind >= MM_EVENT_KIND_COUNT)
         return;
@@ -100,16 +113,16 @@ void mm_event_center_publish(struct mm_event_center *center, const struct mm_eve
         return;
     }
     center->counters.published[event->kind]++;
-    queued = &center->queue[(center->queue_first + center->queue_count++) % MM_EVENT_QUEUE_SIZE];
-    *queued = *event;
-    if (queued->time_ns == 0)
-        queued->time_ns = mm_event_center_now_ns(center);
+    center->queue_count++;
+    if (center->is_delivering || event->time_ns == 0)
+        event = keep(center, event, place);
     if (center->is_delivering)
         return;
     center->is_delivering = true;
-    for (; center->queue_count > 0; center->queue_count--) {
-        deliver(center, &center->queue[center->queue_first]);
+    deliver(center, event);
+    while (--center->queue_count > 0) {
         center->queue_first = (center->queue_first + 1) % MM_EVENT_QUEUE_SIZE;
+        deliver(center, &center->queue[center->queue_first]);
     }
     center->queue_first = 0;
     center->position = -1;

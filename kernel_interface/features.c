@@ -7,6 +7,7 @@
 #include "kernel_interface/linux_kernel.h"
 
 #include "common/common.h"
+#include "kernel_interface/capabilities.h"
 #include "kernel_interface/directory.h"
 #include "kernel_interface/event_control.h"
 #include "kernel_interface/power_supply.h"
@@ -328,25 +329,46 @@ static void probe_oom_score_adj(struct mm_linux_kernel *kernel, uint64_t capabil
         set(kernel, id, true, "CAP_SYS_RESOURCE");
 }
 
+static void probe_kill(struct mm_linux_kernel *kernel, uint64_t capabilities)
+{
+    if (capabilities >> CAP_KILL_BIT & 1)
+        set(kernel, MM_FEATURE_KILL_OTHERS, true, "CAP_KILL");
+    else
+        set(kernel, MM_FEATURE_KILL_OTHERS, false, "no CAP_KILL: only processes of uid %u can be ended",
+            (unsigned)geteuid());
+}
+
+static void probe_others(struct mm_linux_kernel *kernel, uint64_t effective)
+{
+    const bool is_initial = is_initial_user_namespace(kernel);
+    size_t count;
+    const struct mm_capability *capabilities = mm_capabilities(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        struct mm_feature *feature = &kernel->features[capabilities[i].feature];
+
+        feature->available = mm_capability_judge(&capabilities[i], effective, is_initial, feature->reason,
+                                                 sizeof(feature->reason));
+    }
+}
+
+/* By the effective set alone, which is what the kernel asks: nothing is tried. */
 static void probe_capabilities(struct mm_linux_kernel *kernel)
 {
     struct mm_process_status status;
+    uint64_t effective;
     int r;
 
     mm_process_status_begin(&status);
     r = mm_read_lines(kernel->proc_fd, "self/status", kernel->buffer, sizeof(kernel->buffer),
                       mm_process_status_parse_line, &status);
-    if (r < 0) {
-        set(kernel, MM_FEATURE_OOM_SCORE_ADJ_LOWER, false, "/proc/self/status: %s", strerror(-r));
-        set(kernel, MM_FEATURE_KILL_OTHERS, false, "/proc/self/status: %s", strerror(-r));
-        return;
-    }
-    probe_oom_score_adj(kernel, status.effective_capabilities);
-    if (status.effective_capabilities >> CAP_KILL_BIT & 1)
-        set(kernel, MM_FEATURE_KILL_OTHERS, true, "CAP_KILL");
-    else
-        set(kernel, MM_FEATURE_KILL_OTHERS, false, "no CAP_KILL: only processes of uid %u can be ended",
-            (unsigned)geteuid());
+    effective = r < 0 ? 0 : status.effective_capabilities;
+    probe_oom_score_adj(kernel, effective);
+    probe_kill(kernel, effective);
+    probe_others(kernel, effective);
+    if (r < 0)
+        mm_warning("/proc/self/status cannot be read (%s): taken for a process without capabilities",
+                   strerror(-r));
 }
 
 static void probe_swap(struct mm_linux_kernel *kernel)

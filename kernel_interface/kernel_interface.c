@@ -24,6 +24,17 @@ static const char *const feature_names[MM_FEATURE_COUNT] = {
     [MM_FEATURE_KSWAPD_MONITOR] = "kswapd_monitor",
     [MM_FEATURE_KILL_OTHERS] = "kill_others",
     [MM_FEATURE_LIMIT_CHANGES] = "limit_changes",
+    [MM_FEATURE_CAP_DAC_OVERRIDE] = "cap_dac_override",
+    [MM_FEATURE_CAP_DAC_READ_SEARCH] = "cap_dac_read_search",
+    [MM_FEATURE_CAP_SYS_PTRACE] = "cap_sys_ptrace",
+    [MM_FEATURE_CAP_IPC_LOCK] = "cap_ipc_lock",
+    [MM_FEATURE_CAP_SYS_NICE] = "cap_sys_nice",
+    [MM_FEATURE_CAP_CHOWN] = "cap_chown",
+    [MM_FEATURE_CAP_BPF] = "cap_bpf",
+    [MM_FEATURE_CAP_PERFMON] = "cap_perfmon",
+    [MM_FEATURE_CAP_NET_ADMIN] = "cap_net_admin",
+    [MM_FEATURE_CAP_SETUID] = "cap_setuid",
+    [MM_FEATURE_CAP_SETGID] = "cap_setgid",
 };
 
 const char *mm_feature_name(enum mm_feature_id feature)

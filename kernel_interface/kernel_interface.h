@@ -309,14 +309,25 @@ enum mm_feature_id {
     MM_FEATURE_PROCESS_MRELEASE,
     MM_FEATURE_OOM_SCORE_ADJ_LOWER, /* may write below the present value and below 0 */
     MM_FEATURE_SWAP,
-    MM_FEATURE_USAGE_THRESHOLD, /* v1: the kernel tells when a group's usage crosses a level */
-    MM_FEATURE_VMPRESSURE,      /* v1: memory.pressure_level */
-    MM_FEATURE_GROUP_EVENTS,    /* memory.events; v1: memory.oom_control */
-    MM_FEATURE_SWAP_EVENTS,     /* /proc/swaps */
-    MM_FEATURE_POWER_SUPPLY,    /* the machine has one in /sys/class/power_supply */
-    MM_FEATURE_KSWAPD_MONITOR,  /* /proc/kswapd_monitor of OpenHarmony's kernels */
-    MM_FEATURE_KILL_OTHERS,     /* may end the processes of every user */
-    MM_FEATURE_LIMIT_CHANGES,   /* the domain is a group, whose limits somebody may change */
+    MM_FEATURE_USAGE_THRESHOLD,  /* v1: the kernel tells when a group's usage crosses a level */
+    MM_FEATURE_VMPRESSURE,       /* v1: memory.pressure_level */
+    MM_FEATURE_GROUP_EVENTS,     /* memory.events; v1: memory.oom_control */
+    MM_FEATURE_SWAP_EVENTS,      /* /proc/swaps */
+    MM_FEATURE_POWER_SUPPLY,     /* the machine has one in /sys/class/power_supply */
+    MM_FEATURE_KSWAPD_MONITOR,   /* /proc/kswapd_monitor of OpenHarmony's kernels */
+    MM_FEATURE_KILL_OTHERS,      /* may end the processes of every user */
+    MM_FEATURE_LIMIT_CHANGES,    /* the domain is a group, whose limits somebody may change */
+    MM_FEATURE_CAP_DAC_OVERRIDE, /* this and the following: capabilities.h says what each is for */
+    MM_FEATURE_CAP_DAC_READ_SEARCH,
+    MM_FEATURE_CAP_SYS_PTRACE,
+    MM_FEATURE_CAP_IPC_LOCK,
+    MM_FEATURE_CAP_SYS_NICE,
+    MM_FEATURE_CAP_CHOWN,
+    MM_FEATURE_CAP_BPF,
+    MM_FEATURE_CAP_PERFMON,
+    MM_FEATURE_CAP_NET_ADMIN,
+    MM_FEATURE_CAP_SETUID,
+    MM_FEATURE_CAP_SETGID,
     MM_FEATURE_COUNT
 };
 

@@ -153,21 +153,20 @@ struct mm_bundle_node *mm_manager_registered_bundle(struct mm_priority_manager *
 {
     struct mm_bundle_node *node = mm_manager_find_bundle(manager, account_id, uid, name, name_hash);
     struct mm_account *account;
-    char *kept_name;
+    const char *kept_name;
 
     if (node)
         return node;
     account = mm_manager_account(manager, account_id, true);
-    kept_name = account ? mm_object_pool_take(&manager->name_pool) : NULL;
+    kept_name = account ? mm_bundle_names_take(&manager->bundle_names, name) : NULL;
     node = kept_name ? take_bundle(manager, member, uid) : NULL;
     if (!node) {
         if (kept_name)
-            mm_object_pool_put(&manager->name_pool, kept_name);
+            mm_bundle_names_put(&manager->bundle_names, kept_name);
         if (account)
             mm_account_release(manager, account);
         return NULL;
     }
-    mm_copy_text(kept_name, MM_NAME_MAX, name);
     node->bundle.name = kept_name;
     node->bundle.is_registered = true;
     node->bundle.account = account;
@@ -202,7 +201,7 @@ static void end_bundle(struct mm_priority_manager *manager, struct mm_bundle_nod
         forget_moved(manager, node);
     if (node->bundle.is_registered || node->is_shared) {
         mm_hash_table_remove(&manager->bundles, &node->hash_link);
-        mm_object_pool_put(&manager->name_pool, (char *)node->bundle.name);
+        mm_bundle_names_put(&manager->bundle_names, node->bundle.name);
     }
     if (node->bundle.is_registered) {
         node->bundle.account->bundle_count--;
@@ -240,15 +239,25 @@ void mm_bundle_leave(struct mm_priority_manager *manager, struct mm_process_node
     mm_bundle_part(manager, member);
 }
 
+/* Of the last one nothing is looked at: its links and its size are in a line of cache that is not needed else. */
+static void take_out(struct mm_bundle *bundle, struct mm_process_node *member)
+{
+    member->process.bundle = NULL;
+    if (--bundle->process_count == 0) {
+        mm_list_init(&bundle->processes);
+        bundle->resident_bytes = 0;
+        return;
+    }
+    mm_list_remove(&member->process.bundle_link);
+    bundle->resident_bytes -= MM_MIN(bundle->resident_bytes, member->process.resident_bytes);
+}
+
 void mm_bundle_part(struct mm_priority_manager *manager, struct mm_process_node *member)
 {
     struct mm_bundle *bundle = member->process.bundle;
     struct mm_bundle_node *node = mm_bundle_node_of(bundle);
 
-    mm_list_remove(&member->process.bundle_link);
-    member->process.bundle = NULL;
-    bundle->process_count--;
-    bundle->resident_bytes -= MM_MIN(bundle->resident_bytes, member->process.resident_bytes);
+    take_out(bundle, member);
     if (member->process.flags & MM_PROCESS_IS_RENDER)
         node->bundle.render_count--;
     if (bundle->is_registered)
@@ -410,22 +419,23 @@ void mm_manager_move_bundles(struct mm_priority_manager *manager)
     }
 }
 
+/* Without its name, which is in another line of cache: whoever wants it asks for that of the process. */
 static void announce(struct mm_priority_manager *manager, struct mm_bundle_node *node)
 {
-    const struct mm_bundle *bundle = &node->bundle;
-    struct mm_event event = {
-        .kind = MM_EVENT_PRIORITY,
-        .pid = mm_node_at(bundle->processes.next)->process.pid,
-        .uid = bundle->uid,
-    };
+    struct mm_bundle *bundle = &node->bundle;
+    struct mm_event event; /* not filled with zeros first: it is nine times as long as what is told */
 
-    if (node->bundle.announced == bundle->entry.priority)
+    if (bundle->announced == bundle->entry.priority)
         return;
+    event.kind = MM_EVENT_PRIORITY;
+    event.time_ns = 0;
+    event.pid = mm_node_at(bundle->processes.next)->process.pid;
+    event.uid = bundle->uid;
+    event.group_id = 0;
     event.payload.priority.priority = bundle->entry.priority;
-    event.payload.priority.previous = node->bundle.announced;
+    event.payload.priority.previous = bundle->announced;
     event.payload.priority.is_registered = bundle->is_registered;
-    mm_copy_text(event.payload.priority.name, sizeof(event.payload.priority.name), bundle->name);
-    node->bundle.announced = bundle->entry.priority;
+    bundle->announced = bundle->entry.priority;
     mm_event_center_publish(manager->center, &event);
 }
 

@@ -100,8 +100,9 @@ int mm_manager_bind(struct mm_priority_manager *manager, pid_t caller_pid, struc
     if (!caller)
         binding->caller_ticks = read_start_ticks(manager, caller_pid);
     binding->target = target;
+    target->process.has_bindings = true;
     if (caller)
-        caller->process.has_bound = true;
+        caller->process.has_bindings = true;
     mm_binding_link_to_caller(caller ? &caller->bound : &manager->unknown_callers, binding);
     mm_binding_link_to_target(&target->callers, binding);
     binding->hash_link.hash = mm_binding_hash(caller_pid, target->process.pid);
@@ -125,6 +126,8 @@ int mm_manager_unbind(struct mm_priority_manager *manager, pid_t caller_pid, str
 
 void mm_manager_release_bindings(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
+    if (!node->process.has_bindings)
+        return;
     while (node->bound)
         end_binding(manager, node->bound);
     while (node->callers)
@@ -145,7 +148,7 @@ void mm_manager_adopt_caller(struct mm_priority_manager *manager, struct mm_proc
         }
         mm_binding_unlink_from_caller(binding);
         binding->caller = node;
-        node->process.has_bound = true;
+        node->process.has_bindings = true;
         mm_binding_link_to_caller(&node->bound, binding);
         manager->unknown_caller_count--;
         mm_manager_seed(manager, binding->target);

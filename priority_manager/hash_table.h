@@ -37,6 +37,12 @@ static inline struct mm_hash_link *mm_hash_table_chain(const struct mm_hash_tabl
     return table->buckets[hash >> table->shift];
 }
 
+/* What inserting or removing one of that hash will touch. */
+static inline void mm_hash_table_prefetch(const struct mm_hash_table *table, uint64_t hash)
+{
+    __builtin_prefetch(&table->buckets[hash >> table->shift], 1);
+}
+
 /* Spreads a number over all bits, each to another one: the finalizer of splitmix64. */
 static inline uint64_t mm_hash_u64(uint64_t value)
 {

@@ -4,6 +4,7 @@
 #define MM_PRIORITY_MANAGER_MANAGER_H
 
 #include "common/common.h"
+#include "priority_manager/bundle_names.h"
 #include "priority_manager/hash_table.h"
 #include "priority_manager/object_pool.h"
 #include "priority_manager/priority_manager.h"
@@ -66,7 +67,7 @@ struct mm_process_node {
     uint64_t ability_started_ns;
     uint64_t process_name_hash; /* what an important application is found by at a reload */
     uint64_t seen_in_scan;      /* number of the last scan that saw it */
-    struct mm_binding *bound;   /* targets: whom it binds; none unless process.has_bound */
+    struct mm_binding *bound; /* targets: whom it binds; none unless process.has_bindings, as are the next */
     struct mm_binding *callers; /* who binds it */
     /* of what is not registered; NULL: no rule takes it */
     struct mm_rule_outcome *outcome;
@@ -183,7 +184,8 @@ struct mm_priority_manager {
 
     struct mm_priority_list list;
     struct mm_hash_table processes, bundles, bindings, outcomes;
-    struct mm_object_pool process_pool, bundle_pool, name_pool, binding_pool, account_pool, outcome_pool;
+    struct mm_object_pool process_pool, bundle_pool, binding_pool, account_pool, outcome_pool;
+    struct mm_bundle_names bundle_names;
     struct mm_list accounts;
     uint32_t account_count;
     bool has_ending_bundles;

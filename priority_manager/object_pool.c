@@ -7,9 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a free object, and a slab, begin with. */
-struct chain {
-    struct chain *next, *previous;
+/* Between free objects. */
+struct links {
+    void *next, *previous;
+};
+
+/* What a slab begins with. */
+struct slab {
+    struct slab *next;
 };
 
 /* Objects hold pointers and 64-bit words. */
@@ -17,31 +22,39 @@ struct chain {
 /* A slab begins with a line of cache, so that objects of whole lines lie in as few as possible. */
 #define LINE_BYTES 64
 
-void mm_object_pool_init(struct mm_object_pool *pool, size_t object_bytes)
+static struct links *links_of(const struct mm_object_pool *pool, void *object)
 {
-    size_t bytes = MM_MAX(object_bytes, sizeof(struct chain));
+    return (struct links *)((char *)object + pool->links_offset);
+}
 
-    *pool = (struct mm_object_pool){.object_bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT};
+void mm_object_pool_init(struct mm_object_pool *pool, size_t object_bytes, size_t links_offset)
+{
+    size_t bytes = MM_MAX(object_bytes, links_offset + sizeof(struct links));
+
+    *pool = (struct mm_object_pool){
+        .object_bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT,
+        .links_offset = links_offset,
+    };
 }
 
 void mm_object_pool_fini(struct mm_object_pool *pool)
 {
-    struct chain *slab = pool->slabs;
+    struct slab *slab = pool->slabs;
 
     while (slab) {
-        struct chain *next = slab->next;
+        struct slab *next = slab->next;
 
         free(slab);
         slab = next;
     }
-    *pool = (struct mm_object_pool){.object_bytes = pool->object_bytes};
+    *pool = (struct mm_object_pool){.object_bytes = pool->object_bytes, .links_offset = pool->links_offset};
 }
 
 /* The first object of a slab for that many bytes of them; NULL. */
 static char *add_slab(struct mm_object_pool *pool, size_t objects_bytes)
 {
     size_t bytes = LINE_BYTES + (objects_bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
-    struct chain *slab = aligned_alloc(LINE_BYTES, bytes);
+    struct slab *slab = aligned_alloc(LINE_BYTES, bytes);
 
     if (!slab)
         return NULL;
@@ -89,14 +102,14 @@ int mm_object_pool_grow_both(struct mm_object_pool *first, struct mm_object_pool
 
 void mm_object_pool_take_this(struct mm_object_pool *pool, void *object)
 {
-    const struct chain *chain = object;
+    const struct links *links = links_of(pool, object);
 
-    if (chain->previous)
-        chain->previous->next = chain->next;
+    if (links->previous)
+        links_of(pool, links->previous)->next = links->next;
     else
-        pool->free_objects = chain->next;
-    if (chain->next)
-        chain->next->previous = chain->previous;
+        pool->free_objects = links->next;
+    if (links->next)
+        links_of(pool, links->next)->previous = links->previous;
     pool->free_count--;
     memset(object, 0, pool->object_bytes);
 }
@@ -112,11 +125,9 @@ void *mm_object_pool_take(struct mm_object_pool *pool)
 
 void mm_object_pool_put(struct mm_object_pool *pool, void *object)
 {
-    struct chain *chain = object;
-
-    *chain = (struct chain){.next = pool->free_objects};
-    if (chain->next)
-        chain->next->previous = chain;
-    pool->free_objects = chain;
+    *links_of(pool, object) = (struct links){.next = pool->free_objects};
+    if (pool->free_objects)
+        links_of(pool, pool->free_objects)->previous = object;
+    pool->free_objects = object;
     pool->free_count++;
 }

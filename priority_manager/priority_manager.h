@@ -219,7 +219,7 @@ struct mm_process {
     int16_t written_oom_score_adj; /* what the file holds, as far as we know */
     uint8_t rule;                  /* enum mm_priority_rule: the last one that changed the number */
     uint8_t own_rule, work_state;  /* the manager's own, as are the next three */
-    bool has_bound;                /* others, at some time */
+    bool has_bindings;             /* it binds others, or is bound, or was */
     int16_t own, candidate;
 };
 

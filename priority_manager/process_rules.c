@@ -12,7 +12,7 @@
 
 int mm_manager_init_outcomes(struct mm_priority_manager *manager)
 {
-    mm_object_pool_init(&manager->outcome_pool, sizeof(struct mm_rule_outcome));
+    mm_object_pool_init(&manager->outcome_pool, sizeof(struct mm_rule_outcome), 0);
     return mm_hash_table_init(&manager->outcomes, FIRST_BUCKETS);
 }
 

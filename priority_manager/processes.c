@@ -59,15 +59,26 @@ struct mm_process_node *mm_manager_add_process(struct mm_priority_manager *manag
     return node;
 }
 
+/* All that leaving will touch, in two steps: what lies beside it, and what that leads to. */
+static void prefetch_removal(const struct mm_priority_manager *manager, const struct mm_process_node *node)
+{
+    const struct mm_bundle_node *bundle = mm_bundle_beside(node);
+
+    __builtin_prefetch(&bundle->bundle.name, 1);
+    if (node->process.flags & (MM_PROCESS_IN_GRACE | MM_PROCESS_IS_ABILITY_STARTING)) {
+        __builtin_prefetch(node->deadline.link.next, 1);
+        __builtin_prefetch(node->deadline.link.previous, 1);
+    }
+    if (node->process.bundle != &bundle->bundle || bundle->bundle.process_count > 1)
+        return;
+    mm_priority_list_prefetch(&manager->list, &bundle->bundle.entry);
+    __builtin_prefetch(bundle->bundle.name, 1);
+    mm_hash_table_prefetch(&manager->bundles, bundle->hash_link.hash);
+}
+
 void mm_manager_remove_process(struct mm_priority_manager *manager, struct mm_process_node *node)
 {
-    /* What leaving will touch, so that memory is waited for once. */
-    __builtin_prefetch(&node->bound, 1);
-    __builtin_prefetch(&node->process.bundle_link, 1);
-    if (node->process.bundle) {
-        __builtin_prefetch(node->process.bundle, 1);
-        __builtin_prefetch(&node->process.bundle->resident_bytes, 1);
-    }
+    prefetch_removal(manager, node);
     mm_manager_unseed(manager, node);
     node->process.work_state = MM_WORK_DEAD; /* not to be seeded while it is taken apart */
     mm_deadline_stop(manager, node);
@@ -208,7 +219,8 @@ void mm_manager_on_exited(struct mm_priority_manager *manager, const struct mm_e
         forget_subject(manager, node, event);
     else if (manager->unknown_callers && event->pid > 0)
         mm_manager_release_dead_callers(manager, event->pid);
-    mm_manager_settle(manager);
+    if (manager->seeds || manager->changed_bundles) /* seldom: of others than the one that is gone */
+        mm_manager_settle(manager);
 }
 
 void mm_manager_on_left(struct mm_priority_manager *manager, const struct mm_event *event)

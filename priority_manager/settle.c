@@ -100,7 +100,7 @@ static bool follows_callers(const struct mm_process_node *node)
 /* Without a look at another line of cache where there are none. */
 static const struct mm_binding *bound_by(const struct mm_process_node *node)
 {
-    return node->process.has_bound ? node->bound : NULL;
+    return node->process.has_bindings ? node->bound : NULL;
 }
 
 static int caller_priority(const struct mm_binding *binding)

@@ -39,11 +39,10 @@ static struct mm_bundle_node *find(const struct mm_priority_manager *manager,
 static void open_to_others(struct mm_priority_manager *manager, struct mm_bundle_node *bundle,
                            const struct mm_rule_outcome *outcome)
 {
-    char *name = mm_object_pool_take(&manager->name_pool);
+    const char *name = mm_bundle_names_take(&manager->bundle_names, outcome->name);
 
     if (!name)
         return;
-    mm_copy_text(name, MM_NAME_MAX, outcome->name);
     bundle->bundle.name = name;
     bundle->is_shared = true;
     bundle->hash_link.hash = hash_of(outcome);
@@ -54,7 +53,7 @@ static void close_to_others(struct mm_priority_manager *manager, struct mm_bundl
                             const char *comm)
 {
     mm_hash_table_remove(&manager->bundles, &bundle->hash_link);
-    mm_object_pool_put(&manager->name_pool, (char *)bundle->bundle.name);
+    mm_bundle_names_put(&manager->bundle_names, bundle->bundle.name);
     bundle->is_shared = false;
     mm_bundle_label(bundle, comm);
     bundle->bundle.name = bundle->label;

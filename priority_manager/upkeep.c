@@ -19,14 +19,14 @@ int mm_manager_init_memory(struct mm_priority_manager *manager)
 {
     struct {
         struct mm_object_pool *pool;
-        size_t object_bytes;
+        size_t object_bytes, links_offset;
         uint32_t count;
     } pools[] = {
-        {&manager->process_pool, sizeof(struct mm_process_node), 0},
-        {&manager->bundle_pool, sizeof(struct mm_bundle_node), 0},
-        {&manager->name_pool, MM_NAME_MAX, RESERVE_OBJECTS},
-        {&manager->binding_pool, sizeof(struct mm_binding), RESERVE_OBJECTS},
-        {&manager->account_pool, sizeof(struct mm_account), RESERVE_OBJECTS},
+        {&manager->process_pool, sizeof(struct mm_process_node),
+         offsetof(struct mm_process_node, process.bundle), 0},
+        {&manager->bundle_pool, sizeof(struct mm_bundle_node), 0, 0},
+        {&manager->binding_pool, sizeof(struct mm_binding), 0, RESERVE_OBJECTS},
+        {&manager->account_pool, sizeof(struct mm_account), 0, RESERVE_OBJECTS},
     };
     int result = mm_priority_list_init(&manager->list);
 
@@ -39,10 +39,13 @@ int mm_manager_init_memory(struct mm_priority_manager *manager)
     if (result == 0)
         result = mm_hash_table_init(&manager->bindings, FIRST_BUCKETS);
     for (size_t i = 0; i < MM_ARRAY_SIZE(pools); i++) {
-        mm_object_pool_init(pools[i].pool, pools[i].object_bytes);
+        mm_object_pool_init(pools[i].pool, pools[i].object_bytes, pools[i].links_offset);
         if (result == 0)
             result = mm_object_pool_grow(pools[i].pool, pools[i].count);
     }
+    mm_bundle_names_init(&manager->bundle_names);
+    for (size_t i = 0; i < MM_BUNDLE_NAME_POOLS && result == 0; i++)
+        result = mm_object_pool_grow(&manager->bundle_names.pools[i], RESERVE_OBJECTS / 2);
     if (result == 0)
         result = mm_object_pool_grow_both(&manager->process_pool, &manager->bundle_pool, FIRST_OBJECTS);
     if (result == 0 && manager->is_upstream)
@@ -54,7 +57,7 @@ void mm_manager_fini_memory(struct mm_priority_manager *manager)
 {
     mm_object_pool_fini(&manager->process_pool);
     mm_object_pool_fini(&manager->bundle_pool);
-    mm_object_pool_fini(&manager->name_pool);
+    mm_bundle_names_fini(&manager->bundle_names);
     mm_object_pool_fini(&manager->binding_pool);
     mm_object_pool_fini(&manager->account_pool);
     mm_object_pool_fini(&manager->upstream_pool);
@@ -106,7 +109,8 @@ void mm_manager_keep_reserve(struct mm_priority_manager *manager)
     keep_processes_free(manager, RESERVE_OBJECTS);
     if (manager->is_upstream)
         mm_upstream_keep_reserve(manager);
-    keep_free(&manager->name_pool, RESERVE_OBJECTS / 2);
+    for (size_t i = 0; i < MM_BUNDLE_NAME_POOLS; i++)
+        keep_free(&manager->bundle_names.pools[i], RESERVE_OBJECTS / 2);
     keep_free(&manager->account_pool, RESERVE_OBJECTS / 4);
     if (manager->counters.bindings < MM_BINDINGS_MAX)
         keep_free(&manager->binding_pool, RESERVE_OBJECTS / 2);

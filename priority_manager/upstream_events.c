@@ -66,7 +66,7 @@ static void end_ability_start(struct mm_priority_manager *manager, struct mm_dea
 
 void mm_upstream_init(struct mm_priority_manager *manager)
 {
-    mm_object_pool_init(&manager->upstream_pool, sizeof(struct mm_upstream_process));
+    mm_object_pool_init(&manager->upstream_pool, sizeof(struct mm_upstream_process), 0);
     mm_deadline_queue_init(&manager->grace, manager, end_grace);
     mm_deadline_queue_init(&manager->ability_start, manager, end_ability_start);
 }

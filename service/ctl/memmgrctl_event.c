@@ -120,8 +120,20 @@ static int add_fields(const struct mm_ctl *ctl, cJSON *request, const struct mm_
     return MM_CTL_OK;
 }
 
+/* Whose it stays, where --account says another. */
+static void print_owner(const struct mm_ctl *ctl, const cJSON *answer)
+{
+    const cJSON *account = mm_json_get(answer, "account");
+    const char *claimed = mm_ctl_option(ctl, "account");
+    int64_t claim;
+
+    if (claimed && cJSON_IsNumber(account) && mm_parse_i64(claimed, 0, INT32_MAX, &claim) == 0 &&
+        (double)claim != account->valuedouble)
+        (void)printf("; it is registered for account %.0f, and stays so", account->valuedouble);
+}
+
 /* An event about a process that is not registered changes nothing, but for the one that has ended its registration. */
-static void print_process(const struct mm_event_word *word, const cJSON *answer)
+static void print_process(const struct mm_ctl *ctl, const struct mm_event_word *word, const cJSON *answer)
 {
     bool was_ignored =
         !mm_json_get_bool(answer, "registered") && word->reason != MM_REASON_PROCESS_TERMINATED;
@@ -129,13 +141,15 @@ static void print_process(const struct mm_event_word *word, const cJSON *answer)
     double pid = mm_json_get_number(answer, "pid");
 
     if (mm_json_get_bool(answer, "listed"))
-        (void)printf("process %.0f: priority %.0f (%s)%s\n", pid, mm_json_get_number(answer, "priority"),
+        (void)printf("process %.0f: priority %.0f (%s)%s", pid, mm_json_get_number(answer, "priority"),
                      mm_json_get_text(answer, "rule"), remark);
     else
-        (void)printf("process %.0f: not on the list%s\n", pid, remark);
+        (void)printf("process %.0f: not on the list%s", pid, remark);
+    print_owner(ctl, answer);
+    (void)putchar('\n');
 }
 
-static void print_outcome(const struct mm_event_word *word, const cJSON *answer)
+static void print_outcome(const struct mm_ctl *ctl, const struct mm_event_word *word, const cJSON *answer)
 {
     if (word->subject == MM_SUBJECT_LEVEL)
         (void)printf("level %s told to subscribers as injected; it is %s\n",
@@ -145,7 +159,7 @@ static void print_outcome(const struct mm_event_word *word, const cJSON *answer)
     else if (word->subject == MM_SUBJECT_DEVICE)
         (void)printf("told: %s\n", word->word);
     else
-        print_process(word, answer);
+        print_process(ctl, word, answer);
 }
 
 static int run(struct mm_ctl *ctl)
@@ -168,7 +182,7 @@ static int run(struct mm_ctl *ctl)
     if (ctl->is_json)
         mm_print_json(answer);
     else
-        print_outcome(word, answer);
+        print_outcome(ctl, word, answer);
     cJSON_Delete(answer);
     return MM_CTL_OK;
 }

@@ -196,9 +196,10 @@ static void write_decision(struct mm_json_writer *writer, const struct mm_servic
 static void write_priority(struct mm_json_writer *writer, const struct mm_service_context *context,
                            const struct mm_event *event)
 {
-    (void)context;
+    const struct mm_process *process = mm_priority_manager_find(context->manager, event->pid);
+
     mm_json_signed(writer, "pid", event->pid);
-    mm_json_text(writer, "name", event->payload.priority.name);
+    mm_json_text(writer, "name", process ? process->bundle->name : ""); /* "": ended in the meantime */
     mm_json_signed(writer, "priority", event->payload.priority.priority);
     mm_json_signed(writer, "previous", event->payload.priority.previous);
     mm_json_bool(writer, "registered", event->payload.priority.is_registered);

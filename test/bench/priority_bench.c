@@ -267,6 +267,15 @@ static size_t pool_bytes(const struct mm_object_pool *pool, bool with_reserve)
     return (pool->total_count - (with_reserve ? 0 : pool->free_count)) * pool->object_bytes;
 }
 
+static size_t names_bytes(const struct mm_bundle_names *names, bool with_reserve)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < MM_BUNDLE_NAME_POOLS; i++)
+        bytes += pool_bytes(&names->pools[i], with_reserve);
+    return bytes;
+}
+
 /* All that the manager holds, but the heads of the list's 2,001 buckets: of those who are there, and with what it keeps
    free for newcomers (an eighth, and 256 at first). */
 static void measure_memory(const struct world *world)
@@ -283,7 +292,7 @@ static void measure_memory(const struct world *world)
         const size_t entries = with_reserve ? manager->list.capacity : manager->list.count;
         const size_t bytes = pool_bytes(&manager->process_pool, with_reserve) +
                              pool_bytes(&manager->bundle_pool, with_reserve) +
-                             pool_bytes(&manager->name_pool, with_reserve) + tables_bytes +
+                             names_bytes(&manager->bundle_names, with_reserve) + tables_bytes +
                              entries * entry_bytes;
         char name[80];
 

@@ -77,25 +77,41 @@ drop() {
 }
 
 # ---- capabilities -----------------------------------------------------------------------------------------
-# each alone: none is needed to begin
-for capability in bpf perfmon sys_admin net_admin sys_resource kill dac_override dac_read_search sys_ptrace; do
+# each alone: none is needed to begin. What it is shown as, and what the log says, once: its name and what is lost.
+while read -r capability row lost; do
     drop "$capability" || fail "$capability cannot be dropped"
     without "$capability" "${words[@]}"
-    case $capability in
-    kill)
-        says 'no CAP_KILL: only processes of uid 0 can be ended'
-        shows kill_others 'no .*no CAP_KILL'
-        ;;
-    sys_resource) shows oom_score_adj_lower 'no .*no CAP_SYS_RESOURCE: values below 0 are written as 0' ;;
+    shows "$row" "no .*no CAP_${capability^^}: $lost"
+    says "no CAP_${capability^^}: $lost"
     # sys_admin stands in for the younger two, and they for it
-    *) shows bpf yes ;;
-    esac
+    shows bpf yes
+    goes_on
+done <<'TABLE'
+kill kill_others only processes of uid 0 can be ended
+sys_resource oom_score_adj_lower values below 0 are written as 0
+dac_override cap_dac_override oom_score_adj and groups of other users are not written
+dac_read_search cap_dac_read_search who is in a frozen group is found by asking all, later
+sys_ptrace cap_sys_ptrace what others run, or /proc hides of them, is not seen
+ipc_lock cap_ipc_lock memory is locked as far as RLIMIT_MEMLOCK goes
+sys_nice cap_sys_nice no real-time scheduling
+chown cap_chown the control socket is not given to its group
+net_admin cap_net_admin no process connector
+setuid cap_setuid what reads files and matches rules stays this user
+setgid cap_setgid what reads files and matches rules stays of this group
+TABLE
+for capability in bpf perfmon sys_admin; do
+    drop "$capability" || fail "$capability cannot be dropped"
+    without "$capability" "${words[@]}"
+    [ "$capability" = sys_admin ] || shows "cap_$capability" 'yes .*CAP_SYS_ADMIN stands in'
+    shows bpf yes
     goes_on
 done
 for capabilities in bpf,sys_admin perfmon,sys_admin bpf,perfmon,sys_admin bpf,sys_admin,net_admin; do
     drop "$capabilities" || fail "$capabilities cannot be dropped"
     without "$capabilities" "${words[@]}"
     shows bpf 'no .*CAP_BPF and CAP_PERFMON are needed'
+    case ,$capabilities, in *,bpf,*) says 'no CAP_BPF: no BPF programs' ;; esac
+    case ,$capabilities, in *,perfmon,*) says 'no CAP_PERFMON: no BPF programs' ;; esac
     shows 'bpf memory' 'no .*not without the other BPF programs'
     says 'CAP_BPF and CAP_PERFMON are needed'
     goes_on

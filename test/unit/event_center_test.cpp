@@ -6,9 +6,12 @@
 #include "presence.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include <iterator>
 
 namespace
 {
@@ -173,6 +176,49 @@ TEST_F(EventCenter, DeliveredEventsGiveTheirPlacesBackInALongChain)
     publish(MM_EVENT_PRIORITY, 1);
     EXPECT_EQ(left, 0);
     EXPECT_EQ(mm_event_center_counters(center)->lost, 0u);
+}
+
+/* Published from outside, with its time and without, and from within, behind another: of the largest of each size. */
+TEST_F(EventCenter, EventsArriveWhole)
+{
+    struct {
+        mm_event_kind kind;
+        char *text;
+        size_t size;
+    } texts[4];
+    mm_event event{};
+    std::vector<std::string> arrived;
+    size_t at = 0;
+
+    mm_simulated_advance(kernel, MM_NS_PER_S);
+    texts[0] = {MM_EVENT_DECISION, event.payload.decision.reason, MM_REASON_MAX};
+    texts[1] = {MM_EVENT_APPLICATION, event.payload.application.process_name, MM_NAME_MAX};
+    texts[2] = {MM_EVENT_PROCESS_MATCHED, event.payload.match.bundle, MM_NAME_MAX};
+    texts[3] = {MM_EVENT_PROCESS_EXITED, event.payload.process.comm, MM_COMM_MAX};
+    for (const auto &text : texts)
+        subscribe(MM_RANK_OBSERVER, mask(text.kind), [&](const mm_event &delivered) {
+            const char *place = (const char *)&delivered + (texts[at].text - (const char *)&event);
+
+            EXPECT_EQ(delivered.kind, texts[at].kind);
+            EXPECT_EQ(delivered.time_ns, event.time_ns == 0 ? MM_NS_PER_S : event.time_ns);
+            arrived.emplace_back(place, strnlen(place, texts[at].size));
+        });
+    subscribe(MM_RANK_OBSERVER, mask(MM_EVENT_ACCOUNT),
+              [&](const mm_event &) { mm_event_center_publish(center, &event); });
+    for (at = 0; at < std::size(texts); at++) {
+        const std::string filled(texts[at].size - 1, 'x');
+
+        event = mm_event{};
+        event.kind = texts[at].kind;
+        (void)memcpy(texts[at].text, filled.c_str(), texts[at].size);
+        mm_event_center_publish(center, &event);
+        EXPECT_EQ(event.time_ns, 0u);
+        event.time_ns = 5;
+        mm_event_center_publish(center, &event);
+        publish(MM_EVENT_ACCOUNT);
+        EXPECT_EQ(arrived, std::vector<std::string>(3, filled)) << mm_event_kind_name(event.kind);
+        arrived.clear();
+    }
 }
 
 TEST_F(EventCenter, ThirtyTwoSubscribersAndNoMore)

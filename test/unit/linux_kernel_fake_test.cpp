@@ -537,6 +537,74 @@ TEST(FakeMachineFeatures, WithoutTheCapability)
     EXPECT_FALSE(machine.ops()->feature(machine.kernel(), MM_FEATURE_OOM_SCORE_ADJ_LOWER)->available);
 }
 
+/* Bits of the effective set, as /proc/PID/status has them. */
+TEST(FakeMachineFeatures, CapabilitiesOneByOne)
+{
+    const uint64_t all = 0x1ffffffffff, sys_admin = UINT64_C(1) << 21;
+    const struct {
+        enum mm_feature_id feature;
+        unsigned bit;
+        const char *name;
+    } rows[] = {
+        {MM_FEATURE_KILL_OTHERS, 5, "CAP_KILL"},
+        {MM_FEATURE_OOM_SCORE_ADJ_LOWER, 24, "CAP_SYS_RESOURCE"},
+        {MM_FEATURE_CAP_DAC_OVERRIDE, 1, "CAP_DAC_OVERRIDE"},
+        {MM_FEATURE_CAP_DAC_READ_SEARCH, 2, "CAP_DAC_READ_SEARCH"},
+        {MM_FEATURE_CAP_SYS_PTRACE, 19, "CAP_SYS_PTRACE"},
+        {MM_FEATURE_CAP_IPC_LOCK, 14, "CAP_IPC_LOCK"},
+        {MM_FEATURE_CAP_SYS_NICE, 23, "CAP_SYS_NICE"},
+        {MM_FEATURE_CAP_CHOWN, 0, "CAP_CHOWN"},
+        {MM_FEATURE_CAP_BPF, 39, "CAP_BPF"},
+        {MM_FEATURE_CAP_PERFMON, 38, "CAP_PERFMON"},
+        {MM_FEATURE_CAP_NET_ADMIN, 12, "CAP_NET_ADMIN"},
+        {MM_FEATURE_CAP_SETUID, 7, "CAP_SETUID"},
+        {MM_FEATURE_CAP_SETGID, 6, "CAP_SETGID"},
+    };
+    const auto feature_of = [](uint64_t effective, enum mm_feature_id id, bool is_initial = true) {
+        FakeMachine machine;
+        char status[96];
+
+        (void)mm_format(status, sizeof(status), "Tgid:\t1\nPid:\t1\nUid:\t0\t0\t0\t0\nCapEff:\t%016llx\n",
+                        static_cast<unsigned long long>(effective));
+        machine.write("proc/self/status", status);
+        if (!is_initial)
+            machine.write("proc/self/uid_map", "         0       1000          1\n");
+        EXPECT_EQ(machine.start(), 0);
+        return *machine.ops()->feature(machine.kernel(), id);
+    };
+
+    for (const auto &row : rows) {
+        const mm_feature without = feature_of((all & ~sys_admin) & ~(UINT64_C(1) << row.bit), row.feature);
+
+        EXPECT_STREQ(feature_of(all, row.feature).reason, row.name);
+        EXPECT_FALSE(without.available) << row.name;
+        EXPECT_EQ(std::string(without.reason).find("no " + std::string(row.name) + ": "), 0U)
+            << without.reason;
+        EXPECT_LT(strlen(without.reason), sizeof(without.reason) - 1) << "cut: " << without.reason;
+        for (const auto &other : rows) {
+            const uint64_t alone = UINT64_C(1) << row.bit;
+
+            EXPECT_EQ(feature_of(alone, other.feature).available, other.bit == row.bit)
+                << other.name << " by " << row.name;
+        }
+    }
+    for (enum mm_feature_id id : {MM_FEATURE_CAP_BPF, MM_FEATURE_CAP_PERFMON}) {
+        EXPECT_TRUE(feature_of(sys_admin, id).available);
+        EXPECT_STREQ(feature_of(sys_admin, id).reason, "CAP_SYS_ADMIN stands in");
+    }
+    EXPECT_FALSE(feature_of(sys_admin, MM_FEATURE_CAP_NET_ADMIN).available);
+    /* in another user namespace */
+    for (enum mm_feature_id id : {MM_FEATURE_CAP_BPF, MM_FEATURE_CAP_PERFMON, MM_FEATURE_CAP_NET_ADMIN,
+                                  MM_FEATURE_CAP_IPC_LOCK, MM_FEATURE_OOM_SCORE_ADJ_LOWER}) {
+        const mm_feature there = feature_of(all, id, false);
+
+        EXPECT_FALSE(there.available) << there.reason;
+        EXPECT_NE(std::string(there.reason).find("of a user namespace"), std::string::npos) << there.reason;
+        EXPECT_LT(strlen(there.reason), sizeof(there.reason) - 1) << "cut: " << there.reason;
+    }
+    EXPECT_TRUE(feature_of(all, MM_FEATURE_CAP_DAC_OVERRIDE, false).available);
+}
+
 TEST(FakeMachineMounts, TheOneThatShowsMostIsTaken)
 {
     FakeMachine machine;

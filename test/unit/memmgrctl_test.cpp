@@ -237,6 +237,26 @@ TEST_F(Ctl, ADryRunSavesNothing)
     EXPECT_EQ(output.find("s ago"), std::string::npos) << output;
 }
 
+TEST_F(Ctl, SaysWhyReportsAreNotSaved)
+{
+    const auto error_of = [this] {
+        return text_of(member(member(ask_json({"status"}), "saved_state"), "error"));
+    };
+
+    EXPECT_EQ(error_of(), "");
+    server.run([](World &world) {
+        mm_simulated_fail(world.kernel, "write_saved", ENOSPC, 1);
+        EXPECT_EQ(mm_priority_manager_save(world.manager), -ENOSPC);
+    });
+    EXPECT_EQ(error_of(), strerror(ENOSPC));
+    const std::string output = ask({"status"}).output;
+    EXPECT_NE(output.find("cannot be written: " + std::string(strerror(ENOSPC))), std::string::npos)
+        << output;
+    server.run([](World &world) { EXPECT_EQ(mm_priority_manager_save(world.manager), 0); });
+    EXPECT_EQ(error_of(), "");
+    EXPECT_EQ(ask({"status"}).output.find("cannot be written"), std::string::npos);
+}
+
 TEST_F(Ctl, SaysWhenTheNumbersAreOpenHarmonys)
 {
     Server upstream(16, MM_PRIORITY_COMPAT_UPSTREAM);
@@ -304,6 +324,15 @@ TEST_F(Ctl, EventsAreReportedAndRefused)
 
     EXPECT_EQ(done.exit_code, 0) << done.errors;
     EXPECT_EQ(done.output.rfind("process 100: priority 0 (", 0), 0U) << done.output;
+    EXPECT_EQ(done.output.find("account"), std::string::npos) << done.output;
+    done = ask({"event", "foreground", "100", "--account", "107"});
+    EXPECT_NE(done.output.find("; it is registered for account 0, and stays so\n"), std::string::npos)
+        << done.output;
+    EXPECT_EQ(ask({"event", "foreground", "100", "--account", "0"}).output.find("stays so"),
+              std::string::npos);
+    EXPECT_NE(
+        ask({"status"}).output.find("1 named another user or account than the process is registered for"),
+        std::string::npos);
     EXPECT_EQ(ask({"event", "account-hot-switch", "101"}).exit_code, 0);
     EXPECT_EQ(ask({"event", "bind", "100", "--caller=101"}).exit_code, 0);
 

@@ -15,8 +15,8 @@ class ObjectPool : public ::testing::Test
 
     ObjectPool()
     {
-        mm_object_pool_init(&first, FIRST_BYTES);
-        mm_object_pool_init(&second, SECOND_BYTES);
+        mm_object_pool_init(&first, FIRST_BYTES, 0);
+        mm_object_pool_init(&second, SECOND_BYTES, SECOND_BYTES / 2);
     }
 
     ~ObjectPool() override

@@ -414,6 +414,23 @@ TEST(EventPackets, CarryWhatHappened)
     EXPECT_TRUE(cJSON_IsNull(member(level, "available_bytes")));
 }
 
+TEST(EventPackets, AMoveNamesTheApplicationAsLongAsItIsThere)
+{
+    World world;
+    mm_event event{};
+    size_t length = 0;
+
+    event.kind = MM_EVENT_PRIORITY;
+    event.pid = 100;
+    event.payload.priority.previous = MM_PRIORITY_BACKGROUND;
+    Json move = parse(mm_requests_event_packet(world.requests, &event, &length));
+    EXPECT_EQ(text_of(member(move, "name")), "mail");
+    EXPECT_EQ(number_of(member(move, "previous")), MM_PRIORITY_BACKGROUND);
+    event.pid = 999;
+    Json gone = parse(mm_requests_event_packet(world.requests, &event, &length));
+    EXPECT_EQ(text_of(member(gone, "name")), "");
+}
+
 // ---- who may ------------------------------------------------------------------------------------------
 
 TEST(Permission, ReadingIsOpenChangingIsNot)
