@@ -275,22 +275,18 @@ static struct mm_process_node *find_subject(struct mm_priority_manager *manager,
     return NULL;
 }
 
-/* Of who is registered already: created, or made a render process, by others it is refused where that is done. Render
-   processes have a user of their own, and their owner's bundle. */
+/* Of who is registered already: created, or made a render process, for others it is refused where that is done. Render
+   processes have their owner's bundle. A process may have changed its user since it was registered: that is no claim. */
 static bool is_foreign_claim(const struct mm_priority_manager *manager, const struct mm_event *event,
                              const struct mm_process_node *node)
 {
     const uint32_t refusing = 1u << MM_REASON_CREATE_PROCESS | 1u << MM_REASON_RENDER_CREATE_PROCESS;
-    const struct mm_bundle *bundle;
     int64_t account_id = event->payload.application.account_id;
 
-    if (!is_registered(node) || (refusing & 1u << event->payload.application.reason) ||
-        (node->process.flags & MM_PROCESS_IS_RENDER))
-        return false;
-    bundle = node->process.bundle;
-    if (event->uid != MM_UID_UNKNOWN && event->uid != bundle->uid)
-        return true;
-    return account_id >= 0 && !manager->is_upstream && account_id != mm_bundle_account_id(bundle);
+    return account_id >= 0 && !manager->is_upstream && is_registered(node) &&
+           !(refusing & 1u << event->payload.application.reason) &&
+           !(node->process.flags & MM_PROCESS_IS_RENDER) &&
+           account_id != mm_bundle_account_id(node->process.bundle);
 }
 
 void mm_manager_on_application(struct mm_priority_manager *manager, const struct mm_event *event)

@@ -351,8 +351,8 @@ struct mm_priority_counters {
     uint32_t bindings;
     uint64_t unknown_pid_events; /* events about a pid that is not known or not alive, or was another's */
     uint64_t refused_events;     /* a foreign process, pid 1, this process, out of range, too many binds */
-    /* reports of a registered process under another user or account: the report counts, the claim does not; of one that
-       is created anew it is refused */
+    /* reports of a registered process under another account: the report counts, the claim does not; of one that is
+       created anew it is refused */
     uint64_t foreign_claims;
     uint64_t late_events; /* about a process that had the pid before, or older than what is known */
     uint64_t oom_score_adj_writes, oom_score_adj_failures;

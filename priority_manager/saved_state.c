@@ -214,13 +214,6 @@ static bool is_calm(const struct mm_priority_manager *manager)
     return !manager->is_under_pressure && manager->memory_level < MM_LEVEL_CRITICAL;
 }
 
-int mm_priority_manager_save(struct mm_priority_manager *manager)
-{
-    if (!mm_priority_manager_is_saved(manager))
-        return -EOPNOTSUPP;
-    return is_calm(manager) ? write_state(manager) : -EBUSY;
-}
-
 int mm_priority_manager_save_last(struct mm_priority_manager *manager)
 {
     return mm_priority_manager_is_saved(manager) ? write_state(manager) : -EOPNOTSUPP;
@@ -233,21 +226,29 @@ static void arm(struct mm_priority_manager *manager, uint64_t wait_ns)
 }
 
 /* Where it is not calm, it stays wanted; when that ends it is armed again. */
-static void save(struct mm_timer *timer, void *user)
+int mm_priority_manager_save(struct mm_priority_manager *manager)
 {
-    struct mm_priority_manager *manager = user;
     int before = manager->saved.error;
-    int result = mm_priority_manager_save(manager);
+    int result;
 
-    (void)timer;
-    if (result == -EBUSY || result == -EOPNOTSUPP)
-        return;
+    if (!mm_priority_manager_is_saved(manager))
+        return -EOPNOTSUPP;
+    if (!is_calm(manager))
+        return -EBUSY;
+    result = write_state(manager);
     if (result < 0 && result != before)
         mm_warning("what clients reported is not saved for a restart: %s", strerror(-result));
     if (result == 0 && before < 0)
         mm_notice("what clients reported is saved for a restart again");
     if (result < 0)
         arm(manager, RETRY_NS);
+    return result;
+}
+
+static void save(struct mm_timer *timer, void *user)
+{
+    (void)timer;
+    (void)mm_priority_manager_save(user);
 }
 
 void mm_manager_init_save(struct mm_priority_manager *manager)

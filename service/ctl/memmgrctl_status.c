@@ -309,7 +309,7 @@ static void print_counters(const struct mm_ctl *ctl, const cJSON *answer)
                  mm_json_get_number(list, "refused_events"), mm_json_get_number(list, "late_events"),
                  mm_json_get_number(events, "wakeups"));
     if (mm_json_get_number(list, "foreign_claims") > 0)
-        (void)printf("%12s%.0f named another user or account than the process is registered for\n", "",
+        (void)printf("%12s%.0f named another account than the process is registered for\n", "",
                      mm_json_get_number(list, "foreign_claims"));
     print_title(ctl, "requests");
     (void)printf("%.0f, %.0f refused (%.0f not permitted); %.0f critical processes, %.0f registered apps\n",

@@ -135,7 +135,7 @@ TEST_F(PriorityBadInput, AnEventOlderThanTheStartOfAnAbilityIsLate)
 }
 
 /* What it does is believed, whoever is said to own it: an application in front does not die of a wrong number. */
-TEST_F(PriorityBadInput, AReportUnderAnotherUserOrAccountCountsButNotItsClaim)
+TEST_F(PriorityBadInput, AReportUnderAnotherAccountCountsButNotItsClaim)
 {
     const struct {
         const char *what;
@@ -146,7 +146,7 @@ TEST_F(PriorityBadInput, AReportUnderAnotherUserOrAccountCountsButNotItsClaim)
         {"none", {10, kUid}, 0},
         {"no user", {10, MM_UID_UNKNOWN}, 0},
         {"another account", {10, kUid, kBundle, "", 101}, 1},
-        {"another user", {10, kUid + 1, kBundle}, 1},
+        {"a user it has become since", {10, kUid + 1, kBundle}, 0},
         {"another user of another account", {10, 101 * MM_ACCOUNT_UIDS + 5, kBundle, "", 101}, 1},
     };
 

@@ -41,8 +41,10 @@ check "all that was reported is saved" wait_until 20 all_is_saved
 
 # The hog stands still for a while. The nudge goes a little below the waterline and no further, so that one death is
 # enough however slow the machine is.
-enter hog background 16 --grow-mb-per-s 40
+start_application hog 16 --grow-mb-per-s 40
 must_observe signal hog STOP
+application_hog=$application_pid
+report hog background
 must_observe available
 available_mb=$answer
 enter nudge foreground $((available_mb - 530)) --grow-mb-per-s 40 --limit-mb $((available_mb - 490))

@@ -240,7 +240,8 @@ check_kills() {
 }
 
 # check_storm "WATERLINE..." NAME...: by the observer alone. NAME... died in this order and of SIGKILL, each not
-# before available memory had sunk below its WATERLINE, and the kernel has killed nobody.
+# before available memory had sunk to about its WATERLINE, and the kernel has killed nobody. What the daemon saw at each
+# kill is check_kills' subject.
 check_storm() {
     local waterlines=$1 waterline index=0 signals="" lows_mb low_mb
 
