@@ -136,37 +136,4 @@ TEST(Deadline, DoesNotCountTheTimeOfVisits)
     EXPECT_EQ(visited, 4u);
 }
 
-// A new daemon tells more at once than waits for the program, who makes a call instead of taking it.
-TEST(Deadline, MoreEventsThanWaitDoNotHoldUpACall)
-{
-    FakeDaemon daemon;
-    memmgr_memory memory = MEMMGR_MEMORY_INIT;
-
-    daemon.set_answers([](const std::string &request) {
-        std::vector<std::string> packets;
-
-        if (request.find("subscribe") != std::string::npos) {
-            for (int pid = 100; pid < 200; pid++)
-                packets.push_back(R"({"version":1,"event":"app-state","time_ns":1,"uid":6,"state":"visible",)"
-                                  R"("present":true,"pid":)" +
-                                  std::to_string(pid) + "}");
-        }
-        packets.push_back(R"({"version":1,"id":@,"ok":true,"total_bytes":3})");
-        return packets;
-    });
-    daemon.up();
-    Session session = open_session(daemon.path, 5000);
-    ASSERT_EQ(memmgr_session_subscribe(session.get(), MEMMGR_SUBSCRIBE_PURGEABLE), 0);
-    while (next_event(session, 0).kind != 0)
-        continue;
-    daemon.down();
-    EXPECT_EQ(next_event(session).kind, MEMMGR_EVENT_DISCONNECTED);
-    daemon.up();
-    ASSERT_EQ(memmgr_session_memory(session.get(), &memory), 0);
-    EXPECT_EQ(memory.total_bytes, 3u);
-    memmgr_event first = next_event(session);
-    EXPECT_GT(first.lost, 0u);
-    EXPECT_EQ(first.is_present, 1);
-}
-
 } // namespace
