@@ -120,7 +120,9 @@ enum memmgr_app_state {
     MEMMGR_APP_ENDED = 4,     /* its process is gone */
     MEMMGR_APP_FORGOTTEN = 5, /* nobody registers it any more */
     MEMMGR_APP_RECLAIM = 6,   /* give back what is held for it, now */
-    MEMMGR_APP_LEFT = 7 /* its process lives on outside the managed group, and is not followed any more */
+    /* Its process lives on outside the managed group, and is not followed any more. Who was built with a header that
+       did not have this is told MEMMGR_APP_ENDED. */
+    MEMMGR_APP_LEFT = 7
 };
 
 enum memmgr_level_cause {

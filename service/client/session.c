@@ -373,6 +373,9 @@ int memmgr_session_next(struct memmgr_session *session, int timeout_ms, struct m
         result = mm_copy_out(event, first, sizeof(*first), EVENT_SIZE);
         if (result == 0)
             mm_session_pull(session);
+        /* who was built when there was one end gives back what is held at that */
+        if (result == 0 && event->size <= EVENT_SIZE && event->state == MEMMGR_APP_LEFT)
+            event->state = MEMMGR_APP_ENDED;
         ask_for_states(session);
     }
     mm_session_update_wake(session);

@@ -181,6 +181,31 @@ TEST_F(States, WhatDoesNotFitIsToldAnewWhenAllIsTaken)
     EXPECT_EQ(subscriptions(), 0u);
 }
 
+// A program that was built before there was is_present, and "left".
+TEST_F(States, ToAnOldProgramWhatLeftHasEnded)
+{
+    memmgr_event old = MEMMGR_EVENT_INIT, now = MEMMGR_EVENT_INIT;
+
+    subscribe(MEMMGR_SUBSCRIBE_PURGEABLE);
+    EXPECT_EQ(next_event(session).kind, MEMMGR_EVENT_CONNECTED);
+    for (const char *state : {"left", "reclaim"}) {
+        for (int pid : {5, 6})
+            daemon.tell(app_state(pid, state));
+    }
+    call();
+    old.size = offsetof(memmgr_event, is_present);
+    old.is_present = 77;
+    ASSERT_EQ(memmgr_session_next(session.get(), 0, &old), 0);
+    EXPECT_EQ(old.pid, 5);
+    EXPECT_EQ(old.state, MEMMGR_APP_ENDED);
+    EXPECT_EQ(old.is_present, 77);
+    ASSERT_EQ(memmgr_session_next(session.get(), 0, &now), 0);
+    EXPECT_EQ(now.pid, 6);
+    EXPECT_EQ(now.state, MEMMGR_APP_LEFT);
+    ASSERT_EQ(memmgr_session_next(session.get(), 0, &old), 0);
+    EXPECT_EQ(old.state, MEMMGR_APP_RECLAIM);
+}
+
 // The daemon's own requests.
 TEST(StatesReal, WhoSubscribesAndRegistersHearsOfAll)
 {
