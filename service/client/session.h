@@ -70,7 +70,6 @@ struct memmgr_session {
 
 /* ---- session.c: the connection -------------------------------------------------------------------------- */
 
-int64_t mm_session_now_ms(void);
 /* A call that asks several times has one deadline: begun and ended by who sets it. One that does not has its own for
    each mm_session_ask. */
 void mm_session_begin_call(struct memmgr_session *session);
