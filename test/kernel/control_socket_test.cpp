@@ -37,6 +37,7 @@ TEST_F(ControlSocket, TheLargestPacketPassesAndALargerOneIsRefusedButNotItsSende
     EXPECT_EQ(ask(fd, "and on"), "and on");
     stop();
     EXPECT_EQ(packets.size(), 2u) << "no handler saw the others";
+    EXPECT_EQ(too_long, 2u) << "but they were counted";
 }
 
 TEST_F(ControlSocket, ZerosAndAnyBytesArriveAsTheyAre)
