@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -165,6 +166,13 @@ void mm_control_want_room(struct mm_control_client *client)
         return;
     client->wants_room = true;
     watch(client);
+}
+
+bool mm_control_has_room(const struct mm_control_client *client)
+{
+    struct pollfd poller = {.fd = client->fd, .events = POLLOUT};
+
+    return client->fd >= 0 && poll(&poller, 1, 0) == 1 && (poller.revents & POLLOUT);
 }
 
 static void pause_client(struct mm_control_client *client, uint64_t now_ns)

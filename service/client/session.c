@@ -194,6 +194,28 @@ void mm_session_take_packet(struct memmgr_session *session, size_t length)
         take_answer(session, packet, length);
 }
 
+/* Who subscribes anew is told all that is. Without room for that it is tried again soon; a greeting says it anyway. */
+static void ask_for_states(struct memmgr_session *session)
+{
+    struct mm_body body;
+    uint64_t id;
+    int result;
+
+    if (!session->owes_states || session->event_count > 0 || session->state != MM_SESSION_READY)
+        return;
+    if (session->subscriptions & MEMMGR_SUBSCRIBE_PURGEABLE) {
+        mm_session_subscribe_body(&body, session->subscriptions);
+        result = mm_session_send(session, body.text, &id);
+        if (result == -ETIMEDOUT) {
+            set_timer(session, mm_session_now_ms() + BACKOFF_MIN_MS);
+            return;
+        }
+        if (result < 0)
+            mm_session_lose(session, result);
+    }
+    session->owes_states = false;
+}
+
 /* Much of what can be done without waiting. Stops at an answer that is awaited, and, where no call is under way, at a full
    ring: the socket keeps the rest, and the daemon gives up who never comes for it. */
 static void pump(struct memmgr_session *session)
@@ -206,6 +228,7 @@ static void pump(struct memmgr_session *session)
         try_now(session);
     else if (session->state == MM_SESSION_GREETING && mm_session_now_ms() >= session->tried_ms + GREETING_MS)
         mm_session_lose(session, -ETIMEDOUT);
+    ask_for_states(session);
     for (unsigned i = 0; i < PACKETS_AT_ONCE && session->client && session->answer_length == 0 &&
                          (session->deadline_ms != 0 || session->event_count < MM_SESSION_EVENTS_MAX);
          i++) {
@@ -348,11 +371,12 @@ int memmgr_session_next(struct memmgr_session *session, int timeout_ms, struct m
 
         first->lost = session->events_lost;
         result = mm_copy_out(event, first, sizeof(*first), EVENT_SIZE);
-        if (result == 0) {
-            session->events_lost = 0;
-            session->event_first = (session->event_first + 1) % MM_SESSION_EVENTS_MAX;
-            session->event_count--;
-        }
+        if (result == 0)
+            mm_session_pull(session);
+        /* who was built when there was one end gives back what is held at that */
+        if (result == 0 && event->size <= EVENT_SIZE && event->state == MEMMGR_APP_LEFT)
+            event->state = MEMMGR_APP_ENDED;
+        ask_for_states(session);
     }
     mm_session_update_wake(session);
     return result;
