@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* As much as status shows. */
-#define DETAIL_SIZE 96
+/* A feature's reason, and what follows from it. */
+#define DETAIL_SIZE 160
 
 static int watch_wake(struct mm_wake_watch *watch)
 {

@@ -216,7 +216,8 @@ TEST(LimitWatchOfTheMachine, IsRefused)
 
 TEST(Inotify, ItsLimitsAreCalledByTheirNames)
 {
-    EXPECT_STREQ(mm_inotify_error_text(-EMFILE), "no inotify instance left (fs.inotify.max_user_instances)");
+    EXPECT_STREQ(mm_inotify_error_text(-EMFILE),
+                 "no descriptor, or inotify instance, left (ulimit -n, fs.inotify.max_user_instances)");
     EXPECT_STREQ(mm_inotify_error_text(-ENOSPC), "no inotify watch left (fs.inotify.max_user_watches)");
     EXPECT_STREQ(mm_inotify_error_text(-ENOENT), "No such file or directory");
 }
