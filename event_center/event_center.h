@@ -107,6 +107,10 @@ int mm_event_center_watch_fd(struct mm_event_center *center, void *source, int f
 int mm_event_center_change_fd(struct mm_event_center *center, void *source, int fd, uint32_t events,
                               uint64_t tag);
 void mm_event_center_forget_fd(struct mm_event_center *center, int fd);
+/* Not looked at until resumed, nor what of it is ready already (with events of 0 errors still are); its place among the
+   descriptors stays its own. -ENOENT: it is not watched; resume also -ENOMEM, -ENOSPC of the kernel. */
+int mm_event_center_pause_fd(struct mm_event_center *center, int fd);
+int mm_event_center_resume_fd(struct mm_event_center *center, int fd, uint32_t events);
 
 /* ---- the loop --------------------------------------------------------------------------------------- */
 

@@ -164,15 +164,36 @@ int mm_event_center_change_fd(struct mm_event_center *center, void *source, int 
     return result;
 }
 
-void mm_event_center_forget_fd(struct mm_event_center *center, int fd)
+/* What of the batch at hand is about it is void. */
+static struct mm_watch *silence(struct mm_event_center *center, int fd)
 {
     struct mm_watch *watch = fd < 0 ? NULL : find_watch(center, fd);
 
-    if (!watch)
-        return;
-    (void)epoll_ctl(center->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-    watch->fd = -1;
-    watch->generation++;
+    if (watch) {
+        (void)epoll_ctl(center->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+        watch->generation++;
+    }
+    return watch;
+}
+
+void mm_event_center_forget_fd(struct mm_event_center *center, int fd)
+{
+    struct mm_watch *watch = silence(center, fd);
+
+    if (watch)
+        watch->fd = -1;
+}
+
+int mm_event_center_pause_fd(struct mm_event_center *center, int fd)
+{
+    return silence(center, fd) ? 0 : -ENOENT;
+}
+
+int mm_event_center_resume_fd(struct mm_event_center *center, int fd, uint32_t events)
+{
+    struct mm_watch *watch = fd < 0 ? NULL : find_watch(center, fd);
+
+    return watch ? control_watch(center, EPOLL_CTL_ADD, watch, fd, events) : -ENOENT;
 }
 
 /* The timer descriptor follows the first timer that cannot wait; a call is made only when that changed. */

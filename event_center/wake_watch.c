@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* As much as status shows. */
-#define DETAIL_SIZE 96
+/* A feature's reason, and what follows from it. */
+#define DETAIL_SIZE 160
 
 static int watch_wake(struct mm_wake_watch *watch)
 {
@@ -58,20 +58,28 @@ void mm_wake_watch_pause(struct mm_wake_watch *watch)
 {
     if (!watch->wake)
         return;
-    mm_event_center_forget_fd(watch->center, watch->fd);
+    (void)mm_event_center_pause_fd(watch->center, watch->fd);
     mm_list_remove(&watch->link);
 }
 
 int mm_wake_watch_resume(struct mm_wake_watch *watch)
 {
-    return watch->wake ? watch_wake(watch) : 0;
+    uint32_t events = 0;
+
+    if (!watch->wake)
+        return 0;
+    if (watch->kernel->ops->wake_fd(watch->kernel, watch->wake, &events) >= 0)
+        return mm_event_center_resume_fd(watch->center, watch->fd, events);
+    mm_list_push_back(&watch->center->wakes, &watch->link);
+    return 0;
 }
 
 void mm_wake_watch_close(struct mm_wake_watch *watch)
 {
     if (!watch->wake)
         return;
-    mm_wake_watch_pause(watch);
+    mm_event_center_forget_fd(watch->center, watch->fd);
+    mm_list_remove(&watch->link);
     watch->kernel->ops->close_wake(watch->kernel, watch->wake);
     watch->wake = NULL;
 }

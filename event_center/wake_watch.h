@@ -33,7 +33,8 @@ int mm_wake_watch_open(struct mm_wake_watch *watch, struct mm_event_center *cent
 int mm_wake_watch_take(struct mm_wake_watch *watch);
 void mm_wake_watch_close(struct mm_wake_watch *watch);
 /* Does not listen until mm_wake_watch_resume, for what comes more often than anybody wants to know; take_wake then says
-   once what came meanwhile (in the simulated kernel it is lost). Both do nothing on a closed one. */
+   once what came meanwhile (in the simulated kernel it is lost). Its place in the loop stays its own. Both do nothing on a
+   closed one. */
 void mm_wake_watch_pause(struct mm_wake_watch *watch);
 int mm_wake_watch_resume(struct mm_wake_watch *watch);
 bool mm_wake_watch_is_open(const struct mm_wake_watch *watch);

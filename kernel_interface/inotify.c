@@ -21,7 +21,7 @@ const char *mm_inotify_error_text(int error)
 {
     switch (error) {
     case -EMFILE:
-        return "no inotify instance left (fs.inotify.max_user_instances)";
+        return "no descriptor, or inotify instance, left (ulimit -n, fs.inotify.max_user_instances)";
     case -ENOSPC:
         return "no inotify watch left (fs.inotify.max_user_watches)";
     default:

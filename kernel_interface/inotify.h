@@ -13,7 +13,8 @@ extern "C" {
    events. The watch's number; -ENOSPC, -ENOENT, or what else the kernel said. */
 int mm_inotify_add(int inotify_fd, int directory_fd, const char *file, uint32_t events);
 
-/* Why there is no watch, for people: the limits of inotify by their names, else the system's words. */
+/* Why there is no watch, for people: the limits by their names, for one number both that of descriptors and that of
+   inotify's instances; else the system's words. */
 const char *mm_inotify_error_text(int error);
 
 #ifdef __cplusplus

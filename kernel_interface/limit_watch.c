@@ -17,13 +17,20 @@
 
 static const enum mm_group_file limit_files[] = {MM_GROUP_FILE_MAX, MM_GROUP_FILE_SWAP_MAX};
 
+/* What is written to it takes away, and makes anew, the files of the groups below: of v2 alone. */
+#define CONTROL_FILE "cgroup.subtree_control"
+
+struct limits {
+    struct mm_group *group;
+    int limit_wds[MM_ARRAY_SIZE(limit_files)]; /* -1: no such file */
+    int control_wd;
+    uint64_t bytes[MM_ARRAY_SIZE(limit_files)]; /* as last taken */
+};
+
 struct mm_limit_watch {
     int inotify_fd;
     unsigned count;
-    struct limits {
-        struct mm_group *group;
-        uint64_t bytes[MM_ARRAY_SIZE(limit_files)]; /* as last taken */
-    } levels[];
+    struct limits levels[];
 };
 
 /* A limit that is not there is none. */
@@ -40,50 +47,75 @@ static int read_limits(const struct limits *level, uint64_t *ret_bytes)
     return 0;
 }
 
-/* How many files are watched. */
-static int watch_level(const struct mm_limit_watch *watch, const struct mm_group *group)
+/* Of a file that is watched already the kernel gives the same number. 1: it is another file by now, or there is none. */
+static int watch_file(const struct mm_limit_watch *watch, const struct mm_group *group, const char *file,
+                      int *wd)
 {
-    int count = 0;
+    int now_wd = mm_inotify_add(watch->inotify_fd, group->directory_fd, file, IN_MODIFY);
 
-    for (size_t i = 0; i < MM_ARRAY_SIZE(limit_files); i++) {
-        int wd = mm_inotify_add(watch->inotify_fd, group->directory_fd, group->files[limit_files[i]].path,
-                                IN_MODIFY);
-
-        if (wd < 0 && wd != -ENOENT)
-            return wd;
-        count += wd >= 0;
-    }
-    return count;
+    if (now_wd < 0 && now_wd != -ENOENT)
+        return now_wd;
+    now_wd = MM_MAX(now_wd, -1);
+    if (now_wd == *wd)
+        return 0;
+    if (*wd >= 0)
+        (void)inotify_rm_watch(watch->inotify_fd, *wd);
+    *wd = now_wd;
+    return 1;
 }
 
-/* Of a group that is removed only the directory that it was in tells. */
-static int watch_removal(const struct mm_limit_watch *watch)
+static int watch_level(const struct mm_limit_watch *watch, struct limits *level)
 {
-    int wd;
+    struct mm_group *group = level->group;
+    int r = 0;
 
-    if (watch->count < 2)
-        return 0;
-    wd = mm_inotify_add(watch->inotify_fd, watch->levels[1].group->directory_fd, "", IN_DELETE | IN_ONLYDIR);
-    return MM_MIN(wd, 0);
+    for (size_t i = 0; i < MM_ARRAY_SIZE(limit_files) && r >= 0; i++) {
+        struct mm_hot_file *file = &group->files[limit_files[i]];
+
+        r = watch_file(watch, group, file->path, &level->limit_wds[i]);
+        if (r > 0)
+            mm_hot_file_close(file); /* the next reading opens what is there now */
+    }
+    /* that of the domain's own group is about those below it */
+    if (r >= 0 && level != watch->levels)
+        r = watch_file(watch, group, CONTROL_FILE, &level->control_wd);
+    return MM_MIN(r, 0);
+}
+
+/* A watch belongs to a file as it is, and nothing tells that the file is gone: kernfs sends no IN_IGNORED before 7.0. So
+   whatever came, each is asked for anew. */
+static int watch_all(struct mm_limit_watch *watch)
+{
+    int r = 0;
+
+    for (unsigned i = 0; i < watch->count && r == 0; i++)
+        r = watch_level(watch, &watch->levels[i]);
+    return r;
+}
+
+static bool has_limits(const struct mm_limit_watch *watch)
+{
+    for (unsigned i = 0; i < watch->count; i++) {
+        for (size_t k = 0; k < MM_ARRAY_SIZE(limit_files); k++) {
+            if (watch->levels[i].limit_wds[k] >= 0)
+                return true;
+        }
+    }
+    return false;
 }
 
 static int begin(struct mm_limit_watch *watch, struct mm_group *const *groups)
 {
-    int r, file_count = 0;
+    int r;
 
     watch->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (watch->inotify_fd < 0)
         return -errno;
-    for (unsigned i = 0; i < watch->count; i++) {
-        watch->levels[i].group = groups[i];
-        r = watch_level(watch, groups[i]);
-        if (r < 0)
-            return r;
-        file_count += r;
-    }
-    if (file_count == 0)
-        return -EOPNOTSUPP;
-    r = watch_removal(watch);
+    for (unsigned i = 0; i < watch->count; i++)
+        watch->levels[i] = (struct limits){.group = groups[i], .limit_wds = {-1, -1}, .control_wd = -1};
+    r = watch_all(watch);
+    if (r == 0 && !has_limits(watch))
+        r = -EOPNOTSUPP;
     /* behind the watches, so that nothing is missed in between */
     for (unsigned i = 0; i < watch->count && r == 0; i++)
         r = read_limits(&watch->levels[i], watch->levels[i].bytes);
@@ -125,8 +157,10 @@ int mm_limit_watch_fd(const struct mm_limit_watch *watch)
 int mm_limit_watch_take(struct mm_limit_watch *watch)
 {
     char buffer[BUFFER_BYTES];
-    int result = 0;
+    int result = watch_all(watch);
 
+    if (result < 0)
+        return result;
     for (int reads = 0; reads < READS_MAX && read(watch->inotify_fd, buffer, sizeof(buffer)) > 0; reads++)
         continue;
     for (unsigned i = 0; i < watch->count; i++) {

@@ -163,6 +163,22 @@ TEST_F(ControlSocket, AReadersFloodWaitsAndThePrivilegedAreServedMeanwhile)
     EXPECT_LE(before_last, 22u) << "one packet takes the readers' part of a wake-up";
 }
 
+TEST_F(ControlSocket, WakingTheLoopForEachSmallPacketIsPaidForToo)
+{
+    constexpr int trips = 12000;
+
+    if (geteuid() != 0)
+        GTEST_SKIP() << "only root can be others";
+    ASSERT_EQ(add_for_all(8), 0);
+    run();
+    int reader = connect_as(65534);
+    uint64_t begin_ns = clock_ns(nullptr);
+    for (int i = 0; i < trips; i++)
+        ASSERT_EQ(ask(reader, "x"), "x");
+    /* 10 us each, less what there is at once, at a twentieth */
+    EXPECT_GE(clock_ns(nullptr) - begin_ns, 20 * (trips * 10 * MM_NS_PER_US - 50 * MM_NS_PER_MS));
+}
+
 /* ---- clients that misbehave ----------------------------------------------------------------------------- */
 
 TEST_F(ControlSocket, AClientThatNeverReadsIsDroppedAndTheOthersAreServed)

@@ -49,12 +49,16 @@ class Wake
         }
         return false;
     }
-    // What is taken when it is ready within that time; 0: it was not.
-    int await(int timeout_ms = patience_ms) const
+    bool is_ready(int timeout_ms) const
     {
         struct pollfd ready = {fd_, static_cast<short>(events_), 0};
 
-        return poll(&ready, 1, timeout_ms) > 0 ? kernel_->take_wake(kernel_.kernel, wake_) : 0;
+        return poll(&ready, 1, timeout_ms) > 0;
+    }
+    // What is taken when it is ready within that time; 0: it was not.
+    int await(int timeout_ms = patience_ms) const
+    {
+        return is_ready(timeout_ms) ? kernel_->take_wake(kernel_.kernel, wake_) : 0;
     }
 
     int result;
@@ -356,16 +360,44 @@ TEST_F(LimitWake, ComesForTheDomainAndForThoseAboveIt)
     EXPECT_EQ(wake.await(), 0) << "as it was";
 }
 
-// Only the directory that it was in tells: files of a removed group are quiet.
-TEST_F(LimitWake, TheEndOfTheDomainIsTold)
+TEST_F(LimitWake, GroupsThatComeAndGoBesideTheDomainWakeNobody)
+{
+    Wake wake(*domain_, request(MM_WAKE_LIMITS));
+
+    ASSERT_EQ(wake.result, 0);
+    for (const char *group : {"/sibling", "/inner/below"}) {
+        Directory other(where_.memory, name_ + group);
+        other.remove();
+    }
+    EXPECT_FALSE(wake.is_ready(100));
+}
+
+// Kernels before 7.0 send nothing for files of a removed group.
+TEST_F(LimitWake, TheEndOfTheDomainIsSaidByWhateverIsToldNext)
 {
     Wake wake(*domain_, request(MM_WAKE_LIMITS));
 
     ASSERT_EQ(wake.result, 0);
     inner_->remove();
+    set_limit(32 * mib);
     EXPECT_EQ(wake.await(), -ENODEV);
     Directory again(where_.memory, name_ + "/inner");
     EXPECT_EQ(Wake(*domain_, request(MM_WAKE_LIMITS)).result, -ENODEV) << "another group";
+}
+
+TEST_F(LimitWake, ControllersThatWereSwitchedOffAndOnAgainLeaveItListening)
+{
+    if (!where_.memory.is_v2)
+        GTEST_SKIP() << "v1's controllers are not switched";
+    Wake wake(*domain_, request(MM_WAKE_LIMITS));
+
+    ASSERT_EQ(wake.result, 0);
+    for (const char *controllers : {"-memory", "+memory"})
+        ASSERT_TRUE(write_text(directory_->file("cgroup.subtree_control"), controllers));
+    EXPECT_EQ(wake.await(), 0) << "it had no limit before";
+    ASSERT_TRUE(write_text(inner_->file("memory.max"), std::to_string(16 * mib)));
+    EXPECT_EQ(wake.await(), 1);
+    EXPECT_FALSE(wake.is_ready(100));
 }
 
 // Whatever could not be told is found by reading.

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <iterator>
@@ -599,6 +600,39 @@ TEST_F(Loop, ChangedEventsAndTagsAreTheOnesServed)
     mm_event_center_forget_fd(center, fd);
     EXPECT_EQ(mm_event_center_change_fd(center, source, fd, EPOLLIN, 1), -ENOENT);
     EXPECT_EQ(mm_event_center_change_fd(center, source, -1, EPOLLIN, 1), -ENOENT);
+}
+
+TEST_F(Loop, APausedDescriptorIsNotServedAndKeepsItsPlaceWhenAllOthersAreTaken)
+{
+    rlimit before = {}, wanted = {};
+    int first = -1, second = -1;
+    Source *source = nullptr;
+
+    source = add("", [&](uint64_t tag) {
+        if (tag == 2) {
+            mm_event_center_stop(center);
+            return;
+        }
+        EXPECT_EQ(mm_event_center_pause_fd(center, second), 0); /* which is ready in the same batch */
+        mm_event_center_forget_fd(center, first);
+        for (int result = 0; result == 0;) {
+            fds.push_back(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+            result = mm_event_center_watch_fd(center, source, fds.back(), EPOLLIN, 3);
+            EXPECT_TRUE(result == 0 || result == -ENOSPC) << result;
+        }
+        EXPECT_EQ(mm_event_center_resume_fd(center, second, EPOLLIN), 0);
+    });
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    wanted = {before.rlim_max, before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &wanted), 0);
+    first = watch(source, 1);
+    second = watch(source, 2);
+    ASSERT_EQ(mm_event_center_run(center), 0);
+    EXPECT_EQ(heard, (std::vector<std::string>{"1", "2"}));
+    EXPECT_EQ(mm_event_center_counters(center)->wakeups, 2u) << "not in the batch in which it was paused";
+    EXPECT_EQ(mm_event_center_pause_fd(center, first), -ENOENT);
+    EXPECT_EQ(mm_event_center_resume_fd(center, first, EPOLLIN), -ENOENT);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST_F(Loop, RefusesWhatItCannotWatch)

@@ -90,6 +90,29 @@ TEST_P(LimitWatch, OtherFilesAndGroupsAreNotListenedTo)
     EXPECT_FALSE(is_ready(wake));
 }
 
+TEST_P(LimitWatch, GroupsThatComeAndGoBesideTheDomainWakeNobody)
+{
+    Wake wake(machine, request(MM_WAKE_LIMITS));
+
+    ASSERT_EQ(wake.result, 0);
+    for (const char *group : {"/outer/sibling", "/other", "/outer/inner/below"}) {
+        machine.write(file(group, "memory.limit_in_bytes", "memory.max"), "4096\n");
+        machine.remove(
+            std::filesystem::path(file(group, "memory.limit_in_bytes", "memory.max")).parent_path());
+        EXPECT_FALSE(is_ready(wake)) << group;
+    }
+}
+
+TEST_P(LimitWatch, AGroupThatIsGoneIsSaidByWhateverIsToldNext)
+{
+    Wake wake(machine, request(MM_WAKE_LIMITS));
+
+    ASSERT_EQ(wake.result, 0);
+    machine.remove(std::filesystem::path(file("/outer/inner", "cgroup.procs", "cgroup.procs")).parent_path());
+    set_limit("/outer", "52428800\n");
+    EXPECT_EQ(wake.await(), -ENODEV);
+}
+
 TEST_P(LimitWatch, WithoutALimitAnywhereThereIsNothingToWatch)
 {
     FakeMachine bare;
@@ -112,6 +135,70 @@ TEST_P(LimitWatch, WithoutADescriptorItIsRefused)
     EXPECT_EQ(result, -EMFILE);
 }
 
+// As a controller that is switched off and on again does to the files of the groups below.
+class ControllerOfLimits : public LimitWatch
+{
+  protected:
+    void SetUp() override
+    {
+        LimitWatch::SetUp();
+        for (const char *group : {"/outer", "/outer/inner"})
+            control(group, "memory\n");
+    }
+    void control(const std::string &group, const std::string &controllers) const
+    {
+        machine.write(file(group, "cgroup.subtree_control", "cgroup.subtree_control"), controllers);
+    }
+    void remove_limits() const
+    {
+        machine.remove(file("/outer/inner", "memory.limit_in_bytes", "memory.max"));
+        machine.remove(file("/outer/inner", "memory.memsw.limit_in_bytes", "memory.swap.max"));
+    }
+};
+
+TEST_P(ControllerOfLimits, FilesThatWereMadeAnewAreListenedTo)
+{
+    Wake wake(machine, request(MM_WAKE_LIMITS));
+
+    ASSERT_EQ(wake.result, 0);
+    remove_limits();
+    set_limit("/outer/inner", "104857600\n");
+    control("/outer", "memory\n");
+    EXPECT_EQ(wake.await(), 0) << "the limit is as before";
+    EXPECT_FALSE(is_ready(wake));
+    set_limit("/outer/inner", "52428800\n");
+    EXPECT_EQ(wake.await(), 1);
+    EXPECT_FALSE(is_ready(wake));
+}
+
+TEST_P(ControllerOfLimits, ALimitThatIsNoLongerThereIsNoneUntilItIs)
+{
+    Wake wake(machine, request(MM_WAKE_LIMITS));
+
+    ASSERT_EQ(wake.result, 0);
+    remove_limits();
+    control("/outer", "\n");
+    EXPECT_EQ(wake.await(), 1);
+    control("/outer", "\n");
+    EXPECT_EQ(wake.await(), 0);
+    set_limit("/outer/inner", "104857600\n");
+    control("/outer", "memory\n");
+    EXPECT_EQ(wake.await(), 1);
+    EXPECT_FALSE(is_ready(wake));
+}
+
+TEST_P(ControllerOfLimits, ThoseOfGroupsBelowTheDomainWakeNobody)
+{
+    Wake wake(machine, request(MM_WAKE_LIMITS));
+
+    ASSERT_EQ(wake.result, 0);
+    control("/outer/inner", "\n");
+    EXPECT_FALSE(is_ready(wake));
+}
+
+INSTANTIATE_TEST_SUITE_P(Hierarchies, ControllerOfLimits, testing::Values(true),
+                         [](const testing::TestParamInfo<bool> &) { return std::string("V2"); });
+
 INSTANTIATE_TEST_SUITE_P(Hierarchies, LimitWatch, testing::Bool(),
                          [](const testing::TestParamInfo<bool> &tested) {
                              return std::string(tested.param ? "V2" : "V1");
@@ -129,7 +216,8 @@ TEST(LimitWatchOfTheMachine, IsRefused)
 
 TEST(Inotify, ItsLimitsAreCalledByTheirNames)
 {
-    EXPECT_STREQ(mm_inotify_error_text(-EMFILE), "no inotify instance left (fs.inotify.max_user_instances)");
+    EXPECT_STREQ(mm_inotify_error_text(-EMFILE),
+                 "no descriptor, or inotify instance, left (ulimit -n, fs.inotify.max_user_instances)");
     EXPECT_STREQ(mm_inotify_error_text(-ENOSPC), "no inotify watch left (fs.inotify.max_user_watches)");
     EXPECT_STREQ(mm_inotify_error_text(-ENOENT), "No such file or directory");
 }

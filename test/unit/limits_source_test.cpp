@@ -67,8 +67,8 @@ TEST_F(LimitsSource, WhatInotifyHasNoRoomForIsSaidWithTheNameOfTheLimit)
         int error;
         const char *said;
     } rows[] = {
-        {EMFILE, "limit changes off: no inotify instance left (fs.inotify.max_user_instances); seen at the "
-                 "watch's next look"},
+        {EMFILE, "limit changes off: no descriptor, or inotify instance, left (ulimit -n, "
+                 "fs.inotify.max_user_instances); seen at the watch's next look"},
         {ENOSPC, "limit changes off: no inotify watch left (fs.inotify.max_user_watches); seen at the "
                  "watch's next look"},
         {EACCES, "limit changes off: Permission denied; seen at the watch's next look"},
