@@ -154,7 +154,7 @@ struct memmgr_event {
     char name[MEMMGR_NAME_MAX];
     char text[MEMMGR_TEXT_MAX];
     /* Behind what the first version had. */
-    int32_t is_present; /* no change: what it is, told to who has just subscribed, or is connected again */
+    int32_t is_present; /* no change: what it is, told who subscribed, is connected again, or lost some */
 };
 #define MEMMGR_EVENT_INIT                                                                                    \
     {                                                                                                        \
