@@ -3,7 +3,6 @@
 
 #include "common/common.h"
 #include "event_center/wake_source.h"
-#include "kernel_interface/inotify.h"
 
 /* On v1 a limit is also lowered to reclaim, and put back at once (an engine that manages a group above this one does so):
    who looked in between would kill for it. That takes a tenth of a millisecond, more where the writer has to wait for a
@@ -21,7 +20,6 @@ static const struct mm_wake_source_ops source_ops = {
     .feature = MM_FEATURE_LIMIT_CHANGES,
     .wake = MM_WAKE_LIMITS,
     .gather_ns = GATHER_NS,
-    .explain = mm_inotify_error_text,
     .without = "; seen at the watch's next look",
     .consequence = "seen at the watch's next look",
     .woken = look,

@@ -74,15 +74,15 @@ static int begin(struct mm_wake_source *source)
     const struct mm_wake_request request = {.kind = ops->wake};
     int result =
         mm_wake_watch_open(&source->watch, source->center, source->kernel, &source_ops, source, &request, 0);
+    const struct mm_feature *feature = source->kernel->ops->feature(source->kernel, ops->feature);
 
     if (result < 0) {
         mm_source_tell(&source->note, ops->name, false, "%s%s",
-                       ops->explain ? ops->explain(result) : strerror(-result), ops->without);
+                       feature->available ? strerror(-result) : feature->reason, ops->without);
         return result;
     }
     if (!ops->begin) {
-        mm_source_tell(&source->note, ops->name, true, "%s",
-                       source->kernel->ops->feature(source->kernel, ops->feature)->reason);
+        mm_source_tell(&source->note, ops->name, true, "%s", feature->reason);
         return 0;
     }
     result = ops->begin(source);

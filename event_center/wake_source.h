@@ -32,9 +32,7 @@ struct mm_wake_source_ops {
        counts then. NULL: it has the one wake below. */
     const struct mm_event_source_ops *own;
     enum mm_wake_kind wake;
-    uint64_t gather_ns; /* what was told is taken in that much later, once; 0: at once, each time */
-    /* Why the wake was refused, for people; NULL: the system's words. */
-    const char *(*explain)(int error);
+    uint64_t gather_ns;      /* what was told is taken in that much later, once; 0: at once, each time */
     const char *without;     /* said behind why the wake was refused: "; it goes on alone", or "" */
     const char *consequence; /* said behind why nothing more comes */
     /* The wake is open: tells how the source fares. NULL: the feature's reason is told. A negative errno has been told, and
