@@ -21,6 +21,7 @@ struct mm_wake_source {
     struct mm_source_note note;
     struct mm_wake_watch watch;
     struct mm_timer gathered; /* until then the wake is not listened to */
+    unsigned told_count;      /* of takings in a row that brought something, while it waits for rest */
 };
 
 /* One kind of them. Each slot's contract beside it. */
@@ -32,7 +33,9 @@ struct mm_wake_source_ops {
        counts then. NULL: it has the one wake below. */
     const struct mm_event_source_ops *own;
     enum mm_wake_kind wake;
-    uint64_t gather_ns;      /* what was told is taken in that much later, once; 0: at once, each time */
+    uint64_t gather_ns; /* what was told is taken in that much later, once; 0: at once, each time */
+    /* With gather_ns: what was told is acted upon once that long nothing else was, or after the third; 0: at once. */
+    uint64_t settle_ns;
     const char *without;     /* said behind why the wake was refused: "; it goes on alone", or "" */
     const char *consequence; /* said behind why nothing more comes */
     /* The wake is open: tells how the source fares. NULL: the feature's reason is told. A negative errno has been told, and

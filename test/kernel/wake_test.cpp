@@ -372,7 +372,7 @@ TEST_F(LimitWake, GroupsThatComeAndGoBesideTheDomainWakeNobody)
     EXPECT_FALSE(wake.is_ready(100));
 }
 
-// Kernels before 7.0 send nothing for files of a removed group.
+// The kernel (as of 6.18) sends nothing for the files of a removed group.
 TEST_F(LimitWake, TheEndOfTheDomainIsSaidByWhateverIsToldNext)
 {
     Wake wake(*domain_, request(MM_WAKE_LIMITS));
