@@ -109,10 +109,9 @@ ELEMENT("kernelEvents/limitHitGroup",
 ELEMENT(
     "kernelEvents/limitChanges",
     ROW(BOOLEAN, .flags = MM_ELEMENT_RESTART, FIELD(kernel_events.has_limit_changes), .default_text = "true"),
-    .help =
-        "Where the domain is a group: inotify tells when somebody sets another limit for it, or for one "
-        "above it; memory is looked at 10 ms later. false: a lowered limit is seen at the next look of the "
-        "waterline watch, at most maxIntervalMs later.",
+    .help = "Where the domain is a group: inotify tells when somebody sets another limit for it, or for one "
+            "above it; memory is looked at once it stands, 50 ms later. false: a lowered limit is seen at "
+            "the next look of the waterline watch, at most maxIntervalMs later.",
     .example = "false")
 
 ELEMENT("kernelEvents/swapChanges",

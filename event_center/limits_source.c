@@ -3,12 +3,13 @@
 
 #include "common/common.h"
 #include "event_center/wake_source.h"
-#include "kernel_interface/inotify.h"
 
-/* On v1 a limit is also lowered to reclaim, and put back at once (an engine that manages a group above this one does so):
-   who looked in between would kill for it. That takes a tenth of a millisecond, more where the writer has to wait for a
-   processor. And who writes without end is listened to a hundred times a second. */
+/* On v1 a limit is also lowered to reclaim, and put back within a tenth of a millisecond (an engine that manages a
+   group above this one does so): who looked in between would kill for it. */
 #define GATHER_NS (10 * MM_NS_PER_MS)
+/* A writer who loses his processor in between leaves it low for a time slice or two; longer ones are not waited for.
+   Only this wake does: all else has the watch look as soon as ever. */
+#define SETTLE_NS (40 * MM_NS_PER_MS)
 
 static void look(struct mm_wake_source *source)
 {
@@ -21,7 +22,7 @@ static const struct mm_wake_source_ops source_ops = {
     .feature = MM_FEATURE_LIMIT_CHANGES,
     .wake = MM_WAKE_LIMITS,
     .gather_ns = GATHER_NS,
-    .explain = mm_inotify_error_text,
+    .settle_ns = SETTLE_NS,
     .without = "; seen at the watch's next look",
     .consequence = "seen at the watch's next look",
     .woken = look,

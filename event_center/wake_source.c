@@ -7,25 +7,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void serve(struct mm_wake_source *source)
-{
-    const struct mm_wake_source_ops *ops = source->ops;
-    int result = mm_wake_watch_serve(&source->watch, &source->note, ops->name, ops->consequence);
+/* What does not come to rest is acted upon all the same: a limit that is lowered step by step must be seen. */
+#define TOLD_MAX 3
 
+static void act(struct mm_wake_source *source, int result)
+{
     if (result > 0)
-        ops->woken(source);
-    else if (result < 0 && ops->lost)
-        ops->lost(source);
+        source->ops->woken(source);
+    else if (result < 0 && source->ops->lost)
+        source->ops->lost(source);
 }
 
 static void gathered(struct mm_timer *timer, void *user)
 {
     struct mm_wake_source *source = user;
     const struct mm_wake_source_ops *ops = source->ops;
-    int result;
+    int result = mm_wake_watch_serve(&source->watch, &source->note, ops->name, ops->consequence);
 
-    (void)timer;
-    serve(source);
+    source->told_count += result > 0;
+    if (result > 0 && ops->settle_ns > 0 && source->told_count < TOLD_MAX) {
+        mm_event_center_arm(source->center, timer, mm_event_center_now_ns(source->center) + ops->settle_ns);
+        return;
+    }
+    act(source, result < 0 ? result : (int)source->told_count);
+    source->told_count = 0;
     result = mm_wake_watch_resume(&source->watch);
     if (result == 0)
         return;
@@ -43,7 +48,8 @@ static void ready(void *self, uint64_t tag, uint32_t events)
     (void)tag;
     (void)events;
     if (gather_ns == 0) {
-        serve(source);
+        act(source,
+            mm_wake_watch_serve(&source->watch, &source->note, source->ops->name, source->ops->consequence));
         return;
     }
     mm_wake_watch_pause(&source->watch);
@@ -74,15 +80,15 @@ static int begin(struct mm_wake_source *source)
     const struct mm_wake_request request = {.kind = ops->wake};
     int result =
         mm_wake_watch_open(&source->watch, source->center, source->kernel, &source_ops, source, &request, 0);
+    const struct mm_feature *feature = source->kernel->ops->feature(source->kernel, ops->feature);
 
     if (result < 0) {
         mm_source_tell(&source->note, ops->name, false, "%s%s",
-                       ops->explain ? ops->explain(result) : strerror(-result), ops->without);
+                       feature->available ? strerror(-result) : feature->reason, ops->without);
         return result;
     }
     if (!ops->begin) {
-        mm_source_tell(&source->note, ops->name, true, "%s",
-                       source->kernel->ops->feature(source->kernel, ops->feature)->reason);
+        mm_source_tell(&source->note, ops->name, true, "%s", feature->reason);
         return 0;
     }
     result = ops->begin(source);

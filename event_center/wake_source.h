@@ -21,6 +21,7 @@ struct mm_wake_source {
     struct mm_source_note note;
     struct mm_wake_watch watch;
     struct mm_timer gathered; /* until then the wake is not listened to */
+    unsigned told_count;      /* of takings in a row that brought something, while it waits for rest */
 };
 
 /* One kind of them. Each slot's contract beside it. */
@@ -33,8 +34,8 @@ struct mm_wake_source_ops {
     const struct mm_event_source_ops *own;
     enum mm_wake_kind wake;
     uint64_t gather_ns; /* what was told is taken in that much later, once; 0: at once, each time */
-    /* Why the wake was refused, for people; NULL: the system's words. */
-    const char *(*explain)(int error);
+    /* With gather_ns: what was told is acted upon once that long nothing else was, or after the third; 0: at once. */
+    uint64_t settle_ns;
     const char *without;     /* said behind why the wake was refused: "; it goes on alone", or "" */
     const char *consequence; /* said behind why nothing more comes */
     /* The wake is open: tells how the source fares. NULL: the feature's reason is told. A negative errno has been told, and
@@ -54,8 +55,8 @@ int mm_wake_source_new(struct mm_event_center *center, struct mm_kernel *kernel,
                        struct mm_waterline_source *waterline, const struct mm_source_note *note,
                        const struct mm_wake_source_ops *ops, struct mm_wake_source **ret_source);
 
-/* Adds a source on one wake, which lives as long as the center. note is told in any case. -EOPNOTSUPP without the feature, -ENOMEM,
-   -ENOSPC, as open_wake, as begin. */
+/* Adds a source on one wake, which lives as long as the center. note is told in any case. -EOPNOTSUPP without the
+   feature, -ENOMEM, -ENOSPC, as open_wake, as begin. */
 int mm_wake_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
                        struct mm_waterline_source *waterline, const struct mm_source_note *note,
                        const struct mm_wake_source_ops *ops);

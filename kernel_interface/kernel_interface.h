@@ -476,7 +476,8 @@ struct mm_kernel_ops {
      */
     int (*open_group_watch)(struct mm_kernel *kernel, enum mm_group_tree tree,
                             struct mm_group_watch **ret_watch);
-    /* Asks the kernel to tell; may allocate. -EOPNOTSUPP where it has no such thing, or what it said. */
+    /* Asks the kernel to tell; may allocate. -EOPNOTSUPP where it has no such thing, or what it said. Where only this
+       shows that the kernel cannot, the feature is not available from then on, and its reason says why. */
     int (*open_wake)(struct mm_kernel *kernel, const struct mm_wake_request *request,
                      struct mm_wake **ret_wake);
     /* The descriptor that becomes ready for *ret_events (EPOLL*) when there is something to take, the same until

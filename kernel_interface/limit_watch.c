@@ -47,7 +47,7 @@ static int read_limits(const struct limits *level, uint64_t *ret_bytes)
     return 0;
 }
 
-/* Of a file that is watched already the kernel gives the same number. 1: it is another file by now, or there is none. */
+/* Of a file that is watched already the kernel gives the same number. 1: it is another by now, or there is none. */
 static int watch_file(const struct mm_limit_watch *watch, const struct mm_group *group, const char *file,
                       int *wd)
 {
@@ -82,8 +82,8 @@ static int watch_level(const struct mm_limit_watch *watch, struct limits *level)
     return MM_MIN(r, 0);
 }
 
-/* A watch belongs to a file as it is, and nothing tells that the file is gone: kernfs sends no IN_IGNORED before 7.0. So
-   whatever came, each is asked for anew. */
+/* A watch belongs to a file as it is, and nothing tells that the file is gone: kernfs sends no IN_IGNORED (as of 6.18).
+   So whatever came, each is asked for anew. */
 static int watch_all(struct mm_limit_watch *watch)
 {
     int r = 0;

@@ -5,6 +5,7 @@
 #include "common/common.h"
 #include "kernel_interface/event_control.h"
 #include "kernel_interface/group_events.h"
+#include "kernel_interface/inotify.h"
 #include "kernel_interface/limit_watch.h"
 #include "kernel_interface/power_supply.h"
 #include "kernel_interface/swap_files.h"
@@ -181,9 +182,15 @@ static int open_limits(struct mm_linux_kernel *kernel, struct mm_wake *wake)
     if (!kernel->features[MM_FEATURE_LIMIT_CHANGES].available)
         return -EOPNOTSUPP;
     r = mm_limit_watch_new(kernel->levels, kernel->level_count, &wake->limits);
-    if (r == 0)
-        wake->fd = mm_limit_watch_fd(wake->limits);
-    return r;
+    if (r < 0) {
+        struct mm_feature *feature = &kernel->features[MM_FEATURE_LIMIT_CHANGES];
+
+        feature->available = false;
+        (void)mm_format(feature->reason, sizeof(feature->reason), "%s", mm_inotify_error_text(r));
+        return r;
+    }
+    wake->fd = mm_limit_watch_fd(wake->limits);
+    return 0;
 }
 
 static int take_limits(struct mm_linux_kernel *kernel, struct mm_wake *wake)

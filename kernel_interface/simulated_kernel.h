@@ -95,7 +95,7 @@ uint64_t mm_simulated_group_id(struct mm_kernel *kernel, const char *path);
 /* Tasks of the group (NULL: of the root) stall; counts for its ancestors too. */
 int mm_simulated_add_stall(struct mm_kernel *kernel, const char *group, uint64_t some_us, uint64_t full_us);
 /* The kernel tells what was asked of it: every open wake of that kind is to be taken. Those of usage also come by
-   themselves, once after each move. */
+   themselves, once after each move. Of limits: they are others than before, which take_wake says once. */
 void mm_simulated_wake(struct mm_kernel *kernel, enum mm_wake_kind kind);
 /* swapon and swapoff, of zram: its size from now on. -EBUSY below what is swapped out. */
 int mm_simulated_set_zram(struct mm_kernel *kernel, uint64_t zram_bytes);

@@ -170,6 +170,7 @@ struct mm_wake {
     struct mm_machine_group *group; /* a reference */
     uint64_t line_bytes;            /* of usage; MM_UNKNOWN: none */
     bool is_told;                   /* since it was moved */
+    bool is_changed;                /* of limits: since they were taken */
 };
 
 struct mm_machine_job {

@@ -50,10 +50,12 @@ void mm_simulated_wake(struct mm_kernel *kernel, enum mm_wake_kind kind)
     struct mm_machine *machine = mm_machine_of(kernel);
 
     MM_LIST_FOR_EACH (link, &machine->wakes) {
-        const struct mm_wake *wake = MM_CONTAINER_OF(link, struct mm_wake, link);
+        struct mm_wake *wake = MM_CONTAINER_OF(link, struct mm_wake, link);
 
-        if (wake->request.kind == kind)
-            tell(machine, wake);
+        if (wake->request.kind != kind)
+            continue;
+        wake->is_changed = true;
+        tell(machine, wake);
     }
 }
 
@@ -142,10 +144,17 @@ int mm_machine_wake_fd(struct mm_kernel *kernel, const struct mm_wake *wake, uin
 int mm_machine_take_wake(struct mm_kernel *kernel, struct mm_wake *wake)
 {
     int error = mm_machine_enter(mm_machine_of(kernel), MM_OPERATION_take_wake);
+    bool is_changed;
 
     if (error < 0)
         return error;
-    return wake->group->is_removed ? -ENODEV : 1;
+    if (wake->group->is_removed)
+        return -ENODEV;
+    if (wake->request.kind != MM_WAKE_LIMITS)
+        return 1;
+    is_changed = wake->is_changed;
+    wake->is_changed = false;
+    return is_changed;
 }
 
 /* Hears of it at once; the whole machine is watched. */

@@ -11,6 +11,7 @@
 #pragma GCC diagnostic pop
 
 #include <functional>
+#include <sys/resource.h>
 
 namespace
 {
@@ -136,6 +137,21 @@ TEST_F(WakeSources, ALimitLoweredByHandIsSeenByAWatchThatSleepsAndSoIsItsRise)
     })) << "step "
         << step;
     EXPECT_EQ(notes_.back(), "limit changes on: inotify on the limits of 2 groups, up to the root");
+}
+
+TEST_F(WakeSources, WhatInotifyHasNoRoomForIsSaidWithTheNamesOfTheLimits)
+{
+    rlimit before = {};
+
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit none = {0, before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const int result = mm_limits_source_add(center_, domain_->kernel, waterline_, &note_);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(result, -EMFILE);
+    EXPECT_EQ(notes_, (std::vector<std::string>{
+                          "limit changes off: no descriptor, or inotify instance, left (ulimit -n, "
+                          "fs.inotify.max_user_instances); seen at the watch's next look"}));
 }
 
 TEST_F(WakeSources, ADeathByTheLimitIsHeardOfAndSoIsThePressureBeforeIt)

@@ -372,7 +372,7 @@ TEST_F(LimitWake, GroupsThatComeAndGoBesideTheDomainWakeNobody)
     EXPECT_FALSE(wake.is_ready(100));
 }
 
-// Kernels before 7.0 send nothing for files of a removed group.
+// The kernel (as of 6.18) sends nothing for the files of a removed group.
 TEST_F(LimitWake, TheEndOfTheDomainIsSaidByWhateverIsToldNext)
 {
     Wake wake(*domain_, request(MM_WAKE_LIMITS));
@@ -403,13 +403,14 @@ TEST_F(LimitWake, ControllersThatWereSwitchedOffAndOnAgainLeaveItListening)
 // Whatever could not be told is found by reading.
 TEST_F(LimitWake, MoreThanTheKernelHasRoomToTellIsNotLost)
 {
-    Wake wake(*domain_, request(MM_WAKE_LIMITS));
     const char *file = where_.memory.is_v2 ? "memory.max" : "memory.limit_in_bytes";
     const int ends[] = {open(directory_->file(file).c_str(), O_WRONLY | O_CLOEXEC),
                         open(inner_->file(file).c_str(), O_WRONLY | O_CLOEXEC)};
     const std::string same = std::to_string(64 * mib);
     int queue_max = 0;
 
+    ASSERT_TRUE(write_text(inner_->file(file), same)); // before, so that outer's is the one change
+    Wake wake(*domain_, request(MM_WAKE_LIMITS));
     ASSERT_EQ(wake.result, 0);
     std::ifstream("/proc/sys/fs/inotify/max_queued_events") >> queue_max;
     ASSERT_GT(queue_max, 0);

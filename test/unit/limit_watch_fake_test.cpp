@@ -133,6 +133,9 @@ TEST_P(LimitWatch, WithoutADescriptorItIsRefused)
     const int result = Wake(machine, request(MM_WAKE_LIMITS)).result;
     ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
     EXPECT_EQ(result, -EMFILE);
+    const mm_feature *feature = machine.ops()->feature(machine.kernel(), MM_FEATURE_LIMIT_CHANGES);
+    EXPECT_FALSE(feature->available);
+    EXPECT_STREQ(feature->reason, mm_inotify_error_text(-EMFILE));
 }
 
 // As a controller that is switched off and on again does to the files of the groups below.
