@@ -387,15 +387,16 @@ TEST_F(LimitWake, TheEndOfTheDomainIsSaidByWhateverIsToldNext)
 
 TEST_F(LimitWake, ControllersThatWereSwitchedOffAndOnAgainLeaveItListening)
 {
-    if (!where_.memory.is_v2)
-        GTEST_SKIP() << "v1's controllers are not switched";
     Wake wake(*domain_, request(MM_WAKE_LIMITS));
 
     ASSERT_EQ(wake.result, 0);
-    for (const char *controllers : {"-memory", "+memory"})
-        ASSERT_TRUE(write_text(directory_->file("cgroup.subtree_control"), controllers));
-    EXPECT_EQ(wake.await(), 0) << "it had no limit before";
-    ASSERT_TRUE(write_text(inner_->file("memory.max"), std::to_string(16 * mib)));
+    if (where_.memory.is_v2) { // v1's are not switched
+        for (const char *controllers : {"-memory", "+memory"})
+            ASSERT_TRUE(write_text(directory_->file("cgroup.subtree_control"), controllers));
+        EXPECT_EQ(wake.await(), 0) << "it had no limit before";
+    }
+    ASSERT_TRUE(write_text(inner_->file(where_.memory.is_v2 ? "memory.max" : "memory.limit_in_bytes"),
+                           std::to_string(16 * mib)));
     EXPECT_EQ(wake.await(), 1);
     EXPECT_FALSE(wake.is_ready(100));
 }

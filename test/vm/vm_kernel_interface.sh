@@ -22,6 +22,8 @@ if grep -q cpuset /sys/fs/cgroup/cgroup.subtree_control 2>/dev/null; then
 fi
 mkdir -p /var/tmp
 run_tests "without swap"
+wake_test --gtest_filter='LimitWake.*' --gtest_brief=1 --gtest_color=no
+check_equal "wake_test: limits" 0 $?
 echo $((128 << 20)) >/sys/block/zram0/disksize
 mkswap /dev/zram0 >/dev/null
 check "swap on zram" swapon /dev/zram0
