@@ -55,8 +55,8 @@ int mm_wake_source_new(struct mm_event_center *center, struct mm_kernel *kernel,
                        struct mm_waterline_source *waterline, const struct mm_source_note *note,
                        const struct mm_wake_source_ops *ops, struct mm_wake_source **ret_source);
 
-/* Adds a source on one wake, which lives as long as the center. note is told in any case. -EOPNOTSUPP without the feature, -ENOMEM,
-   -ENOSPC, as open_wake, as begin. */
+/* Adds a source on one wake, which lives as long as the center. note is told in any case. -EOPNOTSUPP without the
+   feature, -ENOMEM, -ENOSPC, as open_wake, as begin. */
 int mm_wake_source_add(struct mm_event_center *center, struct mm_kernel *kernel,
                        struct mm_waterline_source *waterline, const struct mm_source_note *note,
                        const struct mm_wake_source_ops *ops);

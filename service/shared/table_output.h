@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Output of the command line tools for people: tables, sizes, durations; and the answer as it is. */
-#ifndef MM_SERVICE_TABLE_OUTPUT_H
-#define MM_SERVICE_TABLE_OUTPUT_H
+#ifndef MM_SERVICE_SHARED_TABLE_OUTPUT_H
+#define MM_SERVICE_SHARED_TABLE_OUTPUT_H
 
 #include "service/shared/command_line.h"
 
