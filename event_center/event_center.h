@@ -255,6 +255,8 @@ int mm_control_reply(struct mm_control_client *client, const char *packet, size_
 /* Has room() called, once, when the client has read most of what it was sent, and the loop and its user have the time:
    in the next turn at the earliest. For what is more than a socket takes at once. */
 void mm_control_want_room(struct mm_control_client *client);
+/* Whether it has read most of what it was sent already; who is dropped has none. */
+bool mm_control_has_room(const struct mm_control_client *client);
 /* A word for the handlers to keep with a client: its subscriptions, say. */
 void mm_control_set_data(struct mm_control_client *client, uint64_t data);
 uint64_t mm_control_data(const struct mm_control_client *client);

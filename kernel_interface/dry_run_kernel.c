@@ -74,7 +74,7 @@ static int dry_run_kill_process(struct mm_kernel *kernel, const struct mm_proces
 {
     struct mm_kernel *inner = inner_of(kernel);
 
-    if (handle->pid == 1 || handle->pid == getpid())
+    if (handle->pid == 1 || handle->pid == kernel->own_pid)
         return -EPERM;
     if (inner->ops->has_exited(inner, handle))
         return -ESRCH;
@@ -173,7 +173,7 @@ static int dry_run_kill_group(struct mm_kernel *kernel, struct mm_group *group)
     if (count > (ssize_t)GROUP_PIDS_MAX)
         return -EOPNOTSUPP;
     for (ssize_t i = 0; i < count; i++) {
-        if (self->group_pids[i] == 1 || self->group_pids[i] == getpid())
+        if (self->group_pids[i] == 1 || self->group_pids[i] == kernel->own_pid)
             return -EPERM;
     }
     for (ssize_t i = 0; i < count; i++) {
@@ -549,6 +549,7 @@ int mm_dry_run_kernel_new(struct mm_kernel *inner, struct mm_kernel **ret_kernel
     if (!self)
         return -ENOMEM;
     self->kernel.ops = &dry_run_ops;
+    self->kernel.own_pid = inner->own_pid;
     self->kernel.is_dry_run = true;
     self->inner = inner;
     self->notice_fd = -1;

@@ -402,6 +402,7 @@ static struct mm_linux_kernel *new_empty(const struct mm_linux_kernel_options *o
         return NULL;
     }
     kernel->base.ops = &linux_ops;
+    kernel->base.own_pid = getpid();
     kernel->is_fake = options->root && options->root[0] != '\0';
     kernel->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
     kernel->proc_fd = kernel->sys_fd = -1;

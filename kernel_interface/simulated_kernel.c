@@ -364,6 +364,7 @@ int mm_simulated_kernel_new(const struct mm_simulated_machine *options, struct m
     if (!machine)
         return -ENOMEM;
     machine->kernel.ops = &machine_ops;
+    machine->kernel.own_pid = options->own_pid;
     machine->options = *options;
     machine->power = (struct mm_power_state){.battery_count = 1, .charge_percent = 100};
     init_lists(machine);

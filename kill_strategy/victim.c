@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Processes of one group that the list does not know: a look at each takes some 15 us, and the signal waits for it. */
 #define STRANGERS_MAX 16
@@ -220,7 +219,7 @@ void mm_victim_rehearse(struct mm_victim *victim)
     struct mm_group *group;
     char path[MM_GROUP_PATH_MAX];
     pid_t pids[MM_VICTIM_PROCESSES_MAX];
-    pid_t self = getpid();
+    pid_t self = kernel->own_pid;
 
     (void)ops->read_process(kernel, self, MM_PROCESS_STAT | MM_PROCESS_STATM | MM_PROCESS_ADJ, &info);
     (void)ops->is_in_domain(kernel, self);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 typedef void (*event_handler)(struct mm_priority_manager *manager, const struct mm_event *event);
 
@@ -150,7 +149,7 @@ int mm_priority_manager_new(struct mm_kernel *kernel, struct mm_event_center *ce
         return -ENOMEM;
     manager->kernel = kernel;
     manager->center = center;
-    manager->own_pid = getpid();
+    manager->own_pid = kernel->own_pid;
     manager->saves_state = config->saved_state.is_enabled;
     mm_manager_init_save(manager);
     mm_list_init(&manager->accounts);

@@ -2,6 +2,8 @@
 /* A connection to the daemon's control socket. */
 #include "memmgr_client.h"
 
+#include "monotonic.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
@@ -10,7 +12,6 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 struct memmgr_client {
@@ -81,25 +82,17 @@ int memmgr_client_fd(const struct memmgr_client *client)
     return client->fd;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Of a call, however often it waits; INT64_MAX: it waits without limit. */
 static int64_t deadline_of(int timeout_ms)
 {
-    return timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
+    return timeout_ms < 0 ? INT64_MAX : mm_monotonic_now_ms() + timeout_ms;
 }
 
 /* 0 when the descriptor is ready. */
 static int wait_until(int fd, short events, int64_t deadline_ms)
 {
     struct pollfd poller = {.fd = fd, .events = events};
-    int64_t left_ms = deadline_ms == INT64_MAX ? -1 : deadline_ms - now_ms();
+    int64_t left_ms = deadline_ms == INT64_MAX ? -1 : deadline_ms - mm_monotonic_now_ms();
     int count = poll(&poller, 1, left_ms < 0 && deadline_ms != INT64_MAX ? 0 : (int)left_ms);
 
     if (count < 0)

@@ -49,7 +49,8 @@ void memmgr_client_close(struct memmgr_client *client);
 /* The descriptor, for poll: readable when a packet waits. It stays the client's. */
 int memmgr_client_fd(const struct memmgr_client *client);
 
-/* Sends one packet, within timeout_ms as above, signals or not. -EMSGSIZE when it is empty or too long, -EPIPE when the daemon has gone, -ETIMEDOUT. */
+/* Sends one packet, within timeout_ms as above, signals or not. -EMSGSIZE when it is empty or too long, -EPIPE when the
+   daemon has gone, -ETIMEDOUT. */
 int memmgr_client_send(struct memmgr_client *client, const char *packet, size_t length, int timeout_ms);
 
 /*

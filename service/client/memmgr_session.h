@@ -120,7 +120,9 @@ enum memmgr_app_state {
     MEMMGR_APP_ENDED = 4,     /* its process is gone */
     MEMMGR_APP_FORGOTTEN = 5, /* nobody registers it any more */
     MEMMGR_APP_RECLAIM = 6,   /* give back what is held for it, now */
-    MEMMGR_APP_LEFT = 7 /* its process lives on outside the managed group, and is not followed any more */
+    /* Its process lives on outside the managed group, and is not followed any more. Who was built with a header that
+       did not have this is told MEMMGR_APP_ENDED. */
+    MEMMGR_APP_LEFT = 7
 };
 
 enum memmgr_level_cause {
@@ -129,12 +131,17 @@ enum memmgr_level_cause {
     MEMMGR_CAUSE_INJECTED = 2   /* somebody tests */
 };
 
-/* Fields that an event's kind does not name are 0 or "". */
+/*
+ * Fields that an event's kind does not name are 0 or "". Up to 320 wait to be taken, of which one says how an application
+ * is: the latest word, in the place of the one before (a request to give back, and the last word on what had the pid
+ * before, stay apart). Of more than 320 a state that an application is in is dropped before all else, and told again,
+ * with is_present, once all that waits has been taken; otherwise the oldest.
+ */
 struct memmgr_event {
     size_t size;
     int32_t kind;     /* enum memmgr_event_kind; pass over those you do not know */
     int32_t error;    /* a negative errno */
-    uint64_t lost;    /* events before this one that were dropped: more than 64 had not been taken */
+    uint64_t lost;    /* events before this one that were dropped: more than 320 had not been taken */
     uint64_t time_ns; /* CLOCK_MONOTONIC; 0: the library's own event */
     int32_t pid;
     uint32_t uid;
@@ -147,7 +154,7 @@ struct memmgr_event {
     char name[MEMMGR_NAME_MAX];
     char text[MEMMGR_TEXT_MAX];
     /* Behind what the first version had. */
-    int32_t is_present; /* no change: what it is, told to who has just subscribed, or is connected again */
+    int32_t is_present; /* no change: what it is, told who subscribed, is connected again, or lost some */
 };
 #define MEMMGR_EVENT_INIT                                                                                    \
     {                                                                                                        \

@@ -10,6 +10,8 @@
  */
 #include "session.h"
 
+#include "monotonic.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -19,7 +21,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A daemon is back within some ten milliseconds after a restart; one that is away for long costs a look every 2 s. */
@@ -37,14 +38,6 @@
 #define REMEMBER_MAX   8192
 #define OPTIONS_SIZE   (offsetof(struct memmgr_options, remember_max) + sizeof(uint32_t))
 #define EVENT_SIZE     (offsetof(struct memmgr_event, text) + MEMMGR_TEXT_MAX)
-
-int64_t mm_session_now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- its descriptors ------------------------------------------------------------------------------------ */
 
@@ -89,8 +82,8 @@ static void try_later(struct memmgr_session *session)
 {
     session->state = MM_SESSION_AWAY;
     session->retry_ms = session->tried_ms + session->backoff_ms;
-    if (session->retry_ms < mm_session_now_ms())
-        session->retry_ms = mm_session_now_ms() + BACKOFF_MIN_MS;
+    if (session->retry_ms < mm_monotonic_now_ms())
+        session->retry_ms = mm_monotonic_now_ms() + BACKOFF_MIN_MS;
     session->backoff_ms = session->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : session->backoff_ms * 2;
     set_timer(session, session->retry_ms);
 }
@@ -105,7 +98,7 @@ void mm_session_lose(struct memmgr_session *session, int error)
     session->client = NULL;
     session->greeting_id = 0;
     session->away_error = error;
-    if (was_ready && mm_session_now_ms() - session->ready_ms >= GOOD_MS)
+    if (was_ready && mm_monotonic_now_ms() - session->ready_ms >= GOOD_MS)
         session->backoff_ms = BACKOFF_MIN_MS;
     try_later(session);
     event.kind = MEMMGR_EVENT_DISCONNECTED;
@@ -119,7 +112,7 @@ void mm_session_greeted(struct memmgr_session *session)
     struct memmgr_event event = MEMMGR_EVENT_INIT;
 
     session->state = MM_SESSION_READY;
-    session->ready_ms = mm_session_now_ms();
+    session->ready_ms = mm_monotonic_now_ms();
     set_timer(session, 0);
     event.kind = MEMMGR_EVENT_CONNECTED;
     mm_session_push(session, &event);
@@ -129,7 +122,7 @@ static void try_now(struct memmgr_session *session)
 {
     int result;
 
-    session->tried_ms = mm_session_now_ms();
+    session->tried_ms = mm_monotonic_now_ms();
     result = memmgr_client_connect(session->path, 0, &session->client);
     if (result == 0)
         result = add_fd(session, memmgr_client_fd(session->client));
@@ -194,6 +187,28 @@ void mm_session_take_packet(struct memmgr_session *session, size_t length)
         take_answer(session, packet, length);
 }
 
+/* Who subscribes anew is told all that is. Without room for that it is tried again soon; a greeting says it anyway. */
+static void ask_for_states(struct memmgr_session *session)
+{
+    struct mm_body body;
+    uint64_t id;
+    int result;
+
+    if (!session->owes_states || session->event_count > 0 || session->state != MM_SESSION_READY)
+        return;
+    if (session->subscriptions & MEMMGR_SUBSCRIBE_PURGEABLE) {
+        mm_session_subscribe_body(&body, session->subscriptions);
+        result = mm_session_send(session, body.text, &id);
+        if (result == -ETIMEDOUT) {
+            set_timer(session, mm_monotonic_now_ms() + BACKOFF_MIN_MS);
+            return;
+        }
+        if (result < 0)
+            mm_session_lose(session, result);
+    }
+    session->owes_states = false;
+}
+
 /* Much of what can be done without waiting. Stops at an answer that is awaited, and, where no call is under way, at a full
    ring: the socket keeps the rest, and the daemon gives up who never comes for it. */
 static void pump(struct memmgr_session *session)
@@ -202,10 +217,12 @@ static void pump(struct memmgr_session *session)
     int result;
 
     clear_timer(session);
-    if (session->state == MM_SESSION_AWAY && mm_session_now_ms() >= session->retry_ms)
+    if (session->state == MM_SESSION_AWAY && mm_monotonic_now_ms() >= session->retry_ms)
         try_now(session);
-    else if (session->state == MM_SESSION_GREETING && mm_session_now_ms() >= session->tried_ms + GREETING_MS)
+    else if (session->state == MM_SESSION_GREETING &&
+             mm_monotonic_now_ms() >= session->tried_ms + GREETING_MS)
         mm_session_lose(session, -ETIMEDOUT);
+    ask_for_states(session);
     for (unsigned i = 0; i < PACKETS_AT_ONCE && session->client && session->answer_length == 0 &&
                          (session->deadline_ms != 0 || session->event_count < MM_SESSION_EVENTS_MAX);
          i++) {
@@ -222,7 +239,7 @@ static void pump(struct memmgr_session *session)
 /* For the socket and the timer. 0 also when nothing came; what poll said. */
 static int wait_for(const struct memmgr_session *session, int64_t deadline_ms, bool wants_room)
 {
-    int64_t left_ms = deadline_ms - mm_session_now_ms();
+    int64_t left_ms = deadline_ms - mm_monotonic_now_ms();
     struct pollfd pollers[] = {
         {.fd = session->timer_fd, .events = POLLIN},
         {.fd = session->client ? memmgr_client_fd(session->client) : -1,
@@ -276,7 +293,7 @@ static int await_answer(struct memmgr_session *session)
         if (session->answer_length > 0)
             return 0;
         is_full = send_once(session, &sent_over);
-        if (mm_session_now_ms() >= deadline_ms)
+        if (mm_monotonic_now_ms() >= deadline_ms)
             return session->state == MM_SESSION_READY ? -ETIMEDOUT : -ENOTCONN;
         /* lost just now: the timer says when */
         result = wait_for(session, deadline_ms, is_full);
@@ -287,7 +304,7 @@ static int await_answer(struct memmgr_session *session)
 
 void mm_session_begin_call(struct memmgr_session *session)
 {
-    session->deadline_ms = mm_session_now_ms() + session->timeout_ms;
+    session->deadline_ms = mm_monotonic_now_ms() + session->timeout_ms;
 }
 
 void mm_session_end_call(struct memmgr_session *session)
@@ -329,14 +346,14 @@ int mm_session_ask(struct memmgr_session *session, struct mm_json_span *ret_answ
 
 int memmgr_session_next(struct memmgr_session *session, int timeout_ms, struct memmgr_event *event)
 {
-    int64_t deadline_ms = timeout_ms < 0 ? INT64_MAX : mm_session_now_ms() + timeout_ms;
+    int64_t deadline_ms = timeout_ms < 0 ? INT64_MAX : mm_monotonic_now_ms() + timeout_ms;
     int result = 0;
 
     if (session->is_visiting)
         return -EBUSY;
     pump(session);
     while (session->event_count == 0 && result == 0) {
-        if (timeout_ms >= 0 && mm_session_now_ms() >= deadline_ms)
+        if (timeout_ms >= 0 && mm_monotonic_now_ms() >= deadline_ms)
             result = -ETIMEDOUT;
         else
             result = wait_for(session, deadline_ms, false);
@@ -348,11 +365,12 @@ int memmgr_session_next(struct memmgr_session *session, int timeout_ms, struct m
 
         first->lost = session->events_lost;
         result = mm_copy_out(event, first, sizeof(*first), EVENT_SIZE);
-        if (result == 0) {
-            session->events_lost = 0;
-            session->event_first = (session->event_first + 1) % MM_SESSION_EVENTS_MAX;
-            session->event_count--;
-        }
+        if (result == 0)
+            mm_session_pull(session);
+        /* who was built when there was one end gives back what is held at that */
+        if (result == 0 && event->size <= EVENT_SIZE && event->state == MEMMGR_APP_LEFT)
+            event->state = MEMMGR_APP_ENDED;
+        ask_for_states(session);
     }
     mm_session_update_wake(session);
     return result;

@@ -17,8 +17,8 @@
 extern "C" {
 #endif
 
-/* As the header says. */
-#define MM_SESSION_EVENTS_MAX 64
+/* As the header says: one of each application that can be registered, and 64 others. */
+#define MM_SESSION_EVENTS_MAX 320
 
 enum mm_session_state {
     MM_SESSION_AWAY,     /* no connection; the timer says when to try again */
@@ -61,6 +61,7 @@ struct memmgr_session {
 
     unsigned event_first, event_count;
     uint64_t events_lost;
+    bool owes_states; /* of applications, dropped: asked for anew as soon as nothing waits */
     struct memmgr_event events[MM_SESSION_EVENTS_MAX];
     char message[512];
     struct mm_body body; /* of the call at hand */
@@ -69,7 +70,6 @@ struct memmgr_session {
 
 /* ---- session.c: the connection -------------------------------------------------------------------------- */
 
-int64_t mm_session_now_ms(void);
 /* A call that asks several times has one deadline: begun and ended by who sets it. One that does not has its own for
    each mm_session_ask. */
 void mm_session_begin_call(struct memmgr_session *session);
@@ -102,8 +102,10 @@ void mm_session_subscribe_body(struct mm_body *body, uint32_t subscriptions);
 
 /* An event of the daemon, which becomes one or two of the program's, or none. */
 void mm_session_take_event(struct memmgr_session *session, struct mm_json_span packet);
-/* An event of the library's own. */
+/* One more waits: an application's state in the place of an older one of it. */
 void mm_session_push(struct memmgr_session *session, const struct memmgr_event *event);
+/* The first is taken. */
+void mm_session_pull(struct memmgr_session *session);
 /* What the answer to "memory" says of the level, where it is another one than the program knows. */
 void mm_session_tell_level(struct memmgr_session *session, struct mm_json_span answer);
 /* MEMMGR_LEVEL_...; -1 for another word. */

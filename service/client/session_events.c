@@ -4,18 +4,99 @@
 
 #include <string.h>
 
+static struct memmgr_event *event_at(struct memmgr_session *session, unsigned place)
+{
+    return &session->events[(session->event_first + place) % MM_SESSION_EVENTS_MAX];
+}
+
+/* What a state of an application asks of who hears it. */
+enum state_sort {
+    STATE_NOW,     /* how it is: the latest is all that counts, and the daemon says it anew to who asks */
+    STATE_LAST,    /* nothing follows: said once */
+    STATE_REQUEST, /* to be done, whatever it is */
+};
+
+static enum state_sort sort_of(int32_t state)
+{
+    switch (state) {
+    case MEMMGR_APP_ENDED:
+    case MEMMGR_APP_FORGOTTEN:
+    case MEMMGR_APP_LEFT:
+        return STATE_LAST;
+    case MEMMGR_APP_RECLAIM:
+        return STATE_REQUEST;
+    default:
+        return STATE_NOW;
+    }
+}
+
+/* Says all there is to say in the place of one that waits, of the same application and the same connection; of what
+   ended only a last word. */
+static bool replace_waiting(struct memmgr_session *session, const struct memmgr_event *event)
+{
+    const bool is_request = sort_of(event->state) == STATE_REQUEST;
+
+    for (unsigned place = session->event_count; place > 0; place--) {
+        struct memmgr_event *waiting = event_at(session, place - 1);
+        enum state_sort sort = sort_of(waiting->state);
+
+        if (waiting->kind == MEMMGR_EVENT_CONNECTED || waiting->kind == MEMMGR_EVENT_DISCONNECTED)
+            return false;
+        if (waiting->kind != MEMMGR_EVENT_APP_STATE || waiting->pid != event->pid)
+            continue;
+        if (sort == STATE_LAST && sort_of(event->state) != STATE_LAST)
+            return false;
+        if (is_request == (sort == STATE_REQUEST)) {
+            /* a change that was not taken yet is still one */
+            bool is_present = waiting->is_present && event->is_present;
+
+            *waiting = *event;
+            waiting->size = sizeof(*waiting);
+            waiting->is_present = is_present;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a full ring that one whose loss can be made good, else the oldest. */
+static void drop_one(struct memmgr_session *session)
+{
+    unsigned place = 0;
+
+    while (place < session->event_count && (event_at(session, place)->kind != MEMMGR_EVENT_APP_STATE ||
+                                            sort_of(event_at(session, place)->state) != STATE_NOW))
+        place++;
+    if (place == session->event_count)
+        place = 0;
+    else
+        session->owes_states = true;
+    for (; place > 0; place--)
+        *event_at(session, place) = *event_at(session, place - 1);
+    session->event_first = (session->event_first + 1) % MM_SESSION_EVENTS_MAX;
+    session->event_count--;
+    session->events_lost++;
+}
+
 void mm_session_push(struct memmgr_session *session, const struct memmgr_event *event)
 {
-    unsigned place;
+    struct memmgr_event *last;
 
-    if (session->event_count == MM_SESSION_EVENTS_MAX) {
-        session->event_first = (session->event_first + 1) % MM_SESSION_EVENTS_MAX;
-        session->event_count--;
-        session->events_lost++;
-    }
-    place = (session->event_first + session->event_count++) % MM_SESSION_EVENTS_MAX;
-    session->events[place] = *event;
-    session->events[place].size = sizeof(*event);
+    if (event->kind == MEMMGR_EVENT_APP_STATE && replace_waiting(session, event))
+        return;
+    if (session->event_count == MM_SESSION_EVENTS_MAX)
+        drop_one(session);
+    last = event_at(session, session->event_count++);
+    *last = *event;
+    last->size = sizeof(*event);
+}
+
+void mm_session_pull(struct memmgr_session *session)
+{
+    session->events_lost = 0;
+    session->event_count--;
+    /* from the start again, so that only as much memory is touched as events ever waited */
+    session->event_first = session->event_count == 0 ? 0 : (session->event_first + 1) % MM_SESSION_EVENTS_MAX;
 }
 
 /* The place of the name in the list; missing where it is none of them. */

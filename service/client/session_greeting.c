@@ -73,6 +73,7 @@ void mm_session_greet(struct memmgr_session *session)
 {
     for (struct mm_remembered *item = session->remembered.first; item; item = item->next)
         item->is_said = false;
+    session->owes_states = false;
     session->greeting_step = MM_GREETING_SUBSCRIBE;
     say_next(session);
 }

@@ -2,6 +2,8 @@
 /* What programs ask the daemon: memory, one process, the list. */
 #include "session.h"
 
+#include "monotonic.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -168,13 +170,13 @@ static int visit_page(struct memmgr_session *session, char *cursor, bool only_re
     mm_get_text(answer, "cursor", cursor, CURSOR_MAX);
     /* the answer lies in the session's buffer, which another call would use */
     session->is_visiting = true;
-    begun_ms = mm_session_now_ms();
+    begun_ms = mm_monotonic_now_ms();
     while (result == 0 && mm_json_span_next(array, &element)) {
         mm_read_process(element, &process);
         result = visit(&process, user);
     }
     session->is_visiting = false;
-    session->deadline_ms += mm_session_now_ms() - begun_ms; /* the program's own time is not the daemon's */
+    session->deadline_ms += mm_monotonic_now_ms() - begun_ms; /* the program's own time is not the daemon's */
     return result;
 }
 

@@ -57,6 +57,9 @@ int mm_session_receive(struct mm_session *session, int timeout_ms, cJSON **ret_p
 int mm_session_ask_pages(struct mm_session *session, const struct mm_ctl *ctl, const cJSON *request,
                          const char *key, const char *unique, int64_t limit, cJSON **ret_answer);
 
+/* CLOCK_MONOTONIC in ms, for deadlines. */
+int64_t mm_ctl_now_ms(void);
+
 /* Members of an answer; what is missing or of another type is 0, "" or false. */
 double mm_json_get_number(const cJSON *object, const char *name);
 const char *mm_json_get_text(const cJSON *object, const char *name);

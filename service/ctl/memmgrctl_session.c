@@ -86,6 +86,14 @@ int mm_session_receive(struct mm_session *session, int timeout_ms, cJSON **ret_p
     return 0;
 }
 
+int64_t mm_ctl_now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static int explain_failure(int error)
 {
     if (error == -EPIPE)
@@ -108,21 +116,13 @@ static int explain_refusal(const struct mm_ctl *ctl, const cJSON *answer)
                mm_clean_text(mm_json_get_text(error, "message"), message, sizeof(message)));
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The answer with the id, or one without any: the transport's "busy". Events in between are passed over. */
 static int receive_answer(struct mm_session *session, int64_t id, cJSON **ret_answer)
 {
-    const int64_t deadline_ms = now_ms() + ANSWER_TIMEOUT_MS;
+    const int64_t deadline_ms = mm_ctl_now_ms() + ANSWER_TIMEOUT_MS;
 
     for (;;) {
-        int64_t left_ms = deadline_ms - now_ms();
+        int64_t left_ms = deadline_ms - mm_ctl_now_ms();
         cJSON *packet;
         int result = left_ms < 0 ? -ETIMEDOUT : mm_session_receive(session, (int)left_ms, &packet);
         const cJSON *packet_id;

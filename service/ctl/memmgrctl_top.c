@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define INTERVAL_MS_DEFAULT 2000
@@ -259,30 +258,22 @@ static bool take_keys(struct top *top)
     }
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int run_on_screen(struct top *top)
 {
     struct pollfd pollers[] = {
         {.fd = top->signal_fd, .events = POLLIN},
         {.fd = STDIN_FILENO, .events = POLLIN},
     };
-    int64_t next_ms = now_ms();
+    int64_t next_ms = mm_ctl_now_ms();
 
     for (;;) {
-        int64_t wait_ms = next_ms - now_ms();
+        int64_t wait_ms = next_ms - mm_ctl_now_ms();
 
         if (wait_ms <= 0 && !top->screen.is_paused) {
             look_and_draw(top);
             if (top->left > 0 && --top->left == 0)
                 return MM_CTL_OK;
-            next_ms = now_ms() + top->interval_ms;
+            next_ms = mm_ctl_now_ms() + top->interval_ms;
             continue;
         }
         if (poll(pollers, MM_ARRAY_SIZE(pollers), top->screen.is_paused ? -1 : (int)wait_ms) < 0 &&

@@ -69,7 +69,8 @@ static void tell_present(struct mm_control_client *control, void *user)
     }
 }
 
-/* Few are told at once, so that no change comes between. */
+/* Few are told at once, so that no change comes between; but only to who has read what it was sent: it would be dropped
+   for what it asked, with all that it holds. */
 static void keep_subscriptions(struct mm_control_client *control, const struct mm_request_client *client,
                                void *user)
 {
@@ -79,8 +80,10 @@ static void keep_subscriptions(struct mm_control_client *control, const struct m
     if (client->has_subscribed)
         present = client->subscriptions & 1u << MM_EVENT_APP_STATE ? 1 : 0;
     mm_control_set_data(control, word_of(client->subscriptions, present));
-    if (present > 0 && !was_telling)
+    if (present > 0 && !was_telling && mm_control_has_room(control))
         tell_present(control, user);
+    else if (present > 0)
+        mm_control_want_room(control);
 }
 
 static void handle_packet(struct mm_control_client *control, const struct mm_control_peer *peer,

@@ -16,7 +16,7 @@
  *   explain     cursor, limit, acted                          all            decisions, newest first
  *   kills       cursor, limit                                 all            kill records, newest first
  *   subscribe   events                                        all            then packets with "event"
- *   event       event, pid, ... (event_words.h)               who may change priority of the process
+ *   event       event, pid, ... (event_words.h)               who may change priority, account of the process
  *   reload                                                    who may change whether it is done
  *   log-level   level                                         who may change
  *   flows                                                     all            what is collected, and how

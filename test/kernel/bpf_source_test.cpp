@@ -36,7 +36,7 @@ struct mm_kernel *real_time()
         made.drain_notices = [](struct mm_kernel *, mm_notice_visit, void *) {};
         return made;
     }();
-    static struct mm_kernel kernel = {&ops, false};
+    static struct mm_kernel kernel = {&ops, 0, false};
 
     return &kernel;
 }

@@ -125,9 +125,30 @@ class ControlSocket : public testing::Test
         self->gone++;
     }
 
+    static void on_room(mm_control_client *client, void *user)
+    {
+        auto *self = static_cast<ControlSocket *>(user);
+
+        {
+            std::lock_guard<std::mutex> lock(self->mutex);
+
+            self->rooms++;
+        }
+        if (self->use_room)
+            self->use_room(client);
+    }
+
+    static void on_too_long(void *user)
+    {
+        auto *self = static_cast<ControlSocket *>(user);
+        std::lock_guard<std::mutex> lock(self->mutex);
+
+        self->too_long++;
+    }
+
     int add(const mm_control_options &wanted)
     {
-        mm_control_handlers handlers = {on_packet, on_gone, this, nullptr, nullptr, nullptr, nullptr};
+        mm_control_handlers handlers = {on_packet, on_gone, this, nullptr, nullptr, on_room, on_too_long};
 
         return mm_control_source_add(center, &wanted, &handlers);
     }
@@ -227,7 +248,7 @@ class ControlSocket : public testing::Test
     /* Root may change, all others only read. */
     int add_for_all(unsigned max_clients)
     {
-        mm_control_handlers handlers = {on_packet, on_gone, this, is_root, nullptr, nullptr, nullptr};
+        mm_control_handlers handlers = {on_packet, on_gone, this, is_root, nullptr, on_room, on_too_long};
         mm_control_options wanted = options(max_clients);
 
         wanted.mode = 0666;
@@ -279,8 +300,9 @@ class ControlSocket : public testing::Test
     std::mutex mutex;
     std::vector<std::string> packets;
     mm_control_peer last_peer = {};
-    unsigned gone = 0;
+    unsigned gone = 0, rooms = 0, too_long = 0;
     std::function<void(mm_control_client *, const std::string &)> answer;
+    std::function<void(mm_control_client *)> use_room;
 };
 
 #endif

@@ -37,6 +37,7 @@ TEST_F(ControlSocket, TheLargestPacketPassesAndALargerOneIsRefusedButNotItsSende
     EXPECT_EQ(ask(fd, "and on"), "and on");
     stop();
     EXPECT_EQ(packets.size(), 2u) << "no handler saw the others";
+    EXPECT_EQ(too_long, 2u) << "but they were counted";
 }
 
 TEST_F(ControlSocket, ZerosAndAnyBytesArriveAsTheyAre)
@@ -160,6 +161,22 @@ TEST_F(ControlSocket, AReadersFloodWaitsAndThePrivilegedAreServedMeanwhile)
     /* 150 ms of work less what there is at once and one packet too much, at a twentieth */
     EXPECT_GE(clock_ns(nullptr) - begin_ns, 20 * 90 * MM_NS_PER_MS);
     EXPECT_LE(before_last, 22u) << "one packet takes the readers' part of a wake-up";
+}
+
+TEST_F(ControlSocket, WakingTheLoopForEachSmallPacketIsPaidForToo)
+{
+    constexpr int trips = 12000;
+
+    if (geteuid() != 0)
+        GTEST_SKIP() << "only root can be others";
+    ASSERT_EQ(add_for_all(8), 0);
+    run();
+    int reader = connect_as(65534);
+    uint64_t begin_ns = clock_ns(nullptr);
+    for (int i = 0; i < trips; i++)
+        ASSERT_EQ(ask(reader, "x"), "x");
+    /* 10 us each, less what there is at once, at a twentieth */
+    EXPECT_GE(clock_ns(nullptr) - begin_ns, 20 * (trips * 10 * MM_NS_PER_US - 50 * MM_NS_PER_MS));
 }
 
 /* ---- clients that misbehave ----------------------------------------------------------------------------- */

@@ -46,9 +46,15 @@ shows() {
     line "$1" | grep -q -- "$2" || fail "without $what: status says of $1: $(line "$1")"
 }
 
-# says TEXT: in one line of the log.
+# shellcheck disable=SC2317 # by until_true
+said() {
+    grep -qF -- "$1" "$log"
+}
+
+# says TEXT: in one line of the log, which a thread of its own writes.
 says() {
     local count
+    until_true 20 said "$1" || fail "without $what: \"$1\" is not said: $(cat "$log")"
     count=$(grep -cF -- "$1" "$log")
     [ "$count" -eq 1 ] || fail "without $what: \"$1\" is said $count times: $(cat "$log")"
 }

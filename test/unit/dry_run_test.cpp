@@ -13,6 +13,7 @@ namespace
 {
 
 constexpr uint64_t MiB = MM_MIB;
+constexpr pid_t own_pid = 77;
 
 class DryRun : public testing::Test
 {
@@ -21,6 +22,7 @@ class DryRun : public testing::Test
     {
         mm_simulated_machine machine{};
 
+        machine.own_pid = own_pid;
         machine.ram_bytes = 1024 * MiB;
         machine.zram_bytes = 200 * MiB;
         ASSERT_EQ(mm_simulated_kernel_new(&machine, &inner), 0);
@@ -183,8 +185,8 @@ TEST_F(DryRun, RefusesToKillInitAndItself)
     mm_process_handle handle = hold(1);
 
     EXPECT_EQ(ops->kill_process(kernel, &handle), -EPERM);
-    spawn(getpid(), "/a");
-    handle = hold(getpid());
+    spawn(own_pid, "/a");
+    handle = hold(own_pid);
     EXPECT_EQ(ops->kill_process(kernel, &handle), -EPERM);
 }
 

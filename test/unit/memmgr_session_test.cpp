@@ -303,17 +303,20 @@ TEST(Bounds, EventsThatNobodyTakesAreDroppedAndCounted)
 
     daemon.up();
     Session session = open_session(daemon.path);
-    EXPECT_EQ(memmgr_session_subscribe(session.get(), MEMMGR_SUBSCRIBE_PURGEABLE), 0);
-    for (int i = 0; i < 100; i++)
-        daemon.tell(R"({"version":1,"event":"app-state","time_ns":1,"pid":)" + std::to_string(i) +
-                    R"(,"uid":7,"state":"visible"})");
-    // While an answer is awaited all are read.
-    EXPECT_EQ(memmgr_session_reclaim_app(session.get(), 100), 0);
+    EXPECT_EQ(memmgr_session_subscribe(session.get(), MEMMGR_SUBSCRIBE_KILLS), 0);
+    for (int i = 0; i < 400; i++) {
+        daemon.tell(R"({"version":1,"event":"oom-victim","time_ns":1,"comm":"x","pid":)" + std::to_string(i) +
+                    "}");
+        // While an answer is awaited all are read; a socket does not hold so many.
+        if (i % 100 == 99) {
+            ASSERT_EQ(memmgr_session_reclaim_app(session.get(), 100), 0);
+        }
+    }
     memmgr_event first = next_event(session);
-    EXPECT_EQ(first.kind, MEMMGR_EVENT_APP_STATE);
-    EXPECT_EQ(first.pid, 36);
-    EXPECT_EQ(first.lost, 37U); // and that it is connected
-    for (int i = 37; i < 100; i++) {
+    EXPECT_EQ(first.kind, MEMMGR_EVENT_KERNEL_KILL);
+    EXPECT_EQ(first.pid, 80);
+    EXPECT_EQ(first.lost, 81U); // and that it is connected
+    for (int i = 81; i < 400; i++) {
         memmgr_event one = next_event(session);
 
         EXPECT_EQ(one.pid, i);

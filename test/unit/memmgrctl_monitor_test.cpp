@@ -129,11 +129,13 @@ TEST(CtlMonitor, EndsWithTheDaemon)
 
 // ---- daemons that misbehave ---------------------------------------------------------------------------
 
-// Answers one connection's first packet with the given one, or closes it.
+// Answers one connection's first packet with the given one, again and again where that is asked for until the other side
+// goes or the time is over, and closes it.
 class OddDaemon
 {
   public:
-    explicit OddDaemon(std::string its_answer) : answer(std::move(its_answer))
+    explicit OddDaemon(std::string its_answer, std::chrono::seconds again_for = {})
+        : answer(std::move(its_answer))
     {
         sockaddr_un address{};
 
@@ -143,13 +145,21 @@ class OddDaemon
         listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
         EXPECT_EQ(bind(listen_fd, (const sockaddr *)&address, sizeof(address)), 0);
         EXPECT_EQ(listen(listen_fd, 8), 0);
-        thread = std::thread([this] {
+        thread = std::thread([this, again_for] {
+            const auto end = std::chrono::steady_clock::now() + again_for;
             char buffer[4096];
             int fd = accept4(listen_fd, nullptr, nullptr, SOCK_CLOEXEC);
 
             EXPECT_GT(recv(fd, buffer, sizeof(buffer), 0), 0);
             if (!answer.empty()) {
                 EXPECT_EQ(send(fd, answer.data(), answer.size(), MSG_NOSIGNAL), (ssize_t)answer.size());
+            }
+            while (std::chrono::steady_clock::now() < end &&
+                   send(fd, answer.data(), answer.size(), MSG_NOSIGNAL) > 0) {
+                pollfd poller = {fd, POLLIN, 0}; // until it goes
+
+                if (poll(&poller, 1, 5) != 0)
+                    break;
             }
             close(fd);
         });
@@ -193,6 +203,16 @@ TEST(CtlProtocol, AnAnswerWithLittleInItIsShownWithoutACrash)
         EXPECT_EQ(outcome.exit_code, 0) << command << outcome.errors;
         EXPECT_EQ(outcome.output.find('\033'), std::string::npos);
     }
+}
+
+// Its patience is with the answer, not with what comes instead of it.
+TEST(CtlProtocol, OneThatOnlyTellsEventsIsGivenUp)
+{
+    OddDaemon daemon(R"({"version":1,"event":"priority","time_ns":1,"pid":5})", std::chrono::seconds(30));
+    Outcome outcome = run({"--socket", daemon.path, "status"});
+
+    EXPECT_EQ(outcome.exit_code, 4);
+    EXPECT_NE(outcome.errors.find("has not answered within 10 s"), std::string::npos) << outcome.errors;
 }
 
 } // namespace

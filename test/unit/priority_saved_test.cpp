@@ -228,19 +228,19 @@ TEST_F(PrioritySaved, WhatWasToEndEndsStill)
 /* Who lives and is not on the list, as the daemon itself, keeps what it bound. */
 TEST_F(PrioritySaved, CallersThatNobodyListsStillCount)
 {
-    spawn(getpid(), 0);
-    ASSERT_EQ(mm_priority_manager_find(manager, getpid()), nullptr);
+    spawn(kOwnPid, 0);
+    ASSERT_EQ(mm_priority_manager_find(manager, kOwnPid), nullptr);
     create({10, kUid, "bound"});
     report(MM_REASON_BACKGROUND, {10, kUid, "bound"});
-    bind(getpid(), 10);
+    bind(kOwnPid, 10);
     EXPECT_EQ(priority(10), 100);
     advance_s(3);
     restart();
     EXPECT_EQ(priority(10), 100);
     EXPECT_EQ(saved().bindings, 1u);
     EXPECT_EQ(saved().gone, 0u);
-    ASSERT_EQ(mm_simulated_exit(kernel, getpid()), 0);
-    spawn(getpid(), 0); /* another one under the same number */
+    ASSERT_EQ(mm_simulated_exit(kernel, kOwnPid), 0);
+    spawn(kOwnPid, 0); /* another one under the same number */
     restart();
     EXPECT_EQ(priority(10), 400);
     EXPECT_EQ(saved().gone, 1u);

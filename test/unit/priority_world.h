@@ -27,13 +27,7 @@ constexpr uid_t kUid = 20010001;
 constexpr const char *kBundle = "com.example.application";
 constexpr uint64_t kSecondNs = MM_NS_PER_S;
 
-/* The tests' pids are small numbers: one of them may be this process' own, which is never managed (--wrap).
- */
 constexpr pid_t kOwnPid = 99;
-extern "C" pid_t __wrap_getpid()
-{
-    return kOwnPid;
-}
 
 class PriorityWorld : public ::testing::Test
 {
@@ -77,6 +71,7 @@ class PriorityWorld : public ::testing::Test
     {
         mm_simulated_machine machine{};
 
+        machine.own_pid = kOwnPid;
         machine.ram_bytes = ram_bytes;
         machine.domain_group = domain_group;
         machine.scan_ns = scan_ns;

@@ -5,7 +5,11 @@
 
 #include "service/requests/client_marks.h"
 
+#include <linux/sockios.h>
 #include <memmgr_client.h>
+#include <set>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 using namespace service_test;
 
@@ -394,46 +398,141 @@ TEST_F(Apps, WhoComesLateIsToldWhatTheyAre)
     memmgr_client_close(late);
 }
 
-// As many as there can be, to one that asks again and again and reads nothing for long: it is neither dropped nor waited for.
-TEST_F(Apps, WhoReadsSlowlyIsToldAllOfThem)
+// The daemon's end of the connection that is made by the function: of this process, too.
+template <typename Function> int new_server_fd(const Function &connect)
 {
-    memmgr_client *slow = connect_one();
-    const std::string subscribe = R"({"version":1,"id":7,"request":"subscribe","events":["app-state"]})";
-    const int first = 1000, count = 256, times = 8;
+    std::set<int> before;
+    const auto visit_sockets = [](const auto &visit) {
+        for (int fd = 0; fd < 1024; fd++) {
+            int type = 0, is_listening = 0;
+            socklen_t length = sizeof(type);
 
-    server.run([](World &world) {
+            if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET &&
+                getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) == 0 && !is_listening)
+                visit(fd);
+        }
+    };
+    int found = -1;
+
+    visit_sockets([&](int fd) { before.insert(fd); });
+    const int client_fd = memmgr_client_fd(connect());
+    visit_sockets([&](int fd) { found = fd != client_fd && before.count(fd) == 0 ? fd : found; });
+    EXPECT_GE(found, 0);
+    return found;
+}
+
+// Bytes, with what the kernel adds, that were sent and are not read yet.
+int unread_by_peer(int fd)
+{
+    int count = 0;
+
+    EXPECT_EQ(ioctl(fd, SIOCOUTQ, &count), 0);
+    return count;
+}
+
+// With as many applications as there can be, to one that reads nothing for long.
+class SlowReader : public Apps
+{
+  protected:
+    static constexpr int first = 1000, count = 256;
+
+    void SetUp() override
+    {
+        Apps::SetUp();
+        server.run([](World &world) {
+            for (int pid = first; pid < first + count; pid++)
+                world.spawn(pid, 1000, "app");
+        });
+        memmgr_client_close(subscriber);
+        subscriber = nullptr;
         for (int pid = first; pid < first + count; pid++)
-            world.spawn(pid, 1000, "app");
-    });
-    memmgr_client_close(subscriber);
-    subscriber = nullptr;
-    for (int pid = first; pid < first + count; pid++)
-        ASSERT_EQ(ask(registrant, "\"app-register\",\"pid\":" + std::to_string(pid)), "");
+            ASSERT_EQ(ask(registrant, "\"app-register\",\"pid\":" + std::to_string(pid)), "");
+        server_fd = new_server_fd([this] {
+            slow = connect_one();
+            EXPECT_EQ(ask(slow, "\"memory\""), ""); // by when it is accepted
+            return slow;
+        });
+        // far less than all of them take, whatever the machine has by default
+        const int wanted = 64 * 1024;
+        socklen_t length = sizeof(room_bytes);
+        ASSERT_EQ(setsockopt(server_fd, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof(wanted)), 0);
+        ASSERT_EQ(getsockopt(server_fd, SOL_SOCKET, SO_SNDBUF, &room_bytes, &length), 0);
+    }
+    void TearDown() override
+    {
+        memmgr_client_close(slow);
+        Apps::TearDown();
+    }
+    void send_slowly(const std::string &request) const
+    {
+        const std::string packet = R"({"version":1,"id":7,"request":)" + request + "}";
+
+        ASSERT_EQ(memmgr_client_send(slow, packet.data(), packet.size(), 10000), 0);
+    }
+    // Reads all that the slow one is sent: so many answers, and after the last time the states from the first to the last.
+    void expect_all(int answers)
+    {
+        int expected = first;
+
+        while (answers > 0 || expected < first + count) {
+            Json packet = receive(slow);
+
+            ASSERT_TRUE(packet) << "dropped";
+            if (member(packet, "ok")) {
+                answers--;
+                continue;
+            }
+            // told anew from the first after each time
+            const int pid = (int)number_of(member(packet, "pid"));
+            if (pid == first)
+                expected = first;
+            ASSERT_EQ(pid, expected);
+            EXPECT_EQ(describe(packet), std::to_string(pid) + " background now");
+            expected++;
+        }
+        EXPECT_EQ(memmgr_client_receive(slow, buffer.data(), buffer.size(), 100, nullptr), -ETIMEDOUT);
+    }
+
+    memmgr_client *slow = nullptr;
+    int server_fd = -1, room_bytes = 0;
+};
+
+const char *const subscribe_states = R"("subscribe","events":["app-state"])";
+
+TEST_F(SlowReader, IsToldAllThoughItAsksAgainAndAgain)
+{
+    constexpr int times = 8;
+
     for (int i = 0; i < times; i++) {
-        ASSERT_EQ(memmgr_client_send(slow, subscribe.data(), subscribe.size(), 10000), 0);
+        send_slowly(subscribe_states);
         // by when this is answered all has been sent that will be without reading
         for (int turn = 0; turn < 20; turn++)
             EXPECT_EQ(ask(reporter, "\"memory\""), "");
     }
-    int answers = 0, expected = first;
-    while (answers < times || expected < first + count) {
-        Json packet = receive(slow);
+    EXPECT_LE(unread_by_peer(server_fd), room_bytes);
+    expect_all(times);
+}
 
-        ASSERT_TRUE(packet) << "dropped";
-        if (member(packet, "ok")) {
-            answers++;
-            continue;
-        }
-        // told anew from the first after each time
-        const int pid = (int)number_of(member(packet, "pid"));
-        if (pid == first)
-            expected = first;
-        ASSERT_EQ(pid, expected);
-        EXPECT_EQ(describe(packet), std::to_string(pid) + " background now");
-        expected++;
-    }
-    EXPECT_EQ(memmgr_client_receive(slow, buffer.data(), buffer.size(), 100, nullptr), -ETIMEDOUT);
-    memmgr_client_close(slow);
+// There is room for the answer, and for little else.
+TEST_F(SlowReader, IsNotDroppedThoughItAsksWithMuchUnread)
+{
+    int answers = 0, before = 0, one_answer = 0;
+    // Until the daemon has said something to it, or dropped it.
+    const auto ask_unread = [&](const std::string &request) {
+        before = unread_by_peer(server_fd);
+        send_slowly(request);
+        answers++;
+        while (unread_by_peer(server_fd) == before)
+            EXPECT_EQ(ask(reporter, "\"memory\""), "");
+    };
+
+    do {
+        ask_unread("\"memory\"");
+        one_answer = unread_by_peer(server_fd) - before;
+    } while (unread_by_peer(server_fd) + 4 * one_answer < room_bytes);
+    ask_unread(subscribe_states);
+    EXPECT_EQ(ask(reporter, "\"memory\""), ""); // after all that the other causes
+    expect_all(answers);
 }
 
 TEST_F(Apps, AreForgottenWithTheLastConnectionThatRegisteredThem)

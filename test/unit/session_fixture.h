@@ -81,6 +81,15 @@ class FakeDaemon
         command([&] { count = connection_count; });
         return count;
     }
+    // A descriptor of the caller's own of its connection, to say more over it.
+    int take_connection_fd()
+    {
+        int taken = -1;
+
+        command([&] { taken = fcntl(fd, F_DUPFD_CLOEXEC, 0); });
+        EXPECT_GE(taken, 0);
+        return taken;
+    }
     static std::vector<std::string> yes(const std::string &)
     {
         return {R"({"version":1,"id":@,"ok":true})"};
