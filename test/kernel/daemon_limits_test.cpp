@@ -8,7 +8,8 @@ namespace
 class DaemonLimits : public Daemon
 {
   protected:
-    // Kills below 50 MiB, which 500 MiB are far from: the watch sleeps as long as it may, for a day.
+    // Kills below 50 MiB, which 500 MiB are far from: the watch sleeps as long as it may, for a minute. Of what the kernel
+    // tells, nothing but limits can wake it.
     void begin(const char *events)
     {
         const std::string path = std::string(directory) + "/config.xml";
@@ -21,7 +22,9 @@ class DaemonLimits : public Daemon
                "<highAvailBuffer>80</highAvailBuffer><swapReserve>0</swapReserve></availBufferConfig>"
                "<squeezeConfig><enabled>false</enabled></squeezeConfig><pressureTriggers></pressureTriggers>"
                "<waterlineWatch><fillRate>1M</fillRate><maxIntervalMs>60000</maxIntervalMs></waterlineWatch>"
-            << "<kernelEvents>" << events << "</kernelEvents></Memmgr>\n";
+            << "<kernelEvents><usageThreshold>false</usageThreshold><vmpressure>never</vmpressure>"
+               "<limitHits>false</limitHits>"
+            << events << "</kernelEvents></Memmgr>\n";
         start_for_real(path);
     }
 
@@ -31,6 +34,32 @@ class DaemonLimits : public Daemon
                                std::to_string(bytes)));
     }
 
+    // How often memory was looked at.
+    uint64_t checks() const
+    {
+        const std::string status = ask("status --json"), key = "\"checks\":";
+        const size_t position = status.find(key);
+
+        EXPECT_NE(position, std::string::npos) << status;
+        return position == std::string::npos ? 0 : std::stoull(status.substr(position + key.size()));
+    }
+
+    // Once nobody looks at memory any more: what its start and the first words of clients asked for is over.
+    uint64_t checks_at_rest() const
+    {
+        uint64_t last = checks();
+
+        EXPECT_TRUE(comes_true([&] {
+            std::this_thread::sleep_for(a_while);
+            const uint64_t before = last;
+            last = checks();
+            return last == before;
+        }));
+        return last;
+    }
+
+    // Ten times as long as a change of a limit needs to be seen.
+    static constexpr std::chrono::milliseconds a_while{500};
     Hierarchies where;
     const std::string name = "memmgr-test-" + std::to_string(getpid());
 };
@@ -53,11 +82,66 @@ TEST_F(DaemonLimits, KillsForALimitThatIsLoweredByHandThoughItsWatchSleeps)
     ask("event create --pid " + pid_text + " --name com.example.victim");
     ask("event background --pid " + pid_text + " --name com.example.victim");
     wait_until_settled();
+    (void)checks_at_rest();
     EXPECT_TRUE(victim.is_running());
     set_limit(domain, 120 * mib);
     EXPECT_TRUE(comes_true([&] { return !victim.is_running(); })) << ask("explain");
     EXPECT_NE(ask("explain").find("com.example.victim"), std::string::npos) << ask("explain");
     EXPECT_EQ(WTERMSIG(victim.wait()), SIGKILL);
+    (void)end(SIGTERM);
+}
+
+// Without it the very same fall is not seen: what saw it there is what hears of limits.
+TEST_F(DaemonLimits, WithoutItTheSameFallIsNotSeenByTheWatchThatSleeps)
+{
+    if (where.memory.top_fd < 0)
+        GTEST_SKIP() << "no hierarchy with the memory controller";
+
+    Directory domain(where.memory, name);
+    size_t bytes = 100 * mib;
+    Child victim(touch_memory, &bytes);
+    const std::string pid_text = std::to_string(victim.pid);
+
+    domain.add(victim.pid);
+    victim.let_go();
+    set_limit(domain, 500 * mib);
+    ASSERT_NO_FATAL_FAILURE(begin("<limitChanges>false</limitChanges>"));
+    ask("event create --pid " + pid_text + " --name com.example.victim");
+    ask("event background --pid " + pid_text + " --name com.example.victim");
+    wait_until_settled();
+    const uint64_t before = checks_at_rest();
+    set_limit(domain, 120 * mib);
+    std::this_thread::sleep_for(a_while);
+    EXPECT_EQ(checks(), before);
+    EXPECT_TRUE(victim.is_running()) << ask("explain");
+    (void)end(SIGTERM);
+}
+
+TEST_F(DaemonLimits, LimitsOfGroupsBelowTheDomainAndBesideItHaveNobodyLook)
+{
+    if (where.memory.top_fd < 0)
+        GTEST_SKIP() << "no hierarchy with the memory controller";
+
+    Directory domain(where.memory, name);
+    if (where.memory.is_v2) {
+        ASSERT_TRUE(write_text(domain.file("cgroup.subtree_control"), "+memory"));
+    }
+    Directory below(where.memory, name + "/below");
+    const char *high = where.memory.is_v2 ? "memory.high" : "memory.soft_limit_in_bytes";
+
+    set_limit(domain, 500 * mib);
+    ASSERT_NO_FATAL_FAILURE(begin(""));
+    wait_until_settled();
+    const uint64_t before = checks_at_rest();
+    for (uint64_t i = 1; i <= 20; i++) { // as the engine squeezes
+        ASSERT_TRUE(write_text(below.file(high), std::to_string(i * mib)));
+        set_limit(below, i * mib);
+        Directory beside(where.memory, name + "-beside");
+    }
+    std::this_thread::sleep_for(a_while);
+    EXPECT_EQ(checks(), before);
+    set_limit(domain, 400 * mib);
+    EXPECT_TRUE(comes_true([&] { return checks() > before; })) << "it does hear of the domain's";
     (void)end(SIGTERM);
 }
 
