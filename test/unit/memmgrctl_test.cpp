@@ -330,9 +330,8 @@ TEST_F(Ctl, EventsAreReportedAndRefused)
         << done.output;
     EXPECT_EQ(ask({"event", "foreground", "100", "--account", "0"}).output.find("stays so"),
               std::string::npos);
-    EXPECT_NE(
-        ask({"status"}).output.find("1 named another account than the process is registered for"),
-        std::string::npos);
+    EXPECT_NE(ask({"status"}).output.find("1 named another account than the process is registered for"),
+              std::string::npos);
     EXPECT_EQ(ask({"event", "account-hot-switch", "101"}).exit_code, 0);
     EXPECT_EQ(ask({"event", "bind", "100", "--caller=101"}).exit_code, 0);
 
