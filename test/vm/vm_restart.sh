@@ -43,6 +43,7 @@ check "all that was reported is saved" wait_until 20 all_is_saved
 # enough however slow the machine is.
 start_application hog 16 --grow-mb-per-s 40
 must_observe signal hog STOP
+# shellcheck disable=SC2034 # pid_of looks there
 application_hog=$application_pid
 report hog background
 must_observe available
