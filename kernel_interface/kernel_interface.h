@@ -471,8 +471,8 @@ struct mm_kernel_ops {
 
     /*
      * Begins to hear of the domain's groups, of all groups for a machine: on v2 where there is one, else on the
-     * memory hierarchy; or of all that v1's freezer has. Ended by mm_group_watch_free. Allocates, also later as groups are made. -EOPNOTSUPP where there
-     * are none; -ENOSPC, -EMFILE without room for it.
+     * memory hierarchy; or of all that v1's freezer has. Ended by mm_group_watch_free. Allocates, also later as groups
+     * are made. -EOPNOTSUPP where there are none; -ENOSPC, -EMFILE without room for it.
      */
     int (*open_group_watch)(struct mm_kernel *kernel, enum mm_group_tree tree,
                             struct mm_group_watch **ret_watch);
@@ -509,10 +509,11 @@ struct mm_kernel_ops {
        else 0, also where there is neither. -ESRCH. */
     int (*is_frozen)(struct mm_kernel *kernel, pid_t pid);
     /*
-     * The same of the group of that id (of cgroup v2 or of v1's freezer, as MM_EVENT_GROUP says it), in *ret_is_frozen before the first visit,
-     * and then visits the processes that are in it and not in one below it: a process of another pid namespace as 0, zombies too. -ENOENT when there is no such
-     * group, or no such hierarchy; -EPERM without CAP_DAC_READ_SEARCH, -EOPNOTSUPP where the kernel opens no group by its id;
-     * -EACCES and others as it said, when some may have been visited.
+     * The same of the group of that id (of cgroup v2 or of v1's freezer, as MM_EVENT_GROUP says it), in *ret_is_frozen
+     * before the first visit, and then visits the processes that are in it and not in one below it: a process of another
+     * pid namespace as 0, zombies too. -ENOENT when there is no such group, or no such hierarchy; -EPERM without
+     * CAP_DAC_READ_SEARCH, -EOPNOTSUPP where the kernel opens no group by its id; -EACCES and others as it said, when some
+     * may have been visited.
      */
     int (*read_frozen)(struct mm_kernel *kernel, uint64_t group_id, bool *ret_is_frozen, mm_pid_visit visit,
                        void *user);
@@ -534,7 +535,7 @@ struct mm_kernel_ops {
 struct mm_kernel {
     const struct mm_kernel_ops *ops;
     pid_t
-        own_pid; /* the engine's process, which it neither manages nor kills; 0: it is not among those that it sees */
+        own_pid; /* the engine's process, which it neither manages nor kills; 0: not among those that it sees */
     /* Decide and record, change nothing: set by mm_dry_run_kernel_new. */
     bool is_dry_run;
 };

@@ -95,9 +95,9 @@
  * name moves the process; one that is alone takes its bundle along, with its place among equals. Without a slot it
  * stays alone. A client that registers it has the last word, and takes it out.
  *
- * Frozen. A process whose group of cgroup v2 or of v1's freezer, or one above it, is frozen, by whomever, is at 600 at least, whatever it
- * was reported to do: it does nothing, in the foreground neither. The rules that come after this one, from the important
- * floor to its callers, make it more important as they would any. An ability that starts is not held up by it, as its
+ * Frozen. A process whose group of cgroup v2 or of v1's freezer, or one above it, is frozen, by whomever, is at 600 at
+ * least, whatever it was reported to do: it does nothing, in the foreground neither. The rules that come after this one,
+ * from the important floor to its callers, make it more important as they would any. An ability that starts is not held up by it, as its
  * thaw is under way, nor is a number below 0. Of those that nobody registered only the ones above 0 rise, who are offered
  * anyway. The kernel is asked on MM_EVENT_GROUP, on scans, when one that is frozen is reported to be in use, and of
  * those that are frozen on each refresh: whoever was moved out of a frozen group is found then.
@@ -336,9 +336,9 @@ struct mm_saved_state {
    no matter of course. 0, -ENOENT, -EOPNOTSUPP where the configuration wants none or priorities are upstream's: what
    there is is removed, so that nobody takes it up when it is out of date. */
 int mm_priority_manager_restore(struct mm_priority_manager *manager);
-/* Writes it now; it is written by itself when something was reported, two seconds later; where that
-   fails, again with the next report or 30 s later. Allocates, and waits for
-   memory: -EBUSY while a kill is under way and at MM_LEVEL_CRITICAL, after which it is written by itself, too. */
+/* Writes it now; it is written by itself when something was reported, two seconds later; where that fails, again with
+   the next report or 30 s later. Allocates, and waits for memory: -EBUSY while a kill is under way and at
+   MM_LEVEL_CRITICAL, after which it is written by itself, too. */
 int mm_priority_manager_save(struct mm_priority_manager *manager);
 /* The same whatever is under way: when nobody is killed any more. */
 int mm_priority_manager_save_last(struct mm_priority_manager *manager);

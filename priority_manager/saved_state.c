@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define NAME "applications"
 /* A daemon that is killed loses the reports of so long, and a busy device writes so seldom. */
@@ -169,16 +170,17 @@ static int write_bytes(struct mm_priority_manager *manager, struct saving *savin
 
     if (result < 0)
         return result;
-    writer->bytes = malloc(writer->capacity);
-    if (!writer->bytes)
-        return -ENOMEM;
+    /* a mapping of its own: the heap would keep what was written, locked, for as long as the daemon lives */
+    writer->bytes = mmap(NULL, writer->capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (writer->bytes == MAP_FAILED)
+        return -errno;
     mm_snapshot_begin(writer, boot_id, now_ns);
     add_accounts(manager, writer);
     add_members(manager, saving);
     result = mm_snapshot_end(writer);
     if (result == 0)
         result = kernel->ops->write_saved(kernel, NAME, writer->bytes, writer->size);
-    free(writer->bytes);
+    (void)munmap(writer->bytes, writer->capacity);
     return result;
 }
 

@@ -34,6 +34,20 @@ class DaemonLimits : public Daemon
                                std::to_string(bytes)));
     }
 
+    // 100 MiB in the background of 500.
+    void begin_with(Child &victim, const Directory &domain, const char *events)
+    {
+        const std::string who = " --pid " + std::to_string(victim.pid) + " --name com.example.victim";
+
+        domain.add(victim.pid);
+        victim.let_go();
+        set_limit(domain, 500 * mib);
+        ASSERT_NO_FATAL_FAILURE(begin(events));
+        ask("event create" + who);
+        ask("event background" + who);
+        wait_until_settled();
+    }
+
     // How often memory was looked at.
     uint64_t checks() const
     {
@@ -60,6 +74,7 @@ class DaemonLimits : public Daemon
 
     // Ten times as long as a change of a limit needs to be seen.
     static constexpr std::chrono::milliseconds a_while{500};
+    size_t victim_bytes = 100 * mib;
     Hierarchies where;
     const std::string name = "memmgr-test-" + std::to_string(getpid());
 };
@@ -70,18 +85,10 @@ TEST_F(DaemonLimits, KillsForALimitThatIsLoweredByHandThoughItsWatchSleeps)
         GTEST_SKIP() << "no hierarchy with the memory controller";
 
     Directory domain(where.memory, name);
-    size_t bytes = 100 * mib;
-    Child victim(touch_memory, &bytes);
-    const std::string pid_text = std::to_string(victim.pid);
+    Child victim(touch_memory, &victim_bytes);
 
-    domain.add(victim.pid);
-    victim.let_go();
-    set_limit(domain, 500 * mib);
-    ASSERT_NO_FATAL_FAILURE(begin(""));
+    ASSERT_NO_FATAL_FAILURE(begin_with(victim, domain, ""));
     EXPECT_NE(ask("status").find("inotify on the limits of 2 groups"), std::string::npos) << ask("status");
-    ask("event create --pid " + pid_text + " --name com.example.victim");
-    ask("event background --pid " + pid_text + " --name com.example.victim");
-    wait_until_settled();
     (void)checks_at_rest();
     EXPECT_TRUE(victim.is_running());
     set_limit(domain, 120 * mib);
@@ -98,17 +105,9 @@ TEST_F(DaemonLimits, WithoutItTheSameFallIsNotSeenByTheWatchThatSleeps)
         GTEST_SKIP() << "no hierarchy with the memory controller";
 
     Directory domain(where.memory, name);
-    size_t bytes = 100 * mib;
-    Child victim(touch_memory, &bytes);
-    const std::string pid_text = std::to_string(victim.pid);
+    Child victim(touch_memory, &victim_bytes);
 
-    domain.add(victim.pid);
-    victim.let_go();
-    set_limit(domain, 500 * mib);
-    ASSERT_NO_FATAL_FAILURE(begin("<limitChanges>false</limitChanges>"));
-    ask("event create --pid " + pid_text + " --name com.example.victim");
-    ask("event background --pid " + pid_text + " --name com.example.victim");
-    wait_until_settled();
+    ASSERT_NO_FATAL_FAILURE(begin_with(victim, domain, "<limitChanges>false</limitChanges>"));
     const uint64_t before = checks_at_rest();
     set_limit(domain, 120 * mib);
     std::this_thread::sleep_for(a_while);

@@ -4,6 +4,8 @@
 
 #include "priority_manager/snapshot.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 
 namespace
@@ -347,6 +349,24 @@ TEST_F(PrioritySaved, TheLeastImportantFindNoRoomAndAreCountedAndToldOfOnce)
     EXPECT_EQ(saved().bindings, 1u) << "of 45998, which is in front, too";
     for (size_t i = 1; i < all_in_order.size(); i++)
         EXPECT_LE(is_registered(all_in_order[i - 1]), is_registered(all_in_order[i])) << i;
+}
+
+/* The daemon's heap is locked: as large as it once was it stays. */
+TEST_F(PrioritySaved, TheHeapDoesNotKeepWhatWasWritten)
+{
+    const mm_kernel_ops *simulated = kernel->ops;
+    mm_kernel_ops ops = *simulated;
+
+    for (pid_t pid = 100; pid < 2100; pid++)
+        create({pid, kUid, "com.example.number" + std::to_string(pid)});
+    /* which keeps copies, in the heap */
+    ops.write_saved = [](mm_kernel *, const char *, const void *, size_t) { return 0; };
+    kernel->ops = &ops;
+    const size_t before = mallinfo2().arena;
+    for (int i = 0; i < 3; i++)
+        EXPECT_EQ(mm_priority_manager_save(manager), 0);
+    EXPECT_EQ(mallinfo2().arena, before);
+    kernel->ops = simulated;
 }
 
 TEST_F(PrioritySaved, WhatCannotBeReadOrWrittenIsDoneWithout)
