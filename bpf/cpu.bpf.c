@@ -33,14 +33,14 @@ static __always_inline void mm_describe(struct mm_bpf_cpu_time *time)
 /* Below it priorities are those of real-time threads: MAX_RT_PRIO in the kernel. */
 #define MM_RT_PRIORITY_MAX 100
 
-/* A switch may go by unseen. Then nobody knows what the one that leaves had when it came, unless the scheduler does. */
-static __always_inline void mm_find_base(struct mm_bpf_cpu_state *state,
-                                         const struct task_struct___cpu *leaves)
+/* A switch may go by unseen: kernels of some virtual machines do not tell of all. Then nobody knows what the one that
+   runs had when it came, unless the scheduler does. */
+static __always_inline void mm_find_base(struct mm_bpf_cpu_state *state, const struct task_struct___cpu *runs)
 {
-    if (leaves->prio >= MM_RT_PRIORITY_MAX)
-        state->base_ns = leaves->se.prev_sum_exec_runtime;
+    if (BPF_CORE_READ(runs, prio) >= MM_RT_PRIORITY_MAX)
+        state->base_ns = BPF_CORE_READ(runs, se.prev_sum_exec_runtime);
     else
-        state->base_ns = leaves->se.sum_exec_runtime;
+        state->base_ns = BPF_CORE_READ(runs, se.sum_exec_runtime);
 }
 
 /* The scheduler has brought the account of who leaves up to date before; without what the host or interrupts took where
@@ -70,10 +70,15 @@ int mm_cpu_flush(void *context)
 {
     struct mm_bpf_cpu_state *state = mm_state_of(bpf_get_smp_processor_id());
     struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+    uint32_t pid = (uint32_t)BPF_CORE_READ(task, pid);
     struct mm_runner runner;
 
-    if (!state || state->runner != (uint32_t)BPF_CORE_READ(task, pid))
+    if (!state)
         return 0;
+    if (state->runner != pid) {
+        mm_find_base(state, (struct task_struct___cpu *)task);
+        state->runner = pid;
+    }
     runner.key = (uint32_t)BPF_CORE_READ(task, tgid);
     runner.clock_ns = BPF_CORE_READ((struct task_struct___cpu *)task, se.sum_exec_runtime);
     mm_charge(state, &runner);
