@@ -52,6 +52,12 @@ make() {
     done
 }
 
+# remove GROUP
+remove() {
+    rmdir "$memory/$1" || fail "the group $memory/$1 stays"
+    [ ! -d "$unified/$1" ] || rmdir "$unified/$1" || fail "the group $unified/$1 stays"
+}
+
 # observed_start [GROUP]: the daemon, and one who hears all of the machine, or of GROUP and what is below it.
 observed_start() {
     daemon_start
@@ -60,15 +66,18 @@ observed_start() {
         "memmgrctl monitor --events group-memory,pressure,group >$events 2>/tmp/monitor.log"
     # The events of this group come when the monitor is there.
     wait_until 30 is_heard "${1-}" || fail "nobody hears of groups: $(cat /tmp/monitor.log "$events")"
+    [ ! -d "$memory/${1-}/probe" ] || remove "${1-}/probe"
 }
 
+# It stays from one look to the next: without BPF nobody sees a group that is gone when its making is heard of.
 is_heard() {
-    local group="$1/probe"
-
-    make "$group"
-    rmdir "$memory/$group"
-    [ ! -d "$unified/$group" ] || rmdir "$unified/$group"
-    has_event "group .*change=removed.* name=probe"
+    has_event "group .*change=removed.* name=probe" && return
+    if [ -d "$memory/$1/probe" ]; then
+        remove "$1/probe"
+    else
+        make "$1/probe"
+    fi
+    return 1
 }
 
 observed_stop() {
