@@ -143,6 +143,8 @@ static int report_application(struct mm_request *request, const struct mm_event_
 {
     struct mm_subject subject = {.pid_field = "pid", .uid_field = "uid"};
     struct mm_subject caller = {.pid_field = "caller_pid", .uid_field = "caller_uid"};
+    const struct mm_priority_counters *counters = mm_priority_manager_counters(request->context->manager);
+    uint64_t refused = counters->refused_events;
     struct mm_event event = {.kind = MM_EVENT_APPLICATION};
     struct mm_event_application *application = &event.payload.application;
     int result;
@@ -166,6 +168,10 @@ static int report_application(struct mm_request *request, const struct mm_event_
     mm_copy_text(application->process_name, sizeof(application->process_name),
                  mm_request_text(request, "process_name", ""));
     mm_event_center_publish(request->context->center, &event);
+    /* all else that the manager refuses to bind was found before */
+    if (word->reason == MM_REASON_BIND_EXTENSION && counters->refused_events > refused)
+        return mm_request_refuse(request, "too-many", "no more binds can be kept, there are %u",
+                                 counters->bindings);
     write_outcome(request, subject.pid);
     return 0;
 }

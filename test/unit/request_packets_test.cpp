@@ -352,6 +352,30 @@ TEST(Event, AnAccountThatCannotBeKeptIsRefused)
     EXPECT_EQ(activate(1000), "") << "one that is known";
 }
 
+TEST(Event, ABindThatCannotBeKeptIsRefused)
+{
+    World world;
+    Client client(world);
+    const auto bind = [&](pid_t caller) {
+        return Client::code(
+            client.ask("event", R"(,"event":"bind","pid":100,"caller_pid":)" + std::to_string(caller)));
+    };
+    pid_t caller = 1000;
+
+    ASSERT_EQ(Client::code(client.ask("event", R"(,"event":"create","pid":100,"name":"mail")")), "");
+    // nobody has told of them: such callers are few
+    for (; caller < 1256; caller++) {
+        world.spawn(caller, 1000, "caller");
+        ASSERT_EQ(bind(caller), "") << caller;
+    }
+    world.spawn(caller, 1000, "caller");
+    EXPECT_EQ(bind(caller), "too-many");
+    EXPECT_EQ(mm_priority_manager_counters(world.manager)->refused_events, 1U);
+    EXPECT_EQ(bind(1000), "") << "it binds already";
+    ASSERT_EQ(Client::code(client.ask("event", R"(,"event":"unbind","pid":100,"caller_pid":1000)")), "");
+    EXPECT_EQ(bind(caller), "") << "there is room again";
+}
+
 TEST(Event, NobodyElseInjectsALevel)
 {
     World world;
