@@ -65,10 +65,17 @@ make_domain() {
     fi
 }
 
+# Who wrote to a victim ends a little after it.
 remove_domain() {
     local top
     for top in "${tops[@]}"; do
-        [ -d "$top/$name" ] && rmdir "$top/$name/app" "$top/$name"
+        [ -d "$top/$name" ] || continue
+        for _ in $(seq 200); do
+            rmdir "$top/$name/app" 2>/dev/null
+            rmdir "$top/$name" 2>/dev/null && break
+            sleep 0.02
+        done
+        [ -d "$top/$name" ] && fail "the domain cannot be removed"
     done
 }
 
