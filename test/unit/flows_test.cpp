@@ -115,7 +115,8 @@ TEST_F(Flows, RunInThreadsOfTheirOwnNames)
     EXPECT_EQ(thread_names().count("mm-second"), 0U);
     ASSERT_EQ(mm_flows_switch(flows, "first", false), 0);
     ASSERT_TRUE(await(1, MM_FLOW_OFF));
-    EXPECT_EQ(thread_names().count("mm-first"), 0U);
+    // the kernel lists a thread a moment longer than it can be waited for
+    EXPECT_TRUE(turn_until([] { return thread_names().count("mm-first") == 0; }));
 }
 
 TEST_F(Flows, HandOverTheNewestFigures)

@@ -178,7 +178,8 @@ class MatchSource : public testing::Test
         return status;
     }
 
-    mm_match_times times = {20, 300, 100, 50, 150, 400, 100, 100000};
+    // an answer and idleness have long enough on any machine, where a test is not about them
+    mm_match_times times = {20, 20000, 20000, 50, 150, 400, 100, 100000};
     mm_kernel *kernel = nullptr;
     mm_kernel_ops ops{};
     const mm_kernel_ops *simulated_ops = nullptr;
@@ -230,6 +231,7 @@ TEST_F(MatchSource, AsksAboutAllAtTheStartAndThenAboutNewcomers)
 
 TEST_F(MatchSource, TheProgramEndsWithoutWorkAndStartsAgain)
 {
+    times.idle = 1000;
     start("odd", {1});
     ASSERT_TRUE(until([this] { return matched.count(1) > 0; }));
     EXPECT_GT(status().pid, 0);
@@ -275,6 +277,7 @@ class MatchFailure : public MatchSource, public testing::WithParamInterface<cons
 
 TEST_P(MatchFailure, IsTriedAgainLater)
 {
+    times.answer = 300;
     start(GetParam(), numbers(10, 500));
     const uint64_t begin_ns = real_ns(nullptr);
     ASSERT_TRUE(until([this] { return status().failures == 3; }));
@@ -379,6 +382,7 @@ TEST_F(MatchSource, IsStillWhileAKillIsUnderWay)
 
 TEST_F(MatchSource, AnAnswerThatComesDuringAKillIsReadAfterIt)
 {
+    times.answer = 300;
     start("odd", {1});
     ASSERT_TRUE(until([this] { return status().asked == 1; }));
     matched.clear();
