@@ -289,8 +289,10 @@ TEST_F(KernelGroup, CancelledJobsAllReportAndLeaveNoLimit)
     for (int i = 0; i < 8; i++)
         ASSERT_EQ(kernel_->submit_job(kernel_.kernel, &job), 0);
     kernel_->cancel_jobs(kernel_.kernel);
+    // with swap the first may have done its work before
     for (const struct mm_notice &notice : kernel_.await(8))
-        EXPECT_TRUE(notice.error == -ECANCELED || notice.error == -EINTR || notice.error == -EAGAIN)
+        EXPECT_TRUE(notice.error == -ECANCELED || notice.error == -EINTR || notice.error == -EAGAIN ||
+                    (notice.error == 0 && kernel_.has(MM_FEATURE_SWAP)))
             << notice.error;
     EXPECT_EQ(kernel_.value(group_, MM_GROUP_MAX), MM_UNLIMITED);
     EXPECT_EQ(kernel_.value(group_, MM_GROUP_HIGH), MM_UNLIMITED);

@@ -4,6 +4,7 @@
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
+#include "event_center/center.h"
 #include "event_center/group_events_source.h"
 #include "event_center/limits_source.h"
 #include "event_center/usage_source.h"
@@ -38,8 +39,10 @@ class WakeSources : public KernelGroup
         ASSERT_EQ(mm_waterline_source_add(center_, domain_->kernel, &options_, &waterline_), 0);
         note_.user = this;
         note_.tell = [](const char *name, bool is_active, const char *detail, void *user) {
-            static_cast<WakeSources *>(user)->notes_.push_back(std::string(name) +
-                                                               (is_active ? " on: " : " off: ") + detail);
+            auto *self = static_cast<WakeSources *>(user);
+
+            self->notes_.push_back(std::string(name) + (is_active ? " on: " : " off: ") + detail);
+            self->look();
         };
         mm_timer_init(&patience_, give_up, this);
     }
@@ -54,8 +57,12 @@ class WakeSources : public KernelGroup
         auto *self = static_cast<WakeSources *>(user);
 
         self->heard_.push_back(*event);
-        if (self->until_ && self->until_())
-            mm_event_center_stop(self->center_);
+        self->look();
+    }
+    void look()
+    {
+        if (until_ && until_())
+            mm_event_center_stop(center_);
     }
     static void give_up(mm_timer *, void *user)
     {
@@ -69,10 +76,12 @@ class WakeSources : public KernelGroup
         return static_cast<unsigned>(std::count_if(
             heard_.begin(), heard_.end(), [&](const mm_event &event) { return event.kind == kind; }));
     }
-    // False when it did not come about in time. The loop ends for good.
+    // False when it did not come about in time.
     bool run_until(const std::function<bool()> &until, uint64_t patience_ns = patience_ms * MM_NS_PER_MS)
     {
         until_ = until;
+        is_impatient_ = false;
+        center_->is_stopping = false;
         mm_event_center_arm(center_, &patience_, mm_event_center_now_ns(center_) + patience_ns);
         EXPECT_EQ(mm_event_center_run(center_), 0);
         return !is_impatient_;
@@ -197,6 +206,8 @@ TEST_F(WakeSources, AGroupThatIsRemovedIsSaidOnceByEachAndWakesNobodyAnyMore)
     kernel_->close_group(kernel_.kernel, group_);
     group_ = nullptr;
     directory_->remove();
+    // the kernel tells some time later
+    EXPECT_TRUE(run_until([&] { return notes_.size() == expected; }));
     EXPECT_FALSE(run_until([] { return false; }, MM_NS_PER_S / 2)) << "until patience ends";
     EXPECT_EQ(notes_.size(), expected);
     for (const std::string &note : notes_)
