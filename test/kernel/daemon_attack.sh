@@ -260,7 +260,7 @@ grep -q 'made anew, which is another group' "$log" || fail "the end was not expl
 start
 descriptors() { find "/proc/$daemon/fd" -mindepth 1 | wc -l; }
 # the BPF programs are handed over a little after the start
-for _ in $(seq 100); do
+for _ in $(seq 600); do
     control status | grep -q 'being loaded' || break
     sleep 0.05
 done
@@ -316,8 +316,8 @@ victim() {
             [ -d "$top/$name/app" ] && echo "$BASHPID" >"$top/$name/app/cgroup.procs"
         done
         read -r _ <"$directory/pipe"
-        # one endless line, at some 200 MB/s: tail keeps it all
-        exec tail < <(while head -c 2M /dev/zero; do sleep 0.01; done)
+        # one endless line, at some 25 MB/s: tail keeps it all
+        exec tail < <(while head -c 256K /dev/zero; do sleep 0.01; done)
     ) >/dev/null 2>&1 &
     victim=$!
 }

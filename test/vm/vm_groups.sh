@@ -135,7 +135,8 @@ limits() {
     check_equal "the kernel kills in the group that may not grow" "signal 9" "$answer"
     check "which is told" wait_until 20 has_told_all /capped oom_kill
     check_equal "once" 1 "$(told /capped oom_kill)"
-    check "with each time that it met its limit: $(counted /capped max)" has_told_all /capped max
+    check "with each time that it met its limit: $(counted /capped max)" \
+        wait_until 20 has_told_all /capped max
     memmgrctl explain --json --acted --limit 1000 >/tmp/explain.json
     vm_json 'decisions[*].action' /tmp/explain.json >/tmp/actions
     vm_json 'decisions[*].target' /tmp/explain.json >/tmp/targets
