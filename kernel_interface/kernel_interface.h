@@ -534,8 +534,8 @@ struct mm_kernel_ops {
 /* Implementations begin with this. */
 struct mm_kernel {
     const struct mm_kernel_ops *ops;
-    pid_t
-        own_pid; /* the engine's process, which it neither manages nor kills; 0: not among those that it sees */
+    /* The engine's process, which it neither manages nor kills; 0: not among those that it sees. */
+    pid_t own_pid;
     /* Decide and record, change nothing: set by mm_dry_run_kernel_new. */
     bool is_dry_run;
 };

@@ -96,11 +96,11 @@
  * stays alone. A client that registers it has the last word, and takes it out.
  *
  * Frozen. A process whose group of cgroup v2 or of v1's freezer, or one above it, is frozen, by whomever, is at 600 at
- * least, whatever it was reported to do: it does nothing, in the foreground neither. The rules that come after this one,
- * from the important floor to its callers, make it more important as they would any. An ability that starts is not held up by it, as its
- * thaw is under way, nor is a number below 0. Of those that nobody registered only the ones above 0 rise, who are offered
- * anyway. The kernel is asked on MM_EVENT_GROUP, on scans, when one that is frozen is reported to be in use, and of
- * those that are frozen on each refresh: whoever was moved out of a frozen group is found then.
+ * least, whatever it was reported to do: it does nothing, in the foreground neither. The rules that come after this
+ * one, from the important floor to its callers, make it more important as they would any. An ability that starts is not
+ * held up by it, as its thaw is under way, nor is a number below 0. Of those that nobody registered only the ones above
+ * 0 rise, who are offered anyway. The kernel is asked on MM_EVENT_GROUP, on scans, when one that is frozen is reported
+ * to be in use, and of those that are frozen on each refresh: whoever was moved out of a frozen group is found then.
  *
  * Critical processes. One that a client holds critical (CRITICAL_BEGIN to CRITICAL_END) is no less important than the
  * configured floor, registered or not; nothing is written to one that is not. Render processes are refused. Upstream's

@@ -174,7 +174,7 @@ class Cpu : public testing::TestWithParam<bool>
                     static_cast<double>(allowed_ns(expected_ns) + also_ns));
     }
 
-    // Of one that runs on while it is read, and a reading may wait for as long as the machine likes. The sum with this one.
+    // Of one that runs on while it is read; a reading may wait for as long as the machine likes. The sum with this one.
     uint64_t read_in_time(pid_t pid, uint64_t sum_ns)
     {
         const uint64_t before_ns = cpu_clock_ns(pid);

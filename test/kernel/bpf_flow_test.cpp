@@ -73,8 +73,8 @@ TEST_F(BpfFlow, GraphicsComeFromTheProgramsToTheFigures)
               0U)
         << status(GPU).reason;
     run("mm_gpu_change", bpf_test::Record(FREQUENCY).set("gpu_id", 2).set("state", 640000));
-    // Far more than any interval is long: whenever it is read, it is above 0. The figures of that interval alone have it; they
-    // are missed by who stands still meanwhile, so that there is another one.
+    // Far more than any interval is long: whenever it is read, it is above 0. The figures of that interval alone have
+    // it; they are missed by who stands still meanwhile, so that there is another one.
     uint64_t id = 5;
     bpf_test::Clock::time_point next{};
     ASSERT_TRUE(turn_until([&] {

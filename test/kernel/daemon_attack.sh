@@ -264,6 +264,7 @@ for _ in $(seq 600); do
     control status | grep -q 'being loaded' || break
     sleep 0.05
 done
+control status | grep -q 'being loaded' && fail "the BPF programs are being loaded for good"
 before=$(descriptors)
 if command -v perl >/dev/null; then
     timeout 30 perl - "$directory/socket" "$daemon" <<'PERL' || fail "clients: $(cat "$log")"
